@@ -1,0 +1,159 @@
+//! Carries out a plan: starts what may start, keeps the order, stops cleanly, and accounts for every step.
+
+use crate::change::{Address, Change, Done, Fault};
+use crate::cloud::Cloud;
+use crate::context::{Context, References};
+use crate::plan::{Plan, Stage, Step};
+use crate::resource::site::aws::CONCURRENCY;
+use crate::stack::{Live, Stack};
+use futures_util::stream::{self, FuturesUnordered, StreamExt};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What happens while a plan is carried out. Emitted here, shown elsewhere.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A step begins.
+    Started(&'a Change),
+    /// A step is waiting for something.
+    Waiting(&'a Address, &'a str),
+    /// A step ended without a fault.
+    Ended(&'a Change, &'a Done, Duration),
+    /// A step failed.
+    Failed(&'a Change, &'a Fault, Duration),
+}
+
+/// Hears of events.
+pub trait Report: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: &Event<'_>);
+}
+
+/// What became of every step.
+#[must_use]
+#[derive(Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Changed, or found to be so already.
+    pub done: Vec<(Change, Done)>,
+    /// Not possible yet.
+    pub deferred: Vec<(Change, String, Duration)>,
+    /// Refused.
+    pub failed: Vec<(Change, Fault)>,
+    /// Not begun, because something before them failed or was deferred, or because the user stopped the run.
+    pub not_started: Vec<Change>,
+    /// The user stopped the run.
+    pub interrupted: bool,
+    /// What the run has learned.
+    pub references: References,
+}
+
+/// What is known before the first op.
+#[must_use]
+pub fn references(live: &Live) -> References {
+    let distribution = live.distribution.as_ref().or(live.attached.as_ref());
+    let versions = live.function.iter().flat_map(|function| &function.versions);
+    References {
+        versions: versions.map(|version| (version.frozen.name(), version.number)).collect(),
+        revision: live.function.as_ref().map(|function| function.revision.clone()),
+        access: live.access.as_ref().map(|access| access.id.clone()),
+        distribution: distribution.map(|distribution| distribution.id.clone()),
+        etag: distribution.map(|distribution| distribution.etag.clone()),
+        domain: distribution.map(|distribution| distribution.domain.clone()),
+    }
+}
+
+enum Ending {
+    Done(Done),
+    Failed(Fault),
+    NotStarted,
+}
+
+/// Carries out the plan.
+///
+/// Stages whose needs are met run at the same time. Where a step fails or is deferred, what needs it is not started, and
+/// everything else goes on. Once the user asks to stop, no further step begins; those in flight are finished, waits are given up.
+pub async fn execute(plan: &Plan, stack: &Stack, cloud: &impl Cloud, context: &Context<'_>, report: &dyn Report) -> Outcome {
+    let mut waiting: BTreeSet<Stage> = plan.steps.iter().map(|step| step.stage).collect();
+    let mut unfinished = waiting.clone();
+    let mut running = FuturesUnordered::new();
+    let mut outcome = Outcome::default();
+    loop {
+        let ready: Vec<Stage> =
+            waiting.iter().copied().filter(|stage| stage.needs().iter().all(|need| !unfinished.contains(need))).collect();
+        for stage in ready {
+            waiting.remove(&stage);
+            running.push(run_stage(stage, plan, stack, cloud, context, report));
+        }
+        let Some((stage, endings)) = running.next().await else { break };
+        let mut complete = true;
+        for (step, ending) in endings {
+            let change = step.op.change();
+            match ending {
+                Ending::Done(Done::Deferred { reason, try_again_after }) => {
+                    complete = false;
+                    outcome.deferred.push((change, reason, try_again_after));
+                }
+                Ending::Done(done) => outcome.done.push((change, done)),
+                Ending::Failed(fault) => {
+                    complete = false;
+                    outcome.failed.push((change, fault));
+                }
+                Ending::NotStarted => {
+                    complete = false;
+                    outcome.not_started.push(change);
+                }
+            }
+        }
+        if complete {
+            unfinished.remove(&stage);
+        }
+    }
+    outcome.not_started.extend(plan.steps.iter().filter(|step| waiting.contains(&step.stage)).map(|step| step.op.change()));
+    outcome.interrupted = context.stopped();
+    outcome.references = context.references(|known| known.clone());
+    outcome
+}
+
+async fn run_stage<'a>(
+    stage: Stage,
+    plan: &'a Plan,
+    stack: &Stack,
+    cloud: &impl Cloud,
+    context: &Context<'_>,
+    report: &dyn Report,
+) -> (Stage, Vec<(&'a Step, Ending)>) {
+    let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.stage == stage).collect();
+    if stage.is_parallel() {
+        let run = |step| async move { (step, run_step(step, stack, cloud, context, report).await) };
+        let endings = stream::iter(steps).map(run).buffer_unordered(CONCURRENCY).collect().await;
+        return (stage, endings);
+    }
+    let mut endings = Vec::new();
+    let mut broken = false;
+    for step in steps {
+        let ending = if broken { Ending::NotStarted } else { run_step(step, stack, cloud, context, report).await };
+        broken |= !matches!(ending, Ending::Done(Done::Changed(_) | Done::AlreadySo));
+        endings.push((step, ending));
+    }
+    (stage, endings)
+}
+
+async fn run_step(step: &Step, stack: &Stack, cloud: &impl Cloud, context: &Context<'_>, report: &dyn Report) -> Ending {
+    if context.stopped() {
+        return Ending::NotStarted;
+    }
+    let change = step.op.change();
+    report.event(&Event::Started(&change));
+    let begin = Instant::now();
+    match cloud.apply(stack, &step.op, context).await {
+        Ok(done) => {
+            report.event(&Event::Ended(&change, &done, begin.elapsed()));
+            Ending::Done(done)
+        }
+        Err(fault) => {
+            report.event(&Event::Failed(&change, &fault, begin.elapsed()));
+            Ending::Failed(fault)
+        }
+    }
+}

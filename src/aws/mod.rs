@@ -1,0 +1,92 @@
+//! The wire: one client for each service, each in the region where its service belongs.
+
+use crate::name::{EDGE_REGION, Region};
+use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_http_client::{Builder, tls};
+use std::time::Duration;
+
+pub mod capture;
+pub mod fault;
+pub mod meter;
+pub mod wait;
+
+/// Where AWS is and who asks.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// `--endpoint-url`: an emulator instead of AWS.
+    pub endpoint_url: Option<String>,
+    /// An S3 endpoint is set in the environment; such endpoints know buckets only by path.
+    pub s3_endpoint: bool,
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// The bucket's region.
+    pub region: Region,
+    /// Print each call on stderr (`-v`).
+    pub verbose: bool,
+}
+
+/// The clients, and how patiently they poll.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// In the bucket's region.
+    pub s3: aws_sdk_s3::Client,
+    /// Global.
+    pub iam: aws_sdk_iam::Client,
+    /// Lambda@Edge functions live in one region.
+    pub lambda: aws_sdk_lambda::Client,
+    /// Global.
+    pub cloudfront: aws_sdk_cloudfront::Client,
+    /// For the caller's identity.
+    pub sts: aws_sdk_sts::Client,
+    /// How often to ask while waiting.
+    pub rhythm: wait::Rhythm,
+}
+
+impl Clients {
+    /// Makes the clients. Reads the ecosystem's own variables and files (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, …); asks nobody
+    /// until the first call.
+    pub async fn connect(connection: &Connection) -> Self {
+        let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .region(aws_config::Region::from_static(EDGE_REGION))
+            .retry_config(RetryConfig::standard().with_max_attempts(5))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(5))
+                    .read_timeout(Duration::from_secs(60))
+                    .operation_attempt_timeout(Duration::from_secs(90))
+                    .build(),
+            );
+        if let Some(profile) = &connection.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(url) = &connection.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        let shared = loader.load().await;
+        let emulated = shared.endpoint_url().is_some() || connection.s3_endpoint;
+        let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
+            .region(aws_config::Region::new(connection.region.to_string()))
+            .force_path_style(emulated);
+        let mut iam = aws_sdk_iam::config::Builder::from(&shared);
+        let mut lambda = aws_sdk_lambda::config::Builder::from(&shared);
+        let mut cloudfront = aws_sdk_cloudfront::config::Builder::from(&shared);
+        let mut sts = aws_sdk_sts::config::Builder::from(&shared);
+        if connection.verbose {
+            s3 = s3.interceptor(meter::CallLog);
+            iam = iam.interceptor(meter::CallLog);
+            lambda = lambda.interceptor(meter::CallLog);
+            cloudfront = cloudfront.interceptor(meter::CallLog);
+            sts = sts.interceptor(meter::CallLog);
+        }
+        Self {
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            iam: aws_sdk_iam::Client::from_conf(iam.build()),
+            lambda: aws_sdk_lambda::Client::from_conf(lambda.build()),
+            cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront.build()),
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The only place that sleeps: wait for a named condition, with a rhythm, a budget and the user's right to stop.
+
+use crate::change::{Address, Fault};
+use crate::context::Context;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often to ask, by what is waited for. Every pause is varied by a fifth so that many runs do not ask in step.
+#[derive(Clone, Copy, Debug)]
+pub struct Rhythm {
+    /// IAM's propagation and a function that becomes active: seconds.
+    pub quick: Duration,
+    /// A distribution that deploys: minutes (CloudFront limits the rate of its control plane).
+    pub deployment: Duration,
+    /// Replicas at the edge: tens of minutes to hours.
+    pub replicas: Duration,
+}
+
+impl Rhythm {
+    /// For AWS.
+    pub const AWS: Self = Self { quick: Duration::from_secs(1), deployment: Duration::from_secs(10), replicas: Duration::from_secs(45) };
+    /// For an emulator on this machine, which is faster than the real thing.
+    pub const EMULATOR: Self =
+        Self { quick: Duration::from_millis(100), deployment: Duration::from_millis(100), replicas: Duration::from_millis(200) };
+    /// For the sandbox.
+    pub const SANDBOX: Self =
+        Self { quick: Duration::from_millis(50), deployment: Duration::from_millis(100), replicas: Duration::from_millis(200) };
+}
+
+/// IAM's changes usually reach Lambda and CloudFront within seconds; Terraform gives up after minutes, and so do we.
+pub const PROPAGATION: Duration = Duration::from_secs(180);
+/// A function becomes active within seconds.
+pub const ACTIVATION: Duration = Duration::from_secs(300);
+/// A deployment takes minutes; AWS names no bound, Terraform waits this long.
+pub const DEPLOYMENT: Duration = Duration::from_secs(90 * 60);
+/// What was in use a moment ago (an origin access control right after its distribution's end).
+pub const SETTLING: Duration = Duration::from_secs(60);
+
+/// How a wait ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Waited<T> {
+    /// The condition holds.
+    Met(T),
+    /// It did not hold within the budget.
+    OutOfTime,
+    /// The user stopped it.
+    Stopped,
+}
+
+/// Asks `check` until it gives something, at least once.
+///
+/// # Errors
+/// The first fault of `check`.
+pub async fn until<T, F, Fut>(
+    context: &Context<'_>,
+    address: &Address,
+    what: &str,
+    (every, budget): (Duration, Duration),
+    mut check: F,
+) -> Result<Waited<T>, Fault>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Option<T>, Fault>>,
+{
+    let begin = Instant::now();
+    loop {
+        if let Some(met) = check().await? {
+            return Ok(Waited::Met(met));
+        }
+        let pause = every.mul_f64(0.8 + 0.4 * fastrand::f64());
+        if begin.elapsed() + pause > budget {
+            return Ok(Waited::OutOfTime);
+        }
+        context.waiting(address, what);
+        #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+        let sleep = tokio::time::sleep(pause);
+        tokio::select! {
+            () = sleep => {}
+            () = context.until_stopped() => return Ok(Waited::Stopped),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The words that every room speaks: addresses, changes, conflicts, what was done, and faults.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// What can exist. Closed on purpose: the compiler counts the kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The S3 bucket itself.
+    Bucket,
+    /// The folder of files in it.
+    Site,
+    /// The maintenance page, which is also the switch.
+    Page,
+    /// The execution role.
+    Role,
+    /// The edge function and its versions.
+    Function,
+    /// The origin access control, with which CloudFront signs its requests to the bucket.
+    Access,
+    /// A distribution that is ours.
+    Distribution,
+    /// Our statement in the bucket policy.
+    Grant,
+    /// Slots of a distribution that somebody else owns.
+    Association,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Bucket => "bucket",
+            Self::Site => "site",
+            Self::Page => "page",
+            Self::Role => "role",
+            Self::Function => "function",
+            Self::Access => "access",
+            Self::Distribution => "distribution",
+            Self::Grant => "grant",
+            Self::Association => "association",
+        })
+    }
+}
+
+/// Kind and name, as shown to people.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Address {
+    /// The kind.
+    pub kind: Kind,
+    /// The name within the kind.
+    pub name: String,
+}
+
+impl Address {
+    /// An address.
+    pub fn new(kind: Kind, name: impl fmt::Display) -> Self {
+        Self { kind, name: name.to_string() }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// How a step is summarised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Something comes to exist.
+    Create,
+    /// Something that exists is changed.
+    Update,
+    /// Something ceases to exist.
+    Delete,
+    /// Nothing is written; a condition is waited for.
+    Await,
+}
+
+/// One field, before and after; `None` is "not there".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field's name, dotted where it is nested.
+    pub field: String,
+    /// As seen.
+    pub before: Option<String>,
+    /// As it will be.
+    pub after: Option<String>,
+}
+
+impl FieldChange {
+    /// The change of one field, or `None` where both sides are equal.
+    pub fn between<T: PartialEq + fmt::Display>(field: &str, before: &T, after: &T) -> Option<Self> {
+        (before != after).then(|| Self { field: field.to_owned(), before: Some(before.to_string()), after: Some(after.to_string()) })
+    }
+
+    /// A field that comes to be.
+    pub fn set(field: &str, after: impl fmt::Display) -> Self {
+        Self { field: field.to_owned(), before: None, after: Some(after.to_string()) }
+    }
+
+    /// A field that ceases to be.
+    pub fn removed(field: &str, before: impl fmt::Display) -> Self {
+        Self { field: field.to_owned(), before: Some(before.to_string()), after: None }
+    }
+}
+
+/// How an op is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// At what.
+    pub address: Address,
+    /// In one word.
+    pub action: Action,
+    /// In a few words: `publish version 3f9a1c2`.
+    pub summary: String,
+    /// Field by field.
+    pub fields: Vec<FieldChange>,
+}
+
+impl Change {
+    /// A change without fields.
+    pub fn new(address: Address, action: Action, summary: impl Into<String>) -> Self {
+        Self { address, action, summary: summary.into(), fields: Vec::new() }
+    }
+
+    /// The same change with its fields.
+    #[must_use]
+    pub fn with(mut self, fields: impl IntoIterator<Item = FieldChange>) -> Self {
+        self.fields.extend(fields);
+        self
+    }
+}
+
+/// Why the planner refuses, and the way out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// At what.
+    pub address: Address,
+    /// A lower-case fragment.
+    pub reason: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Something worth knowing that stops nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// At what.
+    pub address: Address,
+    /// A lower-case fragment.
+    pub text: String,
+}
+
+/// How an op ended that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The world is different now; the text says how where the change does not say it already.
+    Changed(String),
+    /// Somebody, perhaps an earlier run of ours whose reply was lost, had done it before.
+    AlreadySo,
+    /// Not possible yet.
+    Deferred {
+        /// What is being waited for.
+        reason: String,
+        /// When trying again makes sense.
+        try_again_after: Duration,
+    },
+}
+
+/// What kind of no it was. Decides retries, exit code and hint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The object is not there.
+    NotFound,
+    /// It is there already.
+    AlreadyExists,
+    /// It is not as it was when the plan was made.
+    MovedOn,
+    /// AWS is still busy with it; a later try can succeed.
+    Busy,
+    /// A version still has replicas at the edge.
+    Replicated,
+    /// IAM's change has not reached the other service yet.
+    NotPropagated,
+    /// Something else still uses it.
+    InUse,
+    /// Too many calls.
+    Throttled,
+    /// The caller may not do this.
+    Denied,
+    /// Credentials are missing, expired or wrong.
+    Credentials,
+    /// No answer: connection, name resolution, timeout.
+    Unreachable,
+    /// Everything else that AWS refuses.
+    Refused,
+    /// On this machine: a file that is gone or has changed.
+    Local,
+}
+
+/// AWS, the sandbox or this machine did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("could not {tried}: {message}")]
+pub struct Fault {
+    /// Classified.
+    pub kind: FaultKind,
+    /// What was tried on what: `create role checkout-edge`.
+    pub tried: String,
+    /// AWS's error code, where there is one.
+    pub code: Option<String>,
+    /// AWS's own words, or ours for local faults.
+    pub message: String,
+    /// AWS's request id, for a support case.
+    pub request_id: Option<String>,
+    /// What to do now.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    /// A fault that did not come from AWS.
+    pub fn new(kind: FaultKind, tried: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind, tried: tried.into(), code: None, message: message.into(), request_id: None, hint: None }
+    }
+
+    /// The same fault with a hint.
+    #[must_use]
+    pub fn hinted(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

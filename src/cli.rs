@@ -1,0 +1,131 @@
+//! The command line: verbs, global flags, exit codes. The only place that reads the environment.
+
+use crate::commands::{self, Exit};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Puts a frontend on S3 + CloudFront into a maintenance window, and takes everything away again
+#[derive(Debug, Parser)]
+#[command(name = "provision", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  provision init demo                            write a spec and a small site to start from
+  provision apply --sandbox -f demo/provision.yaml   see it all without an AWS account
+  provision plan                                 what would change
+  provision apply                                make it so
+  provision destroy                              take everything down again
+
+Exit codes:
+  0 done, or nothing to do     1 a step failed              2 plan --detailed-exitcode: there are changes
+  3 pending, run again later   4 refused: conflicts, or no   64 wrong command line   65 wrong spec   130 interrupted";
+
+/// Flags of every verb; before or after it.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The spec
+    #[arg(short, long, global = true, default_value = "provision.yaml", value_name = "FILE")]
+    pub file: PathBuf,
+    /// Work on a simulated cloud in a folder instead of AWS: no account, no network
+    /// [default folder: .provision/sandbox beside the spec]
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "absent, without a folder, with one")]
+    pub sandbox: Option<Option<PathBuf>>,
+    /// How long the sandbox takes, in seconds
+    #[arg(long, global = true, hide = true, value_name = "deploy=N,replicas=N", env = "PROVISION_SANDBOX_DELAYS", value_parser = commands::parse_delays)]
+    pub sandbox_delays: Option<crate::cloud::world::Delays>,
+    /// Print JSON: one document, or one event per line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Print each AWS call on stderr
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// An emulator instead of AWS
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Credentials and settings from this profile
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// At a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Init(commands::init::Init),
+    Validate(commands::validate::Validate),
+    Plan(commands::plan::PlanVerb),
+    Apply(commands::apply::Apply),
+    Destroy(commands::destroy::Destroy),
+    Status(commands::status::Status),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing can be done about a closed stream.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+        }
+    };
+    match cli.global.color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let exit = runtime.block_on(run(cli));
+    // A prompt that nobody answers must not hold the program.
+    runtime.shutdown_background();
+    ExitCode::from(exit as u8)
+}
+
+#[expect(clippy::print_stderr, reason = "there is no view yet")]
+fn fail(error: &std::io::Error) -> ExitCode {
+    eprintln!("error: the program could not start: {error}");
+    ExitCode::from(Exit::Failed as u8)
+}
+
+async fn run(cli: Cli) -> Exit {
+    let global = &cli.global;
+    match cli.verb {
+        Verb::Init(verb) => commands::init::run(global, &verb),
+        Verb::Validate(verb) => commands::validate::run(global, &verb),
+        Verb::Plan(verb) => commands::plan::run(global, &verb).await,
+        Verb::Apply(verb) => commands::apply::run(global, &verb).await,
+        Verb::Destroy(verb) => commands::destroy::run(global, &verb).await,
+        Verb::Status(verb) => commands::status::run(global, &verb).await,
+    }
+}
+
+/// Reads a variable of the environment.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    std::env::var(name).ok()
+}

@@ -1,0 +1,124 @@
+//! AWS, or an emulator of it: dispatches to the rooms.
+//!
+//! What does not need each other is asked at the same time: identity, role, function and access control in the first round,
+//! bucket and policy in the second, objects and distribution in the third.
+
+use super::Cloud;
+use crate::aws::Clients;
+use crate::aws::fault::fault;
+use crate::change::{Done, Fault, FaultKind};
+use crate::context::Context;
+use crate::name::{AccountId, DistributionId};
+use crate::resource::site::aws::Inventory;
+use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
+use crate::stack::{Live, Names, Op, Scope, Stack};
+use futures_util::try_join;
+
+/// The real thing.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    /// How it is reached.
+    pub clients: Clients,
+}
+
+impl Aws {
+    async fn identify(&self) -> Result<AccountId, Fault> {
+        let sent = self.clients.sts.get_caller_identity().send().await;
+        let answer = sent.map_err(|error| fault("find out which account this is", &error))?;
+        answer
+            .account()
+            .unwrap_or_default()
+            .parse()
+            .map_err(|why: &str| Fault::new(FaultKind::Refused, "find out which account this is", why))
+    }
+
+    /// Everything that hangs on the account: bucket, objects, policy, distribution.
+    async fn observe_in_account(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
+        let clients = &self.clients;
+        let account = self.identify().await?;
+        let stack = names.in_account(account.clone()).map_err(|why| {
+            Fault::new(FaultKind::Local, "name the bucket after stack and account", why).hinted("set `bucket.name` in the spec")
+        })?;
+        let (region, policy) =
+            try_join!(bucket::aws::locate(clients, &account, &stack.bucket), grant::aws::observe(clients, &account, &stack.bucket))?;
+        // In another region nothing can be read with this region's client, and the planner refuses anyway.
+        let reachable = region.as_ref().is_some_and(|region| *region == names.region);
+        let bucket = async {
+            match region.clone() {
+                Some(region) => bucket::aws::observe(clients, &account, &stack.bucket, region).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let objects = async {
+            let (owner, name, keys) = (&names.stack, &stack.bucket, stack.page_keys());
+            match scope {
+                _ if !reachable => Ok((site::Live::default(), Inventory::default())),
+                Scope::Stack => Ok((site::aws::observe(clients, &account, owner, name, expected, keys).await?, Inventory::default())),
+                Scope::Teardown => site::aws::observe_all(clients, &account, owner, name, expected, keys).await,
+            }
+        };
+        let granted = grant::distribution(policy.as_ref());
+        let owned = async {
+            // An attached stack has a distribution of its own only as a remnant, which its grant would name.
+            if names.attached.is_some() && granted.is_none() {
+                return Ok(None);
+            }
+            distribution::aws::observe(clients, &account, &names.stack, granted.as_ref()).await
+        };
+        let readers = self.readers(&stack, scope, reachable);
+        let (bucket, (objects, inventory), distribution, readers) = try_join!(bucket, objects, owned, readers)?;
+        let own = distribution.as_ref().map(|distribution| distribution.id.clone());
+        let readers = readers.into_iter().filter(|id| Some(id) != own.as_ref()).collect();
+        Ok((account, Live { bucket, objects, inventory, policy, distribution, readers, ..Live::default() }))
+    }
+
+    async fn readers(&self, stack: &Stack, scope: Scope, exists: bool) -> Result<Vec<DistributionId>, Fault> {
+        if scope != Scope::Teardown || !exists {
+            return Ok(Vec::new());
+        }
+        let host = format!("{}.s3.", stack.bucket);
+        let all = distribution::aws::list(&self.clients).await?;
+        Ok(all.into_iter().filter(|(_, origins)| origins.iter().any(|(_, domain)| domain.starts_with(&host))).map(|(id, _)| id).collect())
+    }
+
+    async fn attached(&self, names: &Names) -> Result<Option<distribution::Live>, Fault> {
+        match &names.attached {
+            Some(id) => distribution::aws::read_document(&self.clients, id).await,
+            None => Ok(None),
+        }
+    }
+}
+
+impl Cloud for Aws {
+    async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
+        let access = async {
+            match (&names.attached, scope) {
+                (Some(_), Scope::Stack) => Ok(None),
+                _ => access::aws::observe(&self.clients, &names.stack).await,
+            }
+        };
+        let ((account, live), role, function, access, attached) = try_join!(
+            self.observe_in_account(names, expected, scope),
+            role::aws::observe(&self.clients, &names.role),
+            function::aws::observe(&self.clients, &names.function),
+            access,
+            self.attached(names),
+        )?;
+        Ok((account, Live { role, function, access, attached, ..live }))
+    }
+
+    async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+        let (clients, account) = (&self.clients, &stack.account);
+        match op {
+            Op::Bucket(op) => bucket::aws::apply(clients, account, op, context).await,
+            Op::Site(op) => site::aws::apply(clients, account, op).await,
+            Op::Page(op) => page::aws::apply(clients, account, op).await,
+            Op::Role(op) => role::aws::apply(clients, op).await,
+            Op::Function(op) => function::aws::apply(clients, op, context).await,
+            Op::Access(op) => access::aws::apply(clients, op, context).await,
+            Op::Distribution(op) => distribution::aws::apply(clients, account, op, context).await,
+            Op::Grant(op) => grant::aws::apply(clients, account, op, context).await,
+            Op::Association(op) => association::aws::apply(clients, op, context).await,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A cloud: something that can be observed and in which ops can be carried out. AWS is one, the sandbox is another.
+
+use crate::change::{Done, Fault};
+use crate::context::Context;
+use crate::name::AccountId;
+use crate::resource::site;
+use crate::stack::{Live, Names, Op, Scope, Stack};
+use std::future::Future;
+
+pub mod aws;
+pub mod sandbox;
+pub mod world;
+
+/// What the pipeline needs of a cloud.
+pub trait Cloud: Sync {
+    /// Reads everything that the names stand for, and whose account it is. Changes nothing. `expected` are the site's files:
+    /// what matches them needs no further look.
+    ///
+    /// # Errors
+    /// The first call's that failed.
+    fn observe(
+        &self,
+        names: &Names,
+        expected: &site::Settings,
+        scope: Scope,
+    ) -> impl Future<Output = Result<(AccountId, Live), Fault>> + Send;
+
+    /// Carries out one op, exactly.
+    ///
+    /// # Errors
+    /// The call's.
+    fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> impl Future<Output = Result<Done, Fault>> + Send;
+}
+
+/// Whichever the user chose.
+#[derive(Clone, Debug)]
+pub enum AnyCloud {
+    /// AWS or an emulator.
+    Aws(Box<aws::Aws>),
+    /// The sandbox.
+    Sandbox(sandbox::Sandbox),
+}
+
+impl Cloud for AnyCloud {
+    async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
+        match self {
+            Self::Aws(cloud) => cloud.observe(names, expected, scope).await,
+            Self::Sandbox(cloud) => cloud.observe(names, expected, scope).await,
+        }
+    }
+
+    async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+        match self {
+            Self::Aws(cloud) => cloud.apply(stack, op, context).await,
+            Self::Sandbox(cloud) => cloud.apply(stack, op, context).await,
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! A simulated cloud in memory: every room's `simulate`, and AWS's rules between the rooms, with time passing.
+//!
+//! A claim about AWS, kept honest by the wire tests. Times are seconds since the Unix epoch and are handed in, so that a
+//! test can let hours pass.
+
+use crate::change::{Done, Fault, FaultKind};
+use crate::context::{Context, References};
+use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
+use crate::resource::bucket::{self, ObjectVersion};
+use crate::resource::content::Content;
+use crate::resource::site::aws::Inventory;
+use crate::resource::site::{self, Object, STACK_METADATA};
+use crate::resource::{access, association, distribution, function, grant, page, role};
+use crate::stack::{Live, Names, Op, Scope, Stack};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long things take here, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delays {
+    /// Until a distribution is deployed.
+    pub deploy: u64,
+    /// How long replicas hold a function after its last association.
+    pub replicas: u64,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self { deploy: 2, replicas: 20 }
+    }
+}
+
+/// A bucket with what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// Its settings.
+    pub live: bucket::Live,
+    /// Its policy.
+    pub policy: Option<Value>,
+    /// Its objects. Old versions are not simulated.
+    pub objects: BTreeMap<ObjectKey, Object>,
+    /// How each object is served.
+    pub headers: BTreeMap<ObjectKey, Headers>,
+}
+
+/// What S3 keeps beside an object's bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Headers {
+    /// MIME type.
+    pub content_type: String,
+    /// `Cache-Control`.
+    pub cache_control: String,
+    /// User metadata, without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+    /// When it was written.
+    pub modified: u64,
+}
+
+/// A distribution and when its last change will have reached every edge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// As CloudFront would show it.
+    pub live: distribution::Live,
+    /// Deployed from then on.
+    pub deployed_at: u64,
+}
+
+/// Everything that exists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// The format of this record.
+    pub format: u32,
+    /// Whose world.
+    pub account: AccountId,
+    /// How long things take.
+    pub delays: Delays,
+    /// Counts everything that AWS would number.
+    pub serial: u64,
+    /// Buckets.
+    pub buckets: BTreeMap<BucketName, Bucket>,
+    /// Roles.
+    pub roles: BTreeMap<RoleName, role::Live>,
+    /// Functions.
+    pub functions: BTreeMap<FunctionName, function::Live>,
+    /// The last version number that each function name ever had.
+    pub numbers: BTreeMap<FunctionName, u64>,
+    /// Origin access controls by name.
+    pub access: BTreeMap<String, access::Live>,
+    /// Distributions.
+    pub distributions: BTreeMap<DistributionId, Distribution>,
+    /// Version ARN → when its replicas will be gone.
+    pub replicas: BTreeMap<String, u64>,
+}
+
+/// The format that this program reads and writes.
+pub const FORMAT: u32 = 1;
+
+impl World {
+    /// A world with nothing in it.
+    #[must_use]
+    pub fn empty(account: AccountId, delays: Delays) -> Self {
+        Self {
+            format: FORMAT,
+            account,
+            delays,
+            serial: 0,
+            buckets: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            access: BTreeMap::new(),
+            distributions: BTreeMap::new(),
+            replicas: BTreeMap::new(),
+        }
+    }
+
+    /// What a look at time `now` sees.
+    #[must_use]
+    pub fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope, now: u64) -> (AccountId, Live) {
+        let stack = names.in_account(self.account.clone()).ok();
+        let bucket = stack.as_ref().and_then(|stack| self.buckets.get(&stack.bucket));
+        let teardown = scope == Scope::Teardown;
+        let mut objects = site::Live { objects: bucket.map(|bucket| bucket.objects.clone()).unwrap_or_default(), ..site::Live::default() };
+        let mark =
+            |key: &ObjectKey| bucket.and_then(|bucket| bucket.headers.get(key)).and_then(|headers| headers.metadata.get(STACK_METADATA));
+        let keys = [&names.keys.off, &names.keys.on];
+        let marked: BTreeSet<ObjectKey> =
+            objects.foreign(expected, keys).filter(|key| mark(key).is_some_and(|mark| mark == names.stack.as_str())).cloned().collect();
+        objects.marked = marked;
+        let versions = objects.objects.keys().map(|key| ObjectVersion { key: key.clone(), version: "null".into() });
+        let inventory = Inventory { versions: if teardown { versions.collect() } else { Vec::new() }, uploads: Vec::new() };
+        let distribution = self.owned(names).map(|id| self.look(&id, now)).unwrap_or_default();
+        let own = distribution.as_ref().map(|distribution| distribution.id.clone());
+        let host = stack.map(|stack| format!("{}.s3.", stack.bucket)).unwrap_or_default();
+        let reads =
+            |distribution: &Distribution| distribution.live.document.read().origins.values().any(|origin| origin.domain.starts_with(&host));
+        let readers = self.distributions.iter().filter(|(id, found)| teardown && Some(*id) != own.as_ref() && reads(found));
+        let live = Live {
+            bucket: bucket.map(|bucket| bucket.live.clone()),
+            objects,
+            inventory,
+            policy: bucket.and_then(|bucket| bucket.policy.clone()),
+            role: self.roles.get(&names.role).cloned(),
+            function: self.functions.get(&names.function).cloned(),
+            access: self.access.get(&access::name(&names.stack)).cloned(),
+            attached: names.attached.as_ref().and_then(|id| self.look(id, now)),
+            readers: readers.map(|(id, _)| id.clone()).collect(),
+            distribution,
+        };
+        (self.account.clone(), live)
+    }
+
+    fn owned(&self, names: &Names) -> Option<DistributionId> {
+        self.distributions.iter().find(|(_, found)| distribution::plan::is_ours(&found.live, &names.stack)).map(|(id, _)| id.clone())
+    }
+
+    fn look(&self, id: &DistributionId, now: u64) -> Option<distribution::Live> {
+        let found = self.distributions.get(id)?;
+        Some(distribution::Live { deployed: now >= found.deployed_at, ..found.live.clone() })
+    }
+
+    /// Carries out one op at time `now`, waits excepted, and completes the references.
+    ///
+    /// # Errors
+    /// What AWS would refuse.
+    pub fn apply(&mut self, stack: &Stack, op: &Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
+        self.serial += 1;
+        let known = context.references(|known| known.clone());
+        match op {
+            Op::Bucket(op) => self.apply_bucket(op),
+            Op::Site(site::Op::Put { bucket, key, content, before, .. }) | Op::Page(page::Op::Put { bucket, key, content, before, .. }) => {
+                self.put(stack, bucket, key, content, before.as_deref(), now)
+            }
+            Op::Site(op @ site::Op::Delete { bucket, key, .. }) => {
+                let found = self.bucket(bucket)?;
+                found.objects = site::simulate::simulate(std::mem::take(&mut found.objects), op)?;
+                found.headers.remove(key);
+                Ok(changed())
+            }
+            Op::Role(op) => {
+                let name = &stack.names.role;
+                if matches!(op, role::Op::Delete { .. }) && !self.roles.contains_key(name) {
+                    return Ok(Done::AlreadySo);
+                }
+                let after = role::simulate::simulate(self.roles.get(name).cloned(), op)?;
+                replace(&mut self.roles, name, after);
+                Ok(changed())
+            }
+            Op::Function(op) => self.apply_function(stack, op, context, now),
+            Op::Access(op) => self.apply_access(op, context),
+            Op::Distribution(op) => self.apply_distribution(stack, op, &known, context, now),
+            Op::Grant(op) => {
+                let account = self.account.clone();
+                let found = self.bucket(&stack.bucket)?;
+                found.policy = grant::simulate::simulate(found.policy.as_ref(), op, &account, known.distribution.as_ref())?;
+                Ok(changed())
+            }
+            Op::Association(op) => self.apply_association(op, &known, now),
+        }
+    }
+
+    /// Has the deployment that `op` waits for reached every edge? Everything else is done at once.
+    #[must_use]
+    pub fn is_deployed(&self, op: &Op, known: &References, now: u64) -> bool {
+        let id = match op {
+            Op::Distribution(distribution::Op::AwaitDeployed { id, .. }) => id.as_ref().or(known.distribution.as_ref()),
+            Op::Association(association::Op::AwaitDeployed { id }) => Some(id),
+            _ => None,
+        };
+        id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)
+    }
+
+    fn bucket(&mut self, name: &BucketName) -> Result<&mut Bucket, Fault> {
+        self.buckets
+            .get_mut(name)
+            .ok_or_else(|| Fault::new(FaultKind::NotFound, format!("use bucket {name}"), "the specified bucket does not exist"))
+    }
+
+    fn apply_bucket(&mut self, op: &bucket::Op) -> Result<Done, Fault> {
+        let name = match op {
+            bucket::Op::Create { name, .. }
+            | bucket::Op::BlockPublicAccess { name, .. }
+            | bucket::Op::EnforceOwnership { name }
+            | bucket::Op::Encrypt { name }
+            | bucket::Op::SetVersioning { name, .. }
+            | bucket::Op::SetTags { name, .. }
+            | bucket::Op::Empty { name, .. }
+            | bucket::Op::Delete { name } => name,
+        };
+        match (op, self.buckets.get_mut(name)) {
+            (bucket::Op::Create { settings, .. }, Some(found)) if found.live.settings.tags != settings.tags => Err(Fault::new(
+                FaultKind::AlreadyExists,
+                format!("create bucket {name}"),
+                "your previous request to create the named bucket succeeded and you already own it",
+            )),
+            (bucket::Op::Create { .. }, Some(_)) => Ok(Done::AlreadySo),
+            (bucket::Op::Delete { .. }, Some(found)) if !found.objects.is_empty() => {
+                let mut fault =
+                    Fault::new(FaultKind::InUse, format!("delete bucket {name}"), "the bucket you tried to delete is not empty");
+                fault.code = Some("BucketNotEmpty".into());
+                Err(fault.hinted("somebody put objects into it since it was looked at; run the same command again"))
+            }
+            (bucket::Op::Delete { .. }, None) => Ok(Done::AlreadySo),
+            (bucket::Op::Empty { versions, .. }, Some(found)) => {
+                for version in versions {
+                    found.objects.remove(&version.key);
+                    found.headers.remove(&version.key);
+                }
+                Ok(changed())
+            }
+            (_, found) => {
+                let before = found.map(|found| found.live.clone());
+                match bucket::simulate::simulate(before, op) {
+                    None => drop(self.buckets.remove(name)),
+                    Some(live) => match self.buckets.get_mut(name) {
+                        Some(found) => found.live = live,
+                        None => {
+                            let new = Bucket { live, policy: None, objects: BTreeMap::new(), headers: BTreeMap::new() };
+                            self.buckets.insert(name.clone(), new);
+                        }
+                    },
+                }
+                Ok(changed())
+            }
+        }
+    }
+
+    fn put(
+        &mut self,
+        stack: &Stack,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        content: &Content,
+        before: Option<&str>,
+        now: u64,
+    ) -> Result<Done, Fault> {
+        let found = self.bucket(bucket)?;
+        if found.objects.get(key).is_some_and(|object| object.etag == content.md5) {
+            return Ok(Done::AlreadySo);
+        }
+        site::simulate::guard(&found.objects, key, before)?;
+        found.objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
+        let mut metadata = found.headers.remove(key).map(|headers| headers.metadata).unwrap_or_default();
+        metadata.insert(STACK_METADATA.to_owned(), stack.names.stack.to_string());
+        let headers =
+            Headers { content_type: content.content_type.clone(), cache_control: content.cache_control.clone(), metadata, modified: now };
+        found.headers.insert(key.clone(), headers);
+        Ok(changed())
+    }
+
+    fn apply_function(&mut self, stack: &Stack, op: &function::Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
+        let name = &stack.names.function;
+        let arn = name.arn(&self.account);
+        let held = |number: u64, world: &Self| world.is_replicated(&format!("{arn}:{number}"), now);
+        let before = self.functions.get(name).cloned();
+        let replicated = match op {
+            function::Op::Prune { number, .. } => held(*number, self),
+            function::Op::Delete { .. } => before.iter().flat_map(|live| &live.versions).any(|version| held(version.number, self)),
+            _ => false,
+        };
+        if replicated {
+            return Ok(Done::Deferred {
+                reason: "CloudFront still keeps replicas of it at the edge; AWS removes them by itself, and nobody can hurry it".into(),
+                try_again_after: std::time::Duration::from_secs(self.delays.replicas),
+            });
+        }
+        if before.is_none() && matches!(op, function::Op::Delete { .. } | function::Op::Prune { .. }) {
+            return Ok(Done::AlreadySo);
+        }
+        let next = self.numbers.get(name).copied().unwrap_or_default() + 1;
+        let after = function::simulate::simulate(before, op, self.serial, next)?;
+        let mut published = String::new();
+        if let Some(live) = &after {
+            if let Some(newest) = live.versions.last() {
+                if newest.number == next {
+                    published = format!("version {next} published");
+                }
+                self.numbers.insert(name.clone(), newest.number.max(next - 1));
+                context
+                    .references(|known| known.versions.extend(live.versions.iter().map(|version| (version.frozen.name(), version.number))));
+            }
+            context.references(|known| known.revision = Some(live.revision.clone()));
+        }
+        replace(&mut self.functions, name, after);
+        Ok(Done::Changed(published))
+    }
+
+    /// Is this version associated, or was it a moment ago?
+    fn is_replicated(&self, arn: &str, now: u64) -> bool {
+        let associated = self.distributions.values().any(|found| occupants(&found.live).contains(arn));
+        associated || self.replicas.get(arn).is_some_and(|gone| now < *gone)
+    }
+
+    /// Versions that have just lost their last association keep their replicas for a while.
+    fn release(&mut self, before: &BTreeSet<String>, now: u64) {
+        for arn in before {
+            if !self.distributions.values().any(|found| occupants(&found.live).contains(arn)) {
+                self.replicas.insert(arn.clone(), now + self.delays.replicas);
+            }
+        }
+    }
+
+    fn apply_access(&mut self, op: &access::Op, context: &Context<'_>) -> Result<Done, Fault> {
+        let (access::Op::Create { stack } | access::Op::Delete { stack, .. }) = op;
+        let name = access::name(stack);
+        let before = self.access.get(&name).cloned();
+        let new = before.is_none();
+        if let access::Op::Delete { id, .. } = op {
+            let used = |found: &Distribution| found.live.document.read().origins.values().any(|origin| origin.access == *id);
+            if self.distributions.values().any(used) {
+                return Err(Fault::new(
+                    FaultKind::InUse,
+                    format!("delete origin access control {id}"),
+                    "the origin access control is still being used",
+                ));
+            }
+        }
+        let after = access::simulate::simulate(before, op, &format!("EOAC{:08}", self.serial));
+        context.references(|known| known.access = after.as_ref().map(|live| live.id.clone()));
+        let creates = after.is_some();
+        replace(&mut self.access, &name, after);
+        Ok(if new == creates { changed() } else { Done::AlreadySo })
+    }
+
+    fn apply_distribution(
+        &mut self,
+        stack: &Stack,
+        op: &distribution::Op,
+        known: &References,
+        context: &Context<'_>,
+        now: u64,
+    ) -> Result<Done, Fault> {
+        let own = self.owned(&stack.names);
+        let id = match op {
+            distribution::Op::Create { .. } => own.unwrap_or(new_id(self.serial)?),
+            distribution::Op::Update { id, .. } | distribution::Op::SetTags { id, .. } | distribution::Op::Delete { id, .. } => id.clone(),
+            distribution::Op::AwaitDeployed { .. } => return Ok(changed()),
+        };
+        let before = self.look(&id, now);
+        if before.is_none() && matches!(op, distribution::Op::Delete { .. }) {
+            return Ok(Done::AlreadySo);
+        }
+        let held = before.as_ref().map(occupants).unwrap_or_default();
+        let reference = match op {
+            distribution::Op::Create { occupant, .. } => Some(occupant),
+            distribution::Op::Update { occupant, .. } => occupant.as_ref().and_then(|(_, after)| after.as_ref()),
+            _ => None,
+        };
+        let arn = reference.map(|reference| function::aws::resolve(reference, context)).transpose()?;
+        let access = known.access.clone().unwrap_or_default();
+        let existed = before.clone();
+        let after = distribution::simulate::simulate(before, op, &id, &access, arn.as_deref(), self.serial)?;
+        context.references(|known| {
+            known.distribution = after.as_ref().map(|live| live.id.clone());
+            known.etag = after.as_ref().map(|live| live.etag.clone());
+            known.domain = after.as_ref().map(|live| live.domain.clone());
+        });
+        let writes = after != existed && !matches!(op, distribution::Op::SetTags { .. });
+        let unchanged_until = self.distributions.get(&id).map_or(now, |found| found.deployed_at);
+        let deployed_at = if writes { now + self.delays.deploy } else { unchanged_until };
+        replace(&mut self.distributions, &id, after.map(|live| Distribution { live, deployed_at }));
+        self.release(&held, now);
+        Ok(changed())
+    }
+
+    fn apply_association(&mut self, op: &association::Op, known: &References, now: u64) -> Result<Done, Fault> {
+        let association::Op::Turn { id, occupant, .. } = op else { return Ok(changed()) };
+        let missing = || Fault::new(FaultKind::NotFound, format!("update distribution {id}"), "the specified distribution does not exist");
+        let before = self.look(id, now).ok_or_else(missing)?;
+        let held = occupants(&before);
+        let arn = if op.fills() {
+            let number = known.versions.get(&occupant.version).copied();
+            number
+                .map(|number| occupant.arn(number))
+                .ok_or_else(|| Fault::new(FaultKind::Local, format!("refer to {}", occupant.show()), "no such version was published"))?
+        } else {
+            String::new()
+        };
+        let live = association::simulate::simulate(before, op, &arn, self.serial)?;
+        self.distributions.insert(id.clone(), Distribution { live, deployed_at: now + self.delays.deploy });
+        self.release(&held, now);
+        Ok(changed())
+    }
+}
+
+fn changed() -> Done {
+    Done::Changed(String::new())
+}
+
+fn replace<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, key: &K, value: Option<V>) {
+    match value {
+        Some(value) => drop(map.insert(key.clone(), value)),
+        None => drop(map.remove(key)),
+    }
+}
+
+fn occupants(live: &distribution::Live) -> BTreeSet<String> {
+    live.document.read().behaviors.into_values().flat_map(|behavior| behavior.functions.into_values()).collect()
+}
+
+fn new_id(serial: u64) -> Result<DistributionId, Fault> {
+    format!("E2SANDBOX{serial:05}").parse().map_err(|why: &str| Fault::new(FaultKind::Local, "name a distribution", why))
+}

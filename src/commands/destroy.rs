@@ -1,0 +1,54 @@
+//! `provision destroy`.
+
+use super::Exit;
+use super::session::{Session, choices};
+use crate::cli::Global;
+use crate::plan::Intent;
+use crate::spec::load::Files;
+use clap::Args;
+use std::time::Duration;
+
+/// Take everything down that is ours
+#[derive(Debug, Args)]
+#[command(after_help = "\
+CloudFront keeps replicas of an edge function for minutes to hours after its last use, and AWS lets nobody delete it before.
+Then the rest is gone, the exit code is 3, and running the same command later finishes.
+
+Examples:
+  provision destroy
+  provision destroy --yes --wait 2h")]
+pub struct Destroy {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// How long to wait for CloudFront to remove its replicas, such as 2h
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub wait: Duration,
+    /// Delete objects in the bucket that `provision` did not put, too
+    #[arg(long)]
+    pub delete_data: bool,
+}
+
+/// Runs the verb.
+pub async fn run(global: &Global, verb: &Destroy) -> Exit {
+    match try_run(global, verb).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
+    let session = Session::open(global, Files::Spared).await?;
+    let picture = session.plan(Intent::Destroy, &choices(&session.spec, &[], verb.delete_data, true)).await?;
+    session.view.plan(&picture.plan);
+    if !picture.plan.can_apply() {
+        return Ok(Exit::Refused);
+    }
+    if picture.plan.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let name = picture.stack.names.stack.to_string();
+    session.confirm(verb.yes, &format!("This cannot be undone. Type the stack's name (`{name}`) to go on:"), &name).await?;
+    let (outcome, exit) = session.carry_out(&picture, verb.wait).await;
+    session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome);
+    Ok(exit)
+}

@@ -1,0 +1,57 @@
+//! `provision plan`.
+
+use super::session::{Session, choices, parse_adopt};
+use super::{Exit, saved};
+use crate::change::Kind;
+use crate::cli::Global;
+use crate::plan::Intent;
+use crate::spec::load::Files;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Show what would change; changes nothing
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  provision plan\n  provision plan --destroy\n  provision plan --out next.plan && provision apply next.plan --yes"
+)]
+pub struct PlanVerb {
+    /// Plan the destruction instead
+    #[arg(long)]
+    pub destroy: bool,
+    /// Save the plan, for `provision apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 if there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Take over an object of this kind that exists and is not ours
+    #[arg(long, value_name = "KIND", value_parser = parse_adopt)]
+    pub adopt: Vec<Kind>,
+    /// With --destroy: delete objects that `provision` did not put, too
+    #[arg(long, requires = "destroy")]
+    pub delete_data: bool,
+}
+
+/// Runs the verb.
+pub async fn run(global: &Global, verb: &PlanVerb) -> Exit {
+    match try_run(global, verb).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(global: &Global, verb: &PlanVerb) -> Result<Exit, Exit> {
+    let (intent, files) = if verb.destroy { (Intent::Destroy, Files::Spared) } else { (Intent::Provision, Files::Needed) };
+    let session = Session::open(global, files).await?;
+    let picture = session.plan(intent, &choices(&session.spec, &verb.adopt, verb.delete_data, true)).await?;
+    session.view.plan(&picture.plan);
+    if let Some(file) = &verb.out {
+        saved::save(&session.view, file, &picture.plan, &verb.adopt, verb.delete_data)?;
+    }
+    Ok(if !picture.plan.can_apply() {
+        Exit::Refused
+    } else if verb.detailed_exitcode && !picture.plan.is_empty() {
+        Exit::Changes
+    } else {
+        Exit::Done
+    })
+}

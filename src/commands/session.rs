@@ -1,0 +1,233 @@
+//! The pipeline that all verbs share: load the spec, open the cloud, look, plan, ask, carry out.
+
+use super::{Exit, signals};
+use crate::apply::{self, Outcome};
+use crate::aws::{Clients, Connection};
+use crate::change::{Conflict, Fault, FaultKind, Kind};
+use crate::cli::{Global, variable};
+use crate::cloud::aws::Aws;
+use crate::cloud::sandbox::Sandbox;
+use crate::cloud::{AnyCloud, Cloud};
+use crate::context::Context;
+use crate::desired::{self, Desired};
+use crate::plan::{self, Choices, Intent, Plan};
+use crate::resource::site;
+use crate::spec::Spec;
+use crate::spec::load::{Files, load};
+use crate::stack::{Live, Names, Scope, Stack};
+use crate::view::View;
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A spec, a cloud, a view.
+pub struct Session {
+    /// What the user wants.
+    pub spec: Spec,
+    /// Where.
+    pub cloud: AnyCloud,
+    /// How it is shown.
+    pub view: View,
+    stop: watch::Receiver<bool>,
+}
+
+/// Everything that was looked at and decided.
+pub struct Picture {
+    /// Which objects.
+    pub stack: Stack,
+    /// How they are.
+    pub live: Live,
+    /// What has to happen.
+    pub plan: Plan,
+}
+
+/// The folder of the sandbox's world: as given, or beside the spec.
+#[must_use]
+pub fn sandbox_folder(given: Option<&Path>, spec: &Path) -> PathBuf {
+    let beside = || spec.parent().unwrap_or(Path::new("")).join(".provision").join("sandbox");
+    given.map_or_else(beside, Path::to_owned)
+}
+
+impl Session {
+    /// Loads the spec and opens the cloud; asks nobody yet.
+    ///
+    /// # Errors
+    /// [`Exit::Spec`], after the problems were shown.
+    pub async fn open(global: &Global, files: Files) -> Result<Self, Exit> {
+        let view = View::new(global.json);
+        let spec = spec(global, &view, files)?;
+        let cloud = match &global.sandbox {
+            Some(folder) => {
+                AnyCloud::Sandbox(Sandbox::new(sandbox_folder(folder.as_deref(), &spec.file), global.sandbox_delays.unwrap_or_default()))
+            }
+            None => {
+                let connection = Connection {
+                    endpoint_url: global.endpoint_url.clone(),
+                    s3_endpoint: variable("AWS_ENDPOINT_URL_S3").is_some(),
+                    profile: global.profile.clone(),
+                    region: spec.region.clone(),
+                    verbose: global.verbose,
+                };
+                AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await }))
+            }
+        };
+        Ok(Self { spec, cloud, view, stop: signals::listen() })
+    }
+
+    /// Looks, and plans what `intent` wants.
+    ///
+    /// # Errors
+    /// The exit code, after the fault was shown.
+    pub async fn plan(&self, intent: Intent, choices: &Choices) -> Result<Picture, Exit> {
+        self.try_plan(intent, choices).await.map_err(|failure| match failure {
+            Failure::Stopped => Exit::Interrupted,
+            Failure::Refused(conflict) => {
+                self.view.conflict(&conflict);
+                Exit::Refused
+            }
+            Failure::Fault(fault) => {
+                self.view.fault(&fault);
+                Exit::Failed
+            }
+        })
+    }
+
+    async fn try_plan(&self, intent: Intent, choices: &Choices) -> Result<Picture, Failure> {
+        let names = Names::of(&self.spec);
+        let (site, scope) = match intent {
+            Intent::Provision => (desired::site(&self.spec)?, Scope::Stack),
+            // The folder may be gone; then the objects' own marks have to prove that they are ours.
+            Intent::Destroy => (desired::site(&self.spec).unwrap_or_default(), Scope::Teardown),
+        };
+        let (stack, live) = self.look(&names, &site, scope).await?;
+        let plan = match intent {
+            Intent::Provision => plan::provision(&stack, &Desired::of(&self.spec, &stack, site)?, &live, choices),
+            Intent::Destroy => plan::destroy(&stack, &site, &live, choices),
+        };
+        Ok(Picture { stack, live, plan })
+    }
+
+    async fn look(&self, names: &Names, site: &site::Settings, scope: Scope) -> Result<(Stack, Live), Failure> {
+        let mut stop = self.stop.clone();
+        let (account, live) = tokio::select! {
+            looked = self.cloud.observe(names, site, scope) => looked?,
+            Ok(_) = stop.wait_for(|stop| *stop) => return Err(Failure::Stopped),
+        };
+        if let Some(expected) = self.spec.account.as_ref().filter(|expected| **expected != account) {
+            return Err(Failure::Refused(Conflict {
+                address: crate::change::Address::new(Kind::Bucket, &names.stack),
+                reason: format!("the credentials are for account {account}, the spec is for account {expected}"),
+                hint: "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in the spec".into(),
+            }));
+        }
+        let stack =
+            names.in_account(account).map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why))?;
+        Ok((stack, live))
+    }
+
+    /// Asks the person at the terminal. Without one, `--yes` is the only way.
+    ///
+    /// # Errors
+    /// [`Exit::Refused`] or [`Exit::Interrupted`].
+    pub async fn confirm(&self, yes: bool, question: &str, answer: &str) -> Result<(), Exit> {
+        if yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            self.view.error("nobody is there to confirm", Some("add `--yes` to carry the plan out without asking"));
+            return Err(Exit::Refused);
+        }
+        anstream::eprint!("{question} ");
+        let mut stop = self.stop.clone();
+        let line = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map(|_| line)
+        });
+        tokio::select! {
+            line = line => match line {
+                Ok(Ok(line)) if line.trim().eq_ignore_ascii_case(answer) => Ok(()),
+                _ => {
+                    self.view.error("not confirmed; nothing was changed", None);
+                    Err(Exit::Refused)
+                }
+            },
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(Exit::Interrupted),
+        }
+    }
+
+    /// Carries out the plan and shows how it ended.
+    pub async fn carry_out(&self, picture: &Picture, patience: Duration) -> (Outcome, Exit) {
+        let progress = self.view.progress();
+        let tick = |address: &crate::change::Address, what: &str| {
+            crate::apply::Report::event(&progress, &apply::Event::Waiting(address, what));
+        };
+        let context = Context::new(apply::references(&picture.live), &tick, self.stop.clone(), patience);
+        let outcome = apply::execute(&picture.plan, &picture.stack, &self.cloud, &context, &progress).await;
+        let exit = exit_of(&outcome);
+        (outcome, exit)
+    }
+}
+
+fn exit_of(outcome: &Outcome) -> Exit {
+    if outcome.interrupted {
+        Exit::Interrupted
+    } else if !outcome.failed.is_empty() {
+        Exit::Failed
+    } else if !outcome.deferred.is_empty() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    }
+}
+
+enum Failure {
+    Stopped,
+    Refused(Conflict),
+    Fault(Fault),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Loads the spec; shows its problems.
+///
+/// # Errors
+/// [`Exit::Spec`].
+pub fn spec(global: &Global, view: &View, files: Files) -> Result<Spec, Exit> {
+    match load(&global.file, &variable, files) {
+        Ok(loaded) => {
+            if !loaded.warnings.is_empty() {
+                view.problems(&loaded.warnings);
+            }
+            Ok(loaded.spec)
+        }
+        Err(problems) => {
+            view.problems(&problems);
+            Err(Exit::Spec)
+        }
+    }
+}
+
+/// The kinds that can be adopted, as the command line names them.
+///
+/// # Errors
+/// The names that are known.
+pub fn parse_adopt(text: &str) -> Result<Kind, String> {
+    match text {
+        "bucket" => Ok(Kind::Bucket),
+        "role" => Ok(Kind::Role),
+        "function" => Ok(Kind::Function),
+        _ => Err("only `bucket`, `role` and `function` can be adopted".into()),
+    }
+}
+
+/// What the command line and the spec choose together.
+#[must_use]
+pub fn choices(spec: &Spec, adopt: &[Kind], delete_data: bool, wait: bool) -> Choices {
+    Choices { adopt: adopt.iter().copied().collect::<BTreeSet<_>>(), delete_data, wait, protect: spec.protect.clone() }
+}

@@ -1,0 +1,155 @@
+//! How everything should be: from a spec and the account to each room's settings.
+
+use crate::change::{Fault, FaultKind};
+use crate::resource::content::{Content, Source as Bytes};
+use crate::resource::function::{self, Frozen, Package, VersionReference, package};
+use crate::resource::{STACK_TAG, Tags, association, bucket, distribution, page, role, site};
+use crate::spec::{DistributionSpec, Source, Spec};
+use crate::stack::{Names, Stack};
+use md5::{Digest, Md5};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// The page that ships with us, for specs that name none.
+pub const BUILTIN_PAGE: &[u8] = include_bytes!("../config/edge/maintenance.html");
+/// The function that ships with us.
+pub const BUILTIN_FUNCTION: &[u8] = include_bytes!("../config/edge/maintenance.py");
+
+/// How everything should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    /// The bucket.
+    pub bucket: bucket::Settings,
+    /// The files in it.
+    pub site: site::Settings,
+    /// The page.
+    pub page: page::Settings,
+    /// The role.
+    pub role: role::Settings,
+    /// The function.
+    pub function: function::plan::Desired,
+    /// Our own distribution, if there shall be one.
+    pub distribution: Option<distribution::plan::Desired>,
+    /// Slots of another one.
+    pub association: Option<association::plan::Desired>,
+}
+
+/// Reads the site's folder; without one, the site is empty.
+///
+/// # Errors
+/// [`FaultKind::Local`] where it cannot be read.
+pub fn site(spec: &Spec) -> Result<site::Settings, Fault> {
+    let Some(folder) = &spec.bucket.site else { return Ok(site::Settings::default()) };
+    let keys = [&spec.maintenance.key_off, &spec.maintenance.key_on];
+    site::folder::read(folder, &keys, spec.maintenance.page.as_deref())
+}
+
+impl Desired {
+    /// What the spec means in this account. `site` was read by [`site`].
+    ///
+    /// # Errors
+    /// [`FaultKind::Local`] where the page or the function's source cannot be read.
+    pub fn of(spec: &Spec, stack: &Stack, site: site::Settings) -> Result<Self, Fault> {
+        let tags: Tags = spec.tags.clone().into_iter().chain([(STACK_TAG.to_owned(), stack.names.stack.to_string())]).collect();
+        let Names { role, role_path, function, region, keys, .. } = &stack.names;
+        let package = package(spec, stack)?;
+        let frozen = Frozen {
+            code_sha256: package.sha256.clone(),
+            runtime: spec.function.runtime.clone(),
+            handler: match &spec.function.source {
+                Source::Builtin => "maintenance.handler".into(),
+                Source::Path { handler, .. } => handler.clone(),
+            },
+            memory: spec.function.memory,
+            timeout: u32::try_from(spec.function.timeout.as_secs()).unwrap_or(u32::MAX),
+            role: role.arn(&stack.account, role_path),
+            refused: BTreeSet::new(),
+        };
+        let occupant = VersionReference { function: function.arn(&stack.account), version: frozen.name() };
+        let (distribution, association) = match &spec.distribution {
+            DistributionSpec::Owned(owned) => {
+                let (viewer_protocol_policy, cache_policy) = distribution::Settings::fixed();
+                let settings = distribution::Settings {
+                    origin: stack.bucket.host(region),
+                    default_root_object: owned.default_root_object.clone(),
+                    price_class: owned.price_class.clone(),
+                    aliases: owned.aliases.clone(),
+                    certificate: owned.certificate.clone(),
+                    spa: owned.spa,
+                    comment: owned.comment.clone(),
+                    enabled: true,
+                    viewer_protocol_policy,
+                    cache_policy,
+                };
+                (Some(distribution::plan::Desired { settings, tags: tags.clone(), occupant }), None)
+            }
+            DistributionSpec::Attached(attached) => {
+                let (id, behaviors, replace) = (attached.id.clone(), attached.behaviors.clone(), attached.replace);
+                (None, Some(association::plan::Desired { id, behaviors, replace, occupant }))
+            }
+        };
+        Ok(Self {
+            bucket: bucket::Settings {
+                region: region.clone(),
+                private: true,
+                owner_enforced: true,
+                encrypted: true,
+                versioning: if spec.bucket.versioning { bucket::Versioning::Enabled } else { bucket::Versioning::Off },
+                tags: tags.clone(),
+            },
+            site,
+            page: page::Settings { content: page_content(spec)? },
+            role: role::Settings {
+                path: role_path.clone(),
+                trust: role::trust_policy(),
+                policy: Some(role::execution_policy(&stack.account, &stack.bucket, &keys.on, function)),
+                boundary: spec.role.permissions_boundary.clone(),
+                tags: tags.clone(),
+            },
+            function: function::plan::Desired {
+                settings: function::Settings { frozen, description: function::description(&stack.names.stack), tags },
+                package,
+                keep_versions: spec.function.keep_versions,
+                arn: function.arn(&stack.account),
+            },
+            distribution,
+            association,
+        })
+    }
+}
+
+fn page_content(spec: &Spec) -> Result<Content, Fault> {
+    // Browsers and proxies must not keep it: maintenance ends at once (RFC 9111, `no-store`).
+    let page = |bytes: &[u8]| Content::in_memory(bytes, "text/html; charset=utf-8", "no-store");
+    let Some(path) = &spec.maintenance.page else { return Ok(page(BUILTIN_PAGE)) };
+    let bytes = std::fs::read(path).map_err(|error| Fault::new(FaultKind::Local, format!("read {}", path.display()), error.to_string()))?;
+    Ok(Content { source: Bytes::File(path.clone()), md5: hex::encode(Md5::digest(&bytes)), ..page(&bytes) })
+}
+
+/// The function's package. Lambda@Edge has no environment variables, so the settings of the built-in function are baked in.
+///
+/// # Errors
+/// [`FaultKind::Local`] where the source cannot be read.
+pub fn package(spec: &Spec, stack: &Stack) -> Result<Package, Fault> {
+    let files = match &spec.function.source {
+        Source::Path { path, .. } => package::read(path)?,
+        Source::Builtin => {
+            let maintenance = &spec.maintenance;
+            let settings = json!({
+                "bucket": stack.bucket,
+                "region": stack.names.region,
+                "key": maintenance.key_on,
+                "status": maintenance.status,
+                "retry_after": maintenance.retry_after.as_secs(),
+                "cache": maintenance.cache.as_secs_f64(),
+                "allow": maintenance.allow,
+                "bypass": {"cidrs": maintenance.bypass_cidrs, "cookie": maintenance.bypass_cookie},
+            });
+            package::Files::from([
+                ("maintenance.py".to_owned(), BUILTIN_FUNCTION.to_vec()),
+                ("settings.json".to_owned(), format!("{settings:#}\n").into_bytes()),
+            ])
+        }
+    };
+    package::pack(&files)
+}

@@ -1,0 +1,27 @@
+//! `provision` puts a frontend on S3 + CloudFront into a maintenance window, and takes everything away again.
+//!
+//! ```text
+//! provision.yaml ─► spec ─► stack (which objects), desired (how they should be) ─┐
+//!                                                                               ▼
+//! AWS | sandbox ─► observe ─► live (how they are) ─────────────► plan(stack, desired, live) ─► Plan { steps, conflicts }
+//!      ▲                                                                                        │
+//!      └───────────── apply (execute the plan: ops, events) ◄── confirmed by a person or --yes ◄┴► view (human | json)
+//! ```
+//!
+//! Each module uses only what stands before it: `name`, `change`, `context`, `aws`, `resource`, `spec`, `stack`, `desired`,
+//! `plan`, `cloud`, `edge`, `apply`, `view`, `commands`, `cli`. ARCHITECTURE.md says why.
+
+pub mod apply;
+pub mod aws;
+pub mod change;
+pub mod cli;
+pub mod cloud;
+pub mod commands;
+pub mod context;
+pub mod desired;
+pub mod name;
+pub mod plan;
+pub mod resource;
+pub mod spec;
+pub mod stack;
+pub mod view;

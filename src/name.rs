@@ -1,0 +1,298 @@
+//! Names that AWS gives rules for: parsed once at the border, trusted inside.
+//!
+//! Each type is a checked string. [`FromStr`](std::str::FromStr) refuses with the rule that was broken, as a lower-case
+//! fragment that fits behind "bucket name `x`: ". Rules come from the *Amazon S3 User Guide* ("General purpose bucket
+//! naming rules"), the *IAM User Guide* (quotas) and the *AWS Lambda API Reference*.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The one region where Lambda@Edge functions, CloudFront's certificates and CloudFront's own API live.
+pub const EDGE_REGION: &str = "us-east-1";
+
+macro_rules! checked_name {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as AWS writes it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $check(text).map(|()| Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = &'static str;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+checked_name!(
+    /// The stack's own name: `[a-z0-9-]`, 1 to 32 characters, begins with a letter, does not end with `-`.
+    StackName,
+    check_stack
+);
+checked_name!(
+    /// A general purpose S3 bucket.
+    BucketName,
+    check_bucket
+);
+checked_name!(
+    /// An IAM role, without its path.
+    RoleName,
+    check_role
+);
+checked_name!(
+    /// An IAM path: `/` or `/…/`.
+    RolePath,
+    check_path
+);
+checked_name!(
+    /// A Lambda function, unqualified.
+    FunctionName,
+    check_function
+);
+checked_name!(
+    /// A 12-digit AWS account.
+    AccountId,
+    check_account
+);
+checked_name!(
+    /// An AWS region, by shape only: new ones appear every year.
+    Region,
+    check_region
+);
+checked_name!(
+    /// A CloudFront distribution's id, such as `E2ABCDEF0123`.
+    DistributionId,
+    check_distribution
+);
+checked_name!(
+    /// An S3 object key.
+    ObjectKey,
+    check_key
+);
+
+impl BucketName {
+    /// The default name: stack and account together are unique in practice.
+    ///
+    /// # Errors
+    /// The rule that the joined name breaks.
+    pub fn derived(stack: &StackName, account: &AccountId) -> Result<Self, &'static str> {
+        format!("{stack}-{account}").parse()
+    }
+
+    /// The host that serves this bucket's objects, region included: the global form answers with redirects
+    /// (*Amazon S3 User Guide*, "Virtual hosting").
+    #[must_use]
+    pub fn host(&self, region: &Region) -> String {
+        format!("{self}.s3.{region}.amazonaws.com")
+    }
+
+    /// The bucket's ARN.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        format!("arn:aws:s3:::{self}")
+    }
+}
+
+impl RoleName {
+    /// The role's ARN in `account` under `path`.
+    #[must_use]
+    pub fn arn(&self, account: &AccountId, path: &RolePath) -> String {
+        format!("arn:aws:iam::{account}:role{path}{self}")
+    }
+}
+
+impl FunctionName {
+    /// The function's unqualified ARN; the edge's functions live in one region only.
+    #[must_use]
+    pub fn arn(&self, account: &AccountId) -> String {
+        format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:{self}")
+    }
+}
+
+impl DistributionId {
+    /// The distribution's ARN in `account`.
+    #[must_use]
+    pub fn arn(&self, account: &AccountId) -> String {
+        format!("arn:aws:cloudfront::{account}:distribution/{self}")
+    }
+
+    /// The id at the end of a distribution's ARN.
+    #[must_use]
+    pub fn from_arn(arn: &str) -> Option<Self> {
+        let (_, id) = arn.strip_prefix("arn:aws:cloudfront::")?.split_once(":distribution/")?;
+        id.parse().ok()
+    }
+}
+
+impl Region {
+    /// [`EDGE_REGION`] as a region.
+    #[must_use]
+    pub fn edge() -> Self {
+        Self(EDGE_REGION.to_owned())
+    }
+}
+
+fn length(text: &str, range: std::ops::RangeInclusive<usize>, rule: &'static str) -> Result<(), &'static str> {
+    if range.contains(&text.len()) { Ok(()) } else { Err(rule) }
+}
+
+fn alphabet(text: &str, allowed: fn(u8) -> bool, rule: &'static str) -> Result<(), &'static str> {
+    if text.bytes().all(allowed) { Ok(()) } else { Err(rule) }
+}
+
+fn alphanumeric_at(byte: Option<u8>) -> bool {
+    byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn check_stack(text: &str) -> Result<(), &'static str> {
+    length(text, 1..=32, "must be 1 to 32 characters long")?;
+    alphabet(text, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-', "may hold only a-z, 0-9 and `-`")?;
+    if !text.as_bytes()[0].is_ascii_lowercase() {
+        return Err("must begin with a letter");
+    }
+    if text.ends_with('-') { Err("must not end with `-`") } else { Ok(()) }
+}
+
+fn check_bucket(text: &str) -> Result<(), &'static str> {
+    length(text, 3..=63, "must be 3 to 63 characters long")?;
+    alphabet(text, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.', "may hold only a-z, 0-9, `-` and `.`")?;
+    if !alphanumeric_at(text.bytes().next()) || !alphanumeric_at(text.bytes().last()) {
+        return Err("must begin and end with a letter or a digit");
+    }
+    if text.contains("..") {
+        return Err("must not hold two dots in a row");
+    }
+    if text.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Err("must not look like an IP address");
+    }
+    if ["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|prefix| text.starts_with(prefix)) {
+        return Err("must not begin with `xn--`, `sthree-` or `amzn-s3-demo-`, which AWS keeps for itself");
+    }
+    if ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an"].iter().any(|suffix| text.ends_with(suffix)) {
+        return Err("must not end with `-s3alias`, `--ol-s3`, `.mrap`, `--x-s3`, `--table-s3` or `-an`, which AWS keeps for itself");
+    }
+    Ok(())
+}
+
+fn is_iam(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b)
+}
+
+fn check_role(text: &str) -> Result<(), &'static str> {
+    length(text, 1..=64, "must be 1 to 64 characters long")?;
+    alphabet(text, is_iam, "may hold only letters, digits and `+=,.@_-`")
+}
+
+fn check_path(text: &str) -> Result<(), &'static str> {
+    length(text, 1..=512, "must be 1 to 512 characters long")?;
+    if !text.starts_with('/') || !text.ends_with('/') {
+        return Err("must begin and end with `/`");
+    }
+    alphabet(text, |b| b.is_ascii_graphic(), "may hold only visible ASCII characters")
+}
+
+fn check_function(text: &str) -> Result<(), &'static str> {
+    length(text, 1..=64, "must be 1 to 64 characters long")?;
+    alphabet(text, |b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_', "may hold only letters, digits, `-` and `_`")
+}
+
+fn check_account(text: &str) -> Result<(), &'static str> {
+    length(text, 12..=12, "must be 12 digits")?;
+    alphabet(text, |b| b.is_ascii_digit(), "must be 12 digits")
+}
+
+fn check_region(text: &str) -> Result<(), &'static str> {
+    const RULE: &str = "must look like `eu-west-1`";
+    let parts: Vec<&str> = text.split('-').collect();
+    let [area, middle @ .., number] = parts.as_slice() else { return Err(RULE) };
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let shaped = area.len() == 2 && word(area) && !middle.is_empty() && middle.iter().all(word);
+    let numbered = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    if shaped && numbered && text.len() <= 32 { Ok(()) } else { Err(RULE) }
+}
+
+fn check_distribution(text: &str) -> Result<(), &'static str> {
+    length(text, 8..=32, "must look like `E2ABCDEF0123`")?;
+    alphabet(text, |b| b.is_ascii_uppercase() || b.is_ascii_digit(), "must look like `E2ABCDEF0123`")
+}
+
+fn check_key(text: &str) -> Result<(), &'static str> {
+    length(text, 1..=1024, "must be 1 to 1,024 bytes long")?;
+    if text.starts_with('/') {
+        return Err("must not begin with `/`");
+    }
+    if text.chars().any(char::is_control) { Err("must not hold control characters") } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bucket_names_follow_the_rules_of_s3() {
+        for good in ["abc", "a-b.c1", "maintenance-demo-123456789012"] {
+            assert!(good.parse::<BucketName>().is_ok(), "{good}");
+        }
+        for bad in ["ab", "Abc", "-abc", "abc-", "a..b", "10.0.0.1", "xn--abc", "abc-s3alias", "a_b", "shop-an", &"a".repeat(64)] {
+            assert!(bad.parse::<BucketName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn other_names_follow_their_rules() {
+        assert!("shop-1".parse::<StackName>().is_ok());
+        for bad in ["", "1shop", "shop-", "Shop", &"a".repeat(33)] {
+            assert!(bad.parse::<StackName>().is_err(), "{bad}");
+        }
+        for good in ["eu-west-1", "us-gov-west-1", "ap-southeast-2"] {
+            assert!(good.parse::<Region>().is_ok(), "{good}");
+        }
+        for bad in ["eu", "eu-west", "europe-west-1", "eu--1", "EU-west-1"] {
+            assert!(bad.parse::<Region>().is_err(), "{bad}");
+        }
+        assert!("/team/".parse::<RolePath>().is_ok());
+        assert!("/team".parse::<RolePath>().is_err());
+        assert!("12345678901a".parse::<AccountId>().is_err());
+        assert!("fn.name".parse::<FunctionName>().is_err());
+        assert!("/x".parse::<ObjectKey>().is_err());
+    }
+
+    #[test]
+    fn a_distribution_is_read_back_from_its_arn() {
+        let id: DistributionId = "E2ABCDEF0123".parse().unwrap();
+        let account: AccountId = "123456789012".parse().unwrap();
+        assert_eq!(DistributionId::from_arn(&id.arn(&account)), Some(id));
+        assert_eq!(DistributionId::from_arn("arn:aws:s3:::x"), None);
+    }
+}

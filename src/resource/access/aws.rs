@@ -1,0 +1,102 @@
+//! The origin access control on the wire.
+
+use super::{Live, Op, description, name};
+use crate::aws::Clients;
+use crate::aws::fault::{absent, fault};
+use crate::aws::wait::{self, Waited};
+use crate::change::{Done, Fault, FaultKind};
+use crate::context::Context;
+use crate::name::StackName;
+use aws_sdk_cloudfront::types::{
+    OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
+};
+
+/// Finds the control by its name.
+///
+/// # Errors
+/// The call's.
+pub async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live>, Fault> {
+    let mut marker = None;
+    loop {
+        let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
+        let Some(page) = sent.map_err(|error| fault("list the origin access controls", &error))?.origin_access_control_list else {
+            return Ok(None);
+        };
+        let found = page.items.unwrap_or_default().into_iter().find(|item| item.name == name(stack));
+        if let Some(item) = found {
+            return Ok(Some(Live { id: item.id, name: item.name, description: item.description }));
+        }
+        marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
+        if marker.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+/// Carries out one op.
+///
+/// # Errors
+/// The call's.
+pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    match op {
+        Op::Create { stack } => create(clients, stack, context).await,
+        Op::Delete { stack, id } => delete(clients, stack, id, op, context).await,
+    }
+}
+
+async fn create(clients: &Clients, stack: &StackName, context: &Context<'_>) -> Result<Done, Fault> {
+    let tried = format!("create origin access control {}", name(stack));
+    let config = OriginAccessControlConfig::builder()
+        .name(name(stack))
+        .description(description(stack))
+        .signing_protocol(OriginAccessControlSigningProtocols::Sigv4)
+        .signing_behavior(OriginAccessControlSigningBehaviors::Always)
+        .origin_access_control_origin_type(OriginAccessControlOriginTypes::S3)
+        .build()
+        .map_err(|error| Fault::new(FaultKind::Local, &tried, error.to_string()))?;
+    let sent = clients.cloudfront.create_origin_access_control().origin_access_control_config(config).send().await;
+    let (id, done) = match sent.map_err(|error| fault(tried, &error)) {
+        Ok(answer) => (answer.origin_access_control.map(|control| control.id), Done::Changed(String::new())),
+        // A reply of ours that was lost, or another run of the same plan: ours if it says so.
+        Err(fault) if fault.kind == FaultKind::AlreadyExists => match observe(clients, stack).await? {
+            Some(live) if live.description == description(stack) => (Some(live.id), Done::AlreadySo),
+            _ => return Err(fault),
+        },
+        Err(fault) => return Err(fault),
+    };
+    context.references(|known| known.access = id);
+    Ok(done)
+}
+
+async fn delete(clients: &Clients, stack: &StackName, id: &str, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    let read = clients.cloudfront.get_origin_access_control().id(id).send().await;
+    let Some(answer) = absent(read.map_err(|error| fault(format!("read origin access control {id}"), &error)))? else {
+        return Ok(Done::AlreadySo);
+    };
+    let still_ours = answer
+        .origin_access_control
+        .and_then(|control| control.origin_access_control_config)
+        .is_some_and(|config| config.description.as_deref() == Some(description(stack).as_str()));
+    if !still_ours {
+        return Err(Fault::new(FaultKind::MovedOn, format!("delete origin access control {id}"), "it is no longer described as ours"));
+    }
+    let etag = answer.e_tag;
+    // It counts as used for a moment after its distribution's end.
+    let waited =
+        wait::until(context, &op.change().address, "CloudFront to let go of it", (clients.rhythm.quick, wait::SETTLING), || async {
+            let sent = clients.cloudfront.delete_origin_access_control().id(id).set_if_match(etag.clone()).send().await;
+            match absent(sent.map_err(|error| fault(format!("delete origin access control {id}"), &error))) {
+                Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
+                Ok(None) => Ok(Some(Done::AlreadySo)),
+                Err(fault) if fault.kind == FaultKind::InUse => Ok(None),
+                Err(fault) => Err(fault),
+            }
+        })
+        .await?;
+    Ok(match waited {
+        Waited::Met(done) => done,
+        Waited::OutOfTime | Waited::Stopped => {
+            Done::Deferred { reason: "a distribution still uses the origin access control".into(), try_again_after: wait::SETTLING }
+        }
+    })
+}

@@ -1,0 +1,60 @@
+//! The origin access control (OAC): CloudFront's permission to sign its requests to the bucket. Only for an owned distribution.
+
+use crate::change::{Action, Address, Change, Kind};
+use crate::name::StackName;
+use serde::{Deserialize, Serialize};
+
+pub mod aws;
+pub mod plan;
+pub mod simulate;
+
+/// The control's name, which is unique in an account: creating it is what keeps two first applies from making two distributions.
+#[must_use]
+pub fn name(stack: &StackName) -> String {
+    format!("provision-{stack}")
+}
+
+/// How we tell that it is ours: these controls take no tags.
+#[must_use]
+pub fn description(stack: &StackName) -> String {
+    format!("provision:stack={stack}")
+}
+
+/// The control as observed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// CloudFront's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: String,
+}
+
+/// One mutation of the control.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Op {
+    /// Create it: S3, always sign, sigv4.
+    Create {
+        /// Whose.
+        stack: StackName,
+    },
+    /// Delete it.
+    Delete {
+        /// Whose.
+        stack: StackName,
+        /// Which.
+        id: String,
+    },
+}
+
+impl Op {
+    /// Returns how the op is shown.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        match self {
+            Self::Create { stack } => Change::new(Address::new(Kind::Access, name(stack)), Action::Create, "create origin access control"),
+            Self::Delete { stack, .. } => Change::new(Address::new(Kind::Access, name(stack)), Action::Delete, "delete"),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What the origin access control needs.
+
+use super::{Live, Op, description, name};
+use crate::change::{Address, Conflict, Kind};
+use crate::name::StackName;
+use crate::resource::Planned;
+
+/// Plans its creation.
+#[must_use]
+pub fn plan(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
+    let mut planned = Planned::default();
+    match live {
+        None => planned.ops.push(Op::Create { stack: stack.clone() }),
+        Some(live) if live.description != description(stack) => planned.conflicts.push(Conflict {
+            address: Address::new(Kind::Access, name(stack)),
+            reason: "exists and is not described as ours".into(),
+            hint: format!("rename it, or set its description to `{}` to hand it over", description(stack)),
+        }),
+        Some(_) => {}
+    }
+    planned
+}
+
+/// Plans its end, if it is ours.
+#[must_use]
+pub fn teardown(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
+    let ours = live.filter(|live| live.description == description(stack));
+    Planned { ops: ours.map(|live| Op::Delete { stack: stack.clone(), id: live.id.clone() }).into_iter().collect(), ..Planned::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ours_counts() {
+        let stack: StackName = "shop".parse().unwrap();
+        let live = |text: &str| Live { id: "E1".into(), name: name(&stack), description: text.into() };
+        let (ours, foreign) = (live(&description(&stack)), live("theirs"));
+        assert_eq!(plan(&stack, None).ops.len(), 1);
+        assert_eq!(plan(&stack, Some(&ours)), Planned::default());
+        assert_eq!(plan(&stack, Some(&foreign)).conflicts.len(), 1);
+        assert_eq!(teardown(&stack, Some(&ours)).ops.len(), 1);
+        assert_eq!(teardown(&stack, Some(&foreign)).ops, []);
+    }
+}

@@ -1,0 +1,90 @@
+//! Slots (distribution × behavior × event) of a distribution that somebody else owns: the one place there that we may write.
+
+use super::distribution::document::{DEFAULT, Document, EVENT, Edit};
+use super::distribution::serialize_digest;
+use super::function::VersionReference;
+use crate::change::{Action, Address, Change, FieldChange, Kind};
+use crate::name::DistributionId;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+pub mod aws;
+pub mod plan;
+pub mod simulate;
+
+/// One slot's change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Turn {
+    /// The occupant as seen, for people.
+    pub before: Option<String>,
+    /// Fill with our version, or leave it empty?
+    pub fill: bool,
+}
+
+/// One mutation of the distribution, or the wait for its deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Op {
+    /// Change these slots, in one update.
+    Turn {
+        /// Which distribution.
+        id: DistributionId,
+        /// The ETag that was seen. Guards the write.
+        etag: String,
+        /// The document that was seen.
+        #[serde(serialize_with = "serialize_digest")]
+        document: Document,
+        /// Behavior → change.
+        slots: BTreeMap<String, Turn>,
+        /// What fills the slots.
+        occupant: VersionReference,
+    },
+    /// Wait until the last change has reached every edge.
+    AwaitDeployed {
+        /// Which distribution.
+        id: DistributionId,
+    },
+}
+
+impl Op {
+    /// Returns how the op is shown.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        match self {
+            Self::Turn { id, slots, occupant, .. } => {
+                let filled = slots.values().any(|turn| turn.fill);
+                let summary = if filled { "fill our slots, keep everything else" } else { "empty our slots, keep everything else" };
+                let action = if filled { Action::Update } else { Action::Delete };
+                Change::new(Address::new(Kind::Association, id), action, summary).with(slots.iter().map(|(behavior, turn)| FieldChange {
+                    field: format!("{behavior} {EVENT}"),
+                    before: Some(turn.before.clone().unwrap_or_else(|| "(none)".into())),
+                    after: Some(if turn.fill { occupant.show() } else { "(none)".into() }),
+                }))
+            }
+            Self::AwaitDeployed { id } => {
+                Change::new(Address::new(Kind::Association, id), Action::Await, "wait until deployed everywhere, usually a few minutes")
+            }
+        }
+    }
+
+    /// The document that the op sends.
+    ///
+    /// # Errors
+    /// A lower-case fragment: the document has no such behavior.
+    pub fn rewritten(&self, arn: &str) -> Result<Document, String> {
+        let Self::Turn { document, slots, .. } = self else { return Err("only a turn rewrites".into()) };
+        let edit = |(behavior, turn): (&String, &Turn)| Edit::Occupant(behavior.clone(), turn.fill.then(|| arn.to_owned()));
+        document.edit(&slots.iter().map(edit).collect::<Vec<_>>())
+    }
+
+    /// Does it need our version's number?
+    #[must_use]
+    pub fn fills(&self) -> bool {
+        matches!(self, Self::Turn { slots, .. } if slots.values().any(|turn| turn.fill))
+    }
+}
+
+/// How a behavior is named for people.
+#[must_use]
+pub fn show_behavior(pattern: &str) -> String {
+    if pattern == DEFAULT { "the default behavior".into() } else { format!("behavior `{pattern}`") }
+}

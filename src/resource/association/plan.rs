@@ -1,0 +1,186 @@
+//! What our slots need, and how they are vacated.
+
+use super::{Op, Turn, show_behavior};
+use crate::change::{Address, Conflict, Kind, Notice};
+use crate::name::DistributionId;
+use crate::resource::Planned;
+use crate::resource::distribution::Live;
+use crate::resource::distribution::document::EVENT;
+use crate::resource::distribution::plan::{holds, show_occupant, unfit};
+use crate::resource::function::{self, VersionReference};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The slots that a spec names, and what fills them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// Which distribution.
+    pub id: DistributionId,
+    /// Behaviors whose viewer-request slot is ours.
+    pub behaviors: BTreeSet<String>,
+    /// Take a slot that another function holds.
+    pub replace: bool,
+    /// What fills them.
+    pub occupant: VersionReference,
+}
+
+/// Plans filling the named slots, and vacating those that we hold and the spec no longer names.
+#[must_use]
+pub fn plan(desired: &Desired, live: Option<&Live>, function: Option<&function::Live>) -> Planned<Op> {
+    let mut planned = Planned::default();
+    let address = Address::new(Kind::Association, &desired.id);
+    let Some(live) = live else {
+        planned.conflicts.push(Conflict {
+            address,
+            reason: "the distribution does not exist in this account".into(),
+            hint: "check `distribution.id` and the account; `aws cloudfront list-distributions` names them".into(),
+        });
+        return planned;
+    };
+    let reading = live.document.read();
+    let mut slots = ours(live, &desired.occupant, function, &desired.behaviors);
+    for behavior in &desired.behaviors {
+        let mut refuse = |reason: String, hint: String| planned.conflicts.push(Conflict { address: address.clone(), reason, hint });
+        let Some(found) = reading.behaviors.get(behavior) else {
+            let known = reading.behaviors.keys().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(", ");
+            refuse(format!("has no behavior `{behavior}`"), format!("its behaviors are {known}"));
+            continue;
+        };
+        if let Some(reason) = unfit(&reading, behavior) {
+            refuse(reason, format!("take `{behavior}` out of `distribution.behaviors`, or change the distribution"));
+            continue;
+        }
+        let occupant = found.functions.get(EVENT).map(String::as_str);
+        if holds(occupant, &desired.occupant, function) {
+            continue;
+        }
+        let foreign = occupant.filter(|arn| desired.occupant.number_in(arn).is_none());
+        if let Some(arn) = foreign.filter(|_| !desired.replace) {
+            let reason = format!("{} already runs {arn} at {EVENT}", show_behavior(behavior));
+            refuse(reason, "set `distribution.replace: true` to put ours in its place (destroy will leave the slot empty)".into());
+            continue;
+        }
+        let before = occupant.map(|arn| show_occupant(arn, &desired.occupant, function));
+        slots.insert(behavior.clone(), Turn { before, fill: true });
+    }
+    if !slots.is_empty() && planned.conflicts.is_empty() {
+        planned.ops.push(turn(live, slots, &desired.occupant));
+    }
+    let uncovered: Vec<String> =
+        reading.behaviors.keys().filter(|pattern| !desired.behaviors.contains(*pattern)).map(|pattern| format!("`{pattern}`")).collect();
+    if !uncovered.is_empty() {
+        planned.notices.push(Notice {
+            address,
+            text: format!(
+                "visitors of these behaviors never see the maintenance page: {}; add them to `distribution.behaviors`",
+                uncovered.join(", ")
+            ),
+        });
+    }
+    planned
+}
+
+/// Plans leaving every slot that our function holds. The distribution stays.
+#[must_use]
+pub fn teardown(live: Option<&Live>, occupant: &VersionReference, function: Option<&function::Live>) -> Option<Op> {
+    let live = live?;
+    let slots = ours(live, occupant, function, &BTreeSet::new());
+    (!slots.is_empty()).then(|| turn(live, slots, occupant))
+}
+
+fn turn(live: &Live, slots: BTreeMap<String, Turn>, occupant: &VersionReference) -> Op {
+    Op::Turn { id: live.id.clone(), etag: live.etag.clone(), document: live.document.clone(), slots, occupant: occupant.clone() }
+}
+
+/// The slots that our function holds, except in the behaviors to keep, as slots to vacate.
+fn ours(live: &Live, occupant: &VersionReference, function: Option<&function::Live>, keep: &BTreeSet<String>) -> BTreeMap<String, Turn> {
+    let behaviors = live.document.read().behaviors;
+    let held = behaviors.into_iter().filter_map(|(pattern, behavior)| behavior.functions.get(EVENT).cloned().map(|arn| (pattern, arn)));
+    held.filter(|(pattern, arn)| !keep.contains(pattern) && occupant.number_in(arn).is_some())
+        .map(|(pattern, arn)| (pattern, Turn { before: Some(show_occupant(&arn, occupant, function)), fill: false }))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Tags;
+    use crate::resource::distribution::document::{DEFAULT, Document, Edit};
+    use crate::resource::function::{Frozen, Settings, Version};
+
+    fn frozen() -> Frozen {
+        Frozen {
+            code_sha256: "c".into(),
+            runtime: "r".into(),
+            handler: "h".into(),
+            memory: 128,
+            timeout: 5,
+            role: "role".into(),
+            refused: BTreeSet::new(),
+        }
+    }
+
+    fn function() -> function::Live {
+        let settings = Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
+        function::Live { settings, revision: String::new(), versions: vec![Version { number: 4, frozen: frozen() }] }
+    }
+
+    fn live(slots: &[(&str, &str)]) -> Live {
+        let text = "<DistributionConfig><DefaultCacheBehavior><TargetOriginId>o</TargetOriginId></DefaultCacheBehavior><CacheBehaviors><Items>\
+            <CacheBehavior><PathPattern>/app/*</PathPattern></CacheBehavior></Items></CacheBehaviors></DistributionConfig>";
+        let edits: Vec<Edit> = slots.iter().map(|(behavior, arn)| Edit::Occupant((*behavior).into(), Some((*arn).into()))).collect();
+        Live {
+            id: "E2ABCDEF0123".parse().unwrap(),
+            etag: "etag".into(),
+            document: Document(text.into()).edit(&edits).unwrap(),
+            deployed: true,
+            domain: "d".into(),
+            tags: Tags::new(),
+        }
+    }
+
+    fn desired(behaviors: &[&str], replace: bool) -> Desired {
+        Desired {
+            id: "E2ABCDEF0123".parse().unwrap(),
+            behaviors: behaviors.iter().map(|&b| b.to_owned()).collect(),
+            replace,
+            occupant: VersionReference { function: "arn:f".into(), version: frozen().name() },
+        }
+    }
+
+    fn turns(planned: &Planned<Op>) -> Vec<(String, bool)> {
+        let slots = planned.ops.iter().filter_map(|op| if let Op::Turn { slots, .. } = op { Some(slots.clone()) } else { None });
+        slots.flatten().map(|(behavior, turn)| (behavior, turn.fill)).collect()
+    }
+
+    #[test]
+    fn slots_are_filled_kept_and_vacated() {
+        let rows: [(&[&str], &[(&str, &str)], &[(&str, bool)]); 5] = [
+            (&[DEFAULT], &[], &[(DEFAULT, true)]),
+            (&[DEFAULT], &[(DEFAULT, "arn:f:4")], &[]),
+            (&[DEFAULT], &[(DEFAULT, "arn:f:3")], &[(DEFAULT, true)]),
+            (&[DEFAULT], &[(DEFAULT, "arn:f:4"), ("/app/*", "arn:f:4")], &[("/app/*", false)]),
+            (&["/app/*"], &[(DEFAULT, "arn:theirs:1")], &[("/app/*", true)]),
+        ];
+        for (behaviors, seen, expected) in rows {
+            let planned = plan(&desired(behaviors, false), Some(&live(seen)), Some(&function()));
+            assert_eq!(turns(&planned), expected.iter().map(|(b, fill)| ((*b).to_owned(), *fill)).collect::<Vec<_>>(), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_occupant_stays_unless_replaced() {
+        let taken = live(&[(DEFAULT, "arn:theirs:1")]);
+        let refused = plan(&desired(&[DEFAULT], false), Some(&taken), Some(&function()));
+        assert!(refused.ops.is_empty() && refused.conflicts[0].reason.contains("already runs arn:theirs:1"));
+        assert_eq!(turns(&plan(&desired(&[DEFAULT], true), Some(&taken), Some(&function()))), [(DEFAULT.to_owned(), true)]);
+        assert_eq!(teardown(Some(&taken), &desired(&[DEFAULT], true).occupant, None), None);
+    }
+
+    #[test]
+    fn unknown_behaviors_conflict_and_uncovered_ones_are_named() {
+        let planned = plan(&desired(&["/x/*"], false), Some(&live(&[])), Some(&function()));
+        assert!(planned.conflicts[0].reason.contains("no behavior `/x/*`") && planned.ops.is_empty());
+        let planned = plan(&desired(&[DEFAULT], false), Some(&live(&[])), Some(&function()));
+        assert!(planned.notices[0].text.contains("`/app/*`"));
+    }
+}

@@ -1,0 +1,291 @@
+//! The bucket on the wire.
+
+use super::{Live, Op, Settings, Versioning};
+use crate::aws::Clients;
+use crate::aws::fault::{absent, fault};
+use crate::aws::wait::{self, Waited};
+use crate::change::{Address, Done, Fault, FaultKind, Kind};
+use crate::context::Context;
+use crate::name::{AccountId, BucketName, EDGE_REGION, Region};
+use crate::resource::Tags;
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier, ObjectOwnership,
+    OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+};
+use futures_util::try_join;
+
+/// Where the bucket is, or `None`.
+///
+/// # Errors
+/// Also where the name is taken by another account.
+pub async fn locate(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<Option<Region>, Fault> {
+    let tried = format!("look for bucket {name}");
+    let sent = clients.s3.head_bucket().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
+    match sent {
+        Ok(head) => Ok(head.bucket_region().and_then(|region| region.parse().ok()).or_else(|| Some(Region::edge()))),
+        Err(error) => {
+            // A bucket in another region answers with a redirect that names it (Amazon S3 API Reference, "HeadBucket").
+            let elsewhere = error.raw_response().and_then(|response| response.headers().get("x-amz-bucket-region")).map(str::to_owned);
+            let redirected = error.raw_response().is_some_and(|response| matches!(response.status().as_u16(), 301 | 400));
+            match (redirected, elsewhere.and_then(|region| region.parse().ok())) {
+                (true, Some(region)) => Ok(Some(region)),
+                _ => absent(Err(fault(tried, &error))).map_err(|fault| match fault.kind {
+                    FaultKind::Denied => fault.hinted(format!(
+                        "either the caller may not see bucket `{name}`, or the name is taken by another account: choose another `bucket.name`"
+                    )),
+                    _ => fault,
+                }),
+            }
+        }
+    }
+}
+
+/// Reads the settings of a bucket that exists in `region`.
+///
+/// # Errors
+/// Any call's.
+pub async fn observe(clients: &Clients, account: &AccountId, name: &BucketName, region: Region) -> Result<Live, Fault> {
+    let (private, owner_enforced, encrypted, versioning, tags) = try_join!(
+        is_private(clients, account, name),
+        is_owner_enforced(clients, account, name),
+        is_encrypted(clients, account, name),
+        versioning(clients, account, name),
+        tags(clients, account, name),
+    )?;
+    Ok(Live { settings: Settings { region, private, owner_enforced, encrypted, versioning, tags } })
+}
+
+async fn is_private(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<bool, Fault> {
+    let sent = clients.s3.get_public_access_block().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
+    let answer = absent(sent.map_err(|error| fault(format!("read the public access block of bucket {name}"), &error)))?;
+    Ok(answer.and_then(|answer| answer.public_access_block_configuration).is_some_and(|block| {
+        [block.block_public_acls, block.ignore_public_acls, block.block_public_policy, block.restrict_public_buckets]
+            .iter()
+            .all(|switch| *switch == Some(true))
+    }))
+}
+
+async fn is_owner_enforced(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<bool, Fault> {
+    let sent = clients.s3.get_bucket_ownership_controls().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
+    let answer = absent(sent.map_err(|error| fault(format!("read the object ownership of bucket {name}"), &error)))?;
+    Ok(answer
+        .and_then(|answer| answer.ownership_controls)
+        .is_some_and(|controls| controls.rules().iter().any(|rule| rule.object_ownership == ObjectOwnership::BucketOwnerEnforced)))
+}
+
+async fn is_encrypted(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<bool, Fault> {
+    let sent = clients.s3.get_bucket_encryption().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
+    let answer = absent(sent.map_err(|error| fault(format!("read the default encryption of bucket {name}"), &error)))?;
+    Ok(answer.and_then(|answer| answer.server_side_encryption_configuration).is_some_and(|configuration| {
+        configuration.rules().iter().any(|rule| {
+            rule.apply_server_side_encryption_by_default().is_some_and(|default| default.sse_algorithm == ServerSideEncryption::Aes256)
+        })
+    }))
+}
+
+async fn versioning(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<Versioning, Fault> {
+    let sent = clients.s3.get_bucket_versioning().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
+    let answer = sent.map_err(|error| fault(format!("read the versioning of bucket {name}"), &error))?;
+    Ok(match answer.status() {
+        Some(BucketVersioningStatus::Enabled) => Versioning::Enabled,
+        Some(BucketVersioningStatus::Suspended) => Versioning::Suspended,
+        _ => Versioning::Off,
+    })
+}
+
+async fn tags(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<Tags, Fault> {
+    let sent = clients.s3.get_bucket_tagging().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
+    let answer = absent(sent.map_err(|error| fault(format!("read the tags of bucket {name}"), &error)))?;
+    let tags = answer.map(|answer| answer.tag_set).unwrap_or_default();
+    // `aws:` tags are AWS's own (CloudFormation's, for instance) and cannot be written.
+    Ok(tags.into_iter().filter(|tag| !tag.key.starts_with("aws:")).map(|tag| (tag.key, tag.value)).collect())
+}
+
+fn tag_set(tags: &Tags) -> Result<Vec<Tag>, Fault> {
+    tags.iter()
+        .map(|(key, value)| {
+            Tag::builder().key(key).value(value).build().map_err(|error| Fault::new(FaultKind::Local, "write a tag", error.to_string()))
+        })
+        .collect()
+}
+
+fn incomplete(error: &impl std::fmt::Display) -> Fault {
+    Fault::new(FaultKind::Local, "build a request", error.to_string())
+}
+
+/// Carries out one op.
+///
+/// # Errors
+/// The call's.
+pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    let s3 = &clients.s3;
+    let tried = |name: &BucketName, what: &str| format!("{what} bucket {name}");
+    match op {
+        Op::Create { name, settings } => return create(clients, account, name, settings, context).await,
+        Op::BlockPublicAccess { name, .. } => {
+            let all = PublicAccessBlockConfiguration::builder()
+                .block_public_acls(true)
+                .ignore_public_acls(true)
+                .block_public_policy(true)
+                .restrict_public_buckets(true)
+                .build();
+            s3.put_public_access_block()
+                .bucket(name.as_str())
+                .expected_bucket_owner(account.as_str())
+                .public_access_block_configuration(all)
+                .send()
+                .await
+                .map_err(|error| fault(tried(name, "block public access to"), &error))?;
+        }
+        Op::EnforceOwnership { name } => {
+            let rule = OwnershipControlsRule::builder()
+                .object_ownership(ObjectOwnership::BucketOwnerEnforced)
+                .build()
+                .map_err(|e| incomplete(&e))?;
+            let controls = OwnershipControls::builder().rules(rule).build().map_err(|e| incomplete(&e))?;
+            s3.put_bucket_ownership_controls()
+                .bucket(name.as_str())
+                .expected_bucket_owner(account.as_str())
+                .ownership_controls(controls)
+                .send()
+                .await
+                .map_err(|error| fault(tried(name, "turn ACLs off on"), &error))?;
+        }
+        Op::Encrypt { name } => {
+            let default =
+                ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build().map_err(|e| incomplete(&e))?;
+            let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();
+            let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(|e| incomplete(&e))?;
+            s3.put_bucket_encryption()
+                .bucket(name.as_str())
+                .expected_bucket_owner(account.as_str())
+                .server_side_encryption_configuration(configuration)
+                .send()
+                .await
+                .map_err(|error| fault(tried(name, "encrypt"), &error))?;
+        }
+        Op::SetVersioning { name, after, .. } => {
+            let status = if *after == Versioning::Enabled { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
+            s3.put_bucket_versioning()
+                .bucket(name.as_str())
+                .expected_bucket_owner(account.as_str())
+                .versioning_configuration(VersioningConfiguration::builder().status(status).build())
+                .send()
+                .await
+                .map_err(|error| fault(tried(name, "set versioning of"), &error))?;
+        }
+        Op::SetTags { name, after, .. } => {
+            let tagging = Tagging::builder().set_tag_set(Some(tag_set(after)?)).build().map_err(|e| incomplete(&e))?;
+            s3.put_bucket_tagging()
+                .bucket(name.as_str())
+                .expected_bucket_owner(account.as_str())
+                .tagging(tagging)
+                .send()
+                .await
+                .map_err(|error| fault(tried(name, "tag"), &error))?;
+        }
+        Op::Empty { .. } => empty(clients, account, op).await?,
+        Op::Delete { name } => {
+            let sent = s3.delete_bucket().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
+            match sent.map_err(|error| fault(tried(name, "delete"), &error)) {
+                Err(fault) if fault.kind == FaultKind::NotFound => return Ok(Done::AlreadySo),
+                Err(fault) if fault.kind == FaultKind::InUse => {
+                    return Err(fault.hinted("somebody put objects into it since it was looked at; run the same command again"));
+                }
+                other => drop(other?),
+            }
+        }
+    }
+    Ok(Done::Changed(String::new()))
+}
+
+async fn create(
+    clients: &Clients,
+    account: &AccountId,
+    name: &BucketName,
+    settings: &Settings,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
+    let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(tag_set(&settings.tags)?));
+    // The edge region must not be named as a location (Amazon S3 API Reference, "CreateBucket").
+    if settings.region.as_str() != EDGE_REGION {
+        configuration = configuration.location_constraint(BucketLocationConstraint::from(settings.region.as_str()));
+    }
+    let configuration = configuration.build();
+    let address = Address::new(Kind::Bucket, name);
+    // A name that was just deleted stays busy for a while.
+    let waited = wait::until(context, &address, "the name to become free", (clients.rhythm.quick, wait::PROPAGATION), || async {
+        let sent = clients
+            .s3
+            .create_bucket()
+            .bucket(name.as_str())
+            .object_ownership(ObjectOwnership::BucketOwnerEnforced)
+            .create_bucket_configuration(configuration.clone())
+            .send()
+            .await;
+        match sent.map_err(|error| fault(format!("create bucket {name}"), &error)) {
+            Ok(_) => Ok(Some(Done::Changed(String::new()))),
+            Err(fault) if fault.kind == FaultKind::Busy => Ok(None),
+            // A reply of ours that was lost: it is only ours if it carries our tags.
+            Err(fault) if fault.kind == FaultKind::AlreadyExists => {
+                if tags(clients, account, name).await? == settings.tags {
+                    Ok(Some(Done::AlreadySo))
+                } else {
+                    Err(fault)
+                }
+            }
+            Err(fault) if fault.code.as_deref() == Some("BucketAlreadyExists") => {
+                Err(fault.hinted("the name is taken by another account: choose another `bucket.name`"))
+            }
+            Err(fault) => Err(fault),
+        }
+    })
+    .await?;
+    match waited {
+        Waited::Met(done) => Ok(done),
+        Waited::OutOfTime | Waited::Stopped => Ok(Done::Deferred {
+            reason: format!("bucket name {name} is still busy with an earlier deletion"),
+            try_again_after: wait::PROPAGATION,
+        }),
+    }
+}
+
+/// How many objects one call may delete (Amazon S3 API Reference, "DeleteObjects").
+const BATCH: usize = 1000;
+
+async fn empty(clients: &Clients, account: &AccountId, op: &Op) -> Result<(), Fault> {
+    let Op::Empty { name, versions, uploads } = op else { return Ok(()) };
+    for (key, id) in uploads {
+        let sent = clients.s3.abort_multipart_upload().bucket(name.as_str()).key(key.as_str()).upload_id(id).send().await;
+        absent(sent.map_err(|error| fault(format!("abort the upload of {key}"), &error)))?;
+    }
+    for batch in versions.chunks(BATCH) {
+        let objects = batch
+            .iter()
+            .map(|version| {
+                ObjectIdentifier::builder().key(version.key.as_str()).version_id(&version.version).build().map_err(|e| incomplete(&e))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(|e| incomplete(&e))?;
+        let answer = clients
+            .s3
+            .delete_objects()
+            .bucket(name.as_str())
+            .expected_bucket_owner(account.as_str())
+            .delete(delete)
+            .send()
+            .await
+            .map_err(|error| fault(format!("empty bucket {name}"), &error))?;
+        if let Some(error) = answer.errors().first() {
+            let mut fault = Fault::new(
+                FaultKind::Refused,
+                format!("delete {} from bucket {name}", error.key().unwrap_or("an object")),
+                error.message().unwrap_or("AWS gave no reason"),
+            );
+            fault.code = error.code().map(str::to_owned);
+            return Err(fault);
+        }
+    }
+    Ok(())
+}

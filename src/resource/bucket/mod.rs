@@ -1,0 +1,169 @@
+//! The bucket: existence, region, public access block, ownership, encryption, versioning, tags.
+
+use super::{Tags, show_tags};
+use crate::change::{Action, Address, Change, FieldChange, Kind};
+use crate::name::{BucketName, ObjectKey, Region};
+use serde::{Deserialize, Serialize};
+
+pub mod aws;
+pub mod plan;
+pub mod simulate;
+
+/// How the bucket should be, or is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Fixed at creation.
+    pub region: Region,
+    /// All four switches of the public access block are on.
+    pub private: bool,
+    /// Object ownership is "bucket owner enforced": ACLs are off, which origin access control needs.
+    pub owner_enforced: bool,
+    /// Default encryption is SSE-S3 (`AES256`).
+    pub encrypted: bool,
+    /// Versioning as S3 names it.
+    pub versioning: Versioning,
+    /// All tags.
+    pub tags: Tags,
+}
+
+/// S3 knows three states; a bucket can never go back to `Off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Versioning {
+    /// Never enabled.
+    Off,
+    /// Old versions are kept.
+    Enabled,
+    /// Was enabled; new writes are not kept.
+    Suspended,
+}
+
+impl std::fmt::Display for Versioning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Enabled => "enabled",
+            Self::Suspended => "suspended",
+        })
+    }
+}
+
+/// The bucket as observed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// Comparable part.
+    pub settings: Settings,
+}
+
+/// One version of an object, or a delete marker.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectVersion {
+    /// Its key.
+    pub key: ObjectKey,
+    /// S3's version id; `null` where versioning was never on.
+    pub version: String,
+}
+
+/// One mutation of the bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Op {
+    /// Create it with region, ownership and tags in one call, so that no moment exists in which it is not ours.
+    Create {
+        /// Its name.
+        name: BucketName,
+        /// All of it; later ops set what the call cannot.
+        settings: Settings,
+    },
+    /// Turn all four switches of the public access block on.
+    BlockPublicAccess {
+        /// Its name.
+        name: BucketName,
+        /// The bucket comes to be in the same plan.
+        new: bool,
+    },
+    /// Turn ACLs off.
+    EnforceOwnership {
+        /// Its name.
+        name: BucketName,
+    },
+    /// Make SSE-S3 the default.
+    Encrypt {
+        /// Its name.
+        name: BucketName,
+    },
+    /// Enable or suspend versioning.
+    SetVersioning {
+        /// Its name.
+        name: BucketName,
+        /// As seen.
+        before: Versioning,
+        /// As it will be.
+        after: Versioning,
+    },
+    /// Replace the tags.
+    SetTags {
+        /// Its name.
+        name: BucketName,
+        /// As seen.
+        before: Tags,
+        /// As it will be.
+        after: Tags,
+        /// The bucket was not ours before.
+        adopts: bool,
+    },
+    /// Delete exactly these versions and markers, and abort these uploads.
+    Empty {
+        /// Its name.
+        name: BucketName,
+        /// Versions and delete markers.
+        versions: Vec<ObjectVersion>,
+        /// Incomplete multipart uploads: key and upload id.
+        uploads: Vec<(ObjectKey, String)>,
+    },
+    /// Delete the empty bucket.
+    Delete {
+        /// Its name.
+        name: BucketName,
+    },
+}
+
+impl Op {
+    /// Returns how the op is shown.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        let update = |name: &BucketName, summary: &str| Change::new(Address::new(Kind::Bucket, name), Action::Update, summary);
+        match self {
+            Self::Create { name, settings } => {
+                Change::new(Address::new(Kind::Bucket, name), Action::Create, format!("create in {}", settings.region))
+                    .with([FieldChange::set("tags", show_tags(&settings.tags))])
+            }
+            Self::BlockPublicAccess { name, new } => update(name, "block public access").with([FieldChange {
+                field: "public access block".into(),
+                before: (!new).then(|| "off, at least in part".into()),
+                after: Some("all on".into()),
+            }]),
+            Self::EnforceOwnership { name } => update(name, "turn ACLs off").with([FieldChange {
+                field: "object ownership".into(),
+                before: Some("ACLs allowed".into()),
+                after: Some("bucket owner enforced".into()),
+            }]),
+            Self::Encrypt { name } => update(name, "encrypt by default").with([FieldChange {
+                field: "default encryption".into(),
+                before: Some("not SSE-S3".into()),
+                after: Some("SSE-S3 (AES256)".into()),
+            }]),
+            Self::SetVersioning { name, before, after } => {
+                update(name, "set versioning").with(FieldChange::between("versioning", before, after))
+            }
+            Self::SetTags { name, before, after, adopts } => update(name, if *adopts { "adopt, set tags" } else { "set tags" })
+                .with(FieldChange::between("tags", &show_tags(before), &show_tags(after))),
+            Self::Empty { name, versions, uploads } => {
+                let mut summary = format!("empty: {} object version{}", versions.len(), if versions.len() == 1 { "" } else { "s" });
+                if !uploads.is_empty() {
+                    summary = format!("{summary}, {} incomplete upload{}", uploads.len(), if uploads.len() == 1 { "" } else { "s" });
+                }
+                Change::new(Address::new(Kind::Bucket, name), Action::Delete, summary)
+            }
+            Self::Delete { name } => Change::new(Address::new(Kind::Bucket, name), Action::Delete, "delete"),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What the ops do to a bucket; emptying concerns its objects and is simulated where they are.
+
+use super::{Live, Op, Settings};
+
+/// Returns the bucket after `op`; `None`: it does not exist.
+#[must_use]
+pub fn simulate(live: Option<Live>, op: &Op) -> Option<Live> {
+    let change = |change: &dyn Fn(&mut Settings)| {
+        live.clone().map(|mut live| {
+            change(&mut live.settings);
+            live
+        })
+    };
+    match op {
+        // New buckets are private, owner-enforced and encrypted (Amazon S3 User Guide), and not versioned.
+        Op::Create { settings, .. } => Some(Live {
+            settings: Settings {
+                private: true,
+                owner_enforced: true,
+                encrypted: true,
+                versioning: super::Versioning::Off,
+                ..settings.clone()
+            },
+        }),
+        Op::BlockPublicAccess { .. } => change(&|settings| settings.private = true),
+        Op::EnforceOwnership { .. } => change(&|settings| settings.owner_enforced = true),
+        Op::Encrypt { .. } => change(&|settings| settings.encrypted = true),
+        Op::SetVersioning { after, .. } => change(&|settings| settings.versioning = *after),
+        Op::SetTags { after, .. } => change(&|settings| settings.tags = after.clone()),
+        Op::Empty { .. } => live,
+        Op::Delete { .. } => None,
+    }
+}

@@ -1,0 +1,281 @@
+//! What the distribution needs, and how it goes.
+
+use super::document::{DEFAULT, EVENT, Reading};
+use super::{Live, Op, Settings, origin_id};
+use crate::change::{Address, Conflict, Kind, Notice};
+use crate::name::{AccountId, StackName};
+use crate::resource::function::{self, VersionReference};
+use crate::resource::{Planned, STACK_TAG, Tags};
+
+/// How the distribution should be, with its tags and the occupant of its one slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// What is in the document.
+    pub settings: Settings,
+    /// All tags.
+    pub tags: Tags,
+    /// Who answers viewer requests.
+    pub occupant: VersionReference,
+}
+
+/// Is this distribution the stack's?
+#[must_use]
+pub fn is_ours(live: &Live, stack: &StackName) -> bool {
+    live.tags.get(STACK_TAG).is_some_and(|value| value == stack.as_str())
+}
+
+/// What the occupant of a slot is called: by version name where it is a version of `ours` that we know.
+#[must_use]
+pub fn show_occupant(arn: &str, ours: &VersionReference, function: Option<&function::Live>) -> String {
+    let known = ours.number_in(arn).and_then(|number| function?.versions.iter().find(|version| version.number == number));
+    known.map_or_else(|| arn.to_owned(), |version| VersionReference { version: version.frozen.name(), ..ours.clone() }.show())
+}
+
+/// Does the slot hold the wanted version already?
+#[must_use]
+pub fn holds(arn: Option<&str>, wanted: &VersionReference, function: Option<&function::Live>) -> bool {
+    let number = function.and_then(|live| live.number_of(&wanted.version));
+    let occupied = arn.and_then(|arn| wanted.number_in(arn));
+    occupied.is_some() && occupied == number
+}
+
+/// Plans creation and repair.
+#[must_use]
+pub fn plan(
+    stack: &StackName,
+    account: &AccountId,
+    desired: &Desired,
+    live: Option<&Live>,
+    function: Option<&function::Live>,
+) -> Planned<Op> {
+    let mut planned = Planned::default();
+    let Some(live) = live else {
+        planned.ops.push(Op::Create {
+            stack: stack.clone(),
+            settings: desired.settings.clone(),
+            tags: desired.tags.clone(),
+            occupant: desired.occupant.clone(),
+        });
+        return planned;
+    };
+    let reading = live.document.read();
+    let address = Address::new(Kind::Distribution, &live.id);
+    if let Some(reason) = unfit(&reading, DEFAULT) {
+        planned.conflicts.push(Conflict {
+            address,
+            reason,
+            hint: "undo that change in the CloudFront console, or give the stack another name".into(),
+        });
+        return planned;
+    }
+    if !reading.origins.contains_key(&origin_id(stack)) {
+        planned.conflicts.push(Conflict {
+            address,
+            reason: format!("has no origin `{}` any more", origin_id(stack)),
+            hint: "restore the origin in the CloudFront console, or destroy the stack and apply it again".into(),
+        });
+        return planned;
+    }
+    if live.tags != desired.tags {
+        planned.ops.push(Op::SetTags {
+            id: live.id.clone(),
+            arn: live.id.arn(account),
+            before: live.tags.clone(),
+            after: desired.tags.clone(),
+        });
+    }
+    let before = Settings::of(&reading, stack);
+    let occupant = reading.behaviors.get(DEFAULT).and_then(|behavior| behavior.functions.get(EVENT));
+    let moves = !holds(occupant.map(String::as_str), &desired.occupant, function);
+    if before != desired.settings || moves {
+        let seen = occupant.map(|arn| show_occupant(arn, &desired.occupant, function));
+        planned.ops.push(Op::Update {
+            stack: stack.clone(),
+            id: live.id.clone(),
+            etag: live.etag.clone(),
+            document: live.document.clone(),
+            before,
+            after: desired.settings.clone(),
+            occupant: moves.then(|| (seen, Some(desired.occupant.clone()))),
+        });
+    }
+    let uncovered: Vec<&str> = reading.behaviors.keys().map(String::as_str).filter(|pattern| *pattern != DEFAULT).collect();
+    if !uncovered.is_empty() {
+        planned.notices.push(Notice { address, text: format!("behaviors that somebody added are not covered: {}", uncovered.join(", ")) });
+    }
+    planned
+}
+
+/// Why CloudFront would refuse a Lambda@Edge function here (CloudFront Developer Guide, "Restrictions on all edge functions").
+#[must_use]
+pub fn unfit(reading: &Reading, pattern: &str) -> Option<String> {
+    let behavior = reading.behaviors.get(pattern)?;
+    let viewer = behavior.cloudfront_functions.iter().find(|(event, _)| event.starts_with("viewer-"));
+    if reading.tenant_only {
+        Some("is a multi-tenant distribution (tenant-only), which follows other rules".into())
+    } else if reading.staging {
+        Some("is a staging distribution of a continuous deployment".into())
+    } else if let Some((event, arn)) = viewer {
+        Some(format!("behavior `{pattern}` runs CloudFront Function {arn} at {event}; CloudFront does not mix both kinds on viewer events"))
+    } else if behavior.grpc {
+        Some(format!("behavior `{pattern}` allows gRPC, which excludes Lambda@Edge"))
+    } else if behavior.smooth_streaming {
+        Some(format!("behavior `{pattern}` uses Smooth Streaming, which excludes edge functions"))
+    } else {
+        None
+    }
+}
+
+/// The three parts of a distribution's end, which belong to different places in the order.
+#[derive(Debug, Default, PartialEq)]
+pub struct Teardown {
+    /// Disable it and let go of the function.
+    pub disable: Option<Op>,
+    /// Wait for that.
+    pub await_disabled: Option<Op>,
+    /// Delete it.
+    pub delete: Option<Op>,
+}
+
+/// Plans the end of a distribution of ours.
+#[must_use]
+pub fn teardown(stack: &StackName, live: Option<&Live>) -> Teardown {
+    let Some(live) = live.filter(|live| is_ours(live, stack)) else { return Teardown::default() };
+    let reading = live.document.read();
+    let before = Settings::of(&reading, stack);
+    let occupant = reading.behaviors.get(DEFAULT).and_then(|behavior| behavior.functions.get(EVENT)).cloned();
+    let disable = (before.enabled || occupant.is_some()).then(|| Op::Update {
+        stack: stack.clone(),
+        id: live.id.clone(),
+        etag: live.etag.clone(),
+        document: live.document.clone(),
+        after: Settings { enabled: false, ..before.clone() },
+        before,
+        occupant: occupant.map(|arn| (Some(arn), None)),
+    });
+    let settled = disable.is_none() && live.deployed;
+    Teardown {
+        await_disabled: (!settled).then(|| Op::AwaitDeployed { id: Some(live.id.clone()), disabled: true }),
+        delete: Some(Op::Delete { id: live.id.clone(), etag: settled.then(|| live.etag.clone()) }),
+        disable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::{Edit, element};
+    use super::super::new_document;
+    use super::*;
+    use crate::resource::function::{Frozen, Version};
+    use std::collections::BTreeSet;
+
+    fn frozen() -> Frozen {
+        Frozen {
+            code_sha256: "c".into(),
+            runtime: "r".into(),
+            handler: "h".into(),
+            memory: 128,
+            timeout: 5,
+            role: "role".into(),
+            refused: BTreeSet::new(),
+        }
+    }
+
+    fn function() -> function::Live {
+        let settings = function::Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
+        function::Live { settings, revision: String::new(), versions: vec![Version { number: 4, frozen: frozen() }] }
+    }
+
+    fn desired() -> Desired {
+        let (viewer_protocol_policy, cache_policy) = Settings::fixed();
+        Desired {
+            settings: Settings {
+                origin: "shop-1.s3.eu-west-1.amazonaws.com".into(),
+                default_root_object: "home.html".into(),
+                price_class: "PriceClass_100".into(),
+                aliases: BTreeSet::new(),
+                certificate: None,
+                spa: false,
+                comment: "shop".into(),
+                enabled: true,
+                viewer_protocol_policy,
+                cache_policy,
+            },
+            tags: Tags::from([(STACK_TAG.into(), "shop".into())]),
+            occupant: VersionReference { function: "arn:f".into(), version: frozen().name() },
+        }
+    }
+
+    fn live(edits: &[Edit]) -> Live {
+        let stack = "shop".parse().unwrap();
+        Live {
+            id: "E2ABCDEF0123".parse().unwrap(),
+            etag: "etag".into(),
+            document: new_document(&stack, &desired().settings, "EOAC", "arn:f:4").edit(edits).unwrap(),
+            deployed: true,
+            domain: "d.cloudfront.net".into(),
+            tags: desired().tags,
+        }
+    }
+
+    fn drift(edits: &[Edit]) -> Vec<String> {
+        let planned = plan(&"shop".parse().unwrap(), &"123456789012".parse().unwrap(), &desired(), Some(&live(edits)), Some(&function()));
+        let fields = planned.ops.iter().flat_map(|op| op.change().fields).map(|change| change.field);
+        fields.chain(planned.conflicts.into_iter().map(|conflict| conflict.reason)).collect()
+    }
+
+    #[test]
+    fn a_new_document_reads_as_it_was_meant() {
+        assert_eq!(drift(&[]), Vec::<String>::new());
+        let spa = Settings { spa: true, aliases: ["a.example".into()].into(), certificate: Some("arn:cert".into()), ..desired().settings };
+        let stack = "shop".parse().unwrap();
+        assert_eq!(Settings::of(&new_document(&stack, &spa, "EOAC", "arn").read(), &stack), spa);
+    }
+
+    #[test]
+    fn every_drift_is_named_and_repaired() {
+        let field = |name: &'static str, value: &str| Edit::Field(name, element(name, value));
+        let rows = [
+            (field("DefaultRootObject", "x"), "default root object"),
+            (field("PriceClass", "PriceClass_All"), "price class"),
+            (field("Comment", "x"), "comment"),
+            (field("Enabled", "false"), "enabled"),
+            (Edit::Occupant(DEFAULT.into(), None), "default viewer-request"),
+            (Edit::Occupant(DEFAULT.into(), Some("arn:f:3".into())), "default viewer-request"),
+            (Edit::Occupant(DEFAULT.into(), Some("arn:other:4".into())), "default viewer-request"),
+            (
+                Edit::Behavior(DEFAULT.into(), "ViewerProtocolPolicy", element("ViewerProtocolPolicy", "allow-all")),
+                "viewer protocol policy",
+            ),
+        ];
+        for (edit, name) in rows {
+            assert_eq!(drift(std::slice::from_ref(&edit)), [name]);
+            let planned =
+                plan(&"shop".parse().unwrap(), &"123456789012".parse().unwrap(), &desired(), Some(&live(&[edit])), Some(&function()));
+            let repaired = planned.ops[0].rewritten(Some("arn:f:4")).unwrap();
+            assert_eq!(repaired.read(), live(&[]).document.read());
+        }
+    }
+
+    #[test]
+    fn what_the_edge_excludes_is_a_conflict() {
+        let cff = "<FunctionAssociations><Quantity>1</Quantity><Items><FunctionAssociation><FunctionARN>arn:cff</FunctionARN><EventType>viewer-response</EventType></FunctionAssociation></Items></FunctionAssociations>";
+        assert!(drift(&[Edit::Behavior(DEFAULT.into(), "FunctionAssociations", cff.into())])[0].contains("arn:cff at viewer-response"));
+        assert!(drift(&[Edit::Field("Staging", element("Staging", "true"))])[0].contains("staging"));
+        assert!(drift(&[Edit::Field("ConnectionMode", element("ConnectionMode", "tenant-only"))])[0].contains("tenant-only"));
+    }
+
+    #[test]
+    fn it_ends_disabled_then_deployed_then_deleted() {
+        let stack = "shop".parse().unwrap();
+        let all = teardown(&stack, Some(&live(&[])));
+        assert!(all.disable.is_some() && all.await_disabled.is_some());
+        assert!(!all.disable.unwrap().rewritten(None).unwrap().read().enabled);
+        let off = live(&[Edit::Field("Enabled", element("Enabled", "false")), Edit::Occupant(DEFAULT.into(), None)]);
+        let rest = teardown(&stack, Some(&off));
+        assert_eq!((rest.disable, rest.await_disabled), (None, None));
+        assert!(matches!(rest.delete, Some(Op::Delete { etag: Some(_), .. })));
+        let foreign = Live { tags: Tags::new(), ..live(&[]) };
+        assert_eq!(teardown(&stack, Some(&foreign)), Teardown::default());
+    }
+}

@@ -1,0 +1,316 @@
+//! The function on the wire.
+
+use super::{Frozen, Live, Op, REPLICAS_LINGER, Settings, Version, VersionReference};
+use crate::aws::Clients;
+use crate::aws::fault::{absent, fault};
+use crate::aws::wait::{self, Waited};
+use crate::change::{Done, Fault, FaultKind};
+use crate::context::Context;
+use crate::name::FunctionName;
+use crate::resource::Tags;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Architecture, DeadLetterConfig, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State,
+    TracingConfig, TracingMode, VpcConfig,
+};
+use std::collections::BTreeSet;
+
+/// Reads the function: one call, and one more for the versions where it exists.
+///
+/// # Errors
+/// Any call's.
+pub async fn observe(clients: &Clients, name: &FunctionName) -> Result<Option<Live>, Fault> {
+    let sent = clients.lambda.get_function().function_name(name.as_str()).send().await;
+    let Some(answer) = absent(sent.map_err(|error| fault(format!("read function {name}"), &error)))? else { return Ok(None) };
+    let Some(configuration) = answer.configuration else { return Ok(None) };
+    let mut versions = Vec::new();
+    let mut pages = clients.lambda.list_versions_by_function().function_name(name.as_str()).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| fault(format!("list the versions of function {name}"), &error))?;
+        versions.extend(page.versions.unwrap_or_default().iter().filter_map(|version| {
+            let number = version.version()?.parse().ok()?;
+            Some(Version { number, frozen: frozen(version) })
+        }));
+    }
+    versions.sort_by_key(|version| version.number);
+    Ok(Some(Live {
+        settings: Settings {
+            frozen: frozen(&configuration),
+            description: configuration.description.unwrap_or_default(),
+            tags: answer.tags.unwrap_or_default().into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect(),
+        },
+        revision: configuration.revision_id.unwrap_or_default(),
+        versions,
+    }))
+}
+
+fn frozen(configuration: &FunctionConfiguration) -> Frozen {
+    let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or_default();
+    Frozen {
+        code_sha256: configuration.code_sha256().unwrap_or_default().to_owned(),
+        runtime: configuration.runtime().map(Runtime::as_str).unwrap_or_default().to_owned(),
+        handler: configuration.handler().unwrap_or_default().to_owned(),
+        memory: number(configuration.memory_size()),
+        timeout: number(configuration.timeout()),
+        role: configuration.role().unwrap_or_default().to_owned(),
+        refused: refused(configuration),
+    }
+}
+
+/// What Lambda@Edge would refuse (CloudFront Developer Guide, "Restrictions on Lambda@Edge").
+fn refused(configuration: &FunctionConfiguration) -> BTreeSet<String> {
+    let environment = configuration.environment().and_then(|environment| environment.variables());
+    let found = [
+        ("environment variables", environment.is_some_and(|variables| !variables.is_empty())),
+        ("layers", !configuration.layers().is_empty()),
+        ("VPC", configuration.vpc_config().is_some_and(|vpc| !vpc.subnet_ids().is_empty())),
+        ("dead letter queue", configuration.dead_letter_config().and_then(DeadLetterConfig::target_arn).is_some_and(|arn| !arn.is_empty())),
+        ("active tracing", configuration.tracing_config().and_then(|tracing| tracing.mode()) == Some(&TracingMode::Active)),
+        ("ephemeral storage above 512 MB", configuration.ephemeral_storage().is_some_and(|storage| storage.size > 512)),
+        ("another architecture than x86_64", configuration.architectures().iter().any(|architecture| *architecture != Architecture::X8664)),
+    ];
+    found.into_iter().filter(|(_, found)| *found).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Carries out one op.
+///
+/// # Errors
+/// The call's.
+pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    match op {
+        Op::Create { name, .. } => {
+            let done = create(clients, op, context).await?;
+            learn(clients, name, op, context, done).await
+        }
+        Op::Configure { name, after, revision, .. } => {
+            configure(clients, name, after, revision).await?;
+            updated(clients, name, op, context).await
+        }
+        Op::Upload { name, after, package, publish, revision, .. } => {
+            let revision = revision.clone().or_else(|| context.references(|known| known.revision.clone()));
+            let sent = clients
+                .lambda
+                .update_function_code()
+                .function_name(name.as_str())
+                .zip_file(Blob::new(package.bytes.to_vec()))
+                .architectures(Architecture::X8664)
+                .publish(*publish)
+                .set_revision_id(revision)
+                .send()
+                .await;
+            let answer = sent.map_err(|error| fault(format!("upload code of function {name}"), &error))?;
+            match answer.version().and_then(|number| number.parse().ok()).filter(|_| *publish) {
+                Some(number) => {
+                    active(clients, name, number, &after.name(), op, context).await?;
+                    Ok(Done::Changed(format!("version {number} published")))
+                }
+                None => updated(clients, name, op, context).await,
+            }
+        }
+        Op::Publish { name, frozen } => {
+            let sent = clients.lambda.publish_version().function_name(name.as_str()).code_sha256(&frozen.code_sha256).send().await;
+            let answer = sent.map_err(|error| fault(format!("publish a version of function {name}"), &error))?;
+            let number = answer.version().and_then(|number| number.parse().ok());
+            let number = number
+                .ok_or_else(|| Fault::new(FaultKind::Refused, format!("publish a version of function {name}"), "AWS gave no number"))?;
+            active(clients, name, number, &frozen.name(), op, context).await?;
+            Ok(Done::Changed(format!("version {number} published")))
+        }
+        Op::SetTags { name, arn, before, after, .. } => set_tags(clients, name, arn, before, after).await,
+        Op::Prune { name, number } => delete(clients, name, Some(*number), op, context).await,
+        Op::Delete { name } => delete(clients, name, None, op, context).await,
+    }
+}
+
+async fn create(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    let Op::Create { name, settings, package } = op else { return Ok(Done::AlreadySo) };
+    let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _ } = &settings.frozen;
+    let address = op.change().address;
+    let waited =
+        wait::until(context, &address, "Lambda to be able to assume the role", (clients.rhythm.quick, wait::PROPAGATION), || async {
+            let sent = clients
+                .lambda
+                .create_function()
+                .function_name(name.as_str())
+                .runtime(Runtime::from(runtime.as_str()))
+                .handler(handler)
+                .role(role)
+                .memory_size(i32::try_from(*memory).unwrap_or(i32::MAX))
+                .timeout(i32::try_from(*timeout).unwrap_or(i32::MAX))
+                .description(&settings.description)
+                .architectures(Architecture::X8664)
+                .set_tags(Some(settings.tags.clone().into_iter().collect()))
+                .code(FunctionCode::builder().zip_file(Blob::new(package.bytes.to_vec())).build())
+                .publish(true)
+                .send()
+                .await;
+            match sent.map_err(|error| fault(format!("create function {name}"), &error)) {
+                Ok(answer) => {
+                    let number = answer.version().and_then(|number| number.parse().ok());
+                    Ok(Some(number.map_or(Done::AlreadySo, |number: u64| Done::Changed(number.to_string()))))
+                }
+                Err(fault) if fault.kind == FaultKind::NotPropagated => Ok(None),
+                // A reply of ours that was lost, or another run of the same plan: ours if it is exactly what we wanted.
+                Err(fault) if fault.kind == FaultKind::AlreadyExists => Ok(Some(
+                    observe(clients, name)
+                        .await?
+                        .filter(|live| live.settings.frozen == settings.frozen && live.settings.description == settings.description)
+                        .and_then(|live| live.number_of(&settings.frozen.name()))
+                        .map(|number| Done::Changed(number.to_string()))
+                        .ok_or_else(|| {
+                            fault.hinted("somebody else created a function of this name in the meantime: run the same command again")
+                        })?,
+                )),
+                Err(fault) => Err(fault),
+            }
+        })
+        .await?;
+    match waited {
+        Waited::Met(done) => Ok(done),
+        Waited::OutOfTime | Waited::Stopped => {
+            Ok(Done::Deferred { reason: "IAM has not told Lambda about the role yet".into(), try_again_after: wait::PROPAGATION })
+        }
+    }
+}
+
+/// Waits for the version that `create` made and remembers its number.
+async fn learn(clients: &Clients, name: &FunctionName, op: &Op, context: &Context<'_>, done: Done) -> Result<Done, Fault> {
+    let (Op::Create { settings, .. }, Done::Changed(number)) = (op, &done) else { return Ok(done) };
+    let Ok(number) = number.parse() else { return Ok(done) };
+    active(clients, name, number, &settings.frozen.name(), op, context).await?;
+    Ok(Done::Changed(format!("version {number} published")))
+}
+
+/// CloudFront takes only a version that is active.
+async fn active(clients: &Clients, name: &FunctionName, number: u64, version: &str, op: &Op, context: &Context<'_>) -> Result<(), Fault> {
+    let tried = format!("wait for version {number} of function {name}");
+    let address = op.change().address;
+    let waited =
+        wait::until(context, &address, &format!("version {number} to become active"), (clients.rhythm.quick, wait::ACTIVATION), || async {
+            let sent = clients.lambda.get_function_configuration().function_name(name.as_str()).qualifier(number.to_string()).send().await;
+            let answer = sent.map_err(|error| fault(&tried, &error))?;
+            match answer.state() {
+                Some(State::Pending) => Ok(None),
+                Some(State::Failed) => Err(Fault::new(FaultKind::Refused, &tried, answer.state_reason().unwrap_or("the version failed"))),
+                _ => Ok(Some(())),
+            }
+        })
+        .await?;
+    match waited {
+        Waited::Met(()) => {
+            context.references(|known| known.versions.insert(version.to_owned(), number));
+            Ok(())
+        }
+        Waited::OutOfTime | Waited::Stopped => {
+            Err(Fault::new(FaultKind::Busy, tried, "it is still pending").hinted("run the same command again"))
+        }
+    }
+}
+
+async fn updated(clients: &Clients, name: &FunctionName, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    let tried = format!("wait for function {name}");
+    let address = op.change().address;
+    let waited = wait::until(context, &address, "Lambda to finish the update", (clients.rhythm.quick, wait::ACTIVATION), || async {
+        let sent = clients.lambda.get_function_configuration().function_name(name.as_str()).send().await;
+        let answer = sent.map_err(|error| fault(&tried, &error))?;
+        match answer.last_update_status() {
+            Some(LastUpdateStatus::InProgress) => Ok(None),
+            Some(LastUpdateStatus::Failed) => {
+                Err(Fault::new(FaultKind::Refused, &tried, answer.last_update_status_reason().unwrap_or("the update failed")))
+            }
+            _ => Ok(Some(answer.revision_id)),
+        }
+    })
+    .await?;
+    match waited {
+        Waited::Met(revision) => {
+            context.references(|known| known.revision = revision);
+            Ok(Done::Changed(String::new()))
+        }
+        Waited::OutOfTime | Waited::Stopped => {
+            Err(Fault::new(FaultKind::Busy, tried, "the update is still in progress").hinted("run the same command again"))
+        }
+    }
+}
+
+async fn configure(clients: &Clients, name: &FunctionName, after: &Settings, revision: &str) -> Result<(), Fault> {
+    let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _ } = &after.frozen;
+    let sent = clients
+        .lambda
+        .update_function_configuration()
+        .function_name(name.as_str())
+        .runtime(Runtime::from(runtime.as_str()))
+        .handler(handler)
+        .role(role)
+        .memory_size(i32::try_from(*memory).unwrap_or(i32::MAX))
+        .timeout(i32::try_from(*timeout).unwrap_or(i32::MAX))
+        .description(&after.description)
+        .environment(Environment::builder().set_variables(Some(std::collections::HashMap::new())).build())
+        .set_layers(Some(Vec::new()))
+        .vpc_config(VpcConfig::builder().set_subnet_ids(Some(Vec::new())).set_security_group_ids(Some(Vec::new())).build())
+        .dead_letter_config(DeadLetterConfig::builder().target_arn("").build())
+        .tracing_config(TracingConfig::builder().mode(TracingMode::PassThrough).build())
+        .ephemeral_storage(
+            EphemeralStorage::builder()
+                .size(512)
+                .build()
+                .map_err(|error| Fault::new(FaultKind::Local, "build a request", error.to_string()))?,
+        )
+        .revision_id(revision)
+        .send()
+        .await;
+    sent.map(drop).map_err(|error| fault(format!("configure function {name}"), &error))
+}
+
+async fn set_tags(clients: &Clients, name: &FunctionName, arn: &str, before: &Tags, after: &Tags) -> Result<Done, Fault> {
+    let gone: Vec<String> = before.keys().filter(|key| !after.contains_key(*key)).cloned().collect();
+    if !gone.is_empty() {
+        let sent = clients.lambda.untag_resource().resource(arn).set_tag_keys(Some(gone)).send().await;
+        sent.map_err(|error| fault(format!("untag function {name}"), &error))?;
+    }
+    let sent = clients.lambda.tag_resource().resource(arn).set_tags(Some(after.clone().into_iter().collect())).send().await;
+    sent.map_err(|error| fault(format!("tag function {name}"), &error))?;
+    Ok(Done::Changed(String::new()))
+}
+
+/// Deletes one version, or the function with all of them. Replicas at the edge can hold it for hours: then it is deferred,
+/// after as much patience as the user asked for.
+async fn delete(clients: &Clients, name: &FunctionName, number: Option<u64>, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    let what = number.map_or_else(|| format!("function {name}"), |number| format!("version {number} of function {name}"));
+    let patience = if number.is_some() { std::time::Duration::ZERO } else { context.patience };
+    let address = op.change().address;
+    let waited = wait::until(context, &address, "CloudFront to remove its replicas", (clients.rhythm.replicas, patience), || async {
+        let sent = clients
+            .lambda
+            .delete_function()
+            .function_name(name.as_str())
+            .set_qualifier(number.map(|number| number.to_string()))
+            .send()
+            .await;
+        match absent(sent.map_err(|error| fault(format!("delete {what}"), &error))) {
+            Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
+            Ok(None) => Ok(Some(Done::AlreadySo)),
+            Err(fault) if fault.kind == FaultKind::Replicated => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    })
+    .await?;
+    Ok(match waited {
+        Waited::Met(done) => done,
+        Waited::OutOfTime | Waited::Stopped => Done::Deferred {
+            reason: "CloudFront still keeps replicas of it at the edge; AWS removes them by itself, and nobody can hurry it".into(),
+            try_again_after: REPLICAS_LINGER,
+        },
+    })
+}
+
+/// The number behind a version's name.
+///
+/// # Errors
+/// [`FaultKind::Local`] where no op published it: a plan that was carried out in the wrong order.
+pub fn resolve(reference: &VersionReference, context: &Context<'_>) -> Result<String, Fault> {
+    let number = context.references(|known| known.versions.get(&reference.version).copied());
+    number
+        .map(|number| reference.arn(number))
+        .ok_or_else(|| Fault::new(FaultKind::Local, format!("refer to {}", reference.show()), "no such version was published"))
+}

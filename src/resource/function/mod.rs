@@ -1,0 +1,262 @@
+//! The edge function: its code and configuration (`$LATEST`), and its published versions, which are what CloudFront runs.
+//!
+//! A version is immutable. We name it by its content ([`Frozen::name`]); the number is AWS's and is looked up.
+
+use super::{Tags, show_tags};
+use crate::change::{Action, Address, Change, FieldChange, Kind};
+use crate::name::{FunctionName, StackName};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+pub mod aws;
+pub mod package;
+pub mod plan;
+pub mod simulate;
+
+pub use package::Package;
+
+/// What a version freezes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Base64 of the package's SHA-256, as Lambda reports it.
+    pub code_sha256: String,
+    /// Lambda's identifier.
+    pub runtime: String,
+    /// `module.function`.
+    pub handler: String,
+    /// In MB.
+    pub memory: u32,
+    /// In seconds.
+    pub timeout: u32,
+    /// The execution role's ARN.
+    pub role: String,
+    /// Settings that Lambda@Edge refuses (environment variables, layers, …) and that somebody put there; we want none.
+    pub refused: BTreeSet<String>,
+}
+
+impl Frozen {
+    /// The version's name: seven hex digits that depend on nothing but its content.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let Self { code_sha256, runtime, handler, memory, timeout, role, refused } = self;
+        let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
+        let text = [code_sha256, runtime, handler, &memory.to_string(), &timeout.to_string(), role, &refused.join(",")]
+            .map(String::as_str)
+            .join("\n");
+        hex::encode(Sha256::digest(text))[..7].to_owned()
+    }
+
+    /// The configuration's part of the difference; the code is not configuration.
+    fn configuration_changes(&self, after: &Self) -> Vec<FieldChange> {
+        let Self { code_sha256: _, runtime, handler, memory, timeout, role, refused } = self;
+        let show =
+            |names: &BTreeSet<String>| if names.is_empty() { "none".into() } else { names.iter().cloned().collect::<Vec<_>>().join(", ") };
+        [
+            FieldChange::between("runtime", runtime, &after.runtime),
+            FieldChange::between("handler", handler, &after.handler),
+            FieldChange::between("memory", &format!("{memory} MB"), &format!("{} MB", after.memory)),
+            FieldChange::between("timeout", &format!("{timeout} s"), &format!("{} s", after.timeout)),
+            FieldChange::between("role", role, &after.role),
+            FieldChange::between("settings that the edge refuses", &show(refused), &show(&after.refused)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// How the function should be, or is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// What the next version freezes.
+    pub frozen: Frozen,
+    /// Says that it is ours: tags on edge functions are doubtful (CloudFront Developer Guide, "Restrictions on all edge functions").
+    pub description: String,
+    /// All tags.
+    pub tags: Tags,
+}
+
+/// The description that marks a function as the stack's.
+#[must_use]
+pub fn description(stack: &StackName) -> String {
+    format!("provision:stack={stack}")
+}
+
+/// A published version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// AWS's number; never used twice, also not after the function is deleted and made again.
+    pub number: u64,
+    /// Its content.
+    pub frozen: Frozen,
+}
+
+/// The function as observed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// Comparable part.
+    pub settings: Settings,
+    /// Changes with every write; guards ours.
+    pub revision: String,
+    /// Published versions, oldest first.
+    pub versions: Vec<Version>,
+}
+
+impl Live {
+    /// The number of the newest version with this content.
+    #[must_use]
+    pub fn number_of(&self, name: &str) -> Option<u64> {
+        self.versions.iter().rev().find(|version| version.frozen.name() == name).map(|version| version.number)
+    }
+}
+
+/// A version as others refer to it before its number is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionReference {
+    /// The function's unqualified ARN.
+    pub function: String,
+    /// The version's name.
+    pub version: String,
+}
+
+impl VersionReference {
+    /// The qualified ARN.
+    #[must_use]
+    pub fn arn(&self, number: u64) -> String {
+        format!("{}:{number}", self.function)
+    }
+
+    /// The number in `arn` if it names a version of this function.
+    #[must_use]
+    pub fn number_in(&self, arn: &str) -> Option<u64> {
+        arn.strip_prefix(&self.function)?.strip_prefix(':')?.parse().ok()
+    }
+
+    /// Function name and version name, for people.
+    #[must_use]
+    pub fn show(&self) -> String {
+        format!("{} {}", self.function.rsplit(':').next().unwrap_or_default(), self.version)
+    }
+}
+
+/// One mutation of the function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Op {
+    /// Create it and publish its first version, in one call.
+    Create {
+        /// Its name.
+        name: FunctionName,
+        /// All of it.
+        settings: Settings,
+        /// The code.
+        package: Package,
+    },
+    /// Set the configuration.
+    Configure {
+        /// Its name.
+        name: FunctionName,
+        /// As seen.
+        before: Settings,
+        /// As it will be.
+        after: Settings,
+        /// The revision that was seen. Guards the write.
+        revision: String,
+    },
+    /// Upload code; publish it at once if no version holds this content yet.
+    Upload {
+        /// Its name.
+        name: FunctionName,
+        /// Code hash as seen.
+        before: String,
+        /// What is published.
+        after: Frozen,
+        /// The code.
+        package: Package,
+        /// Publish?
+        publish: bool,
+        /// The revision that was seen; `None`: the one that an op before this one leaves.
+        revision: Option<String>,
+    },
+    /// Publish what `$LATEST` holds.
+    Publish {
+        /// Its name.
+        name: FunctionName,
+        /// What is published; its code hash guards the call.
+        frozen: Frozen,
+    },
+    /// Make the tags exactly these.
+    SetTags {
+        /// Its name.
+        name: FunctionName,
+        /// The function's ARN, by which Lambda tags.
+        arn: String,
+        /// As seen.
+        before: Tags,
+        /// As it will be.
+        after: Tags,
+        /// The function was not ours before.
+        adopts: bool,
+    },
+    /// Delete one superseded version.
+    Prune {
+        /// Its name.
+        name: FunctionName,
+        /// AWS's number.
+        number: u64,
+    },
+    /// Delete the function with all versions.
+    Delete {
+        /// Its name.
+        name: FunctionName,
+    },
+}
+
+impl Op {
+    /// Returns how the op is shown.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        let at = |name: &FunctionName, action, summary: String| Change::new(Address::new(Kind::Function, name), action, summary);
+        match self {
+            Self::Create { name, settings, package } => {
+                at(name, Action::Create, format!("create in {}, publish version {}", crate::name::EDGE_REGION, settings.frozen.name()))
+                    .with([
+                        FieldChange::set("runtime", &settings.frozen.runtime),
+                        FieldChange::set("handler", &settings.frozen.handler),
+                        FieldChange::set("memory", format!("{} MB", settings.frozen.memory)),
+                        FieldChange::set("timeout", format!("{} s", settings.frozen.timeout)),
+                        FieldChange::set("package", super::site::bytes(package.bytes.len() as u64)),
+                    ])
+            }
+            Self::Configure { name, before, after, .. } => at(name, Action::Update, "configure".into()).with(
+                before.frozen.configuration_changes(&after.frozen).into_iter().chain(FieldChange::between(
+                    "description",
+                    &before.description,
+                    &after.description,
+                )),
+            ),
+            Self::Upload { name, before, after, publish, .. } => {
+                let publishing = if *publish { format!(", publish version {}", after.name()) } else { String::new() };
+                at(name, Action::Update, format!("upload code{publishing}")).with(FieldChange::between(
+                    "code sha256",
+                    before,
+                    &after.code_sha256,
+                ))
+            }
+            Self::Publish { name, frozen } => at(name, Action::Update, format!("publish version {}", frozen.name())),
+            Self::SetTags { name, before, after, adopts, .. } => at(
+                name,
+                Action::Update,
+                if *adopts { "adopt, set tags".into() } else { "set tags".into() },
+            )
+            .with(FieldChange::between("tags", &show_tags(before), &show_tags(after))),
+            Self::Prune { name, number } => at(name, Action::Delete, format!("prune superseded version {number}")),
+            Self::Delete { name } => at(name, Action::Delete, "delete with all versions".into()),
+        }
+    }
+}
+
+/// How long AWS usually keeps replicas (CloudFront Developer Guide, "Delete Lambda@Edge functions and replicas": a few
+/// hours; others have measured 15 to 60 minutes).
+pub const REPLICAS_LINGER: Duration = Duration::from_secs(45 * 60);

@@ -1,0 +1,190 @@
+//! What the function needs, and how it goes.
+
+use super::{Live, Op, Package, Settings};
+use crate::change::{Address, Conflict, Kind, Notice};
+use crate::name::{FunctionName, StackName};
+use crate::resource::{Planned, STACK_TAG};
+use std::collections::BTreeSet;
+
+/// How the function should be, with the code and how many versions to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// Code hash and configuration.
+    pub settings: Settings,
+    /// The code.
+    pub package: Package,
+    /// Versions to keep, the newest included.
+    pub keep_versions: u32,
+    /// The function's ARN.
+    pub arn: String,
+}
+
+/// Is this function the stack's?
+#[must_use]
+pub fn is_ours(live: &Live, stack: &StackName) -> bool {
+    let tagged = live.settings.tags.get(STACK_TAG).is_some_and(|value| value == stack.as_str());
+    tagged || live.settings.description == super::description(stack)
+}
+
+/// Plans creation, repair and publication. `adopt` takes over a function that is not ours.
+#[must_use]
+pub fn plan(stack: &StackName, name: &FunctionName, desired: &Desired, live: Option<&Live>, adopt: bool) -> Planned<Op> {
+    let mut planned = Planned::default();
+    let want = &desired.settings;
+    let Some(live) = live else {
+        planned.ops.push(Op::Create { name: name.clone(), settings: want.clone(), package: desired.package.clone() });
+        return planned;
+    };
+    let ours = is_ours(live, stack);
+    if !ours && !adopt {
+        planned.conflicts.push(Conflict {
+            address: Address::new(Kind::Function, name),
+            reason: "exists and carries neither our tag nor our description".into(),
+            hint: "choose another `function.name`, or take it over with `--adopt function` (a later destroy would then delete it)".into(),
+        });
+        return planned;
+    }
+    let have = &live.settings;
+    let code_differs = have.frozen.code_sha256 != want.frozen.code_sha256;
+    let configuration = super::Frozen { code_sha256: want.frozen.code_sha256.clone(), ..have.frozen.clone() };
+    let configured = configuration == want.frozen && have.description == want.description;
+    let published = live.number_of(&want.frozen.name()).is_some();
+    if have.tags != want.tags {
+        planned.ops.push(Op::SetTags {
+            name: name.clone(),
+            arn: desired.arn.clone(),
+            before: have.tags.clone(),
+            after: want.tags.clone(),
+            adopts: !ours,
+        });
+    }
+    if !configured {
+        planned.ops.push(Op::Configure { name: name.clone(), before: have.clone(), after: want.clone(), revision: live.revision.clone() });
+    }
+    if code_differs {
+        planned.ops.push(Op::Upload {
+            name: name.clone(),
+            before: have.frozen.code_sha256.clone(),
+            after: want.frozen.clone(),
+            package: desired.package.clone(),
+            publish: !published,
+            revision: configured.then(|| live.revision.clone()),
+        });
+    } else if !published {
+        planned.ops.push(Op::Publish { name: name.clone(), frozen: want.frozen.clone() });
+    }
+    planned
+}
+
+/// Plans the deletion of superseded versions beyond those to keep; never one in `in_use`, never the desired one.
+#[must_use]
+pub fn prune(name: &FunctionName, desired: &Desired, live: Option<&Live>, in_use: &BTreeSet<u64>) -> Vec<Op> {
+    let Some(live) = live else { return Vec::new() };
+    let wanted = live.number_of(&desired.settings.frozen.name());
+    let coming = usize::from(wanted.is_none());
+    let keep = (desired.keep_versions as usize).saturating_sub(coming).saturating_sub(usize::from(wanted.is_some()));
+    live.versions
+        .iter()
+        .rev()
+        .filter(|version| Some(version.number) != wanted)
+        .skip(keep)
+        .filter(|version| !in_use.contains(&version.number))
+        .map(|version| Op::Prune { name: name.clone(), number: version.number })
+        .collect()
+}
+
+/// Plans the end of a function of ours.
+#[must_use]
+pub fn teardown(stack: &StackName, name: &FunctionName, live: Option<&Live>) -> Planned<Op> {
+    let mut planned = Planned::default();
+    match live {
+        Some(live) if is_ours(live, stack) => planned.ops.push(Op::Delete { name: name.clone() }),
+        Some(_) => planned.notices.push(Notice { address: Address::new(Kind::Function, name), text: "is not ours and stays".into() }),
+        None => {}
+    }
+    planned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Frozen, Version, description, package};
+    use super::*;
+    use crate::resource::Tags;
+
+    fn desired() -> Desired {
+        let package = package::pack(&package::Files::from([("m.py".into(), b"m".to_vec())])).unwrap();
+        let frozen = Frozen {
+            code_sha256: package.sha256.clone(),
+            runtime: "python3.13".into(),
+            handler: "m.h".into(),
+            memory: 128,
+            timeout: 5,
+            role: "arn:role".into(),
+            refused: BTreeSet::new(),
+        };
+        let settings =
+            Settings { frozen, description: description(&"shop".parse().unwrap()), tags: Tags::from([(STACK_TAG.into(), "shop".into())]) };
+        Desired { settings, package, keep_versions: 2, arn: "arn:f".into() }
+    }
+
+    fn live(change: impl Fn(&mut Live)) -> Live {
+        let settings = desired().settings;
+        let mut live = Live { versions: vec![Version { number: 7, frozen: settings.frozen.clone() }], settings, revision: "r".into() };
+        change(&mut live);
+        live
+    }
+
+    fn said(change: impl Fn(&mut Live)) -> Vec<String> {
+        let planned = plan(&"shop".parse().unwrap(), &"f".parse().unwrap(), &desired(), Some(&live(change)), false);
+        let word = |op: &Op| op.change().summary.split(" version").next().unwrap_or_default().to_owned();
+        planned.ops.iter().map(word).chain(planned.conflicts.into_iter().map(|conflict| conflict.reason)).collect()
+    }
+
+    #[test]
+    fn every_drift_has_its_op() {
+        assert_eq!(said(|_| ()), Vec::<String>::new());
+        assert_eq!(said(|live| live.settings.frozen.code_sha256 = "x".into()), ["upload code"], "the version exists already");
+        assert_eq!(said(|live| live.versions.clear()), ["publish"]);
+        assert_eq!(said(|live| live.settings.frozen.memory = 256), ["configure"]);
+        assert_eq!(
+            said(|live| {
+                live.settings.frozen.memory = 256;
+                live.versions.clear();
+            }),
+            ["configure", "publish"]
+        );
+        assert_eq!(
+            said(|live| {
+                live.settings.frozen.memory = 256;
+                live.settings.frozen.code_sha256 = "x".into();
+                live.versions.clear();
+            }),
+            ["configure", "upload code, publish"]
+        );
+        assert_eq!(said(|live| drop(live.settings.frozen.refused.insert("layers".into()))), ["configure"]);
+        assert_eq!(said(|live| live.settings.tags.clear()), ["set tags"], "the description still says that it is ours");
+        assert_eq!(
+            said(|live| {
+                live.settings.tags.clear();
+                live.settings.description.clear();
+            }),
+            ["exists and carries neither our tag nor our description"]
+        );
+    }
+
+    #[test]
+    fn old_versions_go_except_those_in_use() {
+        let old = |number| Version { number, frozen: Frozen { memory: 128 + u32::try_from(number).unwrap(), ..desired().settings.frozen } };
+        let numbers = |live: &Live, in_use: &[u64]| -> Vec<u64> {
+            prune(&"f".parse().unwrap(), &desired(), Some(live), &in_use.iter().copied().collect())
+                .into_iter()
+                .map(|op| if let Op::Prune { number, .. } = op { number } else { 0 })
+                .collect()
+        };
+        let current = live(|live| live.versions.splice(0..0, [old(1), old(2), old(3)]).for_each(drop));
+        assert_eq!(numbers(&current, &[]), [2, 1], "two are kept: the wanted one and 3");
+        assert_eq!(numbers(&current, &[1]), [2]);
+        let coming = live(|live| live.versions = vec![old(1), old(2), old(3)]);
+        assert_eq!(numbers(&coming, &[3]), [2, 1], "two are kept: the coming one and 3");
+    }
+}

@@ -1,0 +1,76 @@
+//! What the ops do to a function.
+
+use super::{Frozen, Live, Op, Version};
+use crate::change::{Fault, FaultKind};
+
+/// Returns the function after `op`; `None`: it does not exist. `serial` numbers revisions and, as AWS never uses a version
+/// number twice, versions beyond the newest.
+///
+/// # Errors
+/// What Lambda would refuse.
+pub fn simulate(live: Option<Live>, op: &Op, serial: u64, next_version: u64) -> Result<Option<Live>, Fault> {
+    let Some(mut live) = live else {
+        return match op {
+            Op::Create { settings, .. } => Ok(Some(Live {
+                versions: vec![Version { number: next_version, frozen: settings.frozen.clone() }],
+                settings: settings.clone(),
+                revision: revision(serial),
+            })),
+            Op::Delete { .. } | Op::Prune { .. } => Ok(None),
+            _ => Err(Fault::new(FaultKind::NotFound, "change the function", "function not found")),
+        };
+    };
+    match op {
+        Op::Create { name, settings, .. } => {
+            if live.settings != *settings {
+                return Err(Fault::new(FaultKind::AlreadyExists, format!("create function {name}"), "function already exists"));
+            }
+        }
+        Op::Configure { after, revision, .. } => {
+            guard(&live, revision)?;
+            live.settings.frozen = Frozen { code_sha256: live.settings.frozen.code_sha256, ..after.frozen.clone() };
+            live.settings.description.clone_from(&after.description);
+        }
+        Op::Upload { after, publish, revision, .. } => {
+            if let Some(revision) = revision {
+                guard(&live, revision)?;
+            }
+            live.settings.frozen.code_sha256.clone_from(&after.code_sha256);
+            if *publish {
+                publish_latest(&mut live, next_version);
+            }
+        }
+        Op::Publish { frozen, .. } => {
+            if live.settings.frozen.code_sha256 != frozen.code_sha256 {
+                return Err(Fault::new(FaultKind::MovedOn, "publish a version", "the code hash is not the expected one"));
+            }
+            publish_latest(&mut live, next_version);
+        }
+        Op::SetTags { after, .. } => live.settings.tags.clone_from(after),
+        Op::Prune { number, .. } => live.versions.retain(|version| version.number != *number),
+        Op::Delete { .. } => return Ok(None),
+    }
+    if !matches!(op, Op::Prune { .. } | Op::Create { .. } | Op::SetTags { .. }) {
+        live.revision = revision(serial);
+    }
+    Ok(Some(live))
+}
+
+/// Unchanged code and configuration give the last version again (AWS Lambda Developer Guide, "Manage Lambda function versions").
+fn publish_latest(live: &mut Live, number: u64) {
+    if live.versions.last().is_none_or(|last| last.frozen != live.settings.frozen) {
+        live.versions.push(Version { number, frozen: live.settings.frozen.clone() });
+    }
+}
+
+fn guard(live: &Live, revision: &str) -> Result<(), Fault> {
+    if live.revision == revision {
+        return Ok(());
+    }
+    Err(Fault::new(FaultKind::MovedOn, "change the function", "the revision id provided does not match the latest revision id")
+        .hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
+}
+
+fn revision(serial: u64) -> String {
+    format!("revision-{serial}")
+}

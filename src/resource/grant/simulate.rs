@@ -1,0 +1,44 @@
+//! What the ops do to a bucket policy.
+
+use super::{Op, statement, with_statement};
+use crate::change::{Fault, FaultKind};
+use crate::name::{AccountId, DistributionId};
+use crate::resource::policy;
+use serde_json::Value;
+
+/// Returns the policy after `op`. `created` is the distribution that this plan has made.
+///
+/// # Errors
+/// [`FaultKind::MovedOn`] where the policy is not the one that was seen.
+pub fn simulate(live: Option<&Value>, op: &Op, account: &AccountId, created: Option<&DistributionId>) -> Result<Option<Value>, Fault> {
+    match op {
+        Op::Put { bucket, before, distribution, new } => {
+            if !new {
+                unchanged(live, before.as_ref())?;
+            }
+            let reader = distribution.as_ref().or(created);
+            let reader = reader.ok_or_else(|| Fault::new(FaultKind::Local, "write the bucket policy", "no distribution was created"))?;
+            Ok(with_statement(live, Some(statement(bucket, account, reader))))
+        }
+        Op::Remove { before, .. } => {
+            unchanged(live, Some(before))?;
+            Ok(with_statement(live, None))
+        }
+    }
+}
+
+/// Is the policy the one that was seen, by meaning?
+///
+/// # Errors
+/// [`FaultKind::MovedOn`].
+pub fn unchanged(live: Option<&Value>, seen: Option<&Value>) -> Result<(), Fault> {
+    let same = match (live, seen) {
+        (Some(a), Some(b)) => policy::same(a, b),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    if same {
+        return Ok(());
+    }
+    Err(Fault::new(FaultKind::MovedOn, "write the bucket policy", "the policy is not the one that was seen")
+        .hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
+}

@@ -1,0 +1,56 @@
+//! One room for each kind. Every room has the same door:
+//!
+//! - `mod.rs`: `Settings` (how an object should be), `Live` (how it is, reduced to what we manage), `Op` (one AWS
+//!   mutation or wait, complete with what was seen before) and how an op is shown.
+//! - `plan.rs`: `(desired, live) → ops, conflicts, notices`. Pure.
+//! - `simulate.rs`: `(live, op) → live`. Pure; a claim about AWS that the wire tests check.
+//! - `aws.rs`: `observe` and `apply` through the SDK. The only file of a room that knows it.
+//!
+//! # How to add a kind
+//! 1. Add it to [`Kind`](crate::change::Kind); the compiler now lists the places that count kinds.
+//! 2. Make the room with the four files above, its table test in `plan.rs`.
+//! 3. Give it a place in `stack.rs` (`Op`, `Live`), in `desired.rs`, and in the order: `Stage` in `plan.rs`.
+//! 4. Teach both clouds (`cloud/`) to observe it, and add one arm to `tests/wire.rs`, which compares them.
+
+pub mod access;
+pub mod association;
+pub mod bucket;
+pub mod content;
+pub mod distribution;
+pub mod function;
+pub mod grant;
+pub mod page;
+pub mod policy;
+pub mod role;
+pub mod site;
+
+use crate::change::{Conflict, Notice};
+
+/// What a room's planner says.
+#[derive(Debug, PartialEq)]
+pub struct Planned<Op> {
+    /// In the order in which they have to be carried out.
+    pub ops: Vec<Op>,
+    /// Why not.
+    pub conflicts: Vec<Conflict>,
+    /// Worth knowing.
+    pub notices: Vec<Notice>,
+}
+
+impl<Op> Default for Planned<Op> {
+    fn default() -> Self {
+        Self { ops: Vec::new(), conflicts: Vec::new(), notices: Vec::new() }
+    }
+}
+
+/// The tag that makes an object ours, with the stack's name as its value.
+pub const STACK_TAG: &str = "provision:stack";
+
+/// Tags, sorted by key.
+pub type Tags = std::collections::BTreeMap<String, String>;
+
+/// How tags are shown.
+#[must_use]
+pub fn show_tags(tags: &Tags) -> String {
+    tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,127 @@
+//! Policy documents, compared by meaning.
+//!
+//! IAM and S3 return documents reordered, with single values where lists were sent, and with actions in other letter
+//! cases. Two documents mean the same when their normal forms are equal. `Sid` is a label and means nothing.
+
+use serde_json::{Map, Value, json};
+
+/// Returns the normal form: every statement with sorted lists, statements sorted, labels gone.
+#[must_use]
+pub fn normal(document: &Value) -> Value {
+    let mut statements: Vec<Value> = list(document.get("Statement")).into_iter().map(|s| normal_statement(&s)).collect();
+    statements.sort_by_key(Value::to_string);
+    // The policy language's default version is the old one (IAM User Guide, "IAM JSON policy elements: Version").
+    json!({"Version": document.get("Version").cloned().unwrap_or_else(|| json!("2008-10-17")), "Statement": statements})
+}
+
+/// Do both documents allow and deny the same?
+#[must_use]
+pub fn same(a: &Value, b: &Value) -> bool {
+    normal(a) == normal(b)
+}
+
+/// Do both statements mean the same?
+#[must_use]
+pub fn same_statement(a: &Value, b: &Value) -> bool {
+    normal_statement(a) == normal_statement(b)
+}
+
+/// The document's statements, also where AWS gives a lone one without a list.
+#[must_use]
+pub fn statements(document: &Value) -> Vec<Value> {
+    list(document.get("Statement"))
+}
+
+fn list(value: Option<&Value>) -> Vec<Value> {
+    match value {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(items)) => items.clone(),
+        Some(one) => vec![one.clone()],
+    }
+}
+
+fn normal_statement(statement: &Value) -> Value {
+    let Value::Object(fields) = statement else { return statement.clone() };
+    let mut normal = Map::new();
+    let mut names: Vec<&String> = fields.keys().filter(|name| *name != "Sid").collect();
+    names.sort();
+    for name in names {
+        let value = &fields[name];
+        let lower = matches!(name.as_str(), "Action" | "NotAction");
+        normal.insert(name.clone(), if name == "Condition" { normal_condition(value) } else { normal_value(value, lower) });
+    }
+    Value::Object(normal)
+}
+
+/// A condition block is operator → key → values; keys are compared without case (IAM User Guide, "Condition").
+fn normal_condition(condition: &Value) -> Value {
+    let Value::Object(operators) = condition else { return condition.clone() };
+    let mut operators: Vec<(String, Value)> = operators
+        .iter()
+        .map(|(operator, keys)| {
+            let Value::Object(keys) = keys else { return (operator.clone(), keys.clone()) };
+            let mut keys: Vec<(String, Value)> =
+                keys.iter().map(|(key, values)| (key.to_ascii_lowercase(), normal_value(values, false))).collect();
+            keys.sort_by(|a, b| a.0.cmp(&b.0));
+            (operator.clone(), Value::Object(keys.into_iter().collect()))
+        })
+        .collect();
+    operators.sort_by(|a, b| a.0.cmp(&b.0));
+    Value::Object(operators.into_iter().collect())
+}
+
+/// A lone value becomes a list of one; lists are sets; scalars are compared as text, as IAM does (`true` is `"true"`).
+fn normal_value(value: &Value, lower: bool) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<(String, Value)> = fields.iter().map(|(k, v)| (k.clone(), normal_value(v, lower))).collect();
+            fields.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(fields.into_iter().collect())
+        }
+        Value::Array(items) => {
+            let mut items: Vec<String> = items.iter().map(|item| scalar(item, lower)).collect();
+            items.sort();
+            items.dedup();
+            json!(items)
+        }
+        one => json!([scalar(one, lower)]),
+    }
+}
+
+fn scalar(value: &Value, lower: bool) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if lower { text.to_ascii_lowercase() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_equal_by_meaning() {
+        let a = json!({"Version": "2012-10-17", "Statement": [
+            {"Sid": "A", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*",
+             "Condition": {"StringEquals": {"AWS:SourceArn": "x"}}},
+            {"Effect": "Allow", "Principal": {"Service": ["b", "a"]}, "Action": "sts:AssumeRole"}]});
+        let b = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["sts:assumerole"], "Principal": {"Service": ["a", "b"]}},
+            {"Condition": {"StringEquals": {"aws:sourcearn": ["x"]}}, "Effect": "Allow", "Resource": ["*"],
+             "Action": ["S3:ListBucket", "s3:GetObject"], "Sid": "B"}]});
+        assert!(same(&a, &b));
+    }
+
+    #[test]
+    fn documents_differ_where_the_meaning_differs() {
+        let base = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "a"}});
+        for (path, value) in [
+            ("/Statement/Effect", json!("Deny")),
+            ("/Statement/Action", json!(["s3:GetObject", "s3:PutObject"])),
+            ("/Statement/Resource", json!("A")),
+            ("/Version", json!("2008-10-17")),
+        ] {
+            let mut other = base.clone();
+            *other.pointer_mut(path).unwrap() = value;
+            assert!(!same(&base, &other), "{path}");
+        }
+    }
+}

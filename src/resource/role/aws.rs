@@ -1,0 +1,154 @@
+//! The role on the wire.
+
+use super::{Live, Op, POLICY, Settings};
+use crate::aws::Clients;
+use crate::aws::fault::{absent, fault};
+use crate::change::{Done, Fault, FaultKind};
+use crate::name::RoleName;
+use crate::resource::Tags;
+use aws_sdk_iam::types::Tag;
+use futures_util::try_join;
+use serde_json::Value;
+
+/// Reads the role: one call, and three more at the same time where it exists.
+///
+/// # Errors
+/// Any call's.
+pub async fn observe(clients: &Clients, name: &RoleName) -> Result<Option<Live>, Fault> {
+    let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
+    let Some(role) = absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))?.and_then(|answer| answer.role) else {
+        return Ok(None);
+    };
+    let (policy, inline, attached) = try_join!(inline_policy(clients, name), inline_names(clients, name), attached(clients, name))?;
+    Ok(Some(Live {
+        settings: Settings {
+            path: role.path.parse().map_err(|why: &str| Fault::new(FaultKind::Refused, format!("read role {name}"), why))?,
+            trust: document(role.assume_role_policy_document.as_deref().unwrap_or_default()),
+            policy,
+            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+            tags: role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
+        },
+        other_policies: inline.into_iter().filter(|other| other != POLICY).collect(),
+        attached,
+    }))
+}
+
+/// IAM sends documents URL-encoded (IAM API Reference, "GetRole"); emulators may not.
+fn document(text: &str) -> Value {
+    let plain = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
+    serde_json::from_str(&plain).or_else(|_| serde_json::from_str(text)).unwrap_or(Value::Null)
+}
+
+async fn inline_policy(clients: &Clients, name: &RoleName) -> Result<Option<Value>, Fault> {
+    let sent = clients.iam.get_role_policy().role_name(name.as_str()).policy_name(POLICY).send().await;
+    let answer = absent(sent.map_err(|error| fault(format!("read the inline policy of role {name}"), &error)))?;
+    Ok(answer.map(|answer| document(&answer.policy_document)))
+}
+
+async fn inline_names(clients: &Clients, name: &RoleName) -> Result<Vec<String>, Fault> {
+    let mut names = Vec::new();
+    let mut pages = clients.iam.list_role_policies().role_name(name.as_str()).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        names.extend(page.map_err(|error| fault(format!("list the inline policies of role {name}"), &error))?.policy_names);
+    }
+    Ok(names)
+}
+
+async fn attached(clients: &Clients, name: &RoleName) -> Result<Vec<String>, Fault> {
+    let mut arns = Vec::new();
+    let mut pages = clients.iam.list_attached_role_policies().role_name(name.as_str()).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| fault(format!("list the policies attached to role {name}"), &error))?;
+        arns.extend(page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn));
+    }
+    Ok(arns)
+}
+
+fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
+    tags.iter()
+        .map(|(key, value)| {
+            Tag::builder().key(key).value(value).build().map_err(|error| Fault::new(FaultKind::Local, "write a tag", error.to_string()))
+        })
+        .collect()
+}
+
+/// Carries out one op.
+///
+/// # Errors
+/// The call's.
+pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
+    let iam = &clients.iam;
+    let gone = |result: Result<(), Fault>| Ok(if absent(result)?.is_some() { Done::Changed(String::new()) } else { Done::AlreadySo });
+    match op {
+        Op::Create { name, settings } => return create(clients, name, settings).await,
+        Op::SetTrust { name, after, .. } => {
+            let sent = iam.update_assume_role_policy().role_name(name.as_str()).policy_document(after.to_string()).send().await;
+            sent.map_err(|error| fault(format!("set the trust policy of role {name}"), &error))?;
+        }
+        Op::PutPolicy { name, after, .. } => {
+            let sent = iam.put_role_policy().role_name(name.as_str()).policy_name(POLICY).policy_document(after.to_string()).send().await;
+            sent.map_err(|error| fault(format!("put the inline policy of role {name}"), &error))?;
+        }
+        Op::SetBoundary { name, after, .. } => {
+            let tried = format!("set the permissions boundary of role {name}");
+            match after {
+                Some(arn) => {
+                    let sent = iam.put_role_permissions_boundary().role_name(name.as_str()).permissions_boundary(arn).send().await;
+                    sent.map_err(|error| fault(tried, &error))?;
+                }
+                None => {
+                    let sent = iam.delete_role_permissions_boundary().role_name(name.as_str()).send().await;
+                    sent.map_err(|error| fault(tried, &error))?;
+                }
+            }
+        }
+        Op::SetTags { name, before, after, .. } => {
+            let gone: Vec<String> = before.keys().filter(|key| !after.contains_key(*key)).cloned().collect();
+            if !gone.is_empty() {
+                let sent = iam.untag_role().role_name(name.as_str()).set_tag_keys(Some(gone)).send().await;
+                sent.map_err(|error| fault(format!("untag role {name}"), &error))?;
+            }
+            let sent = iam.tag_role().role_name(name.as_str()).set_tags(Some(iam_tags(after)?)).send().await;
+            sent.map_err(|error| fault(format!("tag role {name}"), &error))?;
+        }
+        Op::DeletePolicy { name, policy } => {
+            let sent = iam.delete_role_policy().role_name(name.as_str()).policy_name(policy).send().await;
+            return gone(sent.map(drop).map_err(|error| fault(format!("delete inline policy {policy} of role {name}"), &error)));
+        }
+        Op::Detach { name, arn } => {
+            let sent = iam.detach_role_policy().role_name(name.as_str()).policy_arn(arn).send().await;
+            return gone(sent.map(drop).map_err(|error| fault(format!("detach policy {arn} from role {name}"), &error)));
+        }
+        Op::Delete { name } => {
+            let sent = iam.delete_role().role_name(name.as_str()).send().await;
+            return gone(sent.map(drop).map_err(|error| fault(format!("delete role {name}"), &error))).map_err(|fault| match fault.kind {
+                FaultKind::InUse => fault.hinted("remove the role from its instance profiles, then run the same command again"),
+                _ => fault,
+            });
+        }
+    }
+    Ok(Done::Changed(String::new()))
+}
+
+async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Result<Done, Fault> {
+    let sent = clients
+        .iam
+        .create_role()
+        .role_name(name.as_str())
+        .path(settings.path.as_str())
+        .assume_role_policy_document(settings.trust.to_string())
+        .set_permissions_boundary(settings.boundary.clone())
+        .description("Execution role of a Lambda@Edge function; made by provision")
+        .set_tags(Some(iam_tags(&settings.tags)?))
+        .send()
+        .await;
+    match sent.map_err(|error| fault(format!("create role {name}"), &error)) {
+        Ok(_) => Ok(Done::Changed(String::new())),
+        // A reply of ours that was lost, or another run of the same plan: ours if it carries our tags.
+        Err(fault) if fault.kind == FaultKind::AlreadyExists => match observe(clients, name).await? {
+            Some(live) if live.settings.tags == settings.tags => Ok(Done::AlreadySo),
+            _ => Err(fault.hinted("somebody else created a role of this name in the meantime: run the same command again")),
+        },
+        Err(fault) => Err(fault),
+    }
+}

@@ -1,0 +1,202 @@
+//! The execution role: trust policy, one inline policy, tags, permissions boundary.
+
+use super::{Tags, policy, show_tags};
+use crate::change::{Action, Address, Change, FieldChange, Kind};
+use crate::name::{AccountId, BucketName, FunctionName, ObjectKey, RoleName, RolePath};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub mod aws;
+pub mod plan;
+pub mod simulate;
+
+/// The name of our inline policy.
+pub const POLICY: &str = "provision";
+
+/// How the role should be, or is. Policies are compared by meaning.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    /// Fixed at creation.
+    pub path: RolePath,
+    /// Who may assume it.
+    pub trust: Value,
+    /// Our inline policy; `None`: not there.
+    pub policy: Option<Value>,
+    /// ARN of a managed policy that bounds it.
+    pub boundary: Option<String>,
+    /// All tags.
+    pub tags: Tags,
+}
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { path, trust, policy: inline, boundary, tags } = self;
+        let inline_same = match (inline, &other.policy) {
+            (Some(a), Some(b)) => policy::same(a, b),
+            (a, b) => a == b,
+        };
+        *path == other.path && policy::same(trust, &other.trust) && inline_same && *boundary == other.boundary && *tags == other.tags
+    }
+}
+
+/// The role as observed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    /// Comparable part.
+    pub settings: Settings,
+    /// Inline policies that are not ours.
+    pub other_policies: Vec<String>,
+    /// ARNs of attached managed policies; we attach none.
+    pub attached: Vec<String>,
+}
+
+/// The trust policy that Lambda@Edge needs: both services, or the association is refused
+/// (CloudFront Developer Guide, "Set up IAM permissions and roles for Lambda@Edge").
+#[must_use]
+pub fn trust_policy() -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Principal": {"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]},
+        "Action": "sts:AssumeRole",
+    }]})
+}
+
+/// What the function may do: read the page, tell "no page" from "no permission" (which takes `ListBucket`), and write its
+/// logs in whichever region it runs (CloudFront Developer Guide, "Edge function logs").
+#[must_use]
+pub fn execution_policy(account: &AccountId, bucket: &BucketName, on: &ObjectKey, function: &FunctionName) -> Value {
+    let logs = format!("arn:aws:logs:*:{account}:log-group:/aws/lambda/{}.{function}", crate::name::EDGE_REGION);
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "ReadPage", "Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("{}/{on}", bucket.arn())},
+        {"Sid": "TellAbsentFromDenied", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket.arn()},
+        {"Sid": "WriteLogs", "Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+         "Resource": [logs.clone(), format!("{logs}:*")]},
+    ]})
+}
+
+/// One mutation of the role.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Op {
+    /// Create it with trust, boundary and tags.
+    Create {
+        /// Its name.
+        name: RoleName,
+        /// All of it; the inline policy follows.
+        settings: Settings,
+    },
+    /// Replace the trust policy.
+    SetTrust {
+        /// Its name.
+        name: RoleName,
+        /// As seen.
+        before: Value,
+        /// As it will be.
+        after: Value,
+    },
+    /// Put our inline policy.
+    PutPolicy {
+        /// Its name.
+        name: RoleName,
+        /// As seen.
+        before: Option<Value>,
+        /// As it will be.
+        after: Value,
+    },
+    /// Put or remove the permissions boundary.
+    SetBoundary {
+        /// Its name.
+        name: RoleName,
+        /// As seen.
+        before: Option<String>,
+        /// As it will be.
+        after: Option<String>,
+    },
+    /// Make the tags exactly these.
+    SetTags {
+        /// Its name.
+        name: RoleName,
+        /// As seen.
+        before: Tags,
+        /// As it will be.
+        after: Tags,
+        /// The role was not ours before.
+        adopts: bool,
+    },
+    /// Delete an inline policy, on the way to deleting the role.
+    DeletePolicy {
+        /// Its name.
+        name: RoleName,
+        /// Which.
+        policy: String,
+    },
+    /// Detach a managed policy, on the way to deleting the role.
+    Detach {
+        /// Its name.
+        name: RoleName,
+        /// Which.
+        arn: String,
+    },
+    /// Delete the bare role.
+    Delete {
+        /// Its name.
+        name: RoleName,
+    },
+}
+
+impl Op {
+    /// Returns how the op is shown.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        let at = |name: &RoleName, action, summary: String| Change::new(Address::new(Kind::Role, name), action, summary);
+        match self {
+            Self::Create { name, settings } => at(name, Action::Create, "create".into()).with(
+                [FieldChange::set("trust", principals(&settings.trust))]
+                    .into_iter()
+                    .chain(settings.boundary.as_ref().map(|boundary| FieldChange::set("permissions boundary", boundary))),
+            ),
+            Self::SetTrust { name, before, after } => {
+                at(name, Action::Update, "set trust policy".into()).with(statement_changes("trust", Some(before), after))
+            }
+            Self::PutPolicy { name, before, after } => {
+                let action = if before.is_some() { Action::Update } else { Action::Create };
+                at(name, action, format!("put inline policy {POLICY}")).with(statement_changes("policy", before.as_ref(), after))
+            }
+            Self::SetBoundary { name, before, after } => at(name, Action::Update, "set permissions boundary".into()).with([FieldChange {
+                field: "permissions boundary".into(),
+                before: before.clone(),
+                after: after.clone(),
+            }]),
+            Self::SetTags { name, before, after, adopts } => at(
+                name,
+                Action::Update,
+                if *adopts { "adopt, set tags".into() } else { "set tags".into() },
+            )
+            .with(FieldChange::between("tags", &show_tags(before), &show_tags(after))),
+            Self::DeletePolicy { name, policy } => at(name, Action::Delete, format!("delete inline policy {policy}")),
+            Self::Detach { name, arn } => at(name, Action::Delete, format!("detach policy {arn}")),
+            Self::Delete { name } => at(name, Action::Delete, "delete".into()),
+        }
+    }
+}
+
+fn principals(trust: &Value) -> String {
+    let services: Vec<String> = policy::statements(trust)
+        .iter()
+        .filter_map(|statement| statement.pointer("/Principal/Service").cloned())
+        .flat_map(|service| match service {
+            Value::Array(items) => items,
+            one => vec![one],
+        })
+        .filter_map(|service| service.as_str().map(str::to_owned))
+        .collect();
+    services.join(", ")
+}
+
+/// The statements that only one side has, in normal form: what really differs, not where the text does.
+fn statement_changes(field: &str, before: Option<&Value>, after: &Value) -> Vec<FieldChange> {
+    let normal = |document: &Value| policy::statements(&policy::normal(document));
+    let (before, after) = (before.map(normal).unwrap_or_default(), normal(after));
+    let gone = before.iter().filter(|statement| !after.contains(statement)).map(|statement| FieldChange::removed(field, statement));
+    let new = after.iter().filter(|statement| !before.contains(statement)).map(|statement| FieldChange::set(field, statement));
+    gone.chain(new).collect()
+}

@@ -1,0 +1,140 @@
+//! What the role needs, and how it goes.
+
+use super::{Live, Op, POLICY, Settings};
+use crate::change::{Address, Conflict, Kind, Notice};
+use crate::name::{RoleName, StackName};
+use crate::resource::{Planned, STACK_TAG, policy};
+
+/// Is this role the stack's?
+#[must_use]
+pub fn is_ours(live: &Live, stack: &StackName) -> bool {
+    live.settings.tags.get(STACK_TAG).is_some_and(|value| value == stack.as_str())
+}
+
+fn not_ours(address: Address, setting: &str, flag: &str) -> Conflict {
+    Conflict {
+        address,
+        reason: "exists and does not carry our tag".into(),
+        hint: format!("choose another `{setting}`, or take it over with `--adopt {flag}` (a later destroy would then delete it)"),
+    }
+}
+
+/// Plans creation and repair. `adopt` takes over a role that is not ours.
+#[must_use]
+pub fn plan(stack: &StackName, name: &RoleName, desired: &Settings, live: Option<&Live>, adopt: bool) -> Planned<Op> {
+    let mut planned = Planned::default();
+    let address = Address::new(Kind::Role, name);
+    let put = |before| desired.policy.clone().map(|after| Op::PutPolicy { name: name.clone(), before, after });
+    let Some(live) = live else {
+        planned.ops.push(Op::Create { name: name.clone(), settings: desired.clone() });
+        planned.ops.extend(put(None));
+        return planned;
+    };
+    let ours = is_ours(live, stack);
+    if !ours && !adopt {
+        planned.conflicts.push(not_ours(address, "role.name", "role"));
+        return planned;
+    }
+    let have = &live.settings;
+    if have.path != desired.path {
+        planned.conflicts.push(Conflict {
+            address,
+            reason: format!("has path `{}`, the spec says `{}`; IAM cannot move a role", have.path, desired.path),
+            hint: format!("set `role.path: {}`, or choose another `role.name`", have.path),
+        });
+        return planned;
+    }
+    if have.tags != desired.tags {
+        planned.ops.push(Op::SetTags { name: name.clone(), before: have.tags.clone(), after: desired.tags.clone(), adopts: !ours });
+    }
+    if !policy::same(&have.trust, &desired.trust) {
+        planned.ops.push(Op::SetTrust { name: name.clone(), before: have.trust.clone(), after: desired.trust.clone() });
+    }
+    let intact = matches!((&have.policy, &desired.policy), (Some(a), Some(b)) if policy::same(a, b));
+    if !intact {
+        planned.ops.extend(put(have.policy.clone()));
+    }
+    if have.boundary != desired.boundary {
+        planned.ops.push(Op::SetBoundary { name: name.clone(), before: have.boundary.clone(), after: desired.boundary.clone() });
+    }
+    for extra in live.other_policies.iter().chain(&live.attached) {
+        planned.notices.push(Notice {
+            address: address.clone(),
+            text: format!("also carries policy {extra}, which `provision` did not put; it widens what the function may do"),
+        });
+    }
+    planned
+}
+
+/// Plans the end of a role of ours. What hangs on it goes first, or IAM refuses (IAM API Reference, "DeleteRole").
+#[must_use]
+pub fn teardown(stack: &StackName, name: &RoleName, live: Option<&Live>) -> Planned<Op> {
+    let mut planned = Planned::default();
+    let Some(live) = live else { return planned };
+    if !is_ours(live, stack) {
+        planned.notices.push(Notice { address: Address::new(Kind::Role, name), text: "is not ours and stays".into() });
+        return planned;
+    }
+    let inline = live.settings.policy.iter().map(|_| POLICY.to_owned()).chain(live.other_policies.iter().cloned());
+    planned.ops.extend(inline.map(|policy| Op::DeletePolicy { name: name.clone(), policy }));
+    planned.ops.extend(live.attached.iter().map(|arn| Op::Detach { name: name.clone(), arn: arn.clone() }));
+    planned.ops.push(Op::Delete { name: name.clone() });
+    planned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Tags;
+    use serde_json::json;
+
+    fn settings() -> Settings {
+        Settings {
+            path: "/".parse().unwrap(),
+            trust: crate::resource::role::trust_policy(),
+            policy: Some(json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]})),
+            boundary: None,
+            tags: Tags::from([(STACK_TAG.into(), "shop".into())]),
+        }
+    }
+
+    fn said(change: impl Fn(&mut Live)) -> Vec<String> {
+        let mut live = Live { settings: settings(), other_policies: Vec::new(), attached: Vec::new() };
+        change(&mut live);
+        let planned = plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &settings(), Some(&live), false);
+        let ops = planned.ops.iter().map(|op| op.change().summary);
+        let words = planned.conflicts.into_iter().map(|c| c.reason).chain(planned.notices.into_iter().map(|n| n.text));
+        ops.chain(words.map(|text| text.split([';', ',']).next().unwrap_or_default().to_owned())).collect()
+    }
+
+    #[test]
+    fn every_drift_has_its_op() {
+        assert_eq!(said(|_| ()), Vec::<String>::new());
+        assert_eq!(
+            said(|live| live.settings.trust["Statement"][0]["Principal"]["Service"] = json!("lambda.amazonaws.com")),
+            ["set trust policy"]
+        );
+        assert_eq!(said(|live| live.settings.policy = None), ["put inline policy provision"]);
+        assert_eq!(said(|live| live.settings.boundary = Some("arn".into())), ["set permissions boundary"]);
+        assert_eq!(said(|live| drop(live.settings.tags.insert("a".into(), "b".into()))), ["set tags"]);
+        assert_eq!(said(|live| live.settings.tags.clear()), ["exists and does not carry our tag"]);
+        assert_eq!(said(|live| live.settings.path = "/x/".parse().unwrap()), ["has path `/x/`"]);
+        assert_eq!(said(|live| live.attached.push("arn:admin".into())), ["also carries policy arn:admin"]);
+    }
+
+    #[test]
+    fn the_order_of_a_list_is_no_drift() {
+        let swapped = json!(["edgelambda.amazonaws.com", "lambda.amazonaws.com"]);
+        assert_eq!(said(|live| live.settings.trust["Statement"][0]["Principal"]["Service"] = swapped.clone()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_role_goes_bare_and_only_if_ours() {
+        let mut live = Live { settings: settings(), other_policies: vec!["x".into()], attached: vec!["arn:y".into()] };
+        let stack = "shop".parse().unwrap();
+        let ops: Vec<_> = teardown(&stack, &"r".parse().unwrap(), Some(&live)).ops.iter().map(|op| op.change().summary).collect();
+        assert_eq!(ops, ["delete inline policy provision", "delete inline policy x", "detach policy arn:y", "delete"]);
+        live.settings.tags.clear();
+        assert_eq!(teardown(&stack, &"r".parse().unwrap(), Some(&live)).ops, []);
+    }
+}

@@ -1,0 +1,47 @@
+//! What the ops do to a role.
+
+use super::{Live, Op, POLICY, Settings};
+use crate::change::{Fault, FaultKind};
+
+/// Returns the role after `op`; `None`: it does not exist.
+///
+/// # Errors
+/// What IAM would refuse.
+pub fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Fault> {
+    let Some(mut live) = live else {
+        return match op {
+            Op::Create { settings, .. } => {
+                Ok(Some(Live { settings: Settings { policy: None, ..settings.clone() }, other_policies: Vec::new(), attached: Vec::new() }))
+            }
+            Op::DeletePolicy { .. } | Op::Detach { .. } | Op::Delete { .. } => Ok(None),
+            _ => Err(Fault::new(FaultKind::NotFound, "change the role", "the role cannot be found")),
+        };
+    };
+    match op {
+        Op::Create { name, settings } if settings.tags != live.settings.tags => {
+            return Err(Fault::new(FaultKind::AlreadyExists, format!("create role {name}"), "a role with this name already exists"));
+        }
+        Op::Create { .. } => {}
+        Op::SetTrust { after, .. } => live.settings.trust = after.clone(),
+        Op::PutPolicy { after, .. } => live.settings.policy = Some(after.clone()),
+        Op::SetBoundary { after, .. } => live.settings.boundary.clone_from(after),
+        Op::SetTags { after, .. } => live.settings.tags.clone_from(after),
+        Op::DeletePolicy { policy, .. } => {
+            live.other_policies.retain(|other| other != policy);
+            if policy == POLICY {
+                live.settings.policy = None;
+            }
+        }
+        Op::Detach { arn, .. } => live.attached.retain(|other| other != arn),
+        Op::Delete { name } => {
+            if live.settings.policy.is_some() || !live.other_policies.is_empty() || !live.attached.is_empty() {
+                let mut fault =
+                    Fault::new(FaultKind::InUse, format!("delete role {name}"), "cannot delete entity, must detach all policies first");
+                fault.code = Some("DeleteConflict".into());
+                return Err(fault);
+            }
+            return Ok(None);
+        }
+    }
+    Ok(Some(live))
+}

@@ -1,0 +1,108 @@
+//! The way from a file to a [`Spec`]: read, parse, fill in, decode, check.
+
+use super::problem::{Problem, Problems, Severity};
+use super::substitute::{Environment, substitute};
+use super::{Spec, check, decode, node};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A spec is a page of text; more than this is another file.
+const LARGEST: usize = 1024 * 1024;
+
+/// A spec that may be used, and what the user should know about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The spec.
+    pub spec: Spec,
+    /// Warnings only.
+    pub warnings: Problems,
+}
+
+/// Must the files that a spec names be there? What takes a stack down needs none of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// They are about to be used.
+    Needed,
+    /// They may be gone.
+    Spared,
+}
+
+/// Reads the spec in `file`. `${NAME}` in it is looked up in `env`.
+///
+/// Nothing but the local file system is asked.
+///
+/// # Errors
+/// All problems at once, warnings included, if at least one of them is an error.
+pub fn load(file: &Path, env: Environment<'_>, files: Files) -> Result<Loaded, Problems> {
+    let name = file.display().to_string();
+    let source = match read(file) {
+        Ok(source) => source,
+        Err((problem, source)) => return Err(Problems::new(&name, &source, vec![*problem])),
+    };
+    let (spec, list) = interpret(file, &source, env, files);
+    let refused = list.iter().any(|problem| problem.severity == Severity::Error);
+    let problems = Problems::new(&name, &source, list);
+    match spec {
+        Some(spec) if !refused => Ok(Loaded { spec, warnings: problems }),
+        _ => Err(problems),
+    }
+}
+
+/// All between the text and the spec. Without an error among the problems there is a spec.
+fn interpret(file: &Path, source: &str, env: Environment<'_>, files: Files) -> (Option<Spec>, Vec<Problem>) {
+    let mut tree = match node::parse(source) {
+        Ok(tree) => tree,
+        Err(problem) => return (None, vec![*problem]),
+    };
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let folder = file.parent().map_or_else(PathBuf::new, Path::to_owned);
+    let mut problems = Vec::new();
+    substitute(&mut tree, source, env, &mut problems);
+    let draft = decode::decode(&tree, &file, &mut problems);
+    if let Some(draft) = &draft {
+        check::check(draft, &folder, files, &mut problems);
+    }
+    (draft.map(|draft| draft.spec), problems)
+}
+
+type Unreadable = (Box<Problem>, String);
+
+fn read(file: &Path) -> Result<String, Unreadable> {
+    let refuse = |what: &str, rule: &str, fix: &str| (Box::new(Problem::of_file(what, rule, fix)), String::new());
+    let cannot = |error: &std::io::Error| {
+        let fix = match error.kind() {
+            std::io::ErrorKind::NotFound => "run `provision init` to write one, or name another file with `--file`",
+            _ => "name another file with `--file`, or give yourself the right to read it",
+        };
+        refuse(&format!("cannot be read: {error}"), "the spec is a file of text", fix)
+    };
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX) + 1;
+    // At most one byte more than allowed is read, so that a device or a pipe without end does no harm.
+    File::open(file).and_then(|opened| opened.take(limit).read_to_end(&mut bytes)).map_err(|error| cannot(&error))?;
+    if bytes.len() > LARGEST {
+        return Err(refuse("is larger than 1 MiB", "a spec is a page of text", "name another file with `--file`"));
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => Err(not_utf8(bytes, error.valid_up_to())),
+    }
+}
+
+fn not_utf8(bytes: &[u8], at: usize) -> Unreadable {
+    let source = String::from_utf8_lossy(bytes).into_owned();
+    let before = source.get(..at).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let place = super::problem::Place {
+        line: before.matches('\n').count() + 1,
+        column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+        span: at..at + '\u{fffd}'.len_utf8(),
+    };
+    let problem = Problem::error(&place, "this is not UTF-8", "a spec is text in UTF-8", "save the file as UTF-8");
+    (Box::new(problem), source)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! Which objects a stack consists of, how they are (`Live`), and what can be done to them (`Op`).
+//!
+//! The same for every intent: apply, destroy, status and the switch look at the same objects.
+
+use crate::change::{Change, Kind};
+use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath, StackName};
+use crate::resource::site::aws::Inventory;
+use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
+use crate::spec::{DistributionSpec, Spec};
+use serde::Serialize;
+use serde_json::Value;
+
+/// What can be named before anybody was asked who we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The stack.
+    pub stack: StackName,
+    /// The bucket's region.
+    pub region: Region,
+    /// The bucket, where the spec names it.
+    pub bucket: Option<BucketName>,
+    /// The two page keys.
+    pub keys: page::Keys,
+    /// The role.
+    pub role: RoleName,
+    /// Its path.
+    pub role_path: RolePath,
+    /// The function.
+    pub function: FunctionName,
+    /// The distribution that somebody else owns, if the spec attaches to one.
+    pub attached: Option<DistributionId>,
+}
+
+impl Names {
+    /// The names in a spec.
+    #[must_use]
+    pub fn of(spec: &Spec) -> Self {
+        Self {
+            stack: spec.stack.clone(),
+            region: spec.region.clone(),
+            bucket: spec.bucket.name.clone(),
+            keys: page::Keys { off: spec.maintenance.key_off.clone(), on: spec.maintenance.key_on.clone() },
+            role: spec.role.name.clone(),
+            role_path: spec.role.path.clone(),
+            function: spec.function.name.clone(),
+            attached: match &spec.distribution {
+                DistributionSpec::Attached(attached) => Some(attached.id.clone()),
+                DistributionSpec::Owned(_) => None,
+            },
+        }
+    }
+
+    /// The stack in this account.
+    ///
+    /// # Errors
+    /// The rule that a derived bucket name breaks.
+    pub fn in_account(&self, account: AccountId) -> Result<Stack, &'static str> {
+        let bucket = match &self.bucket {
+            Some(bucket) => bucket.clone(),
+            None => BucketName::derived(&self.stack, &account)?,
+        };
+        Ok(Stack { names: self.clone(), account, bucket })
+    }
+}
+
+/// The stack in an account: every object has its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// What did not need the account.
+    pub names: Names,
+    /// The account.
+    pub account: AccountId,
+    /// The bucket.
+    pub bucket: BucketName,
+}
+
+impl Stack {
+    /// A reference to our function that stands for any of its versions.
+    #[must_use]
+    pub fn any_version(&self) -> function::VersionReference {
+        function::VersionReference { function: self.names.function.arn(&self.account), version: String::new() }
+    }
+
+    /// Both page keys.
+    #[must_use]
+    pub fn page_keys(&self) -> [&ObjectKey; 2] {
+        [&self.names.keys.off, &self.names.keys.on]
+    }
+}
+
+/// How much to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything that a stack consists of.
+    Stack,
+    /// Also what stands in the way of taking it down: object versions, uploads, other distributions on the bucket.
+    Teardown,
+}
+
+/// How everything is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Live {
+    /// The bucket.
+    pub bucket: Option<bucket::Live>,
+    /// Its objects, the page included.
+    pub objects: site::Live,
+    /// Every version and upload in it; only for [`Scope::Teardown`].
+    pub inventory: Inventory,
+    /// The bucket policy.
+    pub policy: Option<Value>,
+    /// The role.
+    pub role: Option<role::Live>,
+    /// The function.
+    pub function: Option<function::Live>,
+    /// The origin access control.
+    pub access: Option<access::Live>,
+    /// The distribution that is ours.
+    pub distribution: Option<distribution::Live>,
+    /// The distribution that the spec attaches to.
+    pub attached: Option<distribution::Live>,
+    /// Other distributions with the bucket as an origin; only for [`Scope::Teardown`].
+    pub readers: Vec<DistributionId>,
+}
+
+/// One mutation (or wait) of any kind.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Op {
+    /// Of the bucket.
+    Bucket(bucket::Op),
+    /// Of a file.
+    Site(site::Op),
+    /// Of the page.
+    Page(page::Op),
+    /// Of the role.
+    Role(role::Op),
+    /// Of the function.
+    Function(function::Op),
+    /// Of the origin access control.
+    Access(access::Op),
+    /// Of our distribution.
+    Distribution(distribution::Op),
+    /// Of the bucket policy.
+    Grant(grant::Op),
+    /// Of slots.
+    Association(association::Op),
+}
+
+impl Op {
+    /// Returns how the op is shown.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        match self {
+            Self::Bucket(op) => op.change(),
+            Self::Site(op) => op.change(),
+            Self::Page(op) => op.change(),
+            Self::Role(op) => op.change(),
+            Self::Function(op) => op.change(),
+            Self::Access(op) => op.change(),
+            Self::Distribution(op) => op.change(),
+            Self::Grant(op) => op.change(),
+            Self::Association(op) => op.change(),
+        }
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.change().address.kind
+    }
+}

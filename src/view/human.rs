@@ -1,0 +1,262 @@
+//! For people: pure functions from values to text. Colour is laid over; without it nothing is lost.
+
+use super::report::{Existing, Status};
+use crate::apply::Outcome;
+use crate::change::{Action, Change, Done, Fault, Kind};
+use crate::plan::{Intent, Plan};
+use anstyle::{AnsiColor, Style};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+const CREATE: Style = AnsiColor::Green.on_default();
+const UPDATE: Style = AnsiColor::Yellow.on_default();
+const DELETE: Style = AnsiColor::Red.on_default();
+const FAINT: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+/// How many files are listed one by one.
+const FILES_SHOWN: usize = 10;
+
+fn symbol(action: Action) -> (char, Style) {
+    match action {
+        Action::Create => ('+', CREATE),
+        Action::Update => ('~', UPDATE),
+        Action::Delete => ('-', DELETE),
+        Action::Await => ('.', FAINT),
+    }
+}
+
+/// A plan: header, steps with their fields, conflicts, notices, tally.
+#[must_use]
+pub fn plan(plan: &Plan) -> String {
+    let mut text = format!("Stack `{}`, account {}\n", plan.stack, plan.account);
+    let changes: Vec<Change> = plan.steps.iter().map(|step| step.op.change()).collect();
+    if !changes.is_empty() {
+        text.push('\n');
+    }
+    let width = changes.iter().map(|change| change.address.name.chars().count()).max().unwrap_or_default().min(34);
+    let files = changes.iter().filter(|change| change.address.kind == Kind::Site).count();
+    let mut shown = 0;
+    for change in &changes {
+        if change.address.kind == Kind::Site {
+            shown += 1;
+            if files > FILES_SHOWN && shown > FILES_SHOWN {
+                if shown == files {
+                    let _ = writeln!(text, "    {:<13}and {} more files", "site", files - FILES_SHOWN);
+                }
+                continue;
+            }
+        }
+        step(&mut text, change, width);
+    }
+    for conflict in &plan.conflicts {
+        let _ = write!(text, "\n{DELETE}conflict{DELETE:#}: {} {}\n  hint: {}\n", conflict.address, conflict.reason, conflict.hint);
+    }
+    for notice in &plan.notices {
+        let _ = write!(text, "\n{UPDATE}note{UPDATE:#}: {} {}\n", notice.address, notice.text);
+    }
+    let _ = writeln!(text, "\n{}", tally(plan, &changes));
+    text
+}
+
+fn step(text: &mut String, change: &Change, width: usize) {
+    let (mark, style) = symbol(change.action);
+    let (kind, name) = (change.address.kind, &change.address.name);
+    let _ = writeln!(text, "  {style}{mark}{style:#} {kind:<13}{name:<width$}  {}", change.summary);
+    let field_width = change.fields.iter().map(|field| field.field.chars().count()).max().unwrap_or_default();
+    for field in &change.fields {
+        let name = &field.field;
+        let _ = match (&field.before, &field.after) {
+            (Some(before), Some(after)) => writeln!(text, "      {name:<field_width$}  {} -> {}", brief(before), brief(after)),
+            (Some(before), None) => writeln!(text, "      {name:<field_width$}  {DELETE}-{DELETE:#} {}", brief(before)),
+            (None, Some(after)) => writeln!(text, "      {name:<field_width$}  {CREATE}+{CREATE:#} {}", brief(after)),
+            (None, None) => Ok(()),
+        };
+    }
+}
+
+/// Values from the outside world may be long and may hold anything.
+fn brief(value: &str) -> String {
+    const LONGEST: usize = 200;
+    let clean: String = value.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if value.chars().count() > LONGEST {
+        format!("{clean}…")
+    } else if clean.is_empty() {
+        "(empty)".into()
+    } else {
+        clean
+    }
+}
+
+/// Objects, not steps: a bucket that is created and configured is one object to create.
+fn counts(changes: &[Change]) -> (usize, usize, usize) {
+    let addresses = |action: Action| -> std::collections::BTreeSet<_> {
+        changes.iter().filter(|change| change.action == action).map(|change| &change.address).collect()
+    };
+    let created = addresses(Action::Create);
+    let deleted = addresses(Action::Delete);
+    let updated = addresses(Action::Update);
+    let updated = updated.iter().filter(|address| !created.contains(*address) && !deleted.contains(*address)).count();
+    (created.len(), updated, deleted.len())
+}
+
+fn tally(plan: &Plan, changes: &[Change]) -> String {
+    if !plan.can_apply() {
+        let many = if plan.conflicts.len() == 1 { "a conflict" } else { "conflicts" };
+        return format!("{BOLD}Refused{BOLD:#}: the plan has {many}; nothing was changed.");
+    }
+    if plan.is_empty() {
+        return match plan.intent {
+            Intent::Provision => "Nothing to do: everything is as the spec says.".into(),
+            Intent::Destroy => "Nothing to do: nothing of this stack exists.".into(),
+        };
+    }
+    let (create, change, delete) = counts(changes);
+    format!("{BOLD}Plan{BOLD:#}: {create} to create, {change} to change, {delete} to delete.")
+}
+
+/// How a plan ended.
+#[must_use]
+pub fn outcome(plan: &Plan, outcome: &Outcome, now: Option<&Existing>) -> String {
+    let mut text = String::from("\n");
+    let done: Vec<Change> =
+        outcome.done.iter().filter(|(_, done)| matches!(done, Done::Changed(_))).map(|(change, _)| change.clone()).collect();
+    let (created, changed, deleted) = counts(&done);
+    let word = if outcome.interrupted {
+        "Interrupted"
+    } else if !outcome.failed.is_empty() {
+        "Failed"
+    } else if !outcome.deferred.is_empty() {
+        "Incomplete"
+    } else {
+        "Done"
+    };
+    let mut parts = Vec::new();
+    for (count, what) in [
+        (created, "created"),
+        (changed, "changed"),
+        (deleted, "deleted"),
+        (outcome.deferred.len(), "pending"),
+        (outcome.failed.len(), "failed"),
+        (outcome.not_started.len(), "not started"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    let parts = if parts.is_empty() { "nothing was changed".to_owned() } else { parts.join(", ") };
+    let _ = writeln!(text, "{BOLD}{word}{BOLD:#}: {parts}.");
+    for (change, fault) in &outcome.failed {
+        let _ = write!(text, "\n  {DELETE}failed{DELETE:#}       {}\n{}", change.address, indented(&fault_lines(fault)));
+    }
+    for (change, reason, after) in &outcome.deferred {
+        let _ = writeln!(
+            text,
+            "  {UPDATE}pending{UPDATE:#}      {} ({})\n      {reason}\n      try again in about {}",
+            change.address,
+            change.summary,
+            duration(*after)
+        );
+    }
+    for change in &outcome.not_started {
+        let _ = writeln!(text, "  not started  {} ({})", change.address, change.summary);
+    }
+    let again = match plan.intent {
+        Intent::Provision => "provision apply",
+        Intent::Destroy => "provision destroy",
+    };
+    if !outcome.deferred.is_empty() && outcome.failed.is_empty() {
+        let _ = write!(text, "\nhint: nothing is lost. Run `{again}` again later, on any machine, with the same spec: it finishes.\n");
+    } else if !outcome.failed.is_empty() || outcome.interrupted {
+        let _ = write!(text, "\nhint: run `{again}` again: it goes on from here.\n");
+    }
+    if let Some(now) = now.filter(|_| outcome.failed.is_empty()) {
+        text.push_str(&existing(now));
+    }
+    text
+}
+
+/// What exists and what to type next.
+#[must_use]
+pub fn existing(now: &Existing) -> String {
+    let mut text = String::from("\n");
+    let mut line = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            let _ = writeln!(text, "  {name:<14}{value}");
+        }
+    };
+    line("address", now.address.as_deref());
+    line("distribution", now.distribution.as_deref());
+    line("function", now.function.as_deref());
+    line("bucket", Some(&now.bucket));
+    line("switch", Some(&now.switch.to_string()));
+    let _ = write!(text, "\nNext: `provision status` shows all of it, `provision destroy` takes it down.\n");
+    text
+}
+
+/// Every object and whether it is as the spec says.
+#[must_use]
+pub fn status(status: &Status) -> String {
+    let mut text = format!("Stack `{}`, account {}\n\n", status.stack, status.account);
+    let width = status.resources.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
+    for row in &status.resources {
+        let (word, style) = match (row.exists, row.as_specified) {
+            (true, true) => ("ok", CREATE),
+            (true, false) => ("differs", UPDATE),
+            (false, _) => ("absent", DELETE),
+        };
+        let _ = writeln!(text, "  {style}{word:<8}{style:#} {:<13}{:<width$}  {}", row.kind, row.name, row.remarks.join("; "));
+    }
+    let existing = &status.existing;
+    let _ = writeln!(text, "\n  switch   {}", existing.switch);
+    if let Some(address) = &existing.address {
+        let _ = writeln!(text, "  address  {address}");
+    }
+    if !status.as_specified {
+        text.push_str("\nhint: `provision plan` shows what would change.\n");
+    }
+    text
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("      {line}\n")).collect()
+}
+
+fn fault_lines(fault: &Fault) -> Vec<String> {
+    let mut lines = vec![format!("could not {}: {}", fault.tried, brief(&fault.message))];
+    let code = fault.code.as_ref().map(|code| format!("code {code}"));
+    let request = fault.request_id.as_ref().map(|id| format!("request {id}"));
+    let said: Vec<String> = code.into_iter().chain(request).collect();
+    if !said.is_empty() {
+        lines.push(said.join(", "));
+    }
+    lines.extend(fault.hint.as_ref().map(|hint| format!("hint: {hint}")));
+    lines
+}
+
+/// A fault outside of a plan.
+#[must_use]
+pub fn fault(fault: &Fault) -> String {
+    let lines = fault_lines(fault);
+    let (first, rest) = lines.split_first().map_or((String::new(), &[][..]), |(first, rest)| (first.clone(), rest));
+    format!("{DELETE}error{DELETE:#}: {first}\n{}", rest.iter().map(|line| format!("  {line}\n")).collect::<String>())
+}
+
+/// An error of ours.
+#[must_use]
+pub fn error(what: &str, hint: Option<&str>) -> String {
+    let hint = hint.map(|hint| format!("  hint: {hint}\n")).unwrap_or_default();
+    format!("{DELETE}error{DELETE:#}: {what}\n{hint}")
+}
+
+/// `3m 12s`; below a second, milliseconds would only be noise.
+#[must_use]
+pub fn duration(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    match seconds {
+        0 => "<1s".into(),
+        1..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}

@@ -1,0 +1,137 @@
+//! For machines: one document a line, one schema for all verbs. `schema` counts its incompatible changes.
+
+use super::report::{Existing, Status};
+use crate::apply::{Event, Outcome};
+use crate::change::{Change, Done, Fault};
+use crate::plan::Plan;
+use crate::spec::Spec;
+use crate::spec::problem::Problems;
+use serde_json::{Value, json};
+
+const SCHEMA: u32 = 1;
+
+fn document(kind: &str, mut body: Value) -> Value {
+    let mut whole = json!({"schema": SCHEMA, "type": kind});
+    if let (Some(whole), Some(body)) = (whole.as_object_mut(), body.as_object_mut()) {
+        whole.append(body);
+    }
+    whole
+}
+
+/// A plan.
+#[must_use]
+pub fn plan(plan: &Plan) -> Value {
+    let changes: Vec<Change> = plan.steps.iter().map(|step| step.op.change()).collect();
+    document(
+        "plan",
+        json!({
+            "stack": plan.stack,
+            "account": plan.account,
+            "intent": plan.intent,
+            "changes": changes,
+            "conflicts": plan.conflicts,
+            "notices": plan.notices,
+            "empty": plan.is_empty(),
+        }),
+    )
+}
+
+/// A step that began, waited or ended. Waiting is for people.
+#[must_use]
+pub fn event(event: &Event<'_>) -> Option<Value> {
+    let step = |change: &Change, state: &str| json!({"address": change.address, "action": change.action, "summary": change.summary, "state": state});
+    let body = match event {
+        Event::Started(change) => step(change, "started"),
+        Event::Waiting(..) => return None,
+        Event::Ended(change, done, elapsed) => {
+            let mut body = step(change, done_word(done));
+            body["seconds"] = json!(elapsed.as_secs_f64());
+            body
+        }
+        Event::Failed(change, fault, elapsed) => {
+            let mut body = step(change, "failed");
+            body["seconds"] = json!(elapsed.as_secs_f64());
+            body["fault"] = fault_body(fault);
+            body
+        }
+    };
+    Some(document("step", body))
+}
+
+fn done_word(done: &Done) -> &'static str {
+    match done {
+        Done::Changed(_) => "changed",
+        Done::AlreadySo => "already-so",
+        Done::Deferred { .. } => "deferred",
+    }
+}
+
+/// How a plan ended.
+#[must_use]
+pub fn outcome(outcome: &Outcome, now: Option<&Existing>) -> Value {
+    let done: Vec<Value> = outcome
+        .done
+        .iter()
+        .map(|(change, done)| json!({"address": change.address, "action": change.action, "state": done_word(done)}))
+        .collect();
+    let deferred: Vec<Value> = outcome
+        .deferred
+        .iter()
+        .map(|(change, reason, after)| json!({"address": change.address, "reason": reason, "try_again_after_seconds": after.as_secs()}))
+        .collect();
+    let failed: Vec<Value> =
+        outcome.failed.iter().map(|(change, fault)| json!({"address": change.address, "fault": fault_body(fault)})).collect();
+    let not_started: Vec<Value> =
+        outcome.not_started.iter().map(|change| json!({"address": change.address, "action": change.action})).collect();
+    document(
+        "outcome",
+        json!({"done": done, "deferred": deferred, "failed": failed, "not_started": not_started, "interrupted": outcome.interrupted, "existing": now}),
+    )
+}
+
+/// The status.
+#[must_use]
+pub fn status(status: &Status) -> Value {
+    document("status", json!(status))
+}
+
+/// A right spec.
+#[must_use]
+pub fn valid(spec: &Spec) -> Value {
+    document("valid", json!({"file": spec.file, "stack": spec.stack}))
+}
+
+/// A new spec.
+#[must_use]
+pub fn initialised(file: &str) -> Value {
+    document("initialised", json!({"file": file}))
+}
+
+/// Problems of a spec.
+#[must_use]
+pub fn problems(problems: &Problems) -> Value {
+    document("problems", json!({"problems": problems.json()}))
+}
+
+fn fault_body(fault: &Fault) -> Value {
+    json!({
+        "kind": format!("{:?}", fault.kind),
+        "tried": fault.tried,
+        "code": fault.code,
+        "message": fault.message,
+        "request_id": fault.request_id,
+        "hint": fault.hint,
+    })
+}
+
+/// A fault outside of a plan.
+#[must_use]
+pub fn fault(fault: &Fault) -> Value {
+    document("error", json!({"fault": fault_body(fault)}))
+}
+
+/// An error of ours.
+#[must_use]
+pub fn error(what: &str, hint: Option<&str>) -> Value {
+    document("error", json!({"message": what, "hint": hint}))
+}

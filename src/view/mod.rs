@@ -1,0 +1,138 @@
+//! The face: the only place that prints. Plans and outcomes go to stdout, progress and problems to stderr.
+//!
+//! Knows changes, never a room's op. Meaning survives without colour.
+
+use crate::apply::{Event, Outcome, Report};
+use crate::change::{Conflict, Fault};
+use crate::plan::Plan;
+use crate::spec::Spec;
+use crate::spec::problem::Problems;
+use crate::stack::{Live, Stack};
+use progress::Ticker;
+use std::path::Path;
+
+pub mod human;
+pub mod json;
+pub mod progress;
+pub mod report;
+
+/// Prints for people, or for machines.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    json: bool,
+}
+
+impl View {
+    /// A view.
+    #[must_use]
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    fn document(&self, document: &serde_json::Value, text: &str) {
+        if self.json {
+            anstream::println!("{document}");
+        } else {
+            anstream::print!("{text}");
+        }
+    }
+
+    /// Shows a plan.
+    pub fn plan(&self, plan: &Plan) {
+        self.document(&json::plan(plan), &human::plan(plan));
+    }
+
+    /// Shows how a plan ended and what exists now.
+    pub fn outcome(&self, plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome) {
+        let now = report::Existing::after(plan, stack, live, outcome);
+        self.document(&json::outcome(outcome, now.as_ref()), &human::outcome(plan, outcome, now.as_ref()));
+    }
+
+    /// Shows what exists where there was nothing to do.
+    pub fn unchanged(&self, stack: &Stack, live: &Live) {
+        if !self.json {
+            anstream::print!("{}", human::existing(&report::Existing::of(stack, live)));
+        }
+    }
+
+    /// Shows every object and whether it is as the spec says.
+    pub fn status(&self, plan: &Plan, stack: &Stack, live: &Live) {
+        let status = report::status(plan, stack, live);
+        self.document(&json::status(&status), &human::status(&status));
+    }
+
+    /// Says that the spec is right.
+    pub fn valid(&self, spec: &Spec) {
+        let text = format!("{}: the spec of stack `{}` is right\n", spec.file.display(), spec.stack);
+        self.document(&json::valid(spec), &text);
+    }
+
+    /// Says what `init` wrote.
+    pub fn initialised(&self, folder: &Path) {
+        let file = folder.join("provision.yaml");
+        let file = file.strip_prefix(".").unwrap_or(&file).display().to_string();
+        let flag = if file == "provision.yaml" { String::new() } else { format!(" -f {file}") };
+        let text = format!("Wrote {file} and site/.\n\nNext: provision apply --sandbox{flag}   (no AWS account needed)\n");
+        self.document(&json::initialised(&file), &text);
+    }
+
+    /// Says where a plan was saved.
+    pub fn saved(&self, file: &Path) {
+        anstream::eprintln!("Saved. Carry out exactly this with: provision apply {}", file.display());
+    }
+
+    /// Shows problems of a spec.
+    pub fn problems(&self, problems: &Problems) {
+        if self.json {
+            anstream::println!("{}", json::problems(problems));
+        } else {
+            let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+            anstream::eprintln!("{}", problems.render(color));
+        }
+    }
+
+    /// Shows a fault.
+    pub fn fault(&self, fault: &Fault) {
+        if self.json {
+            anstream::println!("{}", json::fault(fault));
+        }
+        anstream::eprint!("{}", human::fault(fault));
+    }
+
+    /// Shows why nothing was planned.
+    pub fn conflict(&self, conflict: &Conflict) {
+        self.error(&conflict.reason, Some(&conflict.hint));
+    }
+
+    /// Shows an error of ours.
+    pub fn error(&self, what: &str, hint: Option<&str>) {
+        if self.json {
+            anstream::println!("{}", json::error(what, hint));
+        }
+        anstream::eprint!("{}", human::error(what, hint));
+    }
+
+    /// The progress of a run.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress { json: self.json, ticker: Ticker::default() }
+    }
+}
+
+/// Shows events as they come.
+pub struct Progress {
+    json: bool,
+    ticker: Ticker,
+}
+
+impl Report for Progress {
+    fn event(&self, event: &Event<'_>) {
+        if self.json {
+            if let Some(document) = json::event(event) {
+                anstream::println!("{document}");
+            }
+        } else if let Some(line) = self.ticker.line(event) {
+            anstream::eprintln!("{line}");
+        }
+    }
+}

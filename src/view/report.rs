@@ -1,0 +1,155 @@
+//! What exists, as people and machines want to be told: put together from plan, live state and what a run has learned.
+
+use crate::apply::Outcome;
+use crate::change::{Action, Kind};
+use crate::plan::{Intent, Plan};
+use crate::resource::page::{self, Switch};
+use crate::stack::{Live, Stack};
+use serde::Serialize;
+
+/// The names that a user needs next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Existing {
+    /// Where visitors find the site.
+    pub address: Option<String>,
+    /// The distribution.
+    pub distribution: Option<String>,
+    /// The function version in use.
+    pub function: Option<String>,
+    /// The bucket.
+    pub bucket: String,
+    /// The switch.
+    pub switch: Switch,
+}
+
+impl Existing {
+    /// Where nothing was changed.
+    #[must_use]
+    pub fn of(stack: &Stack, live: &Live) -> Self {
+        let distribution = live.distribution.as_ref().or(live.attached.as_ref());
+        let version = live.function.as_ref().and_then(|function| function.number_of(&function.settings.frozen.name()));
+        Self {
+            address: distribution.map(|found| format!("https://{}/", found.domain)),
+            distribution: distribution.map(|found| found.id.to_string()),
+            function: version.map(|number| stack.any_version().arn(number)),
+            bucket: stack.bucket.to_string(),
+            switch: page::Live::among(&live.objects, &stack.names.keys).switch(),
+        }
+    }
+
+    /// After a run; `None` where the plan took it down.
+    #[must_use]
+    pub fn after(plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome) -> Option<Self> {
+        if plan.intent == Intent::Destroy {
+            return None;
+        }
+        let known = &outcome.references;
+        let before = Self::of(stack, live);
+        let version = known.versions.values().max().map(|number| stack.any_version().arn(*number));
+        Some(Self {
+            address: known.domain.as_ref().map(|domain| format!("https://{domain}/")).or(before.address),
+            distribution: known.distribution.as_ref().map(ToString::to_string).or(before.distribution),
+            function: version.or(before.function),
+            ..before
+        })
+    }
+}
+
+/// One object in `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name or id.
+    pub name: String,
+    /// Does it exist?
+    pub exists: bool,
+    /// Is it as the spec says?
+    pub as_specified: bool,
+    /// What is different, or how far a deployment is.
+    pub remarks: Vec<String>,
+}
+
+/// Everything in `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The stack.
+    pub stack: String,
+    /// The account.
+    pub account: String,
+    /// The objects.
+    pub resources: Vec<Row>,
+    /// What a user needs next.
+    #[serde(flatten)]
+    pub existing: Existing,
+    /// Everything is as the spec says.
+    pub as_specified: bool,
+}
+
+/// Puts the status together.
+#[must_use]
+pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
+    let page = page::Live::among(&live.objects, &stack.names.keys);
+    let owned = stack.names.attached.is_none();
+    let version = |live: &crate::resource::function::Live| live.number_of(&live.settings.frozen.name());
+    let function = live.function.as_ref().map(|found| match version(found) {
+        Some(number) => format!("{} version {number}", stack.names.function),
+        None => stack.names.function.to_string(),
+    });
+    let reader = |found: &Option<crate::resource::distribution::Live>| found.as_ref().map(|found| found.id.to_string());
+    let kinds: Vec<(Kind, String, bool)> = [
+        Some((Kind::Bucket, stack.bucket.to_string(), live.bucket.is_some())),
+        Some((Kind::Site, format!("{} files", files(live, stack)), live.bucket.is_some())),
+        Some((
+            Kind::Page,
+            if page.on.is_some() { stack.names.keys.on.to_string() } else { stack.names.keys.off.to_string() },
+            page.on.is_some() || page.off.is_some(),
+        )),
+        Some((Kind::Role, stack.names.role.to_string(), live.role.is_some())),
+        Some((Kind::Function, function.unwrap_or_else(|| stack.names.function.to_string()), live.function.is_some())),
+        owned
+            .then(|| (Kind::Access, live.access.as_ref().map_or_else(|| "(none)".into(), |found| found.id.clone()), live.access.is_some())),
+        owned.then(|| (Kind::Distribution, reader(&live.distribution).unwrap_or_else(|| "(none)".into()), live.distribution.is_some())),
+        owned.then(|| (Kind::Grant, stack.bucket.to_string(), live.policy.is_some())),
+        stack.names.attached.as_ref().map(|id| (Kind::Association, id.to_string(), live.attached.is_some())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let resources: Vec<Row> = kinds.into_iter().map(|(kind, name, exists)| row(plan, live, kind, name, exists)).collect();
+    Status {
+        stack: stack.names.stack.to_string(),
+        account: stack.account.to_string(),
+        as_specified: plan.is_empty() && plan.can_apply(),
+        existing: Existing::of(stack, live),
+        resources,
+    }
+}
+
+fn files(live: &Live, stack: &Stack) -> usize {
+    live.objects.objects.keys().filter(|key| !stack.page_keys().contains(key)).count()
+}
+
+fn row(plan: &Plan, live: &Live, kind: Kind, name: String, exists: bool) -> Row {
+    let changes =
+        plan.steps.iter().map(|step| step.op.change()).filter(|change| change.address.kind == kind && change.action != Action::Await);
+    let mut remarks: Vec<String> = changes
+        .flat_map(|change| {
+            let fields: Vec<String> = change.fields.iter().filter(|_| exists).map(|field| format!("{} differs", field.field)).collect();
+            if fields.is_empty() { vec![change.summary] } else { fields }
+        })
+        .collect();
+    remarks.extend(plan.conflicts.iter().filter(|conflict| conflict.address.kind == kind).map(|conflict| conflict.reason.clone()));
+    let as_specified = remarks.is_empty();
+    if !exists {
+        remarks = vec!["does not exist".into()];
+    }
+    remarks.extend(plan.notices.iter().filter(|notice| notice.address.kind == kind).map(|notice| notice.text.clone()));
+    let distribution = match kind {
+        Kind::Distribution => live.distribution.as_ref(),
+        Kind::Association => live.attached.as_ref(),
+        _ => None,
+    };
+    remarks.extend(distribution.map(|found| if found.deployed { "deployed".to_owned() } else { "still deploying".to_owned() }));
+    Row { kind, name, exists, as_specified: as_specified && exists, remarks }
+}

@@ -1,0 +1,136 @@
+//! The ground that wire tests stand on: an emulator of AWS behind a proxy that behaves like AWS.
+//!
+//! ```no_run
+//! let ground = Ground::start();
+//! ground.fault(At::Operation("iam:CreateRole", 1), Fault::ReplyLost);
+//! Command::new(env!("CARGO_BIN_EXE_provision")).envs(ground.environment());
+//! assert_eq!(ground.count("iam:CreateRole"), 1);
+//! ```
+
+// Every test binary compiles this module, and none uses all of it; `expect` would not hold in each.
+#![allow(clippy::allow_attributes, dead_code, unused_imports, unreachable_pub)]
+// What goes wrong here fails a test. The emulator needs the PATH of this process, and a scripted
+// latency has to pass.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, clippy::disallowed_methods)]
+
+mod kill;
+pub mod ministack;
+pub mod proxy;
+
+use std::time::Duration;
+
+use proxy::rules::World;
+
+pub use ministack::Ministack;
+pub use proxy::Proxy;
+pub use proxy::faults::{At, Fault, Held, Moment};
+pub use proxy::ledger::{self, Call};
+pub use proxy::rules::Rules;
+
+/// One emulator and one proxy: a world of its own for a test.
+pub struct Ground {
+    pub proxy: Proxy,
+    pub ministack: Ministack,
+}
+
+impl Ground {
+    /// Starts with AWS's rules in force and any credentials accepted.
+    pub fn start() -> Self {
+        Self::on(Ministack::start())
+    }
+
+    /// Starts with signatures and IAM policies checked.
+    pub fn start_with_auth() -> Self {
+        Self::on(Ministack::start_with(true))
+    }
+
+    fn on(ministack: Ministack) -> Self {
+        Self { proxy: Proxy::start(ministack.address()), ministack }
+    }
+
+    /// What `AWS_ENDPOINT_URL` has to be.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.proxy.address())
+    }
+
+    /// Everything that a child process needs to find this AWS and no other. The key is the account's
+    /// root, also where signatures are checked.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint().as_str()),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            ("NO_PROXY", "127.0.0.1"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+    }
+
+    /// Forgets all resources and calls, and what was scripted; rules and latency stay.
+    pub fn reset(&self) {
+        self.proxy.wait_idle();
+        self.ministack.reset();
+        self.proxy.world(World::forget);
+        self.clear_faults();
+        self.clear_calls();
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.proxy.book(|book| book.ledger.calls().to_vec())
+    }
+
+    /// Starts the ledger and the numbers of `At` anew.
+    pub fn clear_calls(&self) {
+        self.proxy.book(|book| {
+            book.ledger.clear();
+            book.script.restart();
+        });
+    }
+
+    /// How often one operation was called.
+    pub fn count(&self, operation: &str) -> usize {
+        self.calls().iter().filter(|call| call.operation == operation).count()
+    }
+
+    /// See `ledger::rounds`.
+    pub fn rounds(&self) -> usize {
+        ledger::rounds(&self.calls())
+    }
+
+    /// Changes the rules: `ground.rules(|rules| rules.deploy_polls = 3)`.
+    pub fn rules(&self, change: impl FnOnce(&mut Rules)) {
+        self.proxy.world(|world| change(&mut world.rules));
+    }
+
+    /// Makes every call take this much longer.
+    pub fn latency(&self, latency: Duration) {
+        self.proxy.book(|book| book.script.latency = latency);
+    }
+
+    pub fn fault(&self, at: At, fault: Fault) {
+        self.proxy.book(|book| book.script.add(at, fault));
+    }
+
+    pub fn clear_faults(&self) {
+        self.proxy.book(|book| book.script.clear());
+    }
+
+    /// Holds a call on one of its two sides until the test says how it goes on.
+    pub fn hold(&self, at: At, moment: Moment) -> Held {
+        self.proxy.book(|book| book.script.hold(at, moment))
+    }
+
+    /// See `Proxy::wait_idle`.
+    pub fn wait_idle(&self) {
+        self.proxy.wait_idle();
+    }
+
+    /// See `Proxy::plug_in`.
+    pub fn plug_in(&self) {
+        self.proxy.plug_in();
+    }
+}

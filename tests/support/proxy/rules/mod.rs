@@ -1,0 +1,161 @@
+//! AWS's own rules, put back where the emulator lacks them.
+//!
+//! A rule knows only what it saw go through the proxy, so a test sets up its world through the
+//! proxy too. Everything is counted in polls and tries, never in time. A refused try counts as a
+//! poll: whoever only retries gets through as well.
+
+mod access_control;
+mod association;
+mod bucket;
+mod defaults;
+mod distribution;
+mod function;
+mod paging;
+mod role;
+
+use std::collections::BTreeSet;
+
+use super::classify::Request;
+use super::reply::Reply;
+
+pub use bucket::copy_target;
+pub use paging::shrink_page;
+
+/// Which rules are in force, and how patient they are.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // independent switches
+pub struct Rules {
+    /// Switch for everything about distributions, associations and origin access controls.
+    pub distributions: bool,
+    /// Switch for everything about functions and their versions, replicas included.
+    pub functions: bool,
+    /// Switch for trust policies and their propagation.
+    pub roles: bool,
+    /// Switch for buckets and objects.
+    pub buckets: bool,
+    /// How often `GetDistribution` says `InProgress` after a create or update.
+    pub deploy_polls: usize,
+    /// How often `GetDistribution` shows the state from before an update.
+    pub stale_polls: usize,
+    /// How often a new function or version is `Pending` when looked at.
+    pub function_polls: usize,
+    /// How often a changed function has `LastUpdateStatus` `InProgress` when looked at.
+    pub update_polls: usize,
+    /// How often a new role "cannot be assumed by Lambda".
+    pub role_tries: usize,
+    /// How often a new trust policy is not known at the edge yet.
+    pub edge_trust_tries: usize,
+    /// How often a function version may not be deleted after its last association is gone.
+    pub replica_tries: usize,
+    /// How often a bucket's name is busy after its deletion.
+    pub bucket_tries: usize,
+    /// A `CallerReference` stays used when its distribution is deleted.
+    pub references_stay_used: bool,
+    /// No list has more entries on a page than this. Where requests are signed and checked, only
+    /// CloudFront's lists can obey.
+    pub page_size: Option<usize>,
+}
+
+impl Rules {
+    /// AWS on a good day: every wait is met once.
+    pub fn aws() -> Self {
+        Self {
+            distributions: true,
+            functions: true,
+            roles: true,
+            buckets: true,
+            deploy_polls: 1,
+            stale_polls: 0,
+            function_polls: 1,
+            update_polls: 1,
+            role_tries: 1,
+            edge_trust_tries: 0,
+            replica_tries: 1,
+            bucket_tries: 0,
+            references_stay_used: false,
+            page_size: None,
+        }
+    }
+
+    /// All the checks, no waits at all.
+    pub fn prompt() -> Self {
+        Self { deploy_polls: 0, function_polls: 0, update_polls: 0, role_tries: 0, replica_tries: 0, ..Self::aws() }
+    }
+
+    /// The bare emulator.
+    pub fn off() -> Self {
+        Self { distributions: false, functions: false, roles: false, buckets: false, ..Self::prompt() }
+    }
+}
+
+/// What the rules remember.
+pub struct World {
+    pub rules: Rules,
+    distributions: distribution::Distributions,
+    access_controls: BTreeSet<String>,
+    functions: function::Functions,
+    replicas: association::Replicas,
+    roles: role::Roles,
+    buckets: bucket::Buckets,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new(Rules::aws())
+    }
+}
+
+impl World {
+    fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            distributions: distribution::Distributions::default(),
+            access_controls: BTreeSet::new(),
+            functions: function::Functions::default(),
+            replicas: association::Replicas::default(),
+            roles: role::Roles::default(),
+            buckets: bucket::Buckets::default(),
+        }
+    }
+
+    /// Forgets every resource; the rules stay as they are.
+    pub fn forget(&mut self) {
+        *self = Self::new(self.rules.clone());
+    }
+
+    /// AWS's refusal, if it refuses.
+    pub fn refusal(&mut self, request: &Request) -> Option<Reply> {
+        match request.service() {
+            "s3" if self.rules.buckets => bucket::refusal(self, request),
+            "iam" if self.rules.roles => role::refusal(request),
+            "lambda" if self.rules.functions => function::refusal(self, request),
+            "cloudfront" if self.rules.distributions => {
+                access_control::refusal(self, request).or_else(|| distribution::refusal(self, request))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes note of what the emulator answered, and puts the answer right.
+    pub fn settle(&mut self, request: &Request, reply: &mut Reply) {
+        match request.service() {
+            "s3" if self.rules.buckets => bucket::settle(self, request, reply),
+            // Trust policies matter to functions and associations even if these rules are off.
+            "iam" if reply.is_success() => role::settle(self, request),
+            "lambda" if self.rules.functions && reply.is_success() => function::settle(self, request, reply),
+            "cloudfront" if self.rules.distributions && reply.is_success() => {
+                access_control::settle(self, request, reply);
+                distribution::settle(self, request, reply);
+                paging::settle(self, request, reply);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Counts one try down; true if there was one left.
+fn spend(left: &mut usize) -> bool {
+    let any = *left > 0;
+    *left = left.saturating_sub(1);
+    any
+}

@@ -1,0 +1,57 @@
+//! Lists come in pages.
+
+use hyper::Uri;
+
+use super::super::classify::Request;
+use super::super::reply::Reply;
+use super::super::xml::Element;
+use super::World;
+use super::distribution::{NAMESPACE, write};
+
+const DEFAULT: usize = 100;
+
+/// Cuts CloudFront's lists, which the emulator always gives in one piece.
+pub fn settle(world: &World, request: &Request, reply: &mut Reply) {
+    if !request.operation.starts_with("cloudfront:List") {
+        return;
+    }
+    let Some(mut list) = Element::parse(&reply.body) else { return };
+    let asked = request.query("MaxItems").and_then(|number| number.parse().ok()).unwrap_or(DEFAULT);
+    let size = world.rules.page_size.map_or(asked, |most| asked.min(most));
+    let marker = request.query("Marker");
+    let Some(items) = list.at_mut(&["Items"]) else { return };
+    if items.children.iter().any(|item| item.at(&["Id"]).is_none()) {
+        return;
+    }
+    let id = |item: &Element| item.text_at(&["Id"]).to_owned();
+    let start = marker.as_ref().and_then(|marker| items.children.iter().position(|item| &id(item) == marker));
+    items.children.drain(..start.map_or(0, |start| start + 1));
+    let is_truncated = items.children.len() > size;
+    items.children.truncate(size);
+    let quantity = items.children.len();
+    let next = items.children.last().map(id);
+    list.set("Quantity", &quantity.to_string());
+    list.set("MaxItems", &size.to_string());
+    list.set("Marker", marker.as_deref().unwrap_or_default());
+    list.set("IsTruncated", if is_truncated { "true" } else { "false" });
+    if let Some(next) = next.filter(|_| is_truncated) {
+        list.set("NextMarker", &next);
+    }
+    write(reply, &list, NAMESPACE);
+}
+
+/// Makes the emulator itself give smaller pages, where it can.
+pub fn shrink_page(world: &World, request: &Request) -> Option<Uri> {
+    let most = world.rules.page_size?;
+    let name = match request.operation.as_str() {
+        "s3:ListObjectsV2" | "s3:ListObjectVersions" => "max-keys",
+        "lambda:ListVersionsByFunction" | "lambda:ListFunctions" => "MaxItems",
+        _ => return None,
+    };
+    let asked = request.query(name).and_then(|number| number.parse().ok()).unwrap_or(usize::MAX);
+    let others = request.uri.query().unwrap_or_default().split('&');
+    let mut pairs: Vec<_> = others.filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name)).collect();
+    let size = format!("{name}={}", asked.min(most));
+    pairs.push(&size);
+    format!("{}?{}", request.uri.path(), pairs.join("&")).parse().ok()
+}
