@@ -4,7 +4,7 @@ use crate::change::{Address, Change, Done, Fault};
 use crate::cloud::Cloud;
 use crate::context::{Context, References};
 use crate::plan::{Plan, Stage, Step};
-use crate::resource::site::aws::CONCURRENCY;
+use crate::resource::site::CONCURRENCY;
 use crate::stack::{Live, Stack};
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use std::collections::BTreeSet;

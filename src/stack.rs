@@ -4,7 +4,7 @@
 
 use crate::change::{Change, Kind};
 use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath, StackName};
-use crate::resource::site::aws::Inventory;
+use crate::resource::site::Inventory;
 use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
 use crate::spec::{DistributionSpec, Spec};
 use serde::Serialize;

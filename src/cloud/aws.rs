@@ -9,7 +9,7 @@ use crate::aws::fault::fault;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId};
-use crate::resource::site::aws::Inventory;
+use crate::resource::site::Inventory;
 use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use futures_util::try_join;

@@ -8,7 +8,7 @@ use crate::context::{Context, References};
 use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
 use crate::resource::bucket::{self, ObjectVersion};
 use crate::resource::content::Content;
-use crate::resource::site::aws::Inventory;
+use crate::resource::site::Inventory;
 use crate::resource::site::{self, Object, STACK_METADATA};
 use crate::resource::{access, association, distribution, function, grant, page, role};
 use crate::stack::{Live, Names, Op, Scope, Stack};
@@ -387,7 +387,7 @@ impl World {
             distribution::Op::Update { occupant, .. } => occupant.as_ref().and_then(|(_, after)| after.as_ref()),
             _ => None,
         };
-        let arn = reference.map(|reference| function::aws::resolve(reference, context)).transpose()?;
+        let arn = reference.map(|reference| reference.resolve(context)).transpose()?;
         let access = known.access.clone().unwrap_or_default();
         let existed = before.clone();
         let after = distribution::simulate::simulate(before, op, &id, &access, arn.as_deref(), self.serial)?;

@@ -5,7 +5,6 @@ use crate::aws::Clients;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::resource::distribution::aws::{await_deployed, update};
-use crate::resource::function::aws::resolve;
 
 /// Carries out one op.
 ///
@@ -15,7 +14,7 @@ pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<
     let address = op.change().address;
     match op {
         Op::Turn { id, etag, occupant, .. } => {
-            let arn = if op.fills() { resolve(occupant, context)? } else { String::new() };
+            let arn = if op.fills() { occupant.resolve(context)? } else { String::new() };
             let document = op.rewritten(&arn).map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
             update(clients, id, etag, &document, &address, context).await
         }

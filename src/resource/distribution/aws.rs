@@ -10,7 +10,6 @@ use crate::change::{Address, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
 use crate::resource::Tags;
-use crate::resource::function::aws::resolve;
 use aws_sdk_cloudfront::types::{
     DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag, TagKeys, Tags as CloudFrontTags,
     ViewerProtocolPolicy,
@@ -148,11 +147,11 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Co
     match op {
         Op::Create { stack, settings, tags, occupant } => {
             let access = context.references(|known| known.access.clone()).unwrap_or_default();
-            let document = new_document(stack, settings, &access, &resolve(occupant, context)?);
+            let document = new_document(stack, settings, &access, &occupant.resolve(context)?);
             create(clients, account, stack, &document, tags, &address, context).await
         }
         Op::Update { id, etag, occupant, .. } => {
-            let arn = occupant.as_ref().and_then(|(_, after)| after.as_ref()).map(|after| resolve(after, context)).transpose()?;
+            let arn = occupant.as_ref().and_then(|(_, after)| after.as_ref()).map(|after| after.resolve(context)).transpose()?;
             let document =
                 op.rewritten(arn.as_deref()).map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
             update(clients, id, etag, &document, &address, context).await

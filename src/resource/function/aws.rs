@@ -1,6 +1,6 @@
 //! The function on the wire.
 
-use super::{Frozen, Live, Op, REPLICAS_LINGER, Settings, Version, VersionReference};
+use super::{Frozen, Live, Op, REPLICAS_LINGER, Settings, Version};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::aws::wait::{self, Waited};
@@ -302,15 +302,4 @@ async fn delete(clients: &Clients, name: &FunctionName, number: Option<u64>, op:
             try_again_after: REPLICAS_LINGER,
         },
     })
-}
-
-/// The number behind a version's name.
-///
-/// # Errors
-/// [`FaultKind::Local`] where no op published it: a plan that was carried out in the wrong order.
-pub fn resolve(reference: &VersionReference, context: &Context<'_>) -> Result<String, Fault> {
-    let number = context.references(|known| known.versions.get(&reference.version).copied());
-    number
-        .map(|number| reference.arn(number))
-        .ok_or_else(|| Fault::new(FaultKind::Local, format!("refer to {}", reference.show()), "no such version was published"))
 }

@@ -3,7 +3,8 @@
 //! A version is immutable. We name it by its content ([`Frozen::name`]); the number is AWS's and is looked up.
 
 use super::{Tags, show_tags};
-use crate::change::{Action, Address, Change, FieldChange, Kind};
+use crate::change::{Action, Address, Change, Fault, FaultKind, FieldChange, Kind};
+use crate::context::Context;
 use crate::name::{FunctionName, StackName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -132,6 +133,16 @@ impl VersionReference {
     #[must_use]
     pub fn number_in(&self, arn: &str) -> Option<u64> {
         arn.strip_prefix(&self.function)?.strip_prefix(':')?.parse().ok()
+    }
+
+    /// The qualified ARN, once the version's number is known.
+    ///
+    /// # Errors
+    /// [`FaultKind::Local`] where no op published it: a plan that was carried out in the wrong order.
+    pub fn resolve(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let number = context.references(|known| known.versions.get(&self.version).copied());
+        let missing = || Fault::new(FaultKind::Local, format!("refer to {}", self.show()), "no such version was published");
+        number.map(|number| self.arn(number)).ok_or_else(missing)
     }
 
     /// Function name and version name, for people.

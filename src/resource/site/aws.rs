@@ -1,6 +1,6 @@
 //! Objects on the wire.
 
-use super::{Live, Object, Op, STACK_METADATA, Settings};
+use super::{CONCURRENCY, Inventory, Live, Object, Op, STACK_METADATA, Settings};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind};
@@ -9,18 +9,6 @@ use crate::resource::bucket::ObjectVersion;
 use crate::resource::content::Content;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How many objects are looked at or moved at the same time.
-pub const CONCURRENCY: usize = 16;
-
-/// Everything in a bucket, as its deletion needs it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inventory {
-    /// Every version and delete marker.
-    pub versions: Vec<ObjectVersion>,
-    /// Incomplete multipart uploads: key and upload id.
-    pub uploads: Vec<(ObjectKey, String)>,
-}
 
 /// Lists the objects; unexpected ones are asked whether they carry our mark.
 ///

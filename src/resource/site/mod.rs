@@ -1,5 +1,6 @@
 //! The site: a folder of files, as objects in the bucket. The two page keys are not its own.
 
+use super::bucket::ObjectVersion;
 use super::content::Content;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, StackName};
@@ -39,6 +40,18 @@ pub struct Live {
     pub buried: BTreeSet<ObjectKey>,
     /// Those among the unexpected ones, buried ones included, that carry our mark.
     pub marked: BTreeSet<ObjectKey>,
+}
+
+/// How many objects are looked at or moved at the same time.
+pub const CONCURRENCY: usize = 16;
+
+/// Everything in a bucket, as its deletion needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// Every version and delete marker.
+    pub versions: Vec<ObjectVersion>,
+    /// Incomplete multipart uploads: key and upload id.
+    pub uploads: Vec<(ObjectKey, String)>,
 }
 
 impl Live {
