@@ -22,6 +22,10 @@ pub enum Intent {
     Provision,
     /// Take it down.
     Destroy,
+    /// Visitors see the page.
+    On,
+    /// Visitors see the site.
+    Off,
 }
 
 /// What the user chose on the command line or by `protect:`.
@@ -54,6 +58,8 @@ pub enum Stage {
     Documents,
     /// The page.
     Page,
+    /// The page moves to its other key.
+    Switch,
     /// Code, configuration, version.
     Function,
     /// Our distribution.
@@ -92,7 +98,7 @@ impl Stage {
     #[must_use]
     pub fn needs(self) -> &'static [Self] {
         match self {
-            Self::Bucket | Self::Role | Self::Access | Self::Vacate => &[],
+            Self::Bucket | Self::Role | Self::Access | Self::Switch | Self::Vacate => &[],
             Self::Files | Self::Page => &[Self::Bucket],
             Self::Documents => &[Self::Bucket, Self::Files],
             Self::Function => &[Self::Role],
@@ -260,6 +266,18 @@ fn in_use(stack: &Stack, live: &Live) -> BTreeSet<u64> {
     };
     let left = slots(&live.distribution, |pattern| pattern == DEFAULT).into_iter().chain(slots(&live.attached, |_| true));
     left.filter_map(|arn| occupant.number_in(&arn)).collect()
+}
+
+/// Plans the turn of the switch. Touches the two page keys and nothing else.
+pub fn turn(stack: &Stack, wanted: &page::turn::Wanted, sides: &page::Sides) -> Plan {
+    let intent = match wanted {
+        page::turn::Wanted::On { .. } => Intent::On,
+        page::turn::Wanted::Off { .. } => Intent::Off,
+    };
+    let mut plan = Plan::new(stack, intent);
+    let planned = page::turn::plan(&stack.names.stack, &stack.bucket, &stack.names.keys, wanted, sides);
+    plan.take(Stage::Switch, planned, Op::Page);
+    plan
 }
 
 /// Plans what takes everything down that is ours. `site` are the files in the folder, if it is still there: they are ours

@@ -54,7 +54,7 @@ impl Clients {
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(Duration::from_secs(5))
-                    .read_timeout(Duration::from_secs(60))
+                    .read_timeout(Duration::from_mins(1))
                     .operation_attempt_timeout(Duration::from_secs(90))
                     .build(),
             );

@@ -29,13 +29,13 @@ impl Rhythm {
 }
 
 /// IAM's changes usually reach Lambda and CloudFront within seconds; Terraform gives up after minutes, and so do we.
-pub const PROPAGATION: Duration = Duration::from_secs(180);
+pub const PROPAGATION: Duration = Duration::from_mins(3);
 /// A function becomes active within seconds.
-pub const ACTIVATION: Duration = Duration::from_secs(300);
+pub const ACTIVATION: Duration = Duration::from_mins(5);
 /// A deployment takes minutes; AWS names no bound, Terraform waits this long.
-pub const DEPLOYMENT: Duration = Duration::from_secs(90 * 60);
+pub const DEPLOYMENT: Duration = Duration::from_mins(90);
 /// What was in use a moment ago (an origin access control right after its distribution's end).
-pub const SETTLING: Duration = Duration::from_secs(60);
+pub const SETTLING: Duration = Duration::from_mins(1);
 
 /// How a wait ended.
 #[derive(Debug, PartialEq, Eq)]

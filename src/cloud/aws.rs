@@ -3,7 +3,7 @@
 //! What does not need each other is asked at the same time: identity, role, function and access control in the first round,
 //! bucket and policy in the second, objects and distribution in the third.
 
-use super::Cloud;
+use super::{Caller, Cloud};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
 use crate::change::{Done, Fault, FaultKind};
@@ -22,23 +22,19 @@ pub struct Aws {
 }
 
 impl Aws {
-    async fn identify(&self) -> Result<AccountId, Fault> {
+    async fn identify(&self) -> Result<Caller, Fault> {
         let sent = self.clients.sts.get_caller_identity().send().await;
         let answer = sent.map_err(|error| fault("find out which account this is", &error))?;
-        answer
-            .account()
-            .unwrap_or_default()
-            .parse()
-            .map_err(|why: &str| Fault::new(FaultKind::Refused, "find out which account this is", why))
+        let account = answer.account().unwrap_or_default().parse();
+        let account = account.map_err(|why: &str| Fault::new(FaultKind::Refused, "find out which account this is", why))?;
+        Ok(Caller { account, arn: answer.arn.unwrap_or_default() })
     }
 
     /// Everything that hangs on the account: bucket, objects, policy, distribution.
     async fn observe_in_account(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
         let clients = &self.clients;
-        let account = self.identify().await?;
-        let stack = names.in_account(account.clone()).map_err(|why| {
-            Fault::new(FaultKind::Local, "name the bucket after stack and account", why).hinted("set `bucket.name` in the spec")
-        })?;
+        let account = self.identify().await?.account;
+        let stack = in_account(names, &account)?;
         let (region, policy) =
             try_join!(bucket::aws::locate(clients, &account, &stack.bucket), grant::aws::observe(clients, &account, &stack.bucket))?;
         // In another region nothing can be read with this region's client, and the planner refuses anyway.
@@ -89,6 +85,11 @@ impl Aws {
     }
 }
 
+fn in_account(names: &Names, account: &AccountId) -> Result<Stack, Fault> {
+    let named = names.in_account(account.clone());
+    named.map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why).hinted("set `bucket.name` in the spec"))
+}
+
 impl Cloud for Aws {
     async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
         let access = async {
@@ -105,6 +106,13 @@ impl Cloud for Aws {
             self.attached(names),
         )?;
         Ok((account, Live { role, function, access, attached, ..live }))
+    }
+
+    async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
+        let caller = self.identify().await?;
+        let stack = in_account(names, &caller.account)?;
+        let sides = page::aws::observe(&self.clients, &caller.account, &stack.bucket, &names.keys).await?;
+        Ok((caller, sides))
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

@@ -3,13 +3,22 @@
 use crate::change::{Done, Fault};
 use crate::context::Context;
 use crate::name::AccountId;
-use crate::resource::site;
+use crate::resource::{page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use std::future::Future;
 
 pub mod aws;
 pub mod sandbox;
 pub mod world;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// In which account.
+    pub account: AccountId,
+    /// The caller's ARN.
+    pub arn: String,
+}
 
 /// What the pipeline needs of a cloud.
 pub trait Cloud: Sync {
@@ -24,6 +33,12 @@ pub trait Cloud: Sync {
         expected: &site::Settings,
         scope: Scope,
     ) -> impl Future<Output = Result<(AccountId, Live), Fault>> + Send;
+
+    /// Looks at the switch alone, with as few calls and rights as that takes; says whose account it is and who asks.
+    ///
+    /// # Errors
+    /// The first call's that failed.
+    fn observe_switch(&self, names: &Names) -> impl Future<Output = Result<(Caller, page::Sides), Fault>> + Send;
 
     /// Carries out one op, exactly.
     ///
@@ -46,6 +61,13 @@ impl Cloud for AnyCloud {
         match self {
             Self::Aws(cloud) => cloud.observe(names, expected, scope).await,
             Self::Sandbox(cloud) => cloud.observe(names, expected, scope).await,
+        }
+    }
+
+    async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
+        match self {
+            Self::Aws(cloud) => cloud.observe_switch(names).await,
+            Self::Sandbox(cloud) => cloud.observe_switch(names).await,
         }
     }
 

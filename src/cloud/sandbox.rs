@@ -3,7 +3,7 @@
 //! `world.json` is the record; `objects/` and `packages/` hold bytes by their digest. Every change is made under a lock and
 //! replaces the record in one rename, so that an interrupted run leaves the world before or after an op, never between.
 
-use super::Cloud;
+use super::{Caller, Cloud};
 use super::world::{Delays, FORMAT, World};
 use crate::aws::wait::{self, Rhythm, Waited};
 use crate::change::{Action, Done, Fault, FaultKind};
@@ -132,6 +132,12 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 impl Cloud for Sandbox {
     async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
         Ok(self.load()?.observe(names, expected, scope, now()))
+    }
+
+    async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
+        let world = self.load()?;
+        let arn = format!("arn:aws:iam::{}:user/sandbox", world.account);
+        Ok((Caller { account: world.account.clone(), arn }, world.sides(names)))
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

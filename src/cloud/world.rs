@@ -169,12 +169,14 @@ impl World {
         let known = context.references(|known| known.clone());
         match op {
             Op::Bucket(op) => self.apply_bucket(op),
-            Op::Site(site::Op::Put { bucket, key, content, before, .. }) | Op::Page(page::Op::Put { bucket, key, content, before, .. }) => {
-                self.put(stack, bucket, key, content, before.as_deref(), now)
+            Op::Site(site::Op::Put { bucket, key, content, before, .. }) => {
+                let headers = headers(stack, content, BTreeMap::new(), now);
+                self.put(bucket, key, content, before.as_deref(), headers)
             }
+            Op::Page(op) => self.apply_page(stack, op, now),
             Op::Site(op @ site::Op::Delete { bucket, key, .. }) => {
                 let found = self.bucket(bucket)?;
-                found.objects = site::simulate::simulate(std::mem::take(&mut found.objects), op)?;
+                found.objects = site::simulate::simulate(found.objects.clone(), op)?;
                 found.headers.remove(key);
                 Ok(changed())
             }
@@ -266,27 +268,53 @@ impl World {
         }
     }
 
-    fn put(
-        &mut self,
-        stack: &Stack,
-        bucket: &BucketName,
-        key: &ObjectKey,
-        content: &Content,
-        before: Option<&str>,
-        now: u64,
-    ) -> Result<Done, Fault> {
+    fn put(&mut self, bucket: &BucketName, key: &ObjectKey, content: &Content, before: Option<&str>, headers: Headers) -> Result<Done, Fault> {
         let found = self.bucket(bucket)?;
-        if found.objects.get(key).is_some_and(|object| object.etag == content.md5) {
+        let same_bytes = found.objects.get(key).is_some_and(|object| object.etag == content.md5);
+        if same_bytes && found.headers.get(key).is_some_and(|have| have.metadata == headers.metadata) {
             return Ok(Done::AlreadySo);
         }
         site::simulate::guard(&found.objects, key, before)?;
         found.objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
-        let mut metadata = found.headers.remove(key).map(|headers| headers.metadata).unwrap_or_default();
-        metadata.insert(STACK_METADATA.to_owned(), stack.names.stack.to_string());
-        let headers =
-            Headers { content_type: content.content_type.clone(), cache_control: content.cache_control.clone(), metadata, modified: now };
         found.headers.insert(key.clone(), headers);
         Ok(changed())
+    }
+
+    fn apply_page(&mut self, stack: &Stack, op: &page::Op, now: u64) -> Result<Done, Fault> {
+        match op {
+            page::Op::Put { bucket, key, content, before, window, .. } => {
+                let kept = self.bucket(bucket)?.headers.get(key).map(|headers| headers.metadata.clone()).unwrap_or_default();
+                let headers = headers(stack, content, window.clone().unwrap_or(kept), now);
+                self.put(bucket, key, content, before.as_deref(), headers)
+            }
+            page::Op::Copy { bucket, to, content_type, cache_control, metadata, .. } => {
+                let found = self.bucket(bucket)?;
+                found.objects = page::simulate::simulate(found.objects.clone(), op)?;
+                let (content_type, cache_control) = (content_type.clone(), cache_control.clone());
+                found.headers.insert(to.clone(), Headers { content_type, cache_control, metadata: metadata.clone(), modified: now });
+                Ok(changed())
+            }
+            page::Op::Remove { bucket, key, .. } => {
+                let found = self.bucket(bucket)?;
+                let existed = found.objects.contains_key(key);
+                found.objects = page::simulate::simulate(found.objects.clone(), op)?;
+                found.headers.remove(key);
+                Ok(if existed { changed() } else { Done::AlreadySo })
+            }
+        }
+    }
+
+    /// The switch, looked at closely.
+    #[must_use]
+    pub fn sides(&self, names: &Names) -> page::Sides {
+        let stack = names.in_account(self.account.clone()).ok();
+        let bucket = stack.and_then(|stack| self.buckets.get(&stack.bucket));
+        let side = |key: &ObjectKey| {
+            let bucket = bucket?;
+            let Headers { content_type, cache_control, metadata, modified: _ } = bucket.headers.get(key).cloned().unwrap_or_default();
+            bucket.objects.get(key).map(|object| page::Side { etag: object.etag.clone(), content_type, cache_control, metadata })
+        };
+        page::Sides { off: side(&names.keys.off), on: side(&names.keys.on) }
     }
 
     fn apply_function(&mut self, stack: &Stack, op: &function::Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
@@ -422,6 +450,12 @@ impl World {
         self.release(&held, now);
         Ok(changed())
     }
+}
+
+fn headers(stack: &Stack, content: &Content, metadata: BTreeMap<String, String>, now: u64) -> Headers {
+    let mark = (STACK_METADATA.to_owned(), stack.names.stack.to_string());
+    let metadata = metadata.into_iter().chain([mark]).collect();
+    Headers { content_type: content.content_type.clone(), cache_control: content.cache_control.clone(), metadata, modified: now }
 }
 
 fn changed() -> Done {

@@ -4,7 +4,6 @@ use super::session::{Picture, Session, choices, parse_adopt};
 use super::{Exit, saved as plans};
 use crate::change::Kind;
 use crate::cli::Global;
-use crate::plan::Intent;
 use crate::spec::load::Files;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -49,7 +48,7 @@ async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
         Some(file) => saved(global, file).await?,
         None => {
             let session = Session::open(global, Files::Needed).await?;
-            let picture = session.plan(Intent::Provision, &choices(&session.spec, &verb.adopt, false, verb.wait == Wait::Deployed)).await?;
+            let picture = session.provision(&choices(&session.spec, &verb.adopt, false, verb.wait == Wait::Deployed)).await?;
             (session, picture)
         }
     };
@@ -62,7 +61,7 @@ async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
         return Ok(Exit::Done);
     }
     session.confirm(verb.yes, "Carry out this plan? [y/N]", "y").await?;
-    let (outcome, exit) = session.carry_out(&picture, Duration::ZERO).await;
+    let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
     session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome);
     Ok(exit)
 }
@@ -72,10 +71,11 @@ async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
 async fn saved(global: &Global, file: &std::path::Path) -> Result<(Session, Picture), Exit> {
     let view = crate::view::View::new(global.json);
     let saved = plans::read(&view, file)?;
-    let files = if saved.intent == Intent::Destroy { Files::Spared } else { Files::Needed };
+    let files = if saved.destroy { Files::Spared } else { Files::Needed };
     let session = Session::open(global, files).await?;
     plans::same_stack(&session, file, &saved)?;
-    let picture = session.plan(saved.intent, &choices(&session.spec, &saved.adopt, saved.delete_data, true)).await?;
+    let choices = choices(&session.spec, &saved.adopt, saved.delete_data, true);
+    let picture = if saved.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
     plans::same_plan(&session.view, file, &saved, &picture.plan)?;
     Ok((session, picture))
 }

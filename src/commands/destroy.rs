@@ -3,7 +3,6 @@
 use super::Exit;
 use super::session::{Session, choices};
 use crate::cli::Global;
-use crate::plan::Intent;
 use crate::spec::load::Files;
 use clap::Args;
 use std::time::Duration;
@@ -38,7 +37,7 @@ pub async fn run(global: &Global, verb: &Destroy) -> Exit {
 
 async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
     let session = Session::open(global, Files::Spared).await?;
-    let picture = session.plan(Intent::Destroy, &choices(&session.spec, &[], verb.delete_data, true)).await?;
+    let picture = session.destroy(&choices(&session.spec, &[], verb.delete_data, true)).await?;
     session.view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);
@@ -48,7 +47,7 @@ async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
     }
     let name = picture.stack.names.stack.to_string();
     session.confirm(verb.yes, &format!("This cannot be undone. Type the stack's name (`{name}`) to go on:"), &name).await?;
-    let (outcome, exit) = session.carry_out(&picture, verb.wait).await;
+    let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, verb.wait).await;
     session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome);
     Ok(exit)
 }

@@ -4,7 +4,6 @@ use super::session::{Session, choices, parse_adopt};
 use super::{Exit, saved};
 use crate::change::Kind;
 use crate::cli::Global;
-use crate::plan::Intent;
 use crate::spec::load::Files;
 use clap::Args;
 use std::path::PathBuf;
@@ -40,9 +39,10 @@ pub async fn run(global: &Global, verb: &PlanVerb) -> Exit {
 }
 
 async fn try_run(global: &Global, verb: &PlanVerb) -> Result<Exit, Exit> {
-    let (intent, files) = if verb.destroy { (Intent::Destroy, Files::Spared) } else { (Intent::Provision, Files::Needed) };
+    let files = if verb.destroy { Files::Spared } else { Files::Needed };
     let session = Session::open(global, files).await?;
-    let picture = session.plan(intent, &choices(&session.spec, &verb.adopt, verb.delete_data, true)).await?;
+    let choices = choices(&session.spec, &verb.adopt, verb.delete_data, true);
+    let picture = if verb.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
     session.view.plan(&picture.plan);
     if let Some(file) = &verb.out {
         saved::save(&session.view, file, &picture.plan, &verb.adopt, verb.delete_data)?;

@@ -3,15 +3,16 @@
 use super::{Exit, signals};
 use crate::apply::{self, Outcome};
 use crate::aws::{Clients, Connection};
-use crate::change::{Conflict, Fault, FaultKind, Kind};
+use crate::change::{Address, Conflict, Fault, FaultKind, Kind};
 use crate::cli::{Global, variable};
 use crate::cloud::aws::Aws;
 use crate::cloud::sandbox::Sandbox;
-use crate::cloud::{AnyCloud, Cloud};
+use crate::cloud::{AnyCloud, Caller, Cloud};
 use crate::context::Context;
 use crate::desired::{self, Desired};
-use crate::plan::{self, Choices, Intent, Plan};
-use crate::resource::site;
+use crate::name::AccountId;
+use crate::plan::{self, Choices, Plan};
+use crate::resource::{page, site};
 use crate::spec::Spec;
 use crate::spec::load::{Files, load};
 use crate::stack::{Live, Names, Scope, Stack};
@@ -30,7 +31,8 @@ pub struct Session {
     pub cloud: AnyCloud,
     /// How it is shown.
     pub view: View,
-    stop: watch::Receiver<bool>,
+    /// Turns true when the user has had enough.
+    pub stop: watch::Receiver<bool>,
 }
 
 /// Everything that was looked at and decided.
@@ -76,12 +78,50 @@ impl Session {
         Ok(Self { spec, cloud, view, stop: signals::listen() })
     }
 
-    /// Looks, and plans what `intent` wants.
+    /// Looks, and plans what makes everything as the spec says.
     ///
     /// # Errors
     /// The exit code, after the fault was shown.
-    pub async fn plan(&self, intent: Intent, choices: &Choices) -> Result<Picture, Exit> {
-        self.try_plan(intent, choices).await.map_err(|failure| match failure {
+    pub async fn provision(&self, choices: &Choices) -> Result<Picture, Exit> {
+        let planned = async {
+            let site = desired::site(&self.spec)?;
+            let (stack, live) = self.look(&site, Scope::Stack).await?;
+            let plan = plan::provision(&stack, &Desired::of(&self.spec, &stack, site)?, &live, choices);
+            Ok(Picture { stack, live, plan })
+        };
+        self.or_exit(planned.await)
+    }
+
+    /// Looks, and plans what takes everything down.
+    ///
+    /// # Errors
+    /// The exit code, after the fault was shown.
+    pub async fn destroy(&self, choices: &Choices) -> Result<Picture, Exit> {
+        let planned = async {
+            // The folder may be gone; then the objects' own marks have to prove that they are ours.
+            let site = desired::site(&self.spec).unwrap_or_default();
+            let (stack, live) = self.look(&site, Scope::Teardown).await?;
+            let plan = plan::destroy(&stack, &site, &live, choices);
+            Ok(Picture { stack, live, plan })
+        };
+        self.or_exit(planned.await)
+    }
+
+    /// Looks at the switch alone.
+    ///
+    /// # Errors
+    /// The exit code, after the fault was shown.
+    pub async fn switch(&self) -> Result<(Stack, Caller, page::Sides), Exit> {
+        let looked = async {
+            let names = Names::of(&self.spec);
+            let (caller, sides) = self.unless_stopped(self.cloud.observe_switch(&names)).await?;
+            Ok((self.stack(&names, caller.account.clone())?, caller, sides))
+        };
+        self.or_exit(looked.await)
+    }
+
+    fn or_exit<T>(&self, result: Result<T, Failure>) -> Result<T, Exit> {
+        result.map_err(|failure| match failure {
             Failure::Stopped => Exit::Interrupted,
             Failure::Refused(conflict) => {
                 self.view.conflict(&conflict);
@@ -94,37 +134,30 @@ impl Session {
         })
     }
 
-    async fn try_plan(&self, intent: Intent, choices: &Choices) -> Result<Picture, Failure> {
-        let names = Names::of(&self.spec);
-        let (site, scope) = match intent {
-            Intent::Provision => (desired::site(&self.spec)?, Scope::Stack),
-            // The folder may be gone; then the objects' own marks have to prove that they are ours.
-            Intent::Destroy => (desired::site(&self.spec).unwrap_or_default(), Scope::Teardown),
-        };
-        let (stack, live) = self.look(&names, &site, scope).await?;
-        let plan = match intent {
-            Intent::Provision => plan::provision(&stack, &Desired::of(&self.spec, &stack, site)?, &live, choices),
-            Intent::Destroy => plan::destroy(&stack, &site, &live, choices),
-        };
-        Ok(Picture { stack, live, plan })
+    async fn unless_stopped<T>(&self, look: impl Future<Output = Result<T, Fault>>) -> Result<T, Failure> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            looked = look => Ok(looked?),
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Stopped),
+        }
     }
 
-    async fn look(&self, names: &Names, site: &site::Settings, scope: Scope) -> Result<(Stack, Live), Failure> {
-        let mut stop = self.stop.clone();
-        let (account, live) = tokio::select! {
-            looked = self.cloud.observe(names, site, scope) => looked?,
-            Ok(_) = stop.wait_for(|stop| *stop) => return Err(Failure::Stopped),
-        };
+    async fn look(&self, site: &site::Settings, scope: Scope) -> Result<(Stack, Live), Failure> {
+        let names = Names::of(&self.spec);
+        let (account, live) = self.unless_stopped(self.cloud.observe(&names, site, scope)).await?;
+        Ok((self.stack(&names, account)?, live))
+    }
+
+    /// The stack in this account, if the spec is for it.
+    fn stack(&self, names: &Names, account: AccountId) -> Result<Stack, Failure> {
         if let Some(expected) = self.spec.account.as_ref().filter(|expected| **expected != account) {
             return Err(Failure::Refused(Conflict {
-                address: crate::change::Address::new(Kind::Bucket, &names.stack),
+                address: Address::new(Kind::Bucket, &names.stack),
                 reason: format!("the credentials are for account {account}, the spec is for account {expected}"),
                 hint: "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in the spec".into(),
             }));
         }
-        let stack =
-            names.in_account(account).map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why))?;
-        Ok((stack, live))
+        Ok(names.in_account(account).map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why))?)
     }
 
     /// Asks the person at the terminal. Without one, `--yes` is the only way.
@@ -158,13 +191,13 @@ impl Session {
     }
 
     /// Carries out the plan and shows how it ended.
-    pub async fn carry_out(&self, picture: &Picture, patience: Duration) -> (Outcome, Exit) {
+    pub async fn carry_out(&self, plan: &Plan, stack: &Stack, live: &Live, patience: Duration) -> (Outcome, Exit) {
         let progress = self.view.progress();
-        let tick = |address: &crate::change::Address, what: &str| {
+        let tick = |address: &Address, what: &str| {
             crate::apply::Report::event(&progress, &apply::Event::Waiting(address, what));
         };
-        let context = Context::new(apply::references(&picture.live), &tick, self.stop.clone(), patience);
-        let outcome = apply::execute(&picture.plan, &picture.stack, &self.cloud, &context, &progress).await;
+        let context = Context::new(apply::references(live), &tick, self.stop.clone(), patience);
+        let outcome = apply::execute(plan, stack, &self.cloud, &context, &progress).await;
         let exit = exit_of(&outcome);
         (outcome, exit)
     }

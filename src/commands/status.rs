@@ -3,7 +3,6 @@
 use super::Exit;
 use super::session::{Session, choices};
 use crate::cli::Global;
-use crate::plan::Intent;
 use crate::spec::load::Files;
 use clap::Args;
 
@@ -20,7 +19,7 @@ pub async fn run(global: &Global, _: &Status) -> Exit {
 
 async fn try_run(global: &Global) -> Result<Exit, Exit> {
     let session = Session::open(global, Files::Needed).await?;
-    let picture = session.plan(Intent::Provision, &choices(&session.spec, &[], false, false)).await?;
+    let picture = session.provision(&choices(&session.spec, &[], false, false)).await?;
     session.view.status(&picture.plan, &picture.stack, &picture.live);
     Ok(Exit::Done)
 }

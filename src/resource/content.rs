@@ -32,7 +32,7 @@ pub struct Content {
     /// Where the bytes are. Not part of a saved plan: the digest is.
     #[serde(skip)]
     pub source: Source,
-    /// MD5 as lower-case hex, which S3 gives back as the ETag of single-part objects without a customer's key
+    /// MD5 as lower-case hex, which S3 gives back as the `ETag` of single-part objects without a customer's key
     /// (Amazon S3 API Reference, "Object").
     pub md5: String,
     /// In bytes.

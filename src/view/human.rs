@@ -109,6 +109,8 @@ fn tally(plan: &Plan, changes: &[Change]) -> String {
         return match plan.intent {
             Intent::Provision => "Nothing to do: everything is as the spec says.".into(),
             Intent::Destroy => "Nothing to do: nothing of this stack exists.".into(),
+            Intent::On => "Nothing to do: maintenance is on already.".into(),
+            Intent::Off => "Nothing to do: maintenance is off already.".into(),
         };
     }
     let (create, change, delete) = counts(changes);
@@ -164,6 +166,8 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, now: Option<&Existing>) -> String
     let again = match plan.intent {
         Intent::Provision => "provision apply",
         Intent::Destroy => "provision destroy",
+        Intent::On => "provision maintenance on",
+        Intent::Off => "provision maintenance off",
     };
     if !outcome.deferred.is_empty() && outcome.failed.is_empty() {
         let _ = write!(text, "\nhint: nothing is lost. Run `{again}` again later, on any machine, with the same spec: it finishes.\n");

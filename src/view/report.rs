@@ -40,7 +40,7 @@ impl Existing {
     /// After a run; `None` where the plan took it down.
     #[must_use]
     pub fn after(plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome) -> Option<Self> {
-        if plan.intent == Intent::Destroy {
+        if plan.intent != Intent::Provision {
             return None;
         }
         let known = &outcome.references;

@@ -28,7 +28,7 @@ pub enum Op {
     Turn {
         /// Which distribution.
         id: DistributionId,
-        /// The ETag that was seen. Guards the write.
+        /// The `ETag` that was seen. Guards the write.
         etag: String,
         /// The document that was seen.
         #[serde(serialize_with = "serialize_digest")]

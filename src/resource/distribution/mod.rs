@@ -13,7 +13,7 @@ pub mod document;
 pub mod plan;
 pub mod simulate;
 
-/// Managed cache policy "CachingOptimized" (CloudFront Developer Guide, "Use managed cache policies").
+/// Managed cache policy `CachingOptimized` (CloudFront Developer Guide, "Use managed cache policies").
 const CACHING_OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 
 /// The id of the one origin, by which the distribution is found where nothing else names it.
@@ -136,7 +136,7 @@ fn certificate_element(certificate: Option<&str>) -> String {
     }
 }
 
-/// Without `ListBucket`, S3 answers 403 for what is not there, so a fallback needs both codes (S3 API Reference, "GetObject").
+/// Without `ListBucket`, S3 answers 403 for what is not there, so a fallback needs both codes (S3 API Reference, `GetObject`).
 fn fallback_element(settings: &Settings) -> String {
     let path = element("ResponsePagePath", &format!("/{}", settings.default_root_object));
     let item = |code: &str| {
@@ -248,7 +248,7 @@ pub enum Op {
         stack: StackName,
         /// Which.
         id: DistributionId,
-        /// The ETag that was seen. Guards the write.
+        /// The `ETag` that was seen. Guards the write.
         etag: String,
         /// The document that was seen.
         #[serde(serialize_with = "serialize_digest")]
@@ -282,7 +282,7 @@ pub enum Op {
     Delete {
         /// Which.
         id: DistributionId,
-        /// The ETag that was seen, where no op before this one changes it.
+        /// The `ETag` that was seen, where no op before this one changes it.
         etag: Option<String>,
     },
 }

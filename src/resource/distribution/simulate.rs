@@ -1,11 +1,11 @@
-//! What the ops do to a distribution. Time (InProgress → Deployed) passes in the world, not here.
+//! What the ops do to a distribution. Time (`InProgress` → `Deployed`) passes in the world, not here.
 
 use super::{Live, Op, new_document};
 use crate::change::{Fault, FaultKind};
 use crate::name::DistributionId;
 
 /// Returns the distribution after `op`; `None`: it does not exist. A new one gets `id`; `access` and `occupant` are what the
-/// symbolic references stand for; `serial` numbers ETags.
+/// symbolic references stand for; `serial` numbers `ETag`s.
 ///
 /// # Errors
 /// What CloudFront would refuse.

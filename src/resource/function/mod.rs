@@ -270,4 +270,4 @@ impl Op {
 
 /// How long AWS usually keeps replicas (CloudFront Developer Guide, "Delete Lambda@Edge functions and replicas": a few
 /// hours; others have measured 15 to 60 minutes).
-pub const REPLICAS_LINGER: Duration = Duration::from_secs(45 * 60);
+pub const REPLICAS_LINGER: Duration = Duration::from_mins(45);

@@ -5,10 +5,12 @@ use super::site::{self, Object};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, StackName};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 pub mod aws;
 pub mod plan;
 pub mod simulate;
+pub mod turn;
 
 /// How the page should be. Where it lies is not a setting: only `maintenance on|off` turns the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +70,82 @@ impl Live {
     }
 }
 
+/// The object under one key, with what the edge function reads of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Side {
+    /// Without quotes.
+    pub etag: String,
+    /// MIME type.
+    pub content_type: String,
+    /// `Cache-Control`.
+    pub cache_control: String,
+    /// User metadata, without `x-amz-meta-`.
+    pub metadata: Metadata,
+}
+
+/// User metadata of an object, without `x-amz-meta-`.
+pub type Metadata = BTreeMap<String, String>;
+
+/// The switch as observed: both keys, looked at closely.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sides {
+    /// Under the off key.
+    pub off: Option<Side>,
+    /// Under the on key.
+    pub on: Option<Side>,
+}
+
+/// Metadata that describes a window; it travels with the page, so that turning the switch needs no new function version.
+pub mod window {
+    /// Visitors see the page from this moment, RFC 3339 in UTC.
+    pub const FROM: &str = "provision-from";
+    /// Visitors see the site again from this moment, RFC 3339 in UTC.
+    pub const UNTIL: &str = "provision-until";
+    /// SHA-256 of the bypass token, in hex.
+    pub const BYPASS: &str = "provision-bypass";
+    /// When the switch was turned on.
+    pub const SINCE: &str = "provision-since";
+    /// Who turned it on: the caller's ARN.
+    pub const BY: &str = "provision-by";
+    /// The page is for this window only; the standard page waits under the off key.
+    pub const ONCE: &str = "provision-once";
+    /// All of them.
+    pub const ALL: [&str; 6] = [FROM, UNTIL, BYPASS, SINCE, BY, ONCE];
+    /// Those that change what visitors see.
+    pub const JUDGED: [&str; 3] = [FROM, UNTIL, BYPASS];
+}
+
 /// One mutation of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
+    /// Copy the page, with this metadata in place of its own; onto itself, where only the window changes.
+    Copy {
+        /// In which bucket.
+        bucket: BucketName,
+        /// From where.
+        from: ObjectKey,
+        /// To where.
+        to: ObjectKey,
+        /// The source as seen. Guards the read.
+        source: String,
+        /// The target as seen; `None`: nothing was there. Guards the write.
+        before: Option<String>,
+        /// MIME type.
+        content_type: String,
+        /// `Cache-Control`.
+        cache_control: String,
+        /// All of it.
+        metadata: Metadata,
+    },
+    /// Remove the object under one key.
+    Remove {
+        /// From which bucket.
+        bucket: BucketName,
+        /// Which key.
+        key: ObjectKey,
+        /// As seen. Guards the deletion.
+        before: String,
+    },
     /// Upload the page under `key`; what else was known about the object (its window) is kept.
     Put {
         /// Into which bucket.
@@ -83,6 +158,8 @@ pub enum Op {
         content: Content,
         /// The ETag that was seen. Guards the write.
         before: Option<String>,
+        /// The window to put beside it; `None`: the one that the object has.
+        window: Option<Metadata>,
     },
 }
 
@@ -90,12 +167,26 @@ impl Op {
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {
-        let Self::Put { key, content, before, .. } = self;
-        let action = if before.is_some() { Action::Update } else { Action::Create };
-        let change = Change::new(Address::new(Kind::Page, key), action, format!("upload {}", site::bytes(content.size)));
-        match before {
-            Some(before) => change.with(FieldChange::between("etag", before, &content.md5)),
-            None => change,
+        let shown = |metadata: &Metadata| -> Vec<FieldChange> {
+            let label = |name: &str| name.trim_start_matches("provision-").to_owned();
+            let public = metadata.iter().filter(|(name, _)| window::ALL.contains(&name.as_str()) && *name != window::BYPASS);
+            let bypass = metadata.contains_key(window::BYPASS).then(|| FieldChange::set("bypass", "by link and cookie"));
+            public.map(|(name, value)| FieldChange::set(&label(name), value)).chain(bypass).collect()
+        };
+        match self {
+            Self::Put { key, content, before, window, .. } => {
+                let action = if before.is_some() { Action::Update } else { Action::Create };
+                let change = Change::new(Address::new(Kind::Page, key), action, format!("upload {}", site::bytes(content.size)));
+                let changed = before.as_ref().and_then(|before| FieldChange::between("etag", before, &content.md5));
+                change.with(changed).with(window.iter().flat_map(shown))
+            }
+            Self::Copy { from, to, metadata, .. } if from == to => {
+                Change::new(Address::new(Kind::Page, to), Action::Update, "set the window").with(shown(metadata))
+            }
+            Self::Copy { from, to, metadata, .. } => {
+                Change::new(Address::new(Kind::Page, to), Action::Create, format!("copy from {from}")).with(shown(metadata))
+            }
+            Self::Remove { key, .. } => Change::new(Address::new(Kind::Page, key), Action::Delete, "remove"),
         }
     }
 }

@@ -5,21 +5,19 @@ use crate::change::{Address, Kind, Notice};
 use crate::name::{BucketName, StackName};
 use crate::resource::Planned;
 
-/// Plans the page's upload under whichever key it lies; a lost page comes back under the off key.
+/// Plans the page's upload under whichever key it lies; a lost page comes back under the off key. Where both keys are taken, the
+/// page under the on key may be for one window only, and stays as it is.
 #[must_use]
 pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Settings, live: &Live) -> Planned<Op> {
     let mut planned = Planned::default();
     let (key, seen) = match (&live.on, &live.off) {
-        (Some(on), _) => (&keys.on, Some(on)),
-        (None, off) => (&keys.off, off.as_ref()),
+        (Some(on), None) => (&keys.on, Some(on)),
+        (_, off) => (&keys.off, off.as_ref()),
     };
     if live.on.is_some() && live.off.is_some() {
         planned.notices.push(Notice {
-            address: Address::new(Kind::Page, key),
-            text: format!(
-                "lies under both keys, which visitors see as on; `provision maintenance on` or `off` makes it one (other key: {})",
-                keys.off
-            ),
+            address: Address::new(Kind::Page, &keys.on),
+            text: "lies under both keys, and visitors see the one under the on key; `provision maintenance status` says why".into(),
         });
     }
     let before = seen.map(|object| object.etag.clone());
@@ -30,6 +28,7 @@ pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Setti
             key: key.clone(),
             content: desired.content.clone(),
             before,
+            window: None,
         });
     }
     planned
@@ -54,7 +53,8 @@ mod tests {
             (None, same(), None, 0),
             (None, other(), Some("m-on.html"), 0),
             (same(), same(), None, 1),
-            (same(), other(), Some("m-on.html"), 1),
+            (same(), other(), None, 1),
+            (other(), same(), Some("m.html"), 1),
         ] {
             let live = Live { off, on };
             let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &keys, &Settings { content: page.clone() }, &live);

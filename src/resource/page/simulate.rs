@@ -11,8 +11,25 @@ use std::collections::BTreeMap;
 /// # Errors
 /// [`MovedOn`](crate::change::FaultKind::MovedOn) where a guard does not hold.
 pub fn simulate(mut objects: BTreeMap<ObjectKey, Object>, op: &Op) -> Result<BTreeMap<ObjectKey, Object>, Fault> {
-    let Op::Put { key, content, before, .. } = op;
-    guard(&objects, key, before.as_deref())?;
-    objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
+    match op {
+        Op::Put { key, content, before, .. } => {
+            guard(&objects, key, before.as_deref())?;
+            objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
+        }
+        Op::Copy { from, to, source, before, .. } => {
+            guard(&objects, from, Some(source))?;
+            guard(&objects, to, before.as_deref())?;
+            // S3 keeps the ETag of a copied single-part object.
+            if let Some(object) = objects.get(from).cloned() {
+                objects.insert(to.clone(), object);
+            }
+        }
+        Op::Remove { key, before, .. } => {
+            if objects.contains_key(key) {
+                guard(&objects, key, Some(before))?;
+                objects.remove(key);
+            }
+        }
+    }
     Ok(objects)
 }

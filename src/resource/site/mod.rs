@@ -75,7 +75,7 @@ pub enum Op {
         key: ObjectKey,
         /// What.
         content: Content,
-        /// The ETag that was seen; `None`: nothing was there. Guards the write.
+        /// The `ETag` that was seen; `None`: nothing was there. Guards the write.
         before: Option<String>,
     },
     /// Delete an object of ours that the folder no longer has.
@@ -84,7 +84,7 @@ pub enum Op {
         bucket: BucketName,
         /// Which key.
         key: ObjectKey,
-        /// The ETag that was seen. Guards the deletion.
+        /// The `ETag` that was seen. Guards the deletion.
         before: String,
     },
 }

@@ -71,10 +71,10 @@ fn found(
             refuse(format!("`{shown}` is not a file"), "it is read as one", "write the path of a file");
         }
         Expected::Folder if !real.is_dir() => {
-            refuse(format!("`{shown}` is not a folder"), "all files below it are uploaded", "write the path of the folder")
+            refuse(format!("`{shown}` is not a folder"), "all files below it are uploaded", "write the path of the folder");
         }
         Expected::Either if !real.is_dir() && !real.is_file() => {
-            refuse(format!("`{shown}` is neither a file nor a folder"), "it is packed for Lambda", "write the path of a file or a folder")
+            refuse(format!("`{shown}` is neither a file nor a folder"), "it is packed for Lambda", "write the path of a file or a folder");
         }
         Expected::Folder | Expected::Either if real == folder => {
             refuse(

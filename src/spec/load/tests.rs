@@ -46,7 +46,7 @@ fn load_text_with(folder: &Path, text: &[u8], env: Environment<'_>) -> Result<Lo
 }
 
 fn load_text(folder: &Path, text: &str) -> Result<Loaded, Problems> {
-    load_text_with(folder, text.as_bytes(), &no_variables, Files::Needed)
+    load_text_with(folder, text.as_bytes(), &no_variables)
 }
 
 /// One problem as a line: severity, place, message.
@@ -306,7 +306,7 @@ fn a_file_that_is_no_spec_is_refused() {
         (&large, "0:0 is larger than 1 MiB"),
     ];
     for (bytes, expected) in rows {
-        let problems = load_text_with(folder.path(), bytes, &no_variables, Files::Needed).unwrap_err();
+        let problems = load_text_with(folder.path(), bytes, &no_variables).unwrap_err();
         assert_eq!(lines(&problems)[0], *expected);
         assert!(problems.render(false).contains(expected.split_once(' ').unwrap().1));
     }
@@ -320,7 +320,7 @@ fn a_file_that_is_no_spec_is_refused() {
 #[test]
 fn marks_and_line_ends_of_windows_do_no_harm() {
     let folder = folder();
-    let problems = load_text_with(folder.path(), b"\xef\xbb\xbfstack: shop\r\nregion: x\r\n", &no_variables, Files::Needed).unwrap_err();
+    let problems = load_text_with(folder.path(), b"\xef\xbb\xbfstack: shop\r\nregion: x\r\n", &no_variables).unwrap_err();
     assert_eq!(lines(&problems), ["2:9 region `x` must look like `eu-west-1`"]);
     assert!(problems.render(false).contains("2 | region: x\n"));
 }
