@@ -125,8 +125,9 @@ async fn run_stage<'a>(
 ) -> (Stage, Vec<(&'a Step, Ending)>) {
     let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.stage == stage).collect();
     if stage.is_parallel() {
-        let run = |step| async move { (step, run_step(step, stack, cloud, context, report).await) };
-        let endings = stream::iter(steps).map(run).buffer_unordered(CONCURRENCY).collect().await;
+        // Futures, not a closure that makes them: the compiler cannot yet see that such a closure is `Send`.
+        let runs: Vec<_> = steps.into_iter().map(|step| run_beside(step, stack, cloud, context, report)).collect();
+        let endings = stream::iter(runs).buffer_unordered(CONCURRENCY).collect().await;
         return (stage, endings);
     }
     let mut endings = Vec::new();
@@ -137,6 +138,16 @@ async fn run_stage<'a>(
         endings.push((step, ending));
     }
     (stage, endings)
+}
+
+async fn run_beside<'a>(
+    step: &'a Step,
+    stack: &Stack,
+    cloud: &impl Cloud,
+    context: &Context<'_>,
+    report: &dyn Report,
+) -> (&'a Step, Ending) {
+    (step, run_step(step, stack, cloud, context, report).await)
 }
 
 async fn run_step(step: &Step, stack: &Stack, cloud: &impl Cloud, context: &Context<'_>, report: &dyn Report) -> Ending {

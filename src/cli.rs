@@ -21,6 +21,7 @@ Examples:
   provision apply --sandbox -f demo/provision.yaml   see it all without an AWS account
   provision plan                                 what would change
   provision apply                                make it so
+  provision maintenance on --for 45m             visitors see the maintenance page
   provision destroy                              take everything down again
 
 Exit codes:
@@ -77,6 +78,8 @@ enum Verb {
     Apply(commands::apply::Apply),
     Destroy(commands::destroy::Destroy),
     Status(commands::status::Status),
+    Maintenance(commands::maintenance::Maintenance),
+    Dev(commands::dev::Dev),
 }
 
 /// Runs the program.
@@ -120,6 +123,8 @@ async fn run(cli: Cli) -> Exit {
         Verb::Apply(verb) => commands::apply::run(global, &verb).await,
         Verb::Destroy(verb) => commands::destroy::run(global, &verb).await,
         Verb::Status(verb) => commands::status::run(global, &verb).await,
+        Verb::Maintenance(verb) => commands::maintenance::run(global, &verb).await,
+        Verb::Dev(verb) => commands::dev::run(global, &verb).await,
     }
 }
 

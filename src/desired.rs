@@ -57,7 +57,7 @@ impl Desired {
             code_sha256: package.sha256.clone(),
             runtime: spec.function.runtime.clone(),
             handler: match &spec.function.source {
-                Source::Builtin => "maintenance.handler".into(),
+                Source::Builtin => BUILTIN_HANDLER.into(),
                 Source::Path { handler, .. } => handler.clone(),
             },
             memory: spec.function.memory,
@@ -98,7 +98,7 @@ impl Desired {
                 tags: tags.clone(),
             },
             site,
-            page: page::Settings { content: page_content(spec)? },
+            page: page::Settings { content: self::page(spec)? },
             role: role::Settings {
                 path: role_path.clone(),
                 trust: role::trust_policy(),
@@ -118,38 +118,54 @@ impl Desired {
     }
 }
 
-fn page_content(spec: &Spec) -> Result<Content, Fault> {
-    // Browsers and proxies must not keep it: maintenance ends at once (RFC 9111, `no-store`).
-    let page = |bytes: &[u8]| Content::in_memory(bytes, "text/html; charset=utf-8", "no-store");
-    let Some(path) = &spec.maintenance.page else { return Ok(page(BUILTIN_PAGE)) };
-    let bytes = std::fs::read(path).map_err(|error| Fault::new(FaultKind::Local, format!("read {}", path.display()), error.to_string()))?;
-    Ok(Content { source: Bytes::File(path.clone()), md5: hex::encode(Md5::digest(&bytes)), ..page(&bytes) })
+/// Any page, as it is served. Browsers and proxies must not keep it: maintenance ends at once (RFC 9111, `no-store`).
+#[must_use]
+pub fn page_of(bytes: &[u8]) -> Content {
+    Content::in_memory(bytes, "text/html; charset=utf-8", "no-store")
 }
 
-/// The function's package. Lambda@Edge has no environment variables, so the settings of the built-in function are baked in.
+/// The page that the spec names.
+///
+/// # Errors
+/// [`FaultKind::Local`] where it cannot be read.
+pub fn page(spec: &Spec) -> Result<Content, Fault> {
+    let Some(path) = &spec.maintenance.page else { return Ok(page_of(BUILTIN_PAGE)) };
+    let bytes = std::fs::read(path).map_err(|error| Fault::new(FaultKind::Local, format!("read {}", path.display()), error.to_string()))?;
+    Ok(Content { source: Bytes::File(path.clone()), md5: hex::encode(Md5::digest(&bytes)), ..page_of(&bytes) })
+}
+
+/// The built-in function's `module.function`.
+pub const BUILTIN_HANDLER: &str = "maintenance.handler";
+
+/// The function's package.
 ///
 /// # Errors
 /// [`FaultKind::Local`] where the source cannot be read.
 pub fn package(spec: &Spec, stack: &Stack) -> Result<Package, Fault> {
-    let files = match &spec.function.source {
-        Source::Path { path, .. } => package::read(path)?,
-        Source::Builtin => {
-            let maintenance = &spec.maintenance;
-            let settings = json!({
-                "bucket": stack.bucket,
-                "region": stack.names.region,
-                "key": maintenance.key_on,
-                "status": maintenance.status,
-                "retry_after": maintenance.retry_after.as_secs(),
-                "cache": maintenance.cache.as_secs_f64(),
-                "allow": maintenance.allow,
-                "bypass": {"cidrs": maintenance.bypass_cidrs, "cookie": maintenance.bypass_cookie},
-            });
-            package::Files::from([
-                ("maintenance.py".to_owned(), BUILTIN_FUNCTION.to_vec()),
-                ("settings.json".to_owned(), format!("{settings:#}\n").into_bytes()),
-            ])
-        }
-    };
-    package::pack(&files)
+    package::pack(&package_files(spec, stack)?)
+}
+
+/// The files in the package. Lambda@Edge has no environment variables, so the settings of the built-in function are baked in.
+///
+/// # Errors
+/// [`FaultKind::Local`] where the source cannot be read.
+pub fn package_files(spec: &Spec, stack: &Stack) -> Result<package::Files, Fault> {
+    if let Source::Path { path, .. } = &spec.function.source {
+        return package::read(path);
+    }
+    let maintenance = &spec.maintenance;
+    let settings = json!({
+        "bucket": stack.bucket,
+        "region": stack.names.region,
+        "key": maintenance.key_on,
+        "status": maintenance.status,
+        "retry_after": maintenance.retry_after.as_secs(),
+        "cache": maintenance.cache.as_secs_f64(),
+        "allow": maintenance.allow,
+        "bypass": {"cidrs": maintenance.bypass_cidrs, "cookie": maintenance.bypass_cookie},
+    });
+    Ok(package::Files::from([
+        ("maintenance.py".to_owned(), BUILTIN_FUNCTION.to_vec()),
+        ("settings.json".to_owned(), format!("{settings:#}\n").into_bytes()),
+    ]))
 }

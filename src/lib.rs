@@ -19,6 +19,7 @@ pub mod cloud;
 pub mod commands;
 pub mod context;
 pub mod desired;
+pub mod edge;
 pub mod name;
 pub mod plan;
 pub mod resource;

@@ -8,7 +8,7 @@ use crate::desired::Desired;
 use crate::name::AccountId;
 use crate::name::StackName;
 use crate::resource::distribution::document::{DEFAULT, EVENT};
-use crate::resource::{Planned, access, association, bucket, distribution, function, grant, page, role, site};
+use crate::resource::{Planned, STACK_TAG, access, association, bucket, distribution, function, grant, page, role, site};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
 use serde::Serialize;
@@ -102,7 +102,7 @@ impl Stage {
             Self::Files | Self::Page => &[Self::Bucket],
             Self::Documents => &[Self::Bucket, Self::Files],
             Self::Function => &[Self::Role],
-            Self::Distribution => &[Self::Bucket, Self::Access, Self::Function],
+            Self::Distribution => &[Self::Bucket, Self::Page, Self::Access, Self::Function],
             Self::Grant => &[Self::Bucket, Self::Distribution],
             Self::Association => &[Self::Bucket, Self::Page, Self::Function],
             Self::Deployed => &[Self::Distribution, Self::Association],
@@ -222,10 +222,7 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     } else {
         // A distribution of ours that the spec no longer asks for.
         end_distribution(&mut plan, stack, live);
-        plan.add(
-            Stage::RemoveGrant,
-            live.bucket.as_ref().and_then(|_| grant::plan::teardown(&stack.bucket, live.policy.as_ref())).map(Op::Grant),
-        );
+        end_grant(&mut plan, stack, live);
     }
     if let Some(wanted) = &desired.association {
         let planned = association::plan::plan(wanted, live.attached.as_ref(), live.function.as_ref());
@@ -305,14 +302,18 @@ pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choi
             plan.add(Stage::Vacate, [Op::Association(turn)]);
             plan.add(Stage::Vacated, id.map(|id| Op::Association(association::Op::AwaitDeployed { id })));
         }
+        if live.function.as_ref().is_some_and(|function| function::plan::is_ours(function, name)) {
+            plan.conflicts.extend(association::plan::held(live.attached.as_ref(), &stack.any_version()));
+        }
         plan.take(Stage::DeleteFunction, function::plan::teardown(name, &stack.names.function, live.function.as_ref()), Op::Function);
     }
     if !keeps(Protected::Role) {
         plan.take(Stage::DeleteRole, role::plan::teardown(name, &stack.names.role, live.role.as_ref()), Op::Role);
     }
     if keeps(Protected::Bucket) {
-        let dangling = live.bucket.as_ref().filter(|_| !keeps(Protected::Distribution));
-        plan.add(Stage::RemoveGrant, dangling.and_then(|_| grant::plan::teardown(&stack.bucket, live.policy.as_ref())).map(Op::Grant));
+        if !keeps(Protected::Distribution) {
+            end_grant(&mut plan, stack, live);
+        }
     } else {
         end_bucket(&mut plan, stack, site, live, choices);
     }
@@ -339,11 +340,21 @@ fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
     plan.take(Stage::DeleteAccess, access::plan::teardown(&stack.names.stack, live.access.as_ref()), Op::Access);
 }
 
+/// Takes our statement out of the policy of a bucket that stays. Another stack's bucket has a statement of that name for itself.
+fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
+    let Some(bucket) = &live.bucket else { return };
+    let owner = bucket.settings.tags.get(STACK_TAG);
+    if owner.is_none_or(|owner| owner == stack.names.stack.as_str()) {
+        plan.add(Stage::RemoveGrant, grant::plan::teardown(&stack.bucket, live.policy.as_ref()).map(Op::Grant));
+    }
+}
+
 fn end_bucket(plan: &mut Plan, stack: &Stack, site: &site::Settings, live: &Live, choices: &Choices) {
     let Some(found) = &live.bucket else { return };
     let address = Address::new(Kind::Bucket, &stack.bucket);
     if !bucket::plan::is_ours(found, &stack.names.stack) {
-        plan.notices.push(Notice { address, text: "is not ours and stays".into() });
+        plan.notices.push(Notice { address, text: "is not ours and stays, with everything in it".into() });
+        end_grant(plan, stack, live);
         return;
     }
     if let Some(reader) = live.readers.first() {

@@ -87,7 +87,8 @@ impl Aws {
 
 fn in_account(names: &Names, account: &AccountId) -> Result<Stack, Fault> {
     let named = names.in_account(account.clone());
-    named.map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why).hinted("set `bucket.name` in the spec"))
+    named
+        .map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why).hinted("set `bucket.name` in the spec"))
 }
 
 impl Cloud for Aws {

@@ -3,8 +3,8 @@
 //! `world.json` is the record; `objects/` and `packages/` hold bytes by their digest. Every change is made under a lock and
 //! replaces the record in one rename, so that an interrupted run leaves the world before or after an op, never between.
 
-use super::{Caller, Cloud};
 use super::world::{Delays, FORMAT, World};
+use super::{Caller, Cloud};
 use crate::aws::wait::{self, Rhythm, Waited};
 use crate::change::{Action, Done, Fault, FaultKind};
 use crate::context::Context;

@@ -268,7 +268,14 @@ impl World {
         }
     }
 
-    fn put(&mut self, bucket: &BucketName, key: &ObjectKey, content: &Content, before: Option<&str>, headers: Headers) -> Result<Done, Fault> {
+    fn put(
+        &mut self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        content: &Content,
+        before: Option<&str>,
+        headers: Headers,
+    ) -> Result<Done, Fault> {
         let found = self.bucket(bucket)?;
         let same_bytes = found.objects.get(key).is_some_and(|object| object.etag == content.md5);
         if same_bytes && found.headers.get(key).is_some_and(|have| have.metadata == headers.metadata) {

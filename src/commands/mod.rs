@@ -4,7 +4,9 @@ use crate::cloud::world::Delays;
 
 pub mod apply;
 pub mod destroy;
+pub mod dev;
 pub mod init;
+pub mod maintenance;
 pub mod plan;
 pub mod saved;
 pub mod session;

@@ -48,7 +48,8 @@ const PLAN_AGAIN: &str = "make a new one with `provision plan --out FILE`";
 pub fn save(view: &View, file: &Path, plan: &Plan, adopt: &[Kind], delete_data: bool) -> Result<(), Exit> {
     let value = serde_json::to_value(plan).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
     let (stack, account) = (plan.stack.clone(), plan.account.clone());
-    let saved = Saved { format: FORMAT, stack, account, destroy: plan.intent == Intent::Destroy, adopt: adopt.to_vec(), delete_data, plan: value };
+    let saved =
+        Saved { format: FORMAT, stack, account, destroy: plan.intent == Intent::Destroy, adopt: adopt.to_vec(), delete_data, plan: value };
     let text = serde_json::to_vec_pretty(&saved).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
     std::fs::File::create(file).and_then(|mut opened| opened.write_all(&text)).map_err(|error| {
         view.error(&format!("could not write {}: {error}", file.display()), None);

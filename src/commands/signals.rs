@@ -9,7 +9,7 @@ pub fn listen() -> watch::Receiver<bool> {
     let (stop, receiver) = watch::channel(false);
     tokio::spawn(async move {
         next().await;
-        anstream::eprintln!("Stopping after the step in flight; once more stops at once.");
+        anstream::eprintln!("Stopping as soon as it is safe; once more stops at once.");
         let _ = stop.send(true);
         next().await;
         #[expect(clippy::disallowed_methods, clippy::exit, reason = "the user insists")]

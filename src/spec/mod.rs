@@ -12,6 +12,7 @@ pub mod check;
 pub mod decode;
 pub mod load;
 pub mod node;
+pub mod page;
 pub mod problem;
 pub mod runtime;
 pub mod substitute;

@@ -3,6 +3,7 @@
 use super::report::{Existing, Status};
 use crate::apply::Outcome;
 use crate::change::{Action, Change, Done, Fault, Kind};
+use crate::edge::EdgeEvent;
 use crate::plan::{Intent, Plan};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -113,6 +114,11 @@ fn tally(plan: &Plan, changes: &[Change]) -> String {
             Intent::Off => "Nothing to do: maintenance is off already.".into(),
         };
     }
+    match plan.intent {
+        Intent::On => return format!("{BOLD}Plan{BOLD:#}: turn maintenance on. Only the page moves; nothing is deployed."),
+        Intent::Off => return format!("{BOLD}Plan{BOLD:#}: turn maintenance off. Only the page moves; nothing is deployed."),
+        Intent::Provision | Intent::Destroy => {}
+    }
     let (create, change, delete) = counts(changes);
     format!("{BOLD}Plan{BOLD:#}: {create} to create, {change} to change, {delete} to delete.")
 }
@@ -145,6 +151,11 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, now: Option<&Existing>) -> String
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
+    }
+    match plan.intent {
+        Intent::On if word == "Done" => parts = vec!["maintenance is on; the edge notices within `maintenance.cache`".into()],
+        Intent::Off if word == "Done" => parts = vec!["maintenance is off; the edge notices within `maintenance.cache`".into()],
+        _ => {}
     }
     let parts = if parts.is_empty() { "nothing was changed".to_owned() } else { parts.join(", ") };
     let _ = writeln!(text, "{BOLD}{word}{BOLD:#}: {parts}.");
@@ -251,6 +262,38 @@ pub fn fault(fault: &Fault) -> String {
 pub fn error(what: &str, hint: Option<&str>) -> String {
     let hint = hint.map(|hint| format!("  hint: {hint}\n")).unwrap_or_default();
     format!("{DELETE}error{DELETE:#}: {what}\n{hint}")
+}
+
+/// What happened at the local edge, in one line.
+#[must_use]
+pub fn edge(event: &EdgeEvent) -> String {
+    match event {
+        EdgeEvent::Listening(addresses) => format!(
+            "The site is at {BOLD}http://{}/{BOLD:#}, the switch at http://{}/__provision/\nCtrl-C ends it.\n",
+            addresses.viewer, addresses.console
+        ),
+        EdgeEvent::Visit(visit) => {
+            let style = match visit.status {
+                200..400 => CREATE,
+                400..500 => UPDATE,
+                _ => DELETE,
+            };
+            let function = visit.function.map_or_else(String::new, |time| {
+                let cold = time.cold.map(|cold| format!(" (cold {} ms)", cold.as_millis())).unwrap_or_default();
+                format!("  function {:.1} ms{cold}", time.run.as_secs_f64() * 1e3)
+            });
+            format!("{:<5}{:<32} {style}{}{style:#} {:<24}{function}", visit.method, brief(&visit.path), visit.status, visit.x_cache)
+        }
+        EdgeEvent::Log { instance, line } => format!("  {FAINT}[{instance}]{FAINT:#} {}", brief(line)),
+        EdgeEvent::Reloaded { hash } => format!("  function reloaded ({hash})"),
+        EdgeEvent::Warning(text) => format!("  {UPDATE}warning{UPDATE:#}: {}", brief(text)),
+    }
+}
+
+/// A warning of ours.
+#[must_use]
+pub fn warning(what: &str, hint: &str) -> String {
+    format!("{UPDATE}warning{UPDATE:#}: {what}\n  hint: {hint}\n")
 }
 
 /// `3m 12s`; below a second, milliseconds would only be noise.

@@ -1,8 +1,10 @@
 //! For machines: one document a line, one schema for all verbs. `schema` counts its incompatible changes.
 
 use super::report::{Existing, Status};
+use super::switch::{ProbeReport, SwitchStatus};
 use crate::apply::{Event, Outcome};
 use crate::change::{Change, Done, Fault};
+use crate::edge::EdgeEvent;
 use crate::plan::Plan;
 use crate::spec::Spec;
 use crate::spec::problem::Problems;
@@ -93,6 +95,40 @@ pub fn outcome(outcome: &Outcome, now: Option<&Existing>) -> Value {
 #[must_use]
 pub fn status(status: &Status) -> Value {
     document("status", json!(status))
+}
+
+/// The switch.
+#[must_use]
+pub fn switch(status: &SwitchStatus) -> Value {
+    document("switch", json!(status))
+}
+
+/// What the site answered.
+#[must_use]
+pub fn probe(report: &ProbeReport) -> Value {
+    document("probe", json!(report))
+}
+
+/// The bypass link.
+#[must_use]
+pub fn bypass(link: &str, token: &str) -> Value {
+    document("bypass", json!({"link": link, "token": token}))
+}
+
+/// What happened at the local edge; log lines and warnings are for people.
+#[must_use]
+pub fn edge(event: &EdgeEvent) -> Option<Value> {
+    match event {
+        EdgeEvent::Listening(addresses) => Some(document(
+            "listening",
+            json!({"site": format!("http://{}/", addresses.viewer), "console": format!("http://{}/__provision/", addresses.console)}),
+        )),
+        EdgeEvent::Visit(visit) => Some(document(
+            "visit",
+            json!({"method": visit.method, "path": visit.path, "status": visit.status, "x_cache": visit.x_cache, "seconds": visit.took.as_secs_f64()}),
+        )),
+        EdgeEvent::Reloaded { .. } | EdgeEvent::Log { .. } | EdgeEvent::Warning(_) => None,
+    }
 }
 
 /// A right spec.

@@ -4,6 +4,7 @@
 
 use crate::apply::{Event, Outcome, Report};
 use crate::change::{Conflict, Fault};
+use crate::edge::EdgeEvent;
 use crate::plan::Plan;
 use crate::spec::Spec;
 use crate::spec::problem::Problems;
@@ -15,6 +16,7 @@ pub mod human;
 pub mod json;
 pub mod progress;
 pub mod report;
+pub mod switch;
 
 /// Prints for people, or for machines.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +61,38 @@ impl View {
     pub fn status(&self, plan: &Plan, stack: &Stack, live: &Live) {
         let status = report::status(plan, stack, live);
         self.document(&json::status(&status), &human::status(&status));
+    }
+
+    /// Shows the switch.
+    pub fn switch(&self, status: &switch::SwitchStatus) {
+        self.document(&json::switch(status), &switch::status(status));
+    }
+
+    /// Shows what the site answered.
+    pub fn probe(&self, report: &switch::ProbeReport) {
+        self.document(&json::probe(report), &switch::probe(report));
+    }
+
+    /// Shows the link that lets the team in. The only place where the token is ever shown.
+    pub fn bypass(&self, link: &str, token: &str) {
+        let text = format!("\nBypass link for the team (it sets a cookie for 12 hours; keep it to yourselves):\n  {link}\n");
+        self.document(&json::bypass(link, token), &text);
+    }
+
+    /// Shows what happens at the local edge.
+    pub fn edge(&self, event: &EdgeEvent) {
+        if self.json {
+            if let Some(document) = json::edge(event) {
+                anstream::println!("{document}");
+            }
+        } else {
+            anstream::println!("{}", human::edge(event));
+        }
+    }
+
+    /// Shows something that stops nothing.
+    pub fn warning(&self, what: &str, hint: &str) {
+        anstream::eprint!("{}", human::warning(what, hint));
     }
 
     /// Says that the spec is right.

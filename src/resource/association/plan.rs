@@ -87,6 +87,23 @@ pub fn teardown(live: Option<&Live>, occupant: &VersionReference, function: Opti
     (!slots.is_empty()).then(|| turn(live, slots, occupant))
 }
 
+/// Why the function cannot go: somebody put it into slots of other events, which are not ours to empty, and AWS keeps what is in use.
+#[must_use]
+pub fn held(live: Option<&Live>, occupant: &VersionReference) -> Vec<Conflict> {
+    let Some(live) = live else { return Vec::new() };
+    let behaviors = live.document.read().behaviors.into_iter();
+    let slots =
+        behaviors.flat_map(|(pattern, behavior)| behavior.functions.into_iter().map(move |(event, arn)| (pattern.clone(), event, arn)));
+    slots
+        .filter(|(_, event, arn)| event != EVENT && occupant.number_in(arn).is_some())
+        .map(|(pattern, event, arn)| Conflict {
+            address: Address::new(Kind::Association, &live.id),
+            reason: format!("{} runs {arn} at {event}, where `provision` did not put it", show_behavior(&pattern)),
+            hint: "take it out there first, or keep the function with `protect: [function]`".into(),
+        })
+        .collect()
+}
+
 fn turn(live: &Live, slots: BTreeMap<String, Turn>, occupant: &VersionReference) -> Op {
     Op::Turn { id: live.id.clone(), etag: live.etag.clone(), document: live.document.clone(), slots, occupant: occupant.clone() }
 }

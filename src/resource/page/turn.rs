@@ -65,6 +65,9 @@ impl Turn<'_> {
             }
             (None, Some(on), off) => {
                 let mut wanted = window.clone();
+                if let Some(since) = on.metadata.get(window::SINCE) {
+                    wanted.insert(window::SINCE.to_owned(), since.clone());
+                }
                 if let Some(bypass) = on.metadata.get(window::BYPASS) {
                     wanted.entry(window::BYPASS.to_owned()).or_insert_with(|| bypass.clone());
                 }
@@ -90,7 +93,9 @@ impl Turn<'_> {
             (Some(on), off) => {
                 match off {
                     Some(_) => {}
-                    None if on.metadata.contains_key(window::ONCE) => planned.ops.push(self.put(&keys.off, standard, None, Metadata::new())),
+                    None if on.metadata.contains_key(window::ONCE) => {
+                        planned.ops.push(self.put(&keys.off, standard, None, Metadata::new()))
+                    }
                     None => planned.ops.push(self.copy(on, &keys.on, &keys.off, None, &Metadata::new())),
                 }
                 planned.ops.push(self.remove(&keys.on, on));
@@ -104,7 +109,14 @@ impl Turn<'_> {
         planned
     }
 
-    fn copy(&self, side: &Side, from: &crate::name::ObjectKey, to: &crate::name::ObjectKey, before: Option<String>, window: &Metadata) -> Op {
+    fn copy(
+        &self,
+        side: &Side,
+        from: &crate::name::ObjectKey,
+        to: &crate::name::ObjectKey,
+        before: Option<String>,
+        window: &Metadata,
+    ) -> Op {
         let own = side.metadata.iter().filter(|(name, _)| !window::ALL.contains(&name.as_str()));
         Op::Copy {
             bucket: self.bucket.clone(),
@@ -114,12 +126,23 @@ impl Turn<'_> {
             before,
             content_type: side.content_type.clone(),
             cache_control: side.cache_control.clone(),
-            metadata: own.chain(window).map(|(name, value)| (name.clone(), value.clone())).chain([(STACK_METADATA.to_owned(), self.stack.to_string())]).collect(),
+            metadata: own
+                .chain(window)
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .chain([(STACK_METADATA.to_owned(), self.stack.to_string())])
+                .collect(),
         }
     }
 
     fn put(&self, key: &crate::name::ObjectKey, content: &Content, before: Option<String>, window: Metadata) -> Op {
-        Op::Put { bucket: self.bucket.clone(), stack: self.stack.clone(), key: key.clone(), content: content.clone(), before, window: Some(window) }
+        Op::Put {
+            bucket: self.bucket.clone(),
+            stack: self.stack.clone(),
+            key: key.clone(),
+            content: content.clone(),
+            before,
+            window: Some(window),
+        }
     }
 
     fn remove(&self, key: &crate::name::ObjectKey, side: &Side) -> Op {

@@ -79,7 +79,9 @@ fn describe(path: PathBuf) -> Result<Content, Fault> {
     Ok(Content { source: Source::File(path), md5: hex::encode(digest.finalize()), size, content_type, cache_control })
 }
 
-fn content_type(path: &Path) -> String {
+/// The MIME type of a file, by its ending; text is UTF-8.
+#[must_use]
+pub fn content_type(path: &Path) -> String {
     let guess = mime_guess::from_path(path).first_or_octet_stream();
     let text = guess.type_() == "text" || matches!(guess.subtype().as_str(), "javascript" | "json" | "xml" | "manifest+json" | "svg");
     if text { format!("{guess}; charset=utf-8") } else { guess.to_string() }
@@ -87,7 +89,8 @@ fn content_type(path: &Path) -> String {
 
 /// Documents are asked for again each time, so that a deployment shows at once; files whose name holds a content hash
 /// never change under that name; everything else may be an hour old.
-fn cache_control(path: &Path, content_type: &str) -> &'static str {
+#[must_use]
+pub fn cache_control(path: &Path, content_type: &str) -> &'static str {
     if content_type.starts_with("text/html") {
         "public, max-age=0, must-revalidate"
     } else if is_fingerprinted(path) {

@@ -2,6 +2,7 @@
 
 use super::first;
 use crate::spec::decode::{Draft, Given};
+use crate::spec::page::{ALLOW_HINT, HEADERS, LARGEST_RESPONSE, own_references};
 use crate::spec::problem::{Problem, visible};
 use crate::spec::runtime;
 use crate::spec::{DistributionSpec, Source};
@@ -9,10 +10,6 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// What CloudFront takes from a viewer-request function, headers included.
-const LARGEST_RESPONSE: usize = 40_960;
-/// What is set aside for the headers.
-const HEADERS: usize = 1_024;
 const RESPONSE_QUOTA: &str = "Amazon CloudFront Developer Guide, \"Quotas\": a response generated at a viewer event has at most 40 KB";
 
 pub(super) fn check(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
@@ -124,6 +121,11 @@ fn page(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
             "visitors see it during maintenance",
             "write something for them, or remove the key to use the built-in page",
         ));
+    }
+    for reference in own_references(&String::from_utf8_lossy(&bytes), &draft.spec.maintenance.allow) {
+        let what = format!("the page `{}`, line {}, loads `{}` from the site", given.shown, reference.line, visible(&reference.target));
+        let rule = "during maintenance the site's own files answer 503 too, unless `maintenance.allow` names them";
+        problems.push(Problem::warning(&given.place, what, rule, ALLOW_HINT));
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 /// One request that reached the proxy. A client's retry is a call of its own.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -12,6 +14,8 @@ pub struct Call {
     pub operation: String,
     /// Path and query as they were sent.
     pub path: String,
+    /// What was sent with it.
+    pub body: Bytes,
     pub started: Instant,
     /// `None` while it is under way, and for ever if the client got no answer.
     pub ended: Option<Instant>,
@@ -34,12 +38,13 @@ pub struct Entry {
 }
 
 impl Ledger {
-    pub fn open(&mut self, operation: &str, path: &str) -> Entry {
+    pub fn open(&mut self, operation: &str, path: &str, body: &Bytes) -> Entry {
         let number = self.calls.len() + 1;
         self.calls.push(Call {
             number,
             operation: operation.to_owned(),
             path: path.to_owned(),
+            body: body.clone(),
             started: Instant::now(),
             ended: None,
             status: None,

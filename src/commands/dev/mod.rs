@@ -1,0 +1,209 @@
+//! `provision dev`: the local edge for this spec.
+
+use super::Exit;
+use super::session::Session;
+use crate::cli::{Global, variable};
+use crate::cloud::AnyCloud;
+use crate::desired;
+use crate::edge::{
+    CustomError, Distribution, EdgeSettings, Fact, Function, Objects, Package, PackageSource, Runtime, Supplies, Switch, serve,
+};
+use crate::resource::function::package::Files as PackageFiles;
+use crate::spec::load::{Files, load};
+use crate::spec::{DistributionSpec, Source, Spec};
+use crate::stack::{Names, Stack};
+use clap::Args;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::sync::mpsc;
+
+mod folder;
+mod sandbox;
+mod stored;
+
+/// Answer on this machine what visitors would get from CloudFront, with the real function package
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Objects come from the sandbox (--sandbox), from a folder (--objects DIR), or else from the real bucket, read only.
+Needs python3 or node, whichever the function's runtime asks for.
+
+Examples:
+  provision dev --sandbox
+  provision dev --objects site --port 8080")]
+pub struct Dev {
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(short, long, default_value_t = 0)]
+    pub port: u16,
+    /// Serve the objects in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "sandbox")]
+    pub objects: Option<PathBuf>,
+}
+
+/// Runs the verb.
+pub async fn run(global: &Global, verb: &Dev) -> Exit {
+    match try_run(global, verb).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(global: &Global, verb: &Dev) -> Result<Exit, Exit> {
+    let session = Arc::new(Session::open(global, Files::Needed).await?);
+    let (stack, objects, switch, from) = source(&session, verb).await?;
+    let settings = settings(&session.spec, &stack, verb.port, from);
+    let package = package_source(session.spec.file.clone(), stack);
+    package().map_err(|why| fail(&session, &why))?;
+    let supplies = Supplies { objects, switch, package, now };
+    let (events, mut heard) = mpsc::unbounded_channel();
+    let view = session.view;
+    let shown = tokio::spawn(async move {
+        while let Some(event) = heard.recv().await {
+            view.edge(&event);
+        }
+    });
+    let mut stop = session.stop.clone();
+    let stopped = async move {
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let served = serve(settings, supplies, events, stopped).await;
+    // The channel is closed by now: whatever is still in it is shown.
+    let _ = shown.await;
+    served.map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        fail(&session, &format!("{error}{cause}"))
+    })?;
+    Ok(Exit::Done)
+}
+
+fn fail(session: &Session, why: &str) -> Exit {
+    session.view.error(why, None);
+    Exit::Failed
+}
+
+#[expect(clippy::disallowed_methods, reason = "the local edge lives in the real time")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+type Supplied = (Stack, Arc<dyn Objects>, Arc<dyn Switch>, String);
+
+/// Where objects and switch are.
+async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Exit> {
+    let names = Names::of(&session.spec);
+    if let Some(folder) = &verb.objects {
+        let keys = names.keys.clone();
+        // No account is asked for what lies in a folder.
+        let account = session.spec.account.clone().map_or_else(|| "000000000000".parse(), Ok);
+        let stack = account.and_then(|account| names.in_account(account)).map_err(|why| fail(session, why))?;
+        let page = session.spec.maintenance.page.clone();
+        let site =
+            folder::Site::open(folder, keys, page).map_err(|error| fail(session, &format!("folder {}: {error}", folder.display())))?;
+        let site = Arc::new(site);
+        return Ok((stack, site.clone(), site, format!("folder {}", folder.display())));
+    }
+    let (stack, _, _) = session.switch().await?;
+    match &session.cloud {
+        AnyCloud::Sandbox(cloud) => {
+            let world = Arc::new(sandbox::Stored { cloud: cloud.clone(), stack: stack.clone(), session: Arc::clone(session) });
+            Ok((stack, world.clone(), world, "sandbox".into()))
+        }
+        AnyCloud::Aws(cloud) => {
+            let bucket = Arc::new(stored::Bucket { clients: cloud.clients.clone(), stack: stack.clone(), session: Arc::clone(session) });
+            let from = format!("bucket {} (read only)", stack.bucket);
+            Ok((stack, bucket.clone(), bucket, from))
+        }
+    }
+}
+
+fn settings(spec: &Spec, stack: &Stack, port: u16, from: String) -> EdgeSettings {
+    let distribution = match &spec.distribution {
+        DistributionSpec::Owned(owned) => Distribution {
+            id: "EDEVELOPMENT".into(),
+            domain_name: owned.aliases.first().cloned().unwrap_or_else(|| "dev.cloudfront.net".into()),
+            default_root_object: Some(owned.default_root_object.clone()),
+            custom_errors: if owned.spa { CustomError::single_page(&owned.default_root_object) } else { Vec::new() },
+            function_on: vec!["*".into()],
+            root_before_function: false,
+        },
+        // What somebody else's distribution does beside our slots is not known here.
+        DistributionSpec::Attached(attached) => Distribution {
+            id: attached.id.to_string(),
+            domain_name: "dev.cloudfront.net".into(),
+            default_root_object: Some("index.html".into()),
+            custom_errors: Vec::new(),
+            function_on: attached.behaviors.iter().map(|pattern| if pattern == "default" { "*".into() } else { pattern.clone() }).collect(),
+            root_before_function: false,
+        },
+    };
+    let fact = |name: &str, value: String| Fact { name: name.into(), value };
+    EdgeSettings {
+        port,
+        distribution,
+        function: Function {
+            name: stack.names.function.to_string(),
+            version: "1".into(),
+            account: stack.account.to_string(),
+            region: stack.names.region.to_string(),
+            memory: spec.function.memory,
+            timeout: spec.function.timeout,
+            search_path: variable("PATH").unwrap_or_default(),
+            instances: 4,
+        },
+        bucket: stack.bucket.to_string(),
+        about: vec![
+            fact("stack", stack.names.stack.to_string()),
+            fact("bucket", stack.bucket.to_string()),
+            fact("function", format!("{} ({}, {} MB)", stack.names.function, spec.function.runtime, spec.function.memory)),
+            fact("objects", from),
+        ],
+        viewer_address: None,
+    }
+}
+
+/// The package as the spec has it now: loaded anew each time, so that an edit of source or spec shows at once. What runs is
+/// what would be uploaded, unpacked beside the spec.
+fn package_source(file: PathBuf, stack: Stack) -> PackageSource {
+    Arc::new(move || {
+        let loaded = load(&file, &variable, Files::Needed).map_err(|problems| problems.render(false))?;
+        let spec = loaded.spec;
+        let files = desired::package_files(&spec, &stack).map_err(|fault| fault.message)?;
+        let runtime =
+            Runtime::parse(&spec.function.runtime).ok_or_else(|| format!("runtime `{}` cannot run here", spec.function.runtime))?;
+        let handler = match &spec.function.source {
+            Source::Builtin => desired::BUILTIN_HANDLER.to_owned(),
+            Source::Path { handler, .. } => handler.clone(),
+        };
+        let hash = digest(&files);
+        let beside = spec.file.parent().unwrap_or(Path::new("")).join(".provision").join("edge").join(&hash);
+        unpack(&files, &beside).map_err(|error| format!("could not unpack the function: {error}"))?;
+        Ok(Package { directory: beside, handler, runtime, hash })
+    })
+}
+
+fn digest(files: &PackageFiles) -> String {
+    let mut digest = Sha256::new();
+    for (name, bytes) in files {
+        digest.update((name.len() as u64).to_be_bytes());
+        digest.update(name);
+        digest.update((bytes.len() as u64).to_be_bytes());
+        digest.update(bytes);
+    }
+    hex::encode(digest.finalize())[..16].to_owned()
+}
+
+fn unpack(files: &PackageFiles, folder: &Path) -> std::io::Result<()> {
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        if path.exists() {
+            continue;
+        }
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        let beside = path.with_extension(format!("{}.new", std::process::id()));
+        std::fs::write(&beside, bytes)?;
+        std::fs::rename(beside, path)?;
+    }
+    Ok(())
+}

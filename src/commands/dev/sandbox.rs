@@ -1,0 +1,119 @@
+//! Objects and switch of the sandbox.
+
+use crate::apply::{Event, Report, execute, references};
+use crate::cloud::Cloud;
+use crate::cloud::sandbox::Sandbox;
+use crate::cloud::world::{Bucket, Headers};
+use crate::commands::maintenance::status::facts;
+use crate::commands::session::Session;
+use crate::context::Context;
+use crate::edge::{Later, Listed, Object, Objects, Switch, SwitchState};
+use crate::name::ObjectKey;
+use crate::resource::page::{Metadata, turn::Wanted};
+use crate::resource::site;
+use crate::stack::{Live, Stack};
+use crate::{desired, plan};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The stack's bucket in the sandbox.
+pub(super) struct Stored {
+    /// The sandbox.
+    pub(super) cloud: Sandbox,
+    /// The stack.
+    pub(super) stack: Stack,
+    /// Its spec.
+    pub(super) session: Arc<Session>,
+}
+
+/// Turns of the console show in its own page.
+struct Silent;
+
+impl Report for Silent {
+    fn event(&self, _: &Event<'_>) {}
+}
+
+impl Stored {
+    fn bucket(&self) -> Result<Option<Bucket>, String> {
+        let world = self.cloud.load().map_err(|fault| fault.to_string())?;
+        Ok(world.buckets.get(&self.stack.bucket).cloned())
+    }
+
+    fn read(&self, key: &str) -> Result<Option<Object>, String> {
+        let Ok(key) = key.parse::<ObjectKey>() else { return Ok(None) };
+        let Some(bucket) = self.bucket()? else { return Ok(None) };
+        let Some(found) = bucket.objects.get(&key) else { return Ok(None) };
+        let body = std::fs::read(self.cloud.object(&found.etag)).map_err(|error| format!("object {key}: {error}"))?;
+        let Headers { content_type, cache_control, metadata, modified } = bucket.headers.get(&key).cloned().unwrap_or_default();
+        Ok(Some(Object {
+            body: body.into(),
+            etag: format!("\"{}\"", found.etag),
+            last_modified: moment(modified),
+            content_type: Some(content_type).filter(|value| !value.is_empty()),
+            cache_control: Some(cache_control).filter(|value| !value.is_empty()),
+            content_encoding: None,
+            metadata,
+        }))
+    }
+
+    fn listed(&self, prefix: &str) -> Result<Vec<Listed>, String> {
+        let Some(Bucket { objects, headers, .. }) = self.bucket()? else { return Ok(Vec::new()) };
+        let below = objects.into_iter().filter(|(key, _)| key.as_str().starts_with(prefix));
+        Ok(below
+            .map(|(key, site::Object { etag, size })| Listed {
+                last_modified: moment(headers.get(&key).map_or(0, |headers| headers.modified)),
+                key: key.to_string(),
+                size,
+                etag: format!("\"{etag}\""),
+            })
+            .collect())
+    }
+
+    async fn state_now(&self) -> Result<SwitchState, String> {
+        let (_, sides) = self.cloud.observe_switch(&self.stack.names).await.map_err(|fault| fault.to_string())?;
+        Ok(facts(&sides))
+    }
+
+    async fn turn_now(&self, on: bool) -> Result<SwitchState, String> {
+        let (_, sides) = self.cloud.observe_switch(&self.stack.names).await.map_err(|fault| fault.to_string())?;
+        let wanted = if on {
+            Wanted::On { window: Metadata::new(), once: None }
+        } else {
+            Wanted::Off { standard: desired::page(&self.session.spec).map_err(|fault| fault.to_string())? }
+        };
+        let plan = plan::turn(&self.stack, &wanted, &sides);
+        if let Some(conflict) = plan.conflicts.first() {
+            return Err(format!("{}; {}", conflict.reason, conflict.hint));
+        }
+        let context = Context::new(references(&Live::default()), &|_, _| {}, self.session.stop.clone(), Duration::ZERO);
+        let outcome = execute(&plan, &self.stack, &self.cloud, &context, &Silent).await;
+        match outcome.failed.first() {
+            Some((_, fault)) => Err(fault.to_string()),
+            None => self.state_now().await,
+        }
+    }
+}
+
+fn moment(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+impl Objects for Stored {
+    fn get<'a>(&'a self, key: &'a str) -> Later<'a, Result<Option<Object>, String>> {
+        Box::pin(async move { self.read(key) })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> Later<'a, Result<Vec<Listed>, String>> {
+        Box::pin(async move { self.listed(prefix) })
+    }
+}
+
+impl Switch for Stored {
+    fn state(&self) -> Later<'_, Result<SwitchState, String>> {
+        Box::pin(self.state_now())
+    }
+
+    fn turn(&self, on: bool) -> Later<'_, Result<SwitchState, String>> {
+        Box::pin(self.turn_now(on))
+    }
+}

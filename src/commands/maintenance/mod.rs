@@ -1,0 +1,46 @@
+//! `provision maintenance on | off | status`: the switch, and nothing but the switch.
+
+use super::Exit;
+use crate::cli::Global;
+use clap::{Args, Subcommand};
+
+pub mod off;
+pub mod on;
+pub mod probe;
+pub mod status;
+pub mod times;
+
+/// Turn the maintenance window on or off, or look at it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Only the two page keys in the bucket are touched, so an identity that may do nothing else is enough
+(config/policies/toggle.json). Visitors notice within the spec's `maintenance.cache`.
+
+Examples:
+  provision maintenance on
+  provision maintenance on --for 45m --bypass
+  provision maintenance status --probe
+  provision maintenance off")]
+pub struct Maintenance {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    On(on::On),
+    Off(off::Off),
+    Status(status::Status),
+}
+
+/// Runs the verb.
+pub async fn run(global: &Global, verb: &Maintenance) -> Exit {
+    let ended = match &verb.verb {
+        Verb::On(verb) => on::run(global, verb).await,
+        Verb::Off(verb) => off::run(global, verb).await,
+        Verb::Status(verb) => status::run(global, verb).await,
+    };
+    match ended {
+        Ok(exit) | Err(exit) => exit,
+    }
+}

@@ -1,0 +1,151 @@
+//! `provision maintenance status`.
+
+use super::{probe, times};
+use crate::cli::Global;
+use crate::cloud::Cloud;
+use crate::commands::Exit;
+use crate::commands::session::Session;
+use crate::edge::{Fact, SwitchState};
+use crate::resource::page::{Sides, window};
+use crate::resource::site;
+use crate::spec::load::Files;
+use crate::spec::{DistributionSpec, Spec};
+use crate::stack::{Names, Scope};
+use crate::view::switch::{Row, SwitchStatus};
+use clap::Args;
+use jiff::{Timestamp, Zoned};
+
+/// Show whether maintenance is on, since when, until when, and who turned it
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Ask the site itself whether visitors see what the switch says; exit 1 if they do not
+    #[arg(long)]
+    pub probe: bool,
+    /// Where to ask; default: the first alias, or the distribution's own domain
+    #[arg(long, value_name = "URL", requires = "probe")]
+    pub url: Option<String>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// The exit code, after the reason was shown.
+pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
+    let session = Session::open(global, Files::Spared).await?;
+    let (_, _, sides) = session.switch().await?;
+    let status = read(&sides, &Zoned::now());
+    let shows_page = status.visitors_see_page;
+    session.view.switch(&status);
+    if !verb.probe {
+        return Ok(Exit::Done);
+    }
+    let url = match (&verb.url, alias(&session.spec)) {
+        (Some(url), _) => url.clone(),
+        (None, Some(alias)) => format!("https://{alias}/"),
+        (None, None) => domain(&session).await?,
+    };
+    let report = probe::probe(&url, shows_page).await.map_err(|why| {
+        session.view.error(&why, Some("name the site with `--url https://…/`"));
+        Exit::Failed
+    })?;
+    session.view.probe(&report);
+    Ok(if report.as_expected { Exit::Done } else { Exit::Failed })
+}
+
+fn alias(spec: &Spec) -> Option<String> {
+    match &spec.distribution {
+        DistributionSpec::Owned(owned) => owned.aliases.first().cloned(),
+        DistributionSpec::Attached(_) => None,
+    }
+}
+
+/// The distribution's own domain takes a closer look, and more rights than the switch.
+async fn domain(session: &Session) -> Result<String, Exit> {
+    let looked = session.cloud.observe(&Names::of(&session.spec), &site::Settings::default(), Scope::Stack).await;
+    let (_, live) = looked.map_err(|fault| {
+        session.view.fault(&fault);
+        Exit::Failed
+    })?;
+    live.distribution.or(live.attached).map(|found| format!("https://{}/", found.domain)).ok_or_else(|| {
+        session.view.error("there is no distribution to ask", Some("name the site with `--url https://…/`"));
+        Exit::Failed
+    })
+}
+
+/// The switch as the local edge's console shows it.
+#[must_use]
+pub fn facts(sides: &Sides) -> SwitchState {
+    let status = read(sides, &Zoned::now());
+    let anomaly = status.anomaly.map(|text| Fact { name: "note".into(), value: text });
+    let rows = status.rows.into_iter().map(|row| Fact { name: row.name, value: row.value });
+    SwitchState { on: status.on, facts: rows.chain(anomaly).collect() }
+}
+
+/// Judges the window as the edge function does.
+fn read(sides: &Sides, now: &Zoned) -> SwitchStatus {
+    let Some(on) = &sides.on else {
+        let lost = sides.off.is_none();
+        let anomaly = lost.then(|| "the page lies under neither key; `provision apply` uploads it again".to_owned());
+        return SwitchStatus { on: false, visitors_see_page: false, rows: Vec::new(), anomaly };
+    };
+    let moment = |name: &str| on.metadata.get(name).and_then(|text| text.parse::<Timestamp>().ok());
+    let (from, until) = (moment(window::FROM), moment(window::UNTIL));
+    let current = now.timestamp();
+    let begun = from.is_none_or(|from| from <= current);
+    let over = until.is_some_and(|until| until <= current);
+    let row = |label: &str, name: &str| on.metadata.get(name).map(|text| Row { name: label.to_owned(), value: times::shown(text, now) });
+    let state = match (begun, over) {
+        (_, true) => "over: visitors see the site; `provision maintenance off` tidies up",
+        (false, _) => "not yet: visitors see the site until it begins",
+        _ => "open: visitors see the maintenance page",
+    };
+    let bypass = on.metadata.contains_key(window::BYPASS).then(|| Row { name: "bypass".into(), value: "by link and cookie".into() });
+    let rows = [
+        Some(Row { name: "window".into(), value: state.into() }),
+        row("since", window::SINCE),
+        row("by", window::BY),
+        row("from", window::FROM),
+        row("until", window::UNTIL),
+        bypass,
+    ];
+    let once = on.metadata.contains_key(window::ONCE);
+    let anomaly = match (&sides.off, once) {
+        (Some(_), false) => Some(
+            "the page lies under both keys: an earlier turn was interrupted; `provision maintenance on` or `off` finishes it".to_owned(),
+        ),
+        (None, true) => {
+            Some("the page is for this window only, and the standard page is gone; `provision maintenance off` restores it".to_owned())
+        }
+        _ => None,
+    };
+    SwitchStatus { on: true, visitors_see_page: begun && !over, rows: rows.into_iter().flatten().collect(), anomaly }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::page::Side;
+
+    #[test]
+    fn the_window_is_judged_as_the_edge_judges_it() {
+        let now: Zoned = "2026-11-22T22:30:00+01:00[Europe/Berlin]".parse().unwrap();
+        let side = |pairs: &[(&str, &str)]| {
+            let metadata = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Some(Side { metadata, ..Side::default() })
+        };
+        let (past, future) = ("2026-11-22T21:00:00Z", "2026-11-22T22:00:00Z");
+        for (off, on, sees, anomalous) in [
+            (side(&[]), None, false, false),
+            (None, None, false, true),
+            (None, side(&[]), true, false),
+            (side(&[]), side(&[]), true, true),
+            (side(&[]), side(&[(window::ONCE, "true")]), true, false),
+            (None, side(&[(window::FROM, future)]), false, false),
+            (None, side(&[(window::FROM, past), (window::UNTIL, future)]), true, false),
+            (None, side(&[(window::UNTIL, past)]), false, false),
+        ] {
+            let status = read(&Sides { off: off.clone(), on: on.clone() }, &now);
+            assert_eq!((status.visitors_see_page, status.anomaly.is_some()), (sees, anomalous), "{off:?} {on:?}");
+        }
+    }
+}
