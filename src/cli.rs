@@ -80,6 +80,7 @@ enum Verb {
     Status(commands::status::Status),
     Maintenance(commands::maintenance::Maintenance),
     Dev(commands::dev::Dev),
+    Policy(commands::policy::Policy),
 }
 
 /// Runs the program.
@@ -125,6 +126,7 @@ async fn run(cli: Cli) -> Exit {
         Verb::Status(verb) => commands::status::run(global, &verb).await,
         Verb::Maintenance(verb) => commands::maintenance::run(global, &verb).await,
         Verb::Dev(verb) => commands::dev::run(global, &verb).await,
+        Verb::Policy(verb) => commands::policy::run(global, &verb).await,
     }
 }
 

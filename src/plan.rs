@@ -107,7 +107,7 @@ impl Stage {
             Self::Association => &[Self::Bucket, Self::Page, Self::Function],
             Self::Deployed => &[Self::Distribution, Self::Association],
             Self::Leftovers => &[Self::Files, Self::Documents],
-            Self::Prune => &[Self::Function, Self::Distribution, Self::Association, Self::Deployed],
+            Self::Prune => &[Self::Function, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated],
             Self::Vacated => &[Self::Vacate],
             Self::DeleteDistribution => &[Self::Vacate, Self::Vacated],
             Self::DeleteAccess => &[Self::DeleteDistribution],

@@ -22,14 +22,6 @@ pub struct Aws {
 }
 
 impl Aws {
-    async fn identify(&self) -> Result<Caller, Fault> {
-        let sent = self.clients.sts.get_caller_identity().send().await;
-        let answer = sent.map_err(|error| fault("find out which account this is", &error))?;
-        let account = answer.account().unwrap_or_default().parse();
-        let account = account.map_err(|why: &str| Fault::new(FaultKind::Refused, "find out which account this is", why))?;
-        Ok(Caller { account, arn: answer.arn.unwrap_or_default() })
-    }
-
     /// Everything that hangs on the account: bucket, objects, policy, distribution.
     async fn observe_in_account(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
         let clients = &self.clients;
@@ -107,6 +99,14 @@ impl Cloud for Aws {
             self.attached(names),
         )?;
         Ok((account, Live { role, function, access, attached, ..live }))
+    }
+
+    async fn identify(&self) -> Result<Caller, Fault> {
+        let sent = self.clients.sts.get_caller_identity().send().await;
+        let answer = sent.map_err(|error| fault("find out which account this is", &error))?;
+        let account = answer.account().unwrap_or_default().parse();
+        let account = account.map_err(|why: &str| Fault::new(FaultKind::Refused, "find out which account this is", why))?;
+        Ok(Caller { account, arn: answer.arn.unwrap_or_default() })
     }
 
     async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {

@@ -34,6 +34,12 @@ pub trait Cloud: Sync {
         scope: Scope,
     ) -> impl Future<Output = Result<(AccountId, Live), Fault>> + Send;
 
+    /// Whose account it is, and who asks.
+    ///
+    /// # Errors
+    /// The call's.
+    fn identify(&self) -> impl Future<Output = Result<Caller, Fault>> + Send;
+
     /// Looks at the switch alone, with as few calls and rights as that takes; says whose account it is and who asks.
     ///
     /// # Errors
@@ -61,6 +67,13 @@ impl Cloud for AnyCloud {
         match self {
             Self::Aws(cloud) => cloud.observe(names, expected, scope).await,
             Self::Sandbox(cloud) => cloud.observe(names, expected, scope).await,
+        }
+    }
+
+    async fn identify(&self) -> Result<Caller, Fault> {
+        match self {
+            Self::Aws(cloud) => cloud.identify().await,
+            Self::Sandbox(cloud) => cloud.identify().await,
         }
     }
 

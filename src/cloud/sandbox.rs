@@ -134,10 +134,13 @@ impl Cloud for Sandbox {
         Ok(self.load()?.observe(names, expected, scope, now()))
     }
 
+    async fn identify(&self) -> Result<Caller, Fault> {
+        let account = self.load()?.account;
+        Ok(Caller { arn: format!("arn:aws:iam::{account}:user/sandbox"), account })
+    }
+
     async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
-        let world = self.load()?;
-        let arn = format!("arn:aws:iam::{}:user/sandbox", world.account);
-        Ok((Caller { account: world.account.clone(), arn }, world.sides(names)))
+        Ok((self.identify().await?, self.load()?.sides(names)))
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

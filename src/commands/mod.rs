@@ -8,6 +8,7 @@ pub mod dev;
 pub mod init;
 pub mod maintenance;
 pub mod plan;
+pub mod policy;
 pub mod saved;
 pub mod session;
 pub mod signals;

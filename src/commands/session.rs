@@ -107,6 +107,21 @@ impl Session {
         self.or_exit(planned.await)
     }
 
+    /// The stack's names alone. Asks for the account only where the spec does not say it.
+    ///
+    /// # Errors
+    /// The exit code, after the fault was shown.
+    pub async fn stack(&self) -> Result<Stack, Exit> {
+        let named = async {
+            let account = match &self.spec.account {
+                Some(account) => account.clone(),
+                None => self.unless_stopped(self.cloud.identify()).await?.account,
+            };
+            self.in_account(&Names::of(&self.spec), account)
+        };
+        self.or_exit(named.await)
+    }
+
     /// Looks at the switch alone.
     ///
     /// # Errors
@@ -115,7 +130,7 @@ impl Session {
         let looked = async {
             let names = Names::of(&self.spec);
             let (caller, sides) = self.unless_stopped(self.cloud.observe_switch(&names)).await?;
-            Ok((self.stack(&names, caller.account.clone())?, caller, sides))
+            Ok((self.in_account(&names, caller.account.clone())?, caller, sides))
         };
         self.or_exit(looked.await)
     }
@@ -145,11 +160,11 @@ impl Session {
     async fn look(&self, site: &site::Settings, scope: Scope) -> Result<(Stack, Live), Failure> {
         let names = Names::of(&self.spec);
         let (account, live) = self.unless_stopped(self.cloud.observe(&names, site, scope)).await?;
-        Ok((self.stack(&names, account)?, live))
+        Ok((self.in_account(&names, account)?, live))
     }
 
     /// The stack in this account, if the spec is for it.
-    fn stack(&self, names: &Names, account: AccountId) -> Result<Stack, Failure> {
+    fn in_account(&self, names: &Names, account: AccountId) -> Result<Stack, Failure> {
         if let Some(expected) = self.spec.account.as_ref().filter(|expected| **expected != account) {
             return Err(Failure::Refused(Conflict {
                 address: Address::new(Kind::Bucket, &names.stack),

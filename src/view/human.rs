@@ -2,8 +2,9 @@
 
 use super::report::{Existing, Status};
 use crate::apply::Outcome;
-use crate::change::{Action, Change, Done, Fault, Kind};
+use crate::change::{Action, Change, Done, Fault, FaultKind, Kind};
 use crate::edge::EdgeEvent;
+use crate::operator;
 use crate::plan::{Intent, Plan};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -245,8 +246,20 @@ fn fault_lines(fault: &Fault) -> Vec<String> {
     if !said.is_empty() {
         lines.push(said.join(", "));
     }
+    lines.extend(missing_statement(fault));
     lines.extend(fault.hint.as_ref().map(|hint| format!("hint: {hint}")));
     lines
+}
+
+/// AWS says which action was denied; the statement that allows it is ours to name.
+fn missing_statement(fault: &Fault) -> Option<String> {
+    if fault.kind != FaultKind::Denied {
+        return None;
+    }
+    let (_, rest) = fault.message.split_once("perform: ")?;
+    let action = rest.split_whitespace().next()?;
+    let sid = operator::statement_with(action)?;
+    Some(format!("missing: {action}, in statement `{sid}` of `provision policy`"))
 }
 
 /// A fault outside of a plan.

@@ -90,6 +90,11 @@ impl View {
         }
     }
 
+    /// Shows an IAM policy; it is JSON for people and machines alike.
+    pub fn policy(&self, policy: &serde_json::Value) {
+        anstream::println!("{policy:#}");
+    }
+
     /// Shows something that stops nothing.
     pub fn warning(&self, what: &str, hint: &str) {
         anstream::eprint!("{}", human::warning(what, hint));

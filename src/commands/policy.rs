@@ -1,0 +1,31 @@
+//! `provision policy`.
+
+use super::Exit;
+use super::session::Session;
+use crate::cli::Global;
+use crate::operator::{self, Purpose};
+use crate::spec::load::Files;
+use clap::Args;
+
+/// Print the IAM policy that running `provision` takes, for this spec
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  provision policy --for apply > operator.json\n  provision policy --for toggle")]
+pub struct Policy {
+    /// What it shall allow
+    #[arg(long = "for", value_enum, value_name = "PURPOSE")]
+    pub purpose: Purpose,
+}
+
+/// Runs the verb.
+pub async fn run(global: &Global, verb: &Policy) -> Exit {
+    match try_run(global, verb).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn try_run(global: &Global, verb: &Policy) -> Result<Exit, Exit> {
+    let session = Session::open(global, Files::Spared).await?;
+    let stack = session.stack().await?;
+    session.view.policy(&operator::policy(&stack, verb.purpose));
+    Ok(Exit::Done)
+}
