@@ -33,7 +33,7 @@ impl Aws {
         let reachable = region.as_ref().is_some_and(|region| *region == names.region);
         let bucket = async {
             match region.clone() {
-                Some(region) => bucket::aws::observe(clients, &account, &stack.bucket, region).await.map(Some),
+                Some(region) => Box::pin(bucket::aws::observe(clients, &account, &stack.bucket, region)).await.map(Some),
                 None => Ok(None),
             }
         };
@@ -78,8 +78,8 @@ impl Aws {
 }
 
 fn in_account(names: &Names, account: &AccountId) -> Result<Stack, Fault> {
-    let named = names.in_account(account.clone());
-    named
+    let stack = names.in_account(account.clone());
+    stack
         .map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why).hinted("set `bucket.name` in the spec"))
 }
 

@@ -65,28 +65,29 @@ pub enum AnyCloud {
 impl Cloud for AnyCloud {
     async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
         match self {
-            Self::Aws(cloud) => cloud.observe(names, expected, scope).await,
+            // The SDK's futures are large; on the heap they are nobody's stack.
+            Self::Aws(cloud) => Box::pin(cloud.observe(names, expected, scope)).await,
             Self::Sandbox(cloud) => cloud.observe(names, expected, scope).await,
         }
     }
 
     async fn identify(&self) -> Result<Caller, Fault> {
         match self {
-            Self::Aws(cloud) => cloud.identify().await,
+            Self::Aws(cloud) => Box::pin(cloud.identify()).await,
             Self::Sandbox(cloud) => cloud.identify().await,
         }
     }
 
     async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
         match self {
-            Self::Aws(cloud) => cloud.observe_switch(names).await,
+            Self::Aws(cloud) => Box::pin(cloud.observe_switch(names)).await,
             Self::Sandbox(cloud) => cloud.observe_switch(names).await,
         }
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
         match self {
-            Self::Aws(cloud) => cloud.apply(stack, op, context).await,
+            Self::Aws(cloud) => Box::pin(cloud.apply(stack, op, context)).await,
             Self::Sandbox(cloud) => cloud.apply(stack, op, context).await,
         }
     }

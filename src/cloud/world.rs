@@ -236,14 +236,13 @@ impl World {
                 format!("create bucket {name}"),
                 "your previous request to create the named bucket succeeded and you already own it",
             )),
-            (bucket::Op::Create { .. }, Some(_)) => Ok(Done::AlreadySo),
             (bucket::Op::Delete { .. }, Some(found)) if !found.objects.is_empty() => {
                 let mut fault =
                     Fault::new(FaultKind::InUse, format!("delete bucket {name}"), "the bucket you tried to delete is not empty");
                 fault.code = Some("BucketNotEmpty".into());
                 Err(fault.hinted("somebody put objects into it since it was looked at; run the same command again"))
             }
-            (bucket::Op::Delete { .. }, None) => Ok(Done::AlreadySo),
+            (bucket::Op::Create { .. }, Some(_)) | (bucket::Op::Delete { .. }, None) => Ok(Done::AlreadySo),
             (bucket::Op::Empty { versions, .. }, Some(found)) => {
                 for version in versions {
                     found.objects.remove(&version.key);

@@ -70,12 +70,12 @@ async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
 /// (an ETag, a revision, a file, the spec) makes a difference. Nothing in the file is ever executed.
 async fn saved(global: &Global, file: &std::path::Path) -> Result<(Session, Picture), Exit> {
     let view = crate::view::View::new(global.json);
-    let saved = plans::read(&view, file)?;
+    let saved = plans::read(view, file)?;
     let files = if saved.destroy { Files::Spared } else { Files::Needed };
     let session = Session::open(global, files).await?;
     plans::same_stack(&session, file, &saved)?;
     let choices = choices(&session.spec, &saved.adopt, saved.delete_data, true);
     let picture = if saved.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
-    plans::same_plan(&session.view, file, &saved, &picture.plan)?;
+    plans::same_plan(session.view, file, &saved, &picture.plan)?;
     Ok((session, picture))
 }

@@ -45,7 +45,7 @@ async fn try_run(global: &Global, verb: &PlanVerb) -> Result<Exit, Exit> {
     let picture = if verb.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
     session.view.plan(&picture.plan);
     if let Some(file) = &verb.out {
-        saved::save(&session.view, file, &picture.plan, &verb.adopt, verb.delete_data)?;
+        saved::save(session.view, file, &picture.plan, &verb.adopt, verb.delete_data)?;
     }
     Ok(if !picture.plan.can_apply() {
         Exit::Refused

@@ -34,7 +34,7 @@ pub struct Saved {
     plan: Value,
 }
 
-fn refuse(view: &View, file: &Path, what: &str, hint: &str) -> Exit {
+fn refuse(view: View, file: &Path, what: &str, hint: &str) -> Exit {
     view.error(&format!("plan {}: {what}", file.display()), Some(hint));
     Exit::Refused
 }
@@ -45,7 +45,7 @@ const PLAN_AGAIN: &str = "make a new one with `provision plan --out FILE`";
 ///
 /// # Errors
 /// [`Exit::Failed`], after it was shown.
-pub fn save(view: &View, file: &Path, plan: &Plan, adopt: &[Kind], delete_data: bool) -> Result<(), Exit> {
+pub fn save(view: View, file: &Path, plan: &Plan, adopt: &[Kind], delete_data: bool) -> Result<(), Exit> {
     let value = serde_json::to_value(plan).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
     let (stack, account) = (plan.stack.clone(), plan.account.clone());
     let saved =
@@ -63,7 +63,7 @@ pub fn save(view: &View, file: &Path, plan: &Plan, adopt: &[Kind], delete_data: 
 ///
 /// # Errors
 /// [`Exit::Refused`], after it was shown.
-pub fn read(view: &View, file: &Path) -> Result<Saved, Exit> {
+pub fn read(view: View, file: &Path) -> Result<Saved, Exit> {
     let mut text = Vec::new();
     let opened = std::fs::File::open(file).and_then(|opened| opened.take(LARGEST + 1).read_to_end(&mut text));
     opened.map_err(|error| refuse(view, file, &format!("cannot be read: {error}"), PLAN_AGAIN))?;
@@ -87,14 +87,14 @@ pub fn same_stack(session: &Session, file: &Path, saved: &Saved) -> Result<(), E
         return Ok(());
     }
     let what = format!("is for stack `{}`, the spec is for stack `{}`", saved.stack, session.spec.stack);
-    Err(refuse(&session.view, file, &what, "name the right spec with `--file`"))
+    Err(refuse(session.view, file, &what, "name the right spec with `--file`"))
 }
 
 /// Would the very same plan be made now?
 ///
 /// # Errors
 /// [`Exit::Refused`], after it was shown.
-pub fn same_plan(view: &View, file: &Path, saved: &Saved, now: &Plan) -> Result<(), Exit> {
+pub fn same_plan(view: View, file: &Path, saved: &Saved, now: &Plan) -> Result<(), Exit> {
     if saved.account != now.account {
         let what = format!("is for account {}, the credentials are for account {}", saved.account, now.account);
         return Err(refuse(view, file, &what, "choose the right profile (`--profile`, AWS_PROFILE)"));

@@ -59,7 +59,7 @@ impl Session {
     /// [`Exit::Spec`], after the problems were shown.
     pub async fn open(global: &Global, files: Files) -> Result<Self, Exit> {
         let view = View::new(global.json);
-        let spec = spec(global, &view, files)?;
+        let spec = spec(global, view, files)?;
         let cloud = match &global.sandbox {
             Some(folder) => {
                 AnyCloud::Sandbox(Sandbox::new(sandbox_folder(folder.as_deref(), &spec.file), global.sandbox_delays.unwrap_or_default()))
@@ -246,7 +246,7 @@ impl From<Fault> for Failure {
 ///
 /// # Errors
 /// [`Exit::Spec`].
-pub fn spec(global: &Global, view: &View, files: Files) -> Result<Spec, Exit> {
+pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Exit> {
     match load(&global.file, &variable, files) {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {

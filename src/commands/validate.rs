@@ -14,7 +14,7 @@ pub struct Validate {}
 #[must_use]
 pub fn run(global: &Global, _: &Validate) -> Exit {
     let view = View::new(global.json);
-    match session::spec(global, &view, Files::Needed) {
+    match session::spec(global, view, Files::Needed) {
         Ok(spec) => {
             view.valid(&spec);
             Exit::Done

@@ -235,7 +235,7 @@ pub fn status(status: &Status) -> String {
 }
 
 fn indented(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("      {line}\n")).collect()
+    lines.iter().flat_map(|line| ["      ", line, "\n"]).collect()
 }
 
 fn fault_lines(fault: &Fault) -> Vec<String> {
@@ -267,7 +267,7 @@ fn missing_statement(fault: &Fault) -> Option<String> {
 pub fn fault(fault: &Fault) -> String {
     let lines = fault_lines(fault);
     let (first, rest) = lines.split_first().map_or((String::new(), &[][..]), |(first, rest)| (first.clone(), rest));
-    format!("{DELETE}error{DELETE:#}: {first}\n{}", rest.iter().map(|line| format!("  {line}\n")).collect::<String>())
+    format!("{DELETE}error{DELETE:#}: {first}\n{}", rest.iter().flat_map(|line| ["  ", line, "\n"]).collect::<String>())
 }
 
 /// An error of ours.

@@ -31,7 +31,7 @@ impl View {
         Self { json }
     }
 
-    fn document(&self, document: &serde_json::Value, text: &str) {
+    fn document(self, document: &serde_json::Value, text: &str) {
         if self.json {
             anstream::println!("{document}");
         } else {
@@ -40,47 +40,47 @@ impl View {
     }
 
     /// Shows a plan.
-    pub fn plan(&self, plan: &Plan) {
+    pub fn plan(self, plan: &Plan) {
         self.document(&json::plan(plan), &human::plan(plan));
     }
 
     /// Shows how a plan ended and what exists now.
-    pub fn outcome(&self, plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome) {
+    pub fn outcome(self, plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome) {
         let now = report::Existing::after(plan, stack, live, outcome);
         self.document(&json::outcome(outcome, now.as_ref()), &human::outcome(plan, outcome, now.as_ref()));
     }
 
     /// Shows what exists where there was nothing to do.
-    pub fn unchanged(&self, stack: &Stack, live: &Live) {
+    pub fn unchanged(self, stack: &Stack, live: &Live) {
         if !self.json {
             anstream::print!("{}", human::existing(&report::Existing::of(stack, live)));
         }
     }
 
     /// Shows every object and whether it is as the spec says.
-    pub fn status(&self, plan: &Plan, stack: &Stack, live: &Live) {
+    pub fn status(self, plan: &Plan, stack: &Stack, live: &Live) {
         let status = report::status(plan, stack, live);
         self.document(&json::status(&status), &human::status(&status));
     }
 
     /// Shows the switch.
-    pub fn switch(&self, status: &switch::SwitchStatus) {
+    pub fn switch(self, status: &switch::SwitchStatus) {
         self.document(&json::switch(status), &switch::status(status));
     }
 
     /// Shows what the site answered.
-    pub fn probe(&self, report: &switch::ProbeReport) {
+    pub fn probe(self, report: &switch::ProbeReport) {
         self.document(&json::probe(report), &switch::probe(report));
     }
 
     /// Shows the link that lets the team in. The only place where the token is ever shown.
-    pub fn bypass(&self, link: &str, token: &str) {
+    pub fn bypass(self, link: &str, token: &str) {
         let text = format!("\nBypass link for the team (it sets a cookie for 12 hours; keep it to yourselves):\n  {link}\n");
         self.document(&json::bypass(link, token), &text);
     }
 
     /// Shows what happens at the local edge.
-    pub fn edge(&self, event: &EdgeEvent) {
+    pub fn edge(self, event: &EdgeEvent) {
         if self.json {
             if let Some(document) = json::edge(event) {
                 anstream::println!("{document}");
@@ -91,23 +91,23 @@ impl View {
     }
 
     /// Shows an IAM policy; it is JSON for people and machines alike.
-    pub fn policy(&self, policy: &serde_json::Value) {
+    pub fn policy(self, policy: &serde_json::Value) {
         anstream::println!("{policy:#}");
     }
 
     /// Shows something that stops nothing.
-    pub fn warning(&self, what: &str, hint: &str) {
+    pub fn warning(self, what: &str, hint: &str) {
         anstream::eprint!("{}", human::warning(what, hint));
     }
 
     /// Says that the spec is right.
-    pub fn valid(&self, spec: &Spec) {
+    pub fn valid(self, spec: &Spec) {
         let text = format!("{}: the spec of stack `{}` is right\n", spec.file.display(), spec.stack);
         self.document(&json::valid(spec), &text);
     }
 
     /// Says what `init` wrote.
-    pub fn initialised(&self, folder: &Path) {
+    pub fn initialised(self, folder: &Path) {
         let file = folder.join("provision.yaml");
         let file = file.strip_prefix(".").unwrap_or(&file).display().to_string();
         let flag = if file == "provision.yaml" { String::new() } else { format!(" -f {file}") };
@@ -116,12 +116,12 @@ impl View {
     }
 
     /// Says where a plan was saved.
-    pub fn saved(&self, file: &Path) {
+    pub fn saved(self, file: &Path) {
         anstream::eprintln!("Saved. Carry out exactly this with: provision apply {}", file.display());
     }
 
     /// Shows problems of a spec.
-    pub fn problems(&self, problems: &Problems) {
+    pub fn problems(self, problems: &Problems) {
         if self.json {
             anstream::println!("{}", json::problems(problems));
         } else {
@@ -131,7 +131,7 @@ impl View {
     }
 
     /// Shows a fault.
-    pub fn fault(&self, fault: &Fault) {
+    pub fn fault(self, fault: &Fault) {
         if self.json {
             anstream::println!("{}", json::fault(fault));
         }
@@ -139,12 +139,12 @@ impl View {
     }
 
     /// Shows why nothing was planned.
-    pub fn conflict(&self, conflict: &Conflict) {
+    pub fn conflict(self, conflict: &Conflict) {
         self.error(&conflict.reason, Some(&conflict.hint));
     }
 
     /// Shows an error of ours.
-    pub fn error(&self, what: &str, hint: Option<&str>) {
+    pub fn error(self, what: &str, hint: Option<&str>) {
         if self.json {
             anstream::println!("{}", json::error(what, hint));
         }
@@ -153,7 +153,7 @@ impl View {
 
     /// The progress of a run.
     #[must_use]
-    pub fn progress(&self) -> Progress {
+    pub fn progress(self) -> Progress {
         Progress { json: self.json, ticker: Ticker::default() }
     }
 }

@@ -19,7 +19,7 @@ pub struct Ticker {
 impl Default for Ticker {
     /// Every ten seconds at a terminal; once a minute in a log.
     fn default() -> Self {
-        let every = if std::io::stderr().is_terminal() { Duration::from_secs(10) } else { Duration::from_secs(60) };
+        let every = if std::io::stderr().is_terminal() { Duration::from_secs(10) } else { Duration::from_mins(1) };
         Self { every, waits: Mutex::new(BTreeMap::new()) }
     }
 }

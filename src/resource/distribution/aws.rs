@@ -304,7 +304,7 @@ pub async fn await_deployed(
         }
         Waited::OutOfTime | Waited::Stopped => Ok(Done::Deferred {
             reason: format!("distribution {id} is still deploying"),
-            try_again_after: std::time::Duration::from_secs(300),
+            try_again_after: std::time::Duration::from_mins(5),
         }),
     }
 }

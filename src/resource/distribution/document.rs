@@ -149,7 +149,7 @@ impl Document {
             comment: text(root, "Comment"),
             default_root_object: text(root, "DefaultRootObject"),
             price_class: text(root, "PriceClass"),
-            aliases: items(root, "Aliases").iter().filter_map(|item| item.text()).map(str::to_owned).collect(),
+            aliases: items(root, "Aliases").iter().filter_map(Node::text).map(str::to_owned).collect(),
             certificate,
             error_pages: items(root, "CustomErrorResponses")
                 .into_iter()

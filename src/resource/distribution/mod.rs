@@ -230,6 +230,7 @@ pub(crate) fn serialize_digest<S: serde::Serializer>(document: &Document, serial
 
 /// One mutation of the distribution, or the wait for its deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::large_enum_variant, reason = "a plan holds at most a handful")]
 pub enum Op {
     /// Create it with tags and association in one call.
     Create {

@@ -14,6 +14,7 @@ use aws_sdk_lambda::types::{
     TracingConfig, TracingMode, VpcConfig,
 };
 use std::collections::BTreeSet;
+use std::future::Future;
 
 /// Reads the function: one call, and one more for the versions where it exists.
 ///
@@ -83,22 +84,25 @@ pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<
             learn(clients, name, op, context, done).await
         }
         Op::Configure { name, after, revision, .. } => {
-            configure(clients, name, after, revision).await?;
+            when_idle(clients, op, context, || configure(clients, name, after, revision)).await?;
             updated(clients, name, op, context).await
         }
         Op::Upload { name, after, package, publish, revision, .. } => {
             let revision = revision.clone().or_else(|| context.references(|known| known.revision.clone()));
-            let sent = clients
-                .lambda
-                .update_function_code()
-                .function_name(name.as_str())
-                .zip_file(Blob::new(package.bytes.to_vec()))
-                .architectures(Architecture::X8664)
-                .publish(*publish)
-                .set_revision_id(revision)
-                .send()
-                .await;
-            let answer = sent.map_err(|error| fault(format!("upload code of function {name}"), &error))?;
+            let answer = when_idle(clients, op, context, || async {
+                let sent = clients
+                    .lambda
+                    .update_function_code()
+                    .function_name(name.as_str())
+                    .zip_file(Blob::new(package.bytes.to_vec()))
+                    .architectures(Architecture::X8664)
+                    .publish(*publish)
+                    .set_revision_id(revision.clone())
+                    .send()
+                    .await;
+                sent.map_err(|error| fault(format!("upload code of function {name}"), &error))
+            })
+            .await?;
             match answer.version().and_then(|number| number.parse().ok()).filter(|_| *publish) {
                 Some(number) => {
                     active(clients, name, number, &after.name(), op, context).await?;
@@ -108,15 +112,20 @@ pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<
             }
         }
         Op::Publish { name, frozen } => {
-            let sent = clients.lambda.publish_version().function_name(name.as_str()).code_sha256(&frozen.code_sha256).send().await;
-            let answer = sent.map_err(|error| fault(format!("publish a version of function {name}"), &error))?;
+            let answer = when_idle(clients, op, context, || async {
+                let sent = clients.lambda.publish_version().function_name(name.as_str()).code_sha256(&frozen.code_sha256).send().await;
+                sent.map_err(|error| fault(format!("publish a version of function {name}"), &error))
+            })
+            .await?;
             let number = answer.version().and_then(|number| number.parse().ok());
             let number = number
                 .ok_or_else(|| Fault::new(FaultKind::Refused, format!("publish a version of function {name}"), "AWS gave no number"))?;
             active(clients, name, number, &frozen.name(), op, context).await?;
             Ok(Done::Changed(format!("version {number} published")))
         }
-        Op::SetTags { name, arn, before, after, .. } => set_tags(clients, name, arn, before, after).await,
+        Op::SetTags { name, arn, before, after, .. } => {
+            when_idle(clients, op, context, || set_tags(clients, name, arn, before, after)).await
+        }
         Op::Prune { name, number } => delete(clients, name, Some(*number), op, context).await,
         Op::Delete { name } => delete(clients, name, None, op, context).await,
     }
@@ -203,6 +212,29 @@ async fn active(clients: &Clients, name: &FunctionName, number: u64, version: &s
         }
         Waited::OutOfTime | Waited::Stopped => {
             Err(Fault::new(FaultKind::Busy, tried, "it is still pending").hinted("run the same command again"))
+        }
+    }
+}
+
+/// Lambda takes one change after the other: what it refuses because it is still busy with an earlier one is sent again.
+async fn when_idle<T, Sent>(clients: &Clients, op: &Op, context: &Context<'_>, send: impl Fn() -> Sent) -> Result<T, Fault>
+where
+    Sent: Future<Output = Result<T, Fault>>,
+{
+    let change = op.change();
+    let budget = (clients.rhythm.quick, wait::ACTIVATION);
+    let waited = wait::until(context, &change.address, "Lambda to finish an earlier change", budget, || async {
+        match send().await {
+            Err(fault) if fault.kind == FaultKind::Busy => Ok(None),
+            sent => sent.map(Some),
+        }
+    })
+    .await?;
+    match waited {
+        Waited::Met(answer) => Ok(answer),
+        Waited::OutOfTime | Waited::Stopped => {
+            let tried = format!("{} ({})", change.summary, change.address);
+            Err(Fault::new(FaultKind::Busy, tried, "an earlier change is still in progress").hinted("run the same command again"))
         }
     }
 }

@@ -66,7 +66,7 @@ pub fn read(path: &Path) -> Result<Files, Fault> {
             for entry in std::fs::read_dir(&path).map_err(|error| local(&path, &error))? {
                 let entry = entry.map_err(|error| local(&path, &error))?;
                 let name = entry.file_name().to_string_lossy().into_owned();
-                if name.starts_with('.') || name == "__pycache__" || name.ends_with(".pyc") {
+                if name.starts_with('.') || name == "__pycache__" || Path::new(&name).extension().is_some_and(|ending| ending == "pyc") {
                     continue;
                 }
                 if entry.path().is_symlink() {

@@ -94,7 +94,7 @@ impl Turn<'_> {
                 match off {
                     Some(_) => {}
                     None if on.metadata.contains_key(window::ONCE) => {
-                        planned.ops.push(self.put(&keys.off, standard, None, Metadata::new()))
+                        planned.ops.push(self.put(&keys.off, standard, None, Metadata::new()));
                     }
                     None => planned.ops.push(self.copy(on, &keys.on, &keys.off, None, &Metadata::new())),
                 }
