@@ -1,6 +1,7 @@
 //! The files that the spec names: they exist, they lie beside the spec, they fit.
 
 use super::first;
+use crate::resource::function::package;
 use crate::spec::decode::{Draft, Given};
 use crate::spec::page::{ALLOW_HINT, HEADERS, LARGEST_RESPONSE, own_references};
 use crate::spec::problem::{Problem, visible};
@@ -184,7 +185,8 @@ fn root_object(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
 
 fn source(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
     let Source::Path { path, handler } = &draft.spec.function.source else { return };
-    let Some((real, _)) = found(draft, "function.source", path, folder, Expected::Either, problems) else { return };
+    let Some((real, place)) = found(draft, "function.source", path, folder, Expected::Either, problems) else { return };
+    package_size(&real, &place, problems);
     // A runtime or handler that was refused leaves nothing to compare with.
     let (Some(given), Some((module, _))) = (draft.given("function.handler"), handler.split_once('.')) else { return };
     let Some(language) = runtime::find(&draft.spec.function.runtime).map(|runtime| runtime.language) else { return };
@@ -206,4 +208,25 @@ fn source(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
         "AWS Lambda Developer Guide, \"Define Lambda function handler\": what stands before the dot is a file, for this runtime {files}"
     );
     problems.push(Problem::error(&given.place, what, rule, "correct the module's name, the path, or the runtime"));
+}
+
+/// The package is made as it would be uploaded: only then its size is known.
+fn package_size(source: &Path, given: &Given, problems: &mut Vec<Problem>) {
+    const QUOTA: &str = "Amazon CloudFront Developer Guide, \"Quotas\": a Lambda@Edge package has at most 50 MB";
+    const ONCE: &str = "CloudFront's API has long refused more than 1 MB (1,048,576 bytes) at viewer events, and may still do so";
+    let fix = "leave out what the function does not need: tests, sources of bundles, unused packages";
+    let size = match package::read(source).and_then(|files| package::pack(&files)) {
+        Ok(package) => package.bytes.len(),
+        Err(fault) => {
+            let what = format!("`{}` cannot be packed: {}", given.shown, fault.message);
+            problems.push(Problem::error(&given.place, what, "the function's code is uploaded as a zip archive", "make every file readable"));
+            return;
+        }
+    };
+    let what = format!("the package of `{}` has {size} bytes", given.shown);
+    if size > 50 * 1024 * 1024 {
+        problems.push(Problem::error(&given.place, what, QUOTA, fix));
+    } else if size > 1024 * 1024 {
+        problems.push(Problem::warning(&given.place, what, ONCE, fix));
+    }
 }
