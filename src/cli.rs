@@ -80,6 +80,7 @@ enum Verb {
     Maintenance(commands::maintenance::Maintenance),
     Dev(commands::dev::Dev),
     Policy(commands::policy::Policy),
+    Sweep(commands::sweep::Sweep),
 }
 
 /// Runs the program.
@@ -126,6 +127,7 @@ async fn run(cli: Cli) -> Exit {
         Verb::Maintenance(verb) => commands::maintenance::run(global, &verb).await,
         Verb::Dev(verb) => commands::dev::run(global, &verb).await,
         Verb::Policy(verb) => commands::policy::run(global, &verb).await,
+        Verb::Sweep(verb) => commands::sweep::run(global, &verb).await,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::change::{Fault, FaultKind};
 use crate::resource::content::{Content, Source as Bytes};
 use crate::resource::function::{self, Frozen, Package, VersionReference, package};
-use crate::resource::{STACK_TAG, Tags, association, bucket, distribution, page, role, site};
+use crate::resource::{STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, page, role, site};
 use crate::spec::{DistributionSpec, Source, Spec};
 use crate::stack::{Names, Stack};
 use md5::{Digest, Md5};
@@ -45,12 +45,14 @@ pub fn site(spec: &Spec) -> Result<site::Settings, Fault> {
 }
 
 impl Desired {
-    /// What the spec means in this account. `site` was read by [`site`].
+    /// What the spec means in this account. `site` was read by [`site()`].
     ///
     /// # Errors
     /// [`FaultKind::Local`] where the page or the function's source cannot be read.
     pub fn of(spec: &Spec, stack: &Stack, site: site::Settings) -> Result<Self, Fault> {
-        let tags: Tags = spec.tags.clone().into_iter().chain([(STACK_TAG.to_owned(), stack.names.stack.to_string())]).collect();
+        let ttl = spec.ttl.map(|ttl| (TTL_TAG.to_owned(), humantime::format_duration(ttl).to_string().replace(' ', "")));
+        let own = [(STACK_TAG.to_owned(), stack.names.stack.to_string())];
+        let tags: Tags = spec.tags.clone().into_iter().chain(own).chain(ttl).collect();
         let Names { role, role_path, function, region, keys, .. } = &stack.names;
         let package = package(spec, stack)?;
         let frozen = Frozen {

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Each module uses only what stands before it: `name`, `change`, `context`, `aws`, `resource`, `spec`, `stack`, `operator`,
-//! `desired`, `plan`, `cloud`, `edge`, `apply`, `view`, `commands`, `cli`. ARCHITECTURE.md says why.
+//! `desired`, `plan`, `sweep`, `cloud`, `edge`, `apply`, `view`, `commands`, `cli`. ARCHITECTURE.md says why.
 
 pub mod apply;
 pub mod aws;
@@ -26,4 +26,5 @@ pub mod plan;
 pub mod resource;
 pub mod spec;
 pub mod stack;
+pub mod sweep;
 pub mod view;

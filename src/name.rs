@@ -1,6 +1,6 @@
 //! Names that AWS gives rules for: parsed once at the border, trusted inside.
 //!
-//! Each type is a checked string. [`FromStr`](std::str::FromStr) refuses with the rule that was broken, as a lower-case
+//! Each type is a checked string. [`FromStr`] refuses with the rule that was broken, as a lower-case
 //! fragment that fits behind "bucket name `x`: ". Rules come from the *Amazon S3 User Guide* ("General purpose bucket
 //! naming rules"), the *IAM User Guide* (quotas) and the *AWS Lambda API Reference*.
 

@@ -333,7 +333,7 @@ fn kept(choices: &Choices) -> BTreeSet<Protected> {
 }
 
 fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
-    let teardown = distribution::plan::teardown(&stack.names.stack, live.distribution.as_ref());
+    let teardown = distribution::plan::teardown(&stack.names.stack, live.distribution.as_ref(), &stack.any_version(), live.function.as_ref());
     plan.add(Stage::Vacate, teardown.disable.map(Op::Distribution));
     plan.add(Stage::Vacated, teardown.await_disabled.map(Op::Distribution));
     plan.add(Stage::DeleteDistribution, teardown.delete.map(Op::Distribution));

@@ -43,6 +43,14 @@ pub struct Clients {
 }
 
 impl Clients {
+    /// An S3 client for another region.
+    #[must_use]
+    pub fn s3_in(&self, region: Option<&str>) -> aws_sdk_s3::Client {
+        let Some(region) = region else { return self.s3.clone() };
+        let config = self.s3.config().to_builder().region(aws_config::Region::new(region.to_owned()));
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
     /// Makes the clients. Reads the ecosystem's own variables and files (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, …); asks nobody
     /// until the first call.
     pub async fn connect(connection: &Connection) -> Self {

@@ -3,6 +3,7 @@
 //! What does not need each other is asked at the same time: identity, role, function and access control in the first round,
 //! bucket and policy in the second, objects and distribution in the third.
 
+use super::discover::discover;
 use super::{Caller, Cloud};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
@@ -11,6 +12,7 @@ use crate::context::Context;
 use crate::name::{AccountId, DistributionId};
 use crate::resource::site::Inventory;
 use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
+use crate::sweep::Remains;
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use futures_util::try_join;
 
@@ -107,6 +109,11 @@ impl Cloud for Aws {
         let account = answer.account().unwrap_or_default().parse();
         let account = account.map_err(|why: &str| Fault::new(FaultKind::Refused, "find out which account this is", why))?;
         Ok(Caller { account, arn: answer.arn.unwrap_or_default() })
+    }
+
+    async fn discover(&self) -> Result<Vec<Remains>, Fault> {
+        let account = self.identify().await?.account;
+        discover(&self.clients, &account).await
     }
 
     async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {

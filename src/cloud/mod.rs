@@ -4,10 +4,12 @@ use crate::change::{Done, Fault};
 use crate::context::Context;
 use crate::name::AccountId;
 use crate::resource::{page, site};
+use crate::sweep::Remains;
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use std::future::Future;
 
 pub mod aws;
+pub mod discover;
 pub mod sandbox;
 pub mod world;
 
@@ -39,6 +41,12 @@ pub trait Cloud: Sync {
     /// # Errors
     /// The call's.
     fn identify(&self) -> impl Future<Output = Result<Caller, Fault>> + Send;
+
+    /// Finds everything of ours in the account, whatever stack it belongs to.
+    ///
+    /// # Errors
+    /// The first call's that failed.
+    fn discover(&self) -> impl Future<Output = Result<Vec<Remains>, Fault>> + Send;
 
     /// Looks at the switch alone, with as few calls and rights as that takes; says whose account it is and who asks.
     ///
@@ -75,6 +83,13 @@ impl Cloud for AnyCloud {
         match self {
             Self::Aws(cloud) => Box::pin(cloud.identify()).await,
             Self::Sandbox(cloud) => cloud.identify().await,
+        }
+    }
+
+    async fn discover(&self) -> Result<Vec<Remains>, Fault> {
+        match self {
+            Self::Aws(cloud) => Box::pin(cloud.discover()).await,
+            Self::Sandbox(cloud) => cloud.discover().await,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::change::{Action, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::AccountId;
 use crate::resource::{function, page, site};
+use crate::sweep::Remains;
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use std::fs::{self, File};
 use std::io::Write;
@@ -137,6 +138,10 @@ impl Cloud for Sandbox {
     async fn identify(&self) -> Result<Caller, Fault> {
         let account = self.load()?.account;
         Ok(Caller { arn: format!("arn:aws:iam::{account}:user/sandbox"), account })
+    }
+
+    async fn discover(&self) -> Result<Vec<Remains>, Fault> {
+        Ok(self.load()?.discover())
     }
 
     async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {

@@ -3,15 +3,17 @@
 //! A claim about AWS, kept honest by the wire tests. Times are seconds since the Unix epoch and are handed in, so that a
 //! test can let hours pass.
 
-use crate::change::{Done, Fault, FaultKind};
+use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::{Context, References};
-use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
+use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, RoleName, StackName};
 use crate::resource::bucket::{self, ObjectVersion};
 use crate::resource::content::Content;
 use crate::resource::site::Inventory;
 use crate::resource::site::{self, Object, STACK_METADATA};
+use crate::resource::{STACK_TAG, TTL_TAG, Tags, marked};
 use crate::resource::{access, association, distribution, function, grant, page, role};
 use crate::stack::{Live, Names, Op, Scope, Stack};
+use crate::sweep::{Remains, Trace, group};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,6 +91,9 @@ pub struct World {
     pub access: BTreeMap<String, access::Live>,
     /// Distributions.
     pub distributions: BTreeMap<DistributionId, Distribution>,
+    /// When the first thing of each stack was made.
+    #[serde(default)]
+    pub born: BTreeMap<StackName, u64>,
     /// Version ARN → when its replicas will be gone.
     pub replicas: BTreeMap<String, u64>,
 }
@@ -111,6 +116,7 @@ impl World {
             numbers: BTreeMap::new(),
             access: BTreeMap::new(),
             distributions: BTreeMap::new(),
+            born: BTreeMap::new(),
             replicas: BTreeMap::new(),
         }
     }
@@ -166,6 +172,9 @@ impl World {
     /// What AWS would refuse.
     pub fn apply(&mut self, stack: &Stack, op: &Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
         self.serial += 1;
+        if !self.discover().iter().any(|remains| remains.stack == stack.names.stack) {
+            self.born.insert(stack.names.stack.clone(), now);
+        }
         let known = context.references(|known| known.clone());
         match op {
             Op::Bucket(op) => self.apply_bucket(op),
@@ -200,6 +209,40 @@ impl World {
             }
             Op::Association(op) => self.apply_association(op, &known, now),
         }
+    }
+
+    /// Everything of ours, by stack.
+    #[must_use]
+    pub fn discover(&self) -> Vec<Remains> {
+        let trace = |stack: Option<StackName>, kind, name: String, place: Option<String>, tags: &Tags| {
+            let stack = stack.or_else(|| tags.get(STACK_TAG)?.parse().ok())?;
+            let since = self.born.get(&stack).copied();
+            Some(Trace { stack, kind, name, place, since, ttl: tags.get(TTL_TAG).cloned() })
+        };
+        let none = Tags::new();
+        let buckets = self.buckets.iter().filter_map(|(name, found)| {
+            let settings = &found.live.settings;
+            trace(None, Kind::Bucket, name.to_string(), Some(settings.region.to_string()), &settings.tags)
+        });
+        let roles = self.roles.iter().filter_map(|(name, live)| {
+            trace(None, Kind::Role, name.to_string(), Some(live.settings.path.to_string()), &live.settings.tags)
+        });
+        let functions = self.functions.iter().filter_map(|(name, live)| {
+            trace(marked(&live.settings.description), Kind::Function, name.to_string(), None, &live.settings.tags)
+        });
+        let controls = self.access.values().filter_map(|live| trace(marked(&live.description), Kind::Access, live.name.clone(), None, &none));
+        let distributions =
+            self.distributions.iter().filter_map(|(id, found)| trace(None, Kind::Distribution, id.to_string(), None, &found.live.tags));
+        let traces: Vec<Trace> = buckets.chain(roles).chain(functions).chain(controls).chain(distributions).collect();
+        let runs = |trace: &Trace, found: &Distribution| {
+            let unqualified = format!(":function:{}:", trace.name);
+            trace.kind == Kind::Function && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
+        };
+        let foreign = self.distributions.iter().filter(|(_, found)| !found.live.tags.contains_key(STACK_TAG));
+        let attached: Vec<_> = foreign
+            .flat_map(|(id, found)| traces.iter().filter(move |trace| runs(trace, found)).map(move |trace| (trace.stack.clone(), id.clone())))
+            .collect();
+        group(traces, &attached)
     }
 
     /// Has the deployment that `op` waits for reached every edge? Everything else is done at once.

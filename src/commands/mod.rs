@@ -13,6 +13,7 @@ pub mod saved;
 pub mod session;
 pub mod signals;
 pub mod status;
+pub mod sweep;
 pub mod validate;
 
 /// How the program ends.

@@ -60,6 +60,11 @@ impl Session {
     pub async fn open(global: &Global, files: Files) -> Result<Self, Exit> {
         let view = View::new(global.json);
         let spec = spec(global, view, files)?;
+        Ok(Self::open_with(global, spec, signals::listen()).await)
+    }
+
+    /// Opens the cloud for a spec that is at hand.
+    pub async fn open_with(global: &Global, spec: Spec, stop: watch::Receiver<bool>) -> Self {
         let cloud = match &global.sandbox {
             Some(folder) => {
                 AnyCloud::Sandbox(Sandbox::new(sandbox_folder(folder.as_deref(), &spec.file), global.sandbox_delays.unwrap_or_default()))
@@ -75,7 +80,7 @@ impl Session {
                 AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await }))
             }
         };
-        Ok(Self { spec, cloud, view, stop: signals::listen() })
+        Self { spec, cloud, view: View::new(global.json), stop }
     }
 
     /// Looks, and plans what makes everything as the spec says.

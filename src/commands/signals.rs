@@ -7,11 +7,13 @@ use tokio::sync::watch;
 #[must_use]
 pub fn listen() -> watch::Receiver<bool> {
     let (stop, receiver) = watch::channel(false);
+    // Registered before anything else happens: a signal that comes at once is not lost.
+    let Ok(mut signals) = Signals::register() else { return receiver };
     tokio::spawn(async move {
-        next().await;
+        signals.next().await;
         anstream::eprintln!("Stopping as soon as it is safe; once more stops at once.");
         let _ = stop.send(true);
-        next().await;
+        signals.next().await;
         #[expect(clippy::disallowed_methods, clippy::exit, reason = "the user insists")]
         std::process::exit(i32::from(Exit::Interrupted as u8));
     });
@@ -19,20 +21,38 @@ pub fn listen() -> watch::Receiver<bool> {
 }
 
 #[cfg(unix)]
-async fn next() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn register() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn next() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn register() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

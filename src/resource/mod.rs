@@ -25,6 +25,7 @@ pub mod role;
 pub mod site;
 
 use crate::change::{Conflict, Notice};
+use crate::name::StackName;
 
 /// What a room's planner says.
 #[derive(Debug, PartialEq)]
@@ -45,6 +46,21 @@ impl<Op> Default for Planned<Op> {
 
 /// The tag that makes an object ours, with the stack's name as its value.
 pub const STACK_TAG: &str = "provision:stack";
+
+/// The tag that says how long a demo lives. Its value is a length, not a moment, so that a second apply finds it unchanged.
+pub const TTL_TAG: &str = "provision:ttl";
+
+/// The text that makes ours what takes no tags, or whose tags no list shows.
+#[must_use]
+pub fn marker(stack: &StackName) -> String {
+    format!("{STACK_TAG}={stack}")
+}
+
+/// The stack in a text made by [`marker`].
+#[must_use]
+pub fn marked(text: &str) -> Option<StackName> {
+    text.strip_prefix(STACK_TAG)?.strip_prefix('=')?.parse().ok()
+}
 
 /// Tags, sorted by key.
 pub type Tags = std::collections::BTreeMap<String, String>;

@@ -32,6 +32,48 @@ pub fn statements(document: &Value) -> Vec<Value> {
     list(document.get("Statement"))
 }
 
+/// A statement as people read it: `Allow s3:GetObject on arn:aws:s3:::bucket/key`. What has no place in that sentence is added as it is.
+#[must_use]
+pub fn show(statement: &Value) -> String {
+    let Value::Object(fields) = statement else { return statement.to_string() };
+    let mut text = fields.get("Effect").and_then(Value::as_str).unwrap_or_default().to_owned();
+    for (name, word) in [("Action", " "), ("NotAction", " all but "), ("Principal", " to "), ("NotPrincipal", " to all but "), ("Resource", " on "), ("NotResource", " on all but ")] {
+        if let Some(value) = fields.get(name) {
+            text.push_str(word);
+            text.push_str(&show_values(value));
+        }
+    }
+    for (name, value) in fields {
+        match name.as_str() {
+            "Condition" => {
+                text.push_str(" if ");
+                text.push_str(&show_condition(value));
+            }
+            "Sid" | "Effect" | "Action" | "NotAction" | "Principal" | "NotPrincipal" | "Resource" | "NotResource" => {}
+            _ => text.extend([" ", name, " ", &value.to_string()]),
+        }
+    }
+    text
+}
+
+/// A lone value, a list, or (for principals) lists by type, whose types the values themselves tell.
+fn show_values(value: &Value) -> String {
+    match value {
+        Value::Object(types) => types.values().map(show_values).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => items.iter().map(show_values).collect::<Vec<_>>().join(", "),
+        one => scalar(one, false),
+    }
+}
+
+fn show_condition(condition: &Value) -> String {
+    let Value::Object(operators) = condition else { return condition.to_string() };
+    let tests = operators.iter().flat_map(|(operator, keys)| {
+        let keys = keys.as_object().into_iter().flatten();
+        keys.map(move |(key, values)| format!("{key} {operator} {}", show_values(values)))
+    });
+    tests.collect::<Vec<_>>().join(" and ")
+}
+
 fn list(value: Option<&Value>) -> Vec<Value> {
     match value {
         None | Some(Value::Null) => Vec::new(),
@@ -108,6 +150,27 @@ mod tests {
             {"Condition": {"StringEquals": {"aws:sourcearn": ["x"]}}, "Effect": "Allow", "Resource": ["*"],
              "Action": ["S3:ListBucket", "s3:GetObject"], "Sid": "B"}]});
         assert!(same(&a, &b));
+    }
+
+    #[test]
+    fn a_statement_reads_as_a_sentence() {
+        let rows = [
+            (json!({"Sid": "X", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/k"}), "Allow s3:GetObject on arn:aws:s3:::b/k"),
+            (
+                json!({"Effect": "Allow", "Principal": {"Service": ["a.com", "b.com"]}, "Action": ["sts:AssumeRole"]}),
+                "Allow sts:AssumeRole to a.com, b.com",
+            ),
+            (
+                json!({"Effect": "Deny", "Principal": "*", "NotAction": "s3:Get*", "Resource": ["x", "y"],
+                       "Condition": {"StringEquals": {"AWS:SourceArn": "z"}}}),
+                "Deny all but s3:Get* to * on x, y if AWS:SourceArn StringEquals z",
+            ),
+            (json!({"Effect": "Allow", "Odd": [1]}), "Allow Odd [1]"),
+            (json!("odd"), "\"odd\""),
+        ];
+        for (statement, text) in rows {
+            assert_eq!(show(&statement), text);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use reader::{Reader, Section};
 use scalar::Naming;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 mod distribution;
 mod function;
@@ -54,7 +55,7 @@ impl Draft {
     }
 }
 
-const KEYS: &[&str] = &["stack", "account", "region", "bucket", "maintenance", "function", "role", "distribution", "tags", "protect"];
+const KEYS: &[&str] = &["stack", "account", "region", "bucket", "maintenance", "function", "role", "distribution", "tags", "protect", "ttl"];
 
 /// Where the rules for buckets' names are.
 const BUCKET_NAMES: &str = "Amazon S3 User Guide, \"General purpose bucket naming rules\"";
@@ -77,6 +78,7 @@ pub fn decode(tree: &Node, file: &Path, problems: &mut Vec<Problem>) -> Option<D
         distribution: distribution::read(&mut reader, &top, &stack)?,
         tags: tags::read(&mut reader, &top),
         protect: protect(&mut reader, &top),
+        ttl: ttl(&mut reader, &top),
         stack,
     };
     Some(Draft { spec, given: reader.given, mentioned: reader.mentioned })
@@ -161,6 +163,13 @@ fn is_policy_arn(text: &str) -> bool {
     };
     let visible = !policy.is_empty() && policy.bytes().all(|b| b.is_ascii_graphic()) && !policy.ends_with('/');
     (account == "aws" || account.parse::<AccountId>().is_ok()) && visible
+}
+
+/// At most a year: what shall live longer is no demo.
+fn ttl(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<Duration> {
+    let rule = "`ttl` marks a demo: `provision sweep --expired` takes it down that long after it was made";
+    let ttl = reader.duration(top, "ttl", (60..=365 * 24 * 3600, 0), rule);
+    (!ttl.is_zero()).then_some(ttl)
 }
 
 fn protect(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeSet<Protected> {

@@ -19,6 +19,15 @@ pub struct Loaded {
     pub warnings: Problems,
 }
 
+/// Reads a spec that is not in a file: the one that would cover what was found of a stack.
+///
+/// # Errors
+/// All problems at once.
+pub fn from_text(file: &Path, source: &str) -> Result<Spec, Problems> {
+    let (spec, list) = interpret(file, source, &|_| None, Files::Spared);
+    spec.ok_or_else(|| Problems::new(&file.display().to_string(), source, list))
+}
+
 /// Must the files that a spec names be there? What takes a stack down needs none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Files {

@@ -42,6 +42,8 @@ pub struct Spec {
     pub tags: BTreeMap<String, String>,
     /// Kinds that a destroy leaves alone.
     pub protect: BTreeSet<Protected>,
+    /// How long a demo lives; `provision sweep --expired` ends it.
+    pub ttl: Option<Duration>,
 }
 
 /// The bucket of the stack.

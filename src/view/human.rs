@@ -6,6 +6,7 @@ use crate::change::{Action, Change, Done, Fault, FaultKind, Kind};
 use crate::edge::EdgeEvent;
 use crate::operator;
 use crate::plan::{Intent, Plan};
+use crate::sweep::Remains;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -79,7 +80,7 @@ fn step(text: &mut String, change: &Change, width: usize) {
 
 /// Values from the outside world may be long and may hold anything.
 fn brief(value: &str) -> String {
-    const LONGEST: usize = 200;
+    const LONGEST: usize = 400;
     let clean: String = value.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if value.chars().count() > LONGEST {
         format!("{clean}…")
@@ -221,7 +222,8 @@ pub fn status(status: &Status) -> String {
             (true, false) => ("differs", UPDATE),
             (false, _) => ("absent", DELETE),
         };
-        let _ = writeln!(text, "  {style}{word:<8}{style:#} {:<13}{:<width$}  {}", row.kind, row.name, row.remarks.join("; "));
+        let line = format!("  {style}{word:<8}{style:#} {:<13}{:<width$}  {}", row.kind, row.name, row.remarks.join("; "));
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     let existing = &status.existing;
     let _ = writeln!(text, "\n  switch   {}", existing.switch);
@@ -301,6 +303,28 @@ pub fn edge(event: &EdgeEvent) -> String {
         EdgeEvent::Reloaded { hash } => format!("  function reloaded ({hash})"),
         EdgeEvent::Warning(text) => format!("  {UPDATE}warning{UPDATE:#}: {}", brief(text)),
     }
+}
+
+/// What is left of stacks.
+#[must_use]
+pub fn remains(remains: &[Remains], now: u64) -> String {
+    if remains.is_empty() {
+        return "Nothing of ours is left that was asked for.\n".into();
+    }
+    let mut text = String::new();
+    for found in remains {
+        let age = found.since().map(|since| format!(", {} old", duration(Duration::from_secs(now.saturating_sub(since))))).unwrap_or_default();
+        let ttl = found.ttl().map(|ttl| format!(", to live for {}", duration(ttl))).unwrap_or_default();
+        let _ = writeln!(text, "Stack `{}`{age}{ttl}", found.stack);
+        for trace in &found.traces {
+            let _ = writeln!(text, "    {:<13}{} {}", trace.kind, trace.name, trace.place.as_deref().unwrap_or_default());
+        }
+        for id in &found.attached {
+            let _ = writeln!(text, "    association  {id} (its slots only)");
+        }
+    }
+    text.push_str("\nhint: `provision sweep --yes` takes all of this down; `--stack NAME` one of them.\n");
+    text
 }
 
 /// A warning of ours.

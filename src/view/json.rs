@@ -8,6 +8,7 @@ use crate::edge::EdgeEvent;
 use crate::plan::Plan;
 use crate::spec::Spec;
 use crate::spec::problem::Problems;
+use crate::sweep::Remains;
 use serde_json::{Value, json};
 
 const SCHEMA: u32 = 1;
@@ -129,6 +130,12 @@ pub fn edge(event: &EdgeEvent) -> Option<Value> {
         )),
         EdgeEvent::Reloaded { .. } | EdgeEvent::Log { .. } | EdgeEvent::Warning(_) => None,
     }
+}
+
+/// What is left of stacks.
+#[must_use]
+pub fn remains(remains: &[Remains]) -> Value {
+    document("remains", json!({"stacks": remains}))
 }
 
 /// A right spec.

@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::spec::Spec;
 use crate::spec::problem::Problems;
 use crate::stack::{Live, Stack};
+use crate::sweep::Remains;
 use progress::Ticker;
 use std::path::Path;
 
@@ -88,6 +89,11 @@ impl View {
         } else {
             anstream::println!("{}", human::edge(event));
         }
+    }
+
+    /// Shows what is left of stacks.
+    pub fn remains(self, remains: &[Remains], now: u64) {
+        self.document(&json::remains(remains), &human::remains(remains, now));
     }
 
     /// Shows an IAM policy; it is JSON for people and machines alike.

@@ -3,6 +3,7 @@
 use crate::apply::Outcome;
 use crate::change::{Action, Kind};
 use crate::plan::{Intent, Plan};
+use crate::resource::grant;
 use crate::resource::page::{self, Switch};
 use crate::stack::{Live, Stack};
 use serde::Serialize;
@@ -99,7 +100,7 @@ pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
     let reader = |found: &Option<crate::resource::distribution::Live>| found.as_ref().map(|found| found.id.to_string());
     let kinds: Vec<(Kind, String, bool)> = [
         Some((Kind::Bucket, stack.bucket.to_string(), live.bucket.is_some())),
-        Some((Kind::Site, format!("{} files", files(live, stack)), live.bucket.is_some())),
+        Some((Kind::Site, counted(objects(live, stack), "object"), live.bucket.is_some())),
         Some((
             Kind::Page,
             if page.on.is_some() { stack.names.keys.on.to_string() } else { stack.names.keys.off.to_string() },
@@ -110,7 +111,7 @@ pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
         owned
             .then(|| (Kind::Access, live.access.as_ref().map_or_else(|| "(none)".into(), |found| found.id.clone()), live.access.is_some())),
         owned.then(|| (Kind::Distribution, reader(&live.distribution).unwrap_or_else(|| "(none)".into()), live.distribution.is_some())),
-        owned.then(|| (Kind::Grant, stack.bucket.to_string(), live.policy.is_some())),
+        owned.then(|| (Kind::Grant, stack.bucket.to_string(), grant::exists(live.policy.as_ref()))),
         stack.names.attached.as_ref().map(|id| (Kind::Association, id.to_string(), live.attached.is_some())),
     ]
     .into_iter()
@@ -126,7 +127,11 @@ pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
     }
 }
 
-fn files(live: &Live, stack: &Stack) -> usize {
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+fn objects(live: &Live, stack: &Stack) -> usize {
     live.objects.objects.keys().filter(|key| !stack.page_keys().contains(key)).count()
 }
 

@@ -17,7 +17,7 @@ pub fn name(stack: &StackName) -> String {
 /// How we tell that it is ours: these controls take no tags.
 #[must_use]
 pub fn description(stack: &StackName) -> String {
-    format!("provision:stack={stack}")
+    super::marker(stack)
 }
 
 /// The control as observed.

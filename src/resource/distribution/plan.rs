@@ -137,9 +137,9 @@ pub struct Teardown {
     pub delete: Option<Op>,
 }
 
-/// Plans the end of a distribution of ours.
+/// Plans the end of a distribution of ours. `ours` stands for any version of our function, whose name is told where it is known.
 #[must_use]
-pub fn teardown(stack: &StackName, live: Option<&Live>) -> Teardown {
+pub fn teardown(stack: &StackName, live: Option<&Live>, ours: &VersionReference, function: Option<&function::Live>) -> Teardown {
     let Some(live) = live.filter(|live| is_ours(live, stack)) else { return Teardown::default() };
     let reading = live.document.read();
     let before = Settings::of(&reading, stack);
@@ -151,7 +151,7 @@ pub fn teardown(stack: &StackName, live: Option<&Live>) -> Teardown {
         document: live.document.clone(),
         after: Settings { enabled: false, ..before.clone() },
         before,
-        occupant: occupant.map(|arn| (Some(arn), None)),
+        occupant: occupant.map(|arn| (Some(show_occupant(&arn, ours, function)), None)),
     });
     let settled = disable.is_none() && live.deployed;
     Teardown {
@@ -268,14 +268,15 @@ mod tests {
     #[test]
     fn it_ends_disabled_then_deployed_then_deleted() {
         let stack = "shop".parse().unwrap();
-        let all = teardown(&stack, Some(&live(&[])));
+        let end = |live: &Live| teardown(&stack, Some(live), &desired().occupant, Some(&function()));
+        let all = end(&live(&[]));
         assert!(all.disable.is_some() && all.await_disabled.is_some());
         assert!(!all.disable.unwrap().rewritten(None).unwrap().read().enabled);
         let off = live(&[Edit::Field("Enabled", element("Enabled", "false")), Edit::Occupant(DEFAULT.into(), None)]);
-        let rest = teardown(&stack, Some(&off));
+        let rest = end(&off);
         assert_eq!((rest.disable, rest.await_disabled), (None, None));
         assert!(matches!(rest.delete, Some(Op::Delete { etag: Some(_), .. })));
         let foreign = Live { tags: Tags::new(), ..live(&[]) };
-        assert_eq!(teardown(&stack, Some(&foreign)), Teardown::default());
+        assert_eq!(end(&foreign), Teardown::default());
     }
 }

@@ -82,7 +82,7 @@ pub struct Settings {
 /// The description that marks a function as the stack's.
 #[must_use]
 pub fn description(stack: &StackName) -> String {
-    format!("provision:stack={stack}")
+    super::marker(stack)
 }
 
 /// A published version.

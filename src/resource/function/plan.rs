@@ -161,7 +161,7 @@ mod tests {
             }),
             ["configure", "upload code, publish"]
         );
-        assert_eq!(said(|live| drop(live.settings.frozen.refused.insert("layers".into()))), ["configure"]);
+        assert_eq!(said(|live| live.settings.frozen.refused = ["layers".into()].into()), ["configure"]);
         assert_eq!(said(|live| live.settings.tags.clear()), ["set tags"], "the description still says that it is ours");
         assert_eq!(
             said(|live| {

@@ -32,6 +32,12 @@ fn is_ours(statement: &Value) -> bool {
     statement.get("Sid").and_then(Value::as_str) == Some(SID)
 }
 
+/// Does the policy hold our statement, whatever it says by now?
+#[must_use]
+pub fn exists(policy: Option<&Value>) -> bool {
+    policy.map(policy::statements).unwrap_or_default().iter().any(is_ours)
+}
+
 /// The distribution that our statement names.
 #[must_use]
 pub fn distribution(policy: Option<&Value>) -> Option<DistributionId> {
@@ -90,7 +96,7 @@ impl Op {
                 match seen {
                     Some(seen) => change.with([FieldChange {
                         field: "statement".into(),
-                        before: Some(seen.to_string()),
+                        before: Some(policy::show(&seen)),
                         after: Some(format!("s3:GetObject for {reader} only")),
                     }]),
                     None => change,

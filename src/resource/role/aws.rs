@@ -5,7 +5,7 @@ use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::name::RoleName;
-use crate::resource::Tags;
+use crate::resource::{STACK_TAG, Tags};
 use aws_sdk_iam::types::Tag;
 use futures_util::try_join;
 use serde_json::Value;
@@ -138,7 +138,8 @@ async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Resu
         .path(settings.path.as_str())
         .assume_role_policy_document(settings.trust.to_string())
         .set_permissions_boundary(settings.boundary.clone())
-        .description("Execution role of a Lambda@Edge function; made by provision")
+        // Lists of roles show descriptions and no tags: by this, `provision sweep` finds the role.
+        .set_description(settings.tags.get(STACK_TAG).map(|stack| format!("{STACK_TAG}={stack}")))
         .set_tags(Some(iam_tags(&settings.tags)?))
         .send()
         .await;

@@ -158,8 +158,7 @@ impl Op {
                 at(name, Action::Update, "set trust policy".into()).with(statement_changes("trust", Some(before), after))
             }
             Self::PutPolicy { name, before, after } => {
-                let action = if before.is_some() { Action::Update } else { Action::Create };
-                at(name, action, format!("put inline policy {POLICY}")).with(statement_changes("policy", before.as_ref(), after))
+                at(name, Action::Update, format!("put inline policy {POLICY}")).with(statement_changes("policy", before.as_ref(), after))
             }
             Self::SetBoundary { name, before, after } => at(name, Action::Update, "set permissions boundary".into()).with([FieldChange {
                 field: "permissions boundary".into(),
@@ -192,11 +191,15 @@ fn principals(trust: &Value) -> String {
     services.join(", ")
 }
 
-/// The statements that only one side has, in normal form: what really differs, not where the text does.
+/// The statements that only one side has: what really differs, not where the text does.
 fn statement_changes(field: &str, before: Option<&Value>, after: &Value) -> Vec<FieldChange> {
-    let normal = |document: &Value| policy::statements(&policy::normal(document));
-    let (before, after) = (before.map(normal).unwrap_or_default(), normal(after));
-    let gone = before.iter().filter(|statement| !after.contains(statement)).map(|statement| FieldChange::removed(field, statement));
-    let new = after.iter().filter(|statement| !before.contains(statement)).map(|statement| FieldChange::set(field, statement));
-    gone.chain(new).collect()
+    let (old, new) = (before.map(policy::statements).unwrap_or_default(), policy::statements(after));
+    let only_in = |these: &[Value], others: &[Value]| -> Vec<String> {
+        let lacks = |statement: &&Value| !others.iter().any(|other| policy::same_statement(statement, other));
+        these.iter().filter(lacks).map(policy::show).collect()
+    };
+    let gone = only_in(&old, &new).into_iter().map(|statement| FieldChange::removed(field, statement));
+    let version = |document: &Value| document.get("Version").and_then(Value::as_str).unwrap_or("2008-10-17").to_owned();
+    let versions = before.and_then(|before| FieldChange::between(&format!("{field} version"), &version(before), &version(after)));
+    gone.chain(only_in(&new, &old).into_iter().map(|statement| FieldChange::set(field, statement))).chain(versions).collect()
 }

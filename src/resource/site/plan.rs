@@ -40,6 +40,7 @@ pub fn is_document(op: &Op) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::Action::{Create, Delete, Update};
     use crate::resource::content::Content;
     use crate::resource::site::Object;
 
@@ -58,7 +59,6 @@ mod tests {
         let (off, on) = ("m.html".parse().unwrap(), "m-on.html".parse().unwrap());
         let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &desired, [&off, &on], &live);
         let shown: Vec<_> = planned.ops.iter().map(|op| (op.change().action, op.change().address.name)).collect();
-        use crate::change::Action::{Create, Delete, Update};
         assert_eq!(shown, [(Update, "edited".into()), (Create, "new".into()), (Delete, "ours".into())]);
         assert!(planned.notices[0].text.ends_with("leaves alone: theirs"));
     }
