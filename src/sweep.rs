@@ -5,27 +5,11 @@
 
 use crate::change::Kind;
 use crate::name::{DistributionId, StackName};
+use crate::resource::Trace;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
-
-/// One object of ours.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Trace {
-    /// Whose.
-    pub stack: StackName,
-    /// Its kind.
-    pub kind: Kind,
-    /// Its name or id.
-    pub name: String,
-    /// Where it lies: a bucket's region, a role's path.
-    pub place: Option<String>,
-    /// When it was made (or, where AWS does not say, last changed): seconds since the Unix epoch.
-    pub since: Option<u64>,
-    /// How long its stack shall live, as its tag says.
-    pub ttl: Option<String>,
-}
 
 /// Everything that was found of one stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -97,17 +81,17 @@ impl Remains {
         // Writing to a string cannot fail.
         if let Some(bucket) = of(Kind::Bucket) {
             let region = bucket.place.as_ref().map(|region| format!("region: {region}\n")).unwrap_or_default();
-            let _ = write!(text, "{region}bucket: {{ name: {} }}\n", bucket.name);
+            let _ = writeln!(text, "{region}bucket: {{ name: {} }}", bucket.name);
         }
         if let Some(role) = of(Kind::Role) {
             let path = role.place.as_deref().unwrap_or("/");
-            let _ = write!(text, "role: {{ name: {}, path: {path} }}\n", role.name);
+            let _ = writeln!(text, "role: {{ name: {}, path: {path} }}", role.name);
         }
         if let Some(function) = of(Kind::Function) {
-            let _ = write!(text, "function: {{ name: {} }}\n", function.name);
+            let _ = writeln!(text, "function: {{ name: {} }}", function.name);
         }
         if let Some(id) = self.attached.first() {
-            let _ = write!(text, "distribution: {{ id: {id}, behaviors: [default] }}\n");
+            let _ = writeln!(text, "distribution: {{ id: {id}, behaviors: [default] }}");
         }
         text
     }

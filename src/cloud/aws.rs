@@ -3,7 +3,6 @@
 //! What does not need each other is asked at the same time: identity, role, function and access control in the first round,
 //! bucket and policy in the second, objects and distribution in the third.
 
-use super::discover::discover;
 use super::{Caller, Cloud};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
@@ -12,7 +11,8 @@ use crate::context::Context;
 use crate::name::{AccountId, DistributionId};
 use crate::resource::site::Inventory;
 use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
-use crate::sweep::Remains;
+use crate::resource::Trace;
+use crate::sweep::{Remains, group};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use futures_util::try_join;
 
@@ -112,8 +112,21 @@ impl Cloud for Aws {
     }
 
     async fn discover(&self) -> Result<Vec<Remains>, Fault> {
+        let clients = &self.clients;
         let account = self.identify().await?.account;
-        discover(&self.clients, &account).await
+        let (roles, functions, controls, (distributions, runners), buckets) = try_join!(
+            role::aws::traces(clients),
+            function::aws::traces(clients),
+            access::aws::traces(clients),
+            distribution::aws::traces(clients, &account),
+            bucket::aws::traces(clients),
+        )?;
+        let owned = |id: &DistributionId| distributions.iter().any(|trace| trace.name == id.as_str());
+        let runs = |arn: &str, function: &Trace| arn.contains(&format!(":function:{}:", function.name));
+        let foreign = runners.into_iter().filter(|(id, _)| !owned(id));
+        let attached: Vec<_> =
+            foreign.filter_map(|(id, arn)| functions.iter().find(|trace| runs(&arn, trace)).map(|trace| (trace.stack.clone(), id))).collect();
+        Ok(group([roles, functions, controls, distributions, buckets].concat(), &attached))
     }
 
     async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {

@@ -9,7 +9,6 @@ use crate::stack::{Live, Names, Op, Scope, Stack};
 use std::future::Future;
 
 pub mod aws;
-pub mod discover;
 pub mod sandbox;
 pub mod world;
 

@@ -24,7 +24,8 @@ pub mod policy;
 pub mod role;
 pub mod site;
 
-use crate::change::{Conflict, Notice};
+use crate::change::{Conflict, Kind, Notice};
+use serde::Serialize;
 use crate::name::StackName;
 
 /// What a room's planner says.
@@ -69,4 +70,27 @@ pub type Tags = std::collections::BTreeMap<String, String>;
 #[must_use]
 pub fn show_tags(tags: &Tags) -> String {
     tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// One object of ours, as a look at the whole account finds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    /// Whose.
+    pub stack: StackName,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name or id.
+    pub name: String,
+    /// Where it lies: a bucket's region, a role's path.
+    pub place: Option<String>,
+    /// When it was made (or, where AWS does not say, last changed): seconds since the Unix epoch.
+    pub since: Option<u64>,
+    /// How long its stack shall live, as its tag says.
+    pub ttl: Option<String>,
+}
+
+/// The stack that tags name.
+#[must_use]
+pub fn stack_in(tags: &Tags) -> Option<StackName> {
+    tags.get(STACK_TAG)?.parse().ok()
 }

@@ -53,9 +53,8 @@ impl View {
 
     /// Shows what exists where there was nothing to do.
     pub fn unchanged(self, stack: &Stack, live: &Live) {
-        if !self.json {
-            anstream::print!("{}", human::existing(&report::Existing::of(stack, live)));
-        }
+        let now = report::Existing::of(stack, live);
+        self.document(&json::outcome(&Outcome::default(), Some(&now)), &human::existing(&now));
     }
 
     /// Shows every object and whether it is as the spec says.

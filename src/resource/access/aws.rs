@@ -4,9 +4,10 @@ use super::{Live, Op, description, name};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::aws::wait::{self, Waited};
-use crate::change::{Done, Fault, FaultKind};
+use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::StackName;
+use crate::resource::{Trace, marked};
 use aws_sdk_cloudfront::types::{
     OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
 };
@@ -99,4 +100,23 @@ async fn delete(clients: &Clients, stack: &StackName, id: &str, op: &Op, context
             Done::Deferred { reason: "a distribution still uses the origin access control".into(), try_again_after: wait::SETTLING }
         }
     })
+}
+
+/// Finds what is ours of this kind in the whole account.
+///
+/// # Errors
+/// Any call's.
+pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
+    let mut traces = Vec::new();
+    let mut marker = None;
+    loop {
+        let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
+        let Some(page) = sent.map_err(|error| fault("list the origin access controls", &error))?.origin_access_control_list else { return Ok(traces) };
+        let ours = page.items.unwrap_or_default().into_iter().filter_map(|item| marked(&item.description).map(|stack| (stack, item.name)));
+        traces.extend(ours.map(|(stack, name)| Trace { stack, kind: Kind::Access, name, place: None, since: None, ttl: None }));
+        marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
+        if marker.is_none() {
+            return Ok(traces);
+        }
+    }
 }

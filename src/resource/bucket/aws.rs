@@ -7,13 +7,14 @@ use crate::aws::wait::{self, Waited};
 use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::{AccountId, BucketName, EDGE_REGION, Region};
-use crate::resource::Tags;
+use crate::resource::site::CONCURRENCY;
+use crate::resource::{TTL_TAG, Tags, Trace, stack_in};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier, ObjectOwnership,
     OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
 };
-use futures_util::try_join;
+use futures_util::{StreamExt, TryStreamExt, stream, try_join};
 
 /// Where the bucket is, or `None`.
 ///
@@ -288,4 +289,44 @@ async fn empty(clients: &Clients, account: &AccountId, op: &Op) -> Result<(), Fa
         }
     }
     Ok(())
+}
+
+/// Finds what is ours of this kind in the whole account.
+///
+/// # Errors
+/// Any call's.
+pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
+    let mut pages = clients.s3.list_buckets().into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        found.extend(page.map_err(|error| fault("list the buckets", &error))?.buckets.unwrap_or_default());
+    }
+    stream::iter(found)
+        .map(|bucket| async move {
+            let Some(name) = bucket.name().and_then(|name| name.parse::<BucketName>().ok()) else { return Ok(None) };
+            let tags = tags_in(clients, &name, bucket.bucket_region()).await?;
+            Ok::<_, Fault>(stack_in(&tags).map(|stack| Trace {
+                stack,
+                kind: Kind::Bucket,
+                name: name.to_string(),
+                place: bucket.bucket_region().map(str::to_owned),
+                since: bucket.creation_date().and_then(|moment| u64::try_from(moment.secs()).ok()),
+                ttl: tags.get(TTL_TAG).cloned(),
+            }))
+        })
+        .buffer_unordered(CONCURRENCY)
+        .try_filter_map(|trace| async move { Ok(trace) })
+        .try_collect()
+        .await
+}
+
+/// A bucket's tags, asked where it lies. One that may not be read is not ours.
+async fn tags_in(clients: &Clients, name: &BucketName, region: Option<&str>) -> Result<Tags, Fault> {
+    let client = clients.s3_in(region);
+    let sent = client.get_bucket_tagging().bucket(name.as_str()).send().await;
+    match absent(sent.map_err(|error| fault(format!("read the tags of bucket {name}"), &error))) {
+        Ok(answer) => Ok(answer.map(|answer| answer.tag_set).unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect()),
+        Err(fault) if fault.kind == FaultKind::Denied => Ok(Tags::new()),
+        Err(fault) => Err(fault),
+    }
 }

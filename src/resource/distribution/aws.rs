@@ -6,10 +6,11 @@ use crate::aws::Clients;
 use crate::aws::capture::{RawAnswer, send_instead};
 use crate::aws::fault::{absent, fault};
 use crate::aws::wait::{self, Waited};
-use crate::change::{Address, Done, Fault, FaultKind};
+use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
-use crate::resource::Tags;
+use crate::resource::distribution::document::EVENT;
+use crate::resource::{TTL_TAG, Tags, Trace, stack_in};
 use aws_sdk_cloudfront::types::{
     DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag, TagKeys, Tags as CloudFrontTags,
     ViewerProtocolPolicy,
@@ -342,4 +343,42 @@ async fn delete(
             Done::Deferred { reason: format!("CloudFront does not let go of distribution {id} yet"), try_again_after: wait::SETTLING }
         }
     })
+}
+
+/// A distribution and a version that one of its viewer-request slots runs.
+pub type Runner = (DistributionId, String);
+
+/// Finds what is ours of this kind in the whole account.
+///
+/// # Errors
+/// Any call's.
+pub async fn traces(clients: &Clients, account: &AccountId) -> Result<(Vec<Trace>, Vec<Runner>), Fault> {
+    let (mut traces, mut runners) = (Vec::new(), Vec::new());
+    let mut marker = None;
+    loop {
+        let sent = clients.cloudfront.list_distributions().set_marker(marker).send().await;
+        let Some(page) = sent.map_err(|error| fault("list the distributions", &error))?.distribution_list else { return Ok((traces, runners)) };
+        for item in page.items.unwrap_or_default() {
+            let Ok(id) = item.id.parse::<DistributionId>() else { continue };
+            let default = item.default_cache_behavior.and_then(|behavior| behavior.lambda_function_associations);
+            let others = item.cache_behaviors.and_then(|behaviors| behaviors.items).unwrap_or_default();
+            let lists = default.into_iter().chain(others.into_iter().filter_map(|behavior| behavior.lambda_function_associations));
+            let slots = lists.flat_map(|list| list.items.unwrap_or_default()).filter(|slot| slot.event_type.as_str() == EVENT);
+            runners.extend(slots.map(|slot| (id.clone(), slot.lambda_function_arn)));
+            let candidate = item.origins.map(|origins| origins.items).unwrap_or_default().iter().any(|origin| origin.id.starts_with("provision-"));
+            if !candidate {
+                continue;
+            }
+            let tags = read(clients, account, &id).await?.map(|live| live.tags).unwrap_or_default();
+            if let Some(stack) = stack_in(&tags) {
+                let since = u64::try_from(item.last_modified_time.secs()).ok();
+                let ttl = tags.get(TTL_TAG).cloned();
+                traces.push(Trace { stack, kind: Kind::Distribution, name: id.to_string(), place: None, since, ttl });
+            }
+        }
+        marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
+        if marker.is_none() {
+            return Ok((traces, runners));
+        }
+    }
 }

@@ -4,10 +4,10 @@ use super::{Frozen, Live, Op, REPLICAS_LINGER, Settings, Version};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::aws::wait::{self, Waited};
-use crate::change::{Done, Fault, FaultKind};
+use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::FunctionName;
-use crate::resource::Tags;
+use crate::resource::{TTL_TAG, Tags, Trace, marked};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     Architecture, DeadLetterConfig, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State,
@@ -334,4 +334,28 @@ async fn delete(clients: &Clients, name: &FunctionName, number: Option<u64>, op:
             try_again_after: REPLICAS_LINGER,
         },
     })
+}
+
+/// Finds what is ours of this kind in the whole account.
+///
+/// # Errors
+/// Any call's.
+pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
+    let mut pages = clients.lambda.list_functions().into_paginator().send();
+    let mut traces = Vec::new();
+    while let Some(page) = pages.next().await {
+        for found in page.map_err(|error| fault("list the functions", &error))?.functions.unwrap_or_default() {
+            let (Some(stack), Some(name)) = (found.description().and_then(marked), found.function_name().and_then(|name| name.parse::<FunctionName>().ok()))
+            else {
+                continue;
+            };
+            let sent = clients.lambda.get_function().function_name(name.as_str()).send().await;
+            let answer = absent(sent.map_err(|error| fault(format!("read function {name}"), &error)))?;
+            let ttl = answer.and_then(|answer| answer.tags).and_then(|tags| tags.get(TTL_TAG).cloned());
+            let since = found.last_modified().and_then(|text| text.replace("+0000", "Z").parse::<jiff::Timestamp>().ok());
+            let since = since.and_then(|moment| u64::try_from(moment.as_second()).ok());
+            traces.push(Trace { stack, kind: Kind::Function, name: name.to_string(), place: None, since, ttl });
+        }
+    }
+    Ok(traces)
 }

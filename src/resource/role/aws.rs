@@ -3,9 +3,9 @@
 use super::{Live, Op, POLICY, Settings};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::change::{Done, Fault, FaultKind};
+use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::name::RoleName;
-use crate::resource::{STACK_TAG, Tags};
+use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, marked};
 use aws_sdk_iam::types::Tag;
 use futures_util::try_join;
 use serde_json::Value;
@@ -152,4 +152,24 @@ async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Resu
         },
         Err(fault) => Err(fault),
     }
+}
+
+/// Finds what is ours of this kind in the whole account.
+///
+/// # Errors
+/// Any call's.
+pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
+    let mut pages = clients.iam.list_roles().into_paginator().send();
+    let mut traces = Vec::new();
+    while let Some(page) = pages.next().await {
+        for found in page.map_err(|error| fault("list the roles", &error))?.roles {
+            let Some(stack) = found.description().and_then(marked) else { continue };
+            let Ok(name) = found.role_name.parse::<RoleName>() else { continue };
+            let live = observe(clients, &name).await?;
+            let ttl = live.and_then(|live| live.settings.tags.get(TTL_TAG).cloned());
+            let since = u64::try_from(found.create_date.secs()).ok();
+            traces.push(Trace { stack, kind: Kind::Role, name: name.to_string(), place: Some(found.path), since, ttl });
+        }
+    }
+    Ok(traces)
 }
