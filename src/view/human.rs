@@ -53,10 +53,10 @@ pub fn plan(plan: &Plan) -> String {
         step(&mut text, change, width);
     }
     for conflict in &plan.conflicts {
-        let _ = write!(text, "\n{DELETE}conflict{DELETE:#}: {} {}\n  hint: {}\n", conflict.address, conflict.reason, conflict.hint);
+        let _ = write!(text, "\n{DELETE}conflict{DELETE:#}: {}: {}\n  hint: {}\n", conflict.address, conflict.reason, conflict.hint);
     }
     for notice in &plan.notices {
-        let _ = write!(text, "\n{UPDATE}note{UPDATE:#}: {} {}\n", notice.address, notice.text);
+        let _ = write!(text, "\n{UPDATE}note{UPDATE:#}: {}: {}\n", notice.address, notice.text);
     }
     let _ = writeln!(text, "\n{}", tally(plan, &changes));
     text

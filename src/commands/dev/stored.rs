@@ -1,12 +1,13 @@
 //! Objects of the real bucket, read only. The switch is shown; turning it is for `provision maintenance`.
 
 use crate::aws::Clients;
-use crate::aws::fault::{absent, fault};
 use crate::change::Fault;
 use crate::cloud::Cloud;
 use crate::commands::maintenance::status::facts;
 use crate::commands::session::Session;
 use crate::edge::{Later, Listed, Object, Objects, Switch, SwitchState};
+use crate::resource::site::aws::{Fetched, fetch, list};
+use crate::resource::site;
 use crate::stack::Stack;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,37 +22,28 @@ pub(super) struct Bucket {
     pub(super) session: Arc<Session>,
 }
 
-fn moment(at: Option<&aws_smithy_types::DateTime>) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(at.and_then(|at| u64::try_from(at.secs()).ok()).unwrap_or_default())
+fn moment(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 impl Bucket {
     async fn read(&self, key: &str) -> Result<Option<Object>, Fault> {
-        let sent = self.clients.s3.get_object().bucket(self.stack.bucket.as_str()).key(key).send().await;
-        let Some(answer) = absent(sent.map_err(|error| fault(format!("read object {key}"), &error)))? else { return Ok(None) };
-        let last_modified = moment(answer.last_modified());
-        let (etag, content_type) = (answer.e_tag.unwrap_or_default(), answer.content_type);
-        let (cache_control, content_encoding) = (answer.cache_control, answer.content_encoding);
-        let metadata = answer.metadata.unwrap_or_default().into_iter().collect();
-        let tried = format!("read object {key}");
-        let body =
-            answer.body.collect().await.map_err(|error| Fault::new(crate::change::FaultKind::Unreachable, tried, error.to_string()))?;
-        Ok(Some(Object { body: body.into_bytes(), etag, last_modified, content_type, cache_control, content_encoding, metadata }))
+        let found = fetch(&self.clients, &self.stack.bucket, key).await?;
+        Ok(found.map(|Fetched { body, etag, modified, content_type, cache_control, content_encoding, metadata }| Object {
+            body: body.into(),
+            etag,
+            last_modified: moment(modified),
+            content_type,
+            cache_control,
+            content_encoding,
+            metadata,
+        }))
     }
 
     async fn listed(&self, prefix: &str) -> Result<Vec<Listed>, Fault> {
-        let mut pages = self.clients.s3.list_objects_v2().bucket(self.stack.bucket.as_str()).prefix(prefix).into_paginator().send();
-        let mut all = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| fault(format!("list the objects of bucket {}", self.stack.bucket), &error))?;
-            all.extend(page.contents.unwrap_or_default().into_iter().map(|object| Listed {
-                last_modified: moment(object.last_modified()),
-                size: u64::try_from(object.size.unwrap_or_default()).unwrap_or_default(),
-                etag: object.e_tag.unwrap_or_default(),
-                key: object.key.unwrap_or_default(),
-            }));
-        }
-        Ok(all)
+        let found = list(&self.clients, &self.stack.bucket, prefix).await?.into_iter();
+        let listed = |(key, site::Object { etag, size }, modified)| Listed { key, size, etag: format!("\"{etag}\""), last_modified: moment(modified) };
+        Ok(found.map(listed).collect())
     }
 }
 

@@ -215,3 +215,55 @@ pub async fn put(
         Err(fault) => Err(fault),
     }
 }
+
+/// An object with its bytes, as a visitor's edge reads it.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// All of it.
+    pub body: Vec<u8>,
+    /// With its quotes.
+    pub etag: String,
+    /// Seconds since the Unix epoch.
+    pub modified: u64,
+    /// MIME type.
+    pub content_type: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// User metadata, without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Reads one object.
+///
+/// # Errors
+/// The call's.
+pub async fn fetch(clients: &Clients, bucket: &BucketName, key: &str) -> Result<Option<Fetched>, Fault> {
+    let tried = format!("read object {key}");
+    let sent = clients.s3.get_object().bucket(bucket.as_str()).key(key).send().await;
+    let Some(answer) = absent(sent.map_err(|error| fault(&tried, &error)))? else { return Ok(None) };
+    let modified = answer.last_modified().and_then(|moment| u64::try_from(moment.secs()).ok()).unwrap_or_default();
+    let (etag, content_type, cache_control) = (answer.e_tag.unwrap_or_default(), answer.content_type, answer.cache_control);
+    let (content_encoding, metadata) = (answer.content_encoding, answer.metadata.unwrap_or_default().into_iter().collect());
+    let body = answer.body.collect().await.map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?.to_vec();
+    Ok(Some(Fetched { body, etag, modified, content_type, cache_control, content_encoding, metadata }))
+}
+
+/// Lists the objects below `prefix`: key, object, and when it was written in seconds since the Unix epoch.
+///
+/// # Errors
+/// The call's.
+pub async fn list(clients: &Clients, bucket: &BucketName, prefix: &str) -> Result<Vec<(String, Object, u64)>, Fault> {
+    let mut pages = clients.s3.list_objects_v2().bucket(bucket.as_str()).prefix(prefix).into_paginator().send();
+    let mut all = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| fault(format!("list the objects of bucket {bucket}"), &error))?;
+        all.extend(page.contents.unwrap_or_default().into_iter().map(|object| {
+            let modified = object.last_modified().and_then(|moment| u64::try_from(moment.secs()).ok()).unwrap_or_default();
+            let size = u64::try_from(object.size.unwrap_or_default()).unwrap_or_default();
+            (object.key.unwrap_or_default(), Object { etag: unquoted(object.e_tag), size }, modified)
+        }));
+    }
+    Ok(all)
+}
