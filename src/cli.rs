@@ -1,8 +1,8 @@
-//! The command line: verbs, global flags, exit codes. The only place that reads the environment.
+//! The command line: verbs and exit codes.
 
+use crate::commands::global::{Color, Global};
 use crate::commands::{self, Exit};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Puts a frontend on S3 + CloudFront into a maintenance window, and takes everything away again
@@ -27,47 +27,6 @@ Examples:
 Exit codes:
   0 done, or nothing to do     1 a step failed              2 plan --detailed-exitcode: there are changes
   3 pending, run again later   4 refused: conflicts, or no   64 wrong command line   65 wrong spec   130 interrupted";
-
-/// Flags of every verb; before or after it.
-#[derive(Debug, Args)]
-pub struct Global {
-    /// The spec
-    #[arg(short, long, global = true, default_value = "provision.yaml", value_name = "FILE")]
-    pub file: PathBuf,
-    /// Work on a simulated cloud in a folder instead of AWS: no account, no network
-    /// [default folder: .provision/sandbox beside the spec]
-    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
-    pub sandbox: Option<Option<PathBuf>>,
-    /// How long the sandbox takes, in seconds
-    #[arg(long, global = true, hide = true, value_name = "deploy=N,replicas=N", env = "PROVISION_SANDBOX_DELAYS", value_parser = commands::parse_delays)]
-    pub sandbox_delays: Option<crate::cloud::world::Delays>,
-    /// Print JSON: one document, or one event per line
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
-    pub color: Color,
-    /// Print each AWS call on stderr
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
-    /// An emulator instead of AWS
-    #[arg(long, global = true, value_name = "URL")]
-    pub endpoint_url: Option<String>,
-    /// Credentials and settings from this profile
-    #[arg(long, global = true, value_name = "NAME")]
-    pub profile: Option<String>,
-}
-
-/// When to use colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// At a terminal, unless `NO_COLOR` is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -129,11 +88,4 @@ async fn run(cli: Cli) -> Exit {
         Verb::Policy(verb) => commands::policy::run(global, &verb).await,
         Verb::Sweep(verb) => commands::sweep::run(global, &verb).await,
     }
-}
-
-/// Reads a variable of the environment.
-#[must_use]
-pub fn variable(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    std::env::var(name).ok()
 }

@@ -66,7 +66,13 @@ const STATEMENTS: [Statement; 10] = [
             "s3:PutBucketPolicy",
             "s3:DeleteBucketPolicy",
         ],
-        destroy: &["s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:DeleteBucket"],
+        destroy: &[
+            "s3:ListBucketVersions",
+            "s3:ListBucketMultipartUploads",
+            "s3:PutBucketPolicy",
+            "s3:DeleteBucketPolicy",
+            "s3:DeleteBucket",
+        ],
     },
     Statement {
         sid: "Objects",

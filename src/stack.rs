@@ -163,6 +163,17 @@ impl Op {
         }
     }
 
+    /// The function version, by name, that the spec wants in use, where the op says.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        let Self::Function(op) = self else { return None };
+        match op {
+            function::Op::Create { settings, .. } | function::Op::Configure { after: settings, .. } => Some(settings.frozen.name()),
+            function::Op::Upload { after: frozen, .. } | function::Op::Publish { frozen, .. } => Some(frozen.name()),
+            function::Op::SetTags { .. } | function::Op::Prune { .. } | function::Op::Delete { .. } => None,
+        }
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -110,7 +110,11 @@ mod tests {
             since: Some(1_000),
             ttl: ttl.map(str::to_owned),
         };
-        let traces = vec![trace(Kind::Bucket, "demo-1", Some("eu-west-1")), trace(Kind::Role, "r", Some("/team/")), trace(Kind::Function, "f", None)];
+        let traces = vec![
+            trace(Kind::Bucket, "demo-1", Some("eu-west-1")),
+            trace(Kind::Role, "r", Some("/team/")),
+            trace(Kind::Function, "f", None),
+        ];
         group(traces, &[]).remove(0)
     }
 

@@ -91,7 +91,9 @@ fn hint(kind: FaultKind, tried: &str) -> Option<String> {
         FaultKind::Credentials => "sign in again (for instance `aws sso login`), or set AWS_PROFILE; try `aws sts get-caller-identity`",
         FaultKind::Unreachable => "check the network, the proxy variables and `--endpoint-url`; then run the same command again",
         FaultKind::Denied => {
-            return Some(format!("the caller may not {tried}; `provision policy --for apply` (or destroy, plan, toggle) prints what it takes"));
+            return Some(format!(
+                "the caller may not {tried}; `provision policy --for apply` (or destroy, plan, toggle) prints what it takes"
+            ));
         }
         _ => return None,
     };

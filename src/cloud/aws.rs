@@ -9,11 +9,11 @@ use crate::aws::fault::fault;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId};
+use crate::resource::Trace;
 use crate::resource::site::Inventory;
 use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
-use crate::resource::Trace;
-use crate::sweep::{Remains, group};
 use crate::stack::{Live, Names, Op, Scope, Stack};
+use crate::sweep::{Remains, group};
 use futures_util::try_join;
 
 /// The real thing.
@@ -124,8 +124,9 @@ impl Cloud for Aws {
         let owned = |id: &DistributionId| distributions.iter().any(|trace| trace.name == id.as_str());
         let runs = |arn: &str, function: &Trace| arn.contains(&format!(":function:{}:", function.name));
         let foreign = runners.into_iter().filter(|(id, _)| !owned(id));
-        let attached: Vec<_> =
-            foreign.filter_map(|(id, arn)| functions.iter().find(|trace| runs(&arn, trace)).map(|trace| (trace.stack.clone(), id))).collect();
+        let attached: Vec<_> = foreign
+            .filter_map(|(id, arn)| functions.iter().find(|trace| runs(&arn, trace)).map(|trace| (trace.stack.clone(), id)))
+            .collect();
         Ok(group([roles, functions, controls, distributions, buckets].concat(), &attached))
     }
 

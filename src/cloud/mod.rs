@@ -4,8 +4,8 @@ use crate::change::{Done, Fault};
 use crate::context::Context;
 use crate::name::AccountId;
 use crate::resource::{page, site};
-use crate::sweep::Remains;
 use crate::stack::{Live, Names, Op, Scope, Stack};
+use crate::sweep::Remains;
 use std::future::Future;
 
 pub mod aws;

@@ -3,7 +3,7 @@
 use super::session::{Picture, Session, choices, parse_adopt};
 use super::{Exit, saved as plans};
 use crate::change::Kind;
-use crate::cli::Global;
+use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;

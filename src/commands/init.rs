@@ -1,7 +1,7 @@
 //! `provision init`.
 
 use super::Exit;
-use crate::cli::Global;
+use crate::commands::global::Global;
 use crate::view::View;
 use clap::Args;
 use std::fs::{self, File};

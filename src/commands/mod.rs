@@ -5,6 +5,7 @@ use crate::cloud::world::Delays;
 pub mod apply;
 pub mod destroy;
 pub mod dev;
+pub mod global;
 pub mod init;
 pub mod maintenance;
 pub mod plan;

@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::session::Session;
-use crate::cli::Global;
+use crate::commands::global::Global;
 use crate::operator::{self, Purpose};
 use crate::spec::load::Files;
 use clap::Args;

@@ -4,10 +4,10 @@ use super::{Exit, signals};
 use crate::apply::{self, Outcome};
 use crate::aws::{Clients, Connection};
 use crate::change::{Address, Conflict, Fault, FaultKind, Kind};
-use crate::cli::{Global, variable};
 use crate::cloud::aws::Aws;
 use crate::cloud::sandbox::Sandbox;
 use crate::cloud::{AnyCloud, Caller, Cloud};
+use crate::commands::global::{Global, variable};
 use crate::context::Context;
 use crate::desired::{self, Desired};
 use crate::name::AccountId;
@@ -33,6 +33,8 @@ pub struct Session {
     pub view: View,
     /// Turns true when the user has had enough.
     pub stop: watch::Receiver<bool>,
+    /// The global flags that a next command needs too, each with a space before it.
+    pub flags: String,
 }
 
 /// Everything that was looked at and decided.
@@ -80,7 +82,7 @@ impl Session {
                 AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await }))
             }
         };
-        Self { spec, cloud, view: View::new(global.json), stop }
+        Self { spec, cloud, view: View::new(global.json), stop, flags: global.again() }
     }
 
     /// Looks, and plans what makes everything as the spec says.

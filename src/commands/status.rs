@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::session::{Session, choices};
-use crate::cli::Global;
+use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::Args;
 

@@ -1,9 +1,9 @@
 //! `provision sweep`.
 
-use super::{Exit, signals};
 use super::session::{Session, choices};
-use crate::cli::Global;
+use super::{Exit, signals};
 use crate::cloud::Cloud;
+use crate::commands::global::Global;
 use crate::name::StackName;
 use crate::spec::load::{Files, from_text, load};
 use crate::sweep::{Choice, Remains};
@@ -50,7 +50,7 @@ pub async fn run(global: &Global, verb: &Sweep) -> Exit {
 async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
     let view = View::new(global.json);
     // Without a spec at hand nothing is covered.
-    let covered = load(&global.file, &crate::cli::variable, Files::Spared).ok().map(|loaded| loaded.spec.stack);
+    let covered = load(&global.file, &crate::commands::global::variable, Files::Spared).ok().map(|loaded| loaded.spec.stack);
     let session = Session::open_with(global, spec(view, &global.file, "stack: sweep\n")?, signals::listen()).await;
     let found = session.cloud.discover().await.map_err(|fault| {
         view.fault(&fault);

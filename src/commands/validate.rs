@@ -1,7 +1,7 @@
 //! `provision validate`.
 
 use super::{Exit, session};
-use crate::cli::Global;
+use crate::commands::global::Global;
 use crate::spec::load::Files;
 use crate::view::View;
 use clap::Args;

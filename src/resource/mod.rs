@@ -25,8 +25,8 @@ pub mod role;
 pub mod site;
 
 use crate::change::{Conflict, Kind, Notice};
-use serde::Serialize;
 use crate::name::StackName;
+use serde::Serialize;
 
 /// What a room's planner says.
 #[derive(Debug, PartialEq)]

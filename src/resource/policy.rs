@@ -37,7 +37,14 @@ pub fn statements(document: &Value) -> Vec<Value> {
 pub fn show(statement: &Value) -> String {
     let Value::Object(fields) = statement else { return statement.to_string() };
     let mut text = fields.get("Effect").and_then(Value::as_str).unwrap_or_default().to_owned();
-    for (name, word) in [("Action", " "), ("NotAction", " all but "), ("Principal", " to "), ("NotPrincipal", " to all but "), ("Resource", " on "), ("NotResource", " on all but ")] {
+    for (name, word) in [
+        ("Action", " "),
+        ("NotAction", " all but "),
+        ("Principal", " to "),
+        ("NotPrincipal", " to all but "),
+        ("Resource", " on "),
+        ("NotResource", " on all but "),
+    ] {
         if let Some(value) = fields.get(name) {
             text.push_str(word);
             text.push_str(&show_values(value));
@@ -155,7 +162,10 @@ mod tests {
     #[test]
     fn a_statement_reads_as_a_sentence() {
         let rows = [
-            (json!({"Sid": "X", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/k"}), "Allow s3:GetObject on arn:aws:s3:::b/k"),
+            (
+                json!({"Sid": "X", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/k"}),
+                "Allow s3:GetObject on arn:aws:s3:::b/k",
+            ),
             (
                 json!({"Effect": "Allow", "Principal": {"Service": ["a.com", "b.com"]}, "Action": ["sts:AssumeRole"]}),
                 "Allow sts:AssumeRole to a.com, b.com",

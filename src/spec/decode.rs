@@ -55,7 +55,8 @@ impl Draft {
     }
 }
 
-const KEYS: &[&str] = &["stack", "account", "region", "bucket", "maintenance", "function", "role", "distribution", "tags", "protect", "ttl"];
+const KEYS: &[&str] =
+    &["stack", "account", "region", "bucket", "maintenance", "function", "role", "distribution", "tags", "protect", "ttl"];
 
 /// Where the rules for buckets' names are.
 const BUCKET_NAMES: &str = "Amazon S3 User Guide, \"General purpose bucket naming rules\"";

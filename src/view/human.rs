@@ -53,10 +53,10 @@ pub fn plan(plan: &Plan) -> String {
         step(&mut text, change, width);
     }
     for conflict in &plan.conflicts {
-        let _ = write!(text, "\n{DELETE}conflict{DELETE:#}: {}: {}\n  hint: {}\n", conflict.address, conflict.reason, conflict.hint);
+        let _ = write!(text, "\n{DELETE}conflict{DELETE:#}: {}: {}\n  hint: {}\n", conflict.address, clean(&conflict.reason), clean(&conflict.hint));
     }
     for notice in &plan.notices {
-        let _ = write!(text, "\n{UPDATE}note{UPDATE:#}: {}: {}\n", notice.address, notice.text);
+        let _ = write!(text, "\n{UPDATE}note{UPDATE:#}: {}: {}\n", notice.address, clean(&notice.text));
     }
     let _ = writeln!(text, "\n{}", tally(plan, &changes));
     text
@@ -65,7 +65,7 @@ pub fn plan(plan: &Plan) -> String {
 fn step(text: &mut String, change: &Change, width: usize) {
     let (mark, style) = symbol(change.action);
     let (kind, name) = (change.address.kind, &change.address.name);
-    let _ = writeln!(text, "  {style}{mark}{style:#} {kind:<13}{name:<width$}  {}", change.summary);
+    let _ = writeln!(text, "  {style}{mark}{style:#} {kind:<13}{:<width$}  {}", clean(name), clean(&change.summary));
     let field_width = change.fields.iter().map(|field| field.field.chars().count()).max().unwrap_or_default();
     for field in &change.fields {
         let name = &field.field;
@@ -78,10 +78,16 @@ fn step(text: &mut String, change: &Change, width: usize) {
     }
 }
 
-/// Values from the outside world may be long and may hold anything.
+/// Text from the outside world may hold anything, also what would steer a terminal or turn the order of letters.
+pub(super) fn clean(text: &str) -> String {
+    let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
+/// Values from the outside world may be long, too.
 fn brief(value: &str) -> String {
     const LONGEST: usize = 400;
-    let clean: String = value.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = clean(value).chars().take(LONGEST).collect();
     if value.chars().count() > LONGEST {
         format!("{clean}…")
     } else if clean.is_empty() {
@@ -111,7 +117,8 @@ fn tally(plan: &Plan, changes: &[Change]) -> String {
     if plan.is_empty() {
         return match plan.intent {
             Intent::Provision => "Nothing to do: everything is as the spec says.".into(),
-            Intent::Destroy => "Nothing to do: nothing of this stack exists.".into(),
+            Intent::Destroy if plan.notices.is_empty() => "Nothing to do: nothing of this stack exists.".into(),
+            Intent::Destroy => "Nothing to do: only what is named above exists, and it stays.".into(),
             Intent::On => "Nothing to do: maintenance is on already.".into(),
             Intent::Off => "Nothing to do: maintenance is off already.".into(),
         };
@@ -222,7 +229,7 @@ pub fn status(status: &Status) -> String {
             (true, false) => ("differs", UPDATE),
             (false, _) => ("absent", DELETE),
         };
-        let line = format!("  {style}{word:<8}{style:#} {:<13}{:<width$}  {}", row.kind, row.name, row.remarks.join("; "));
+        let line = format!("  {style}{word:<8}{style:#} {:<13}{:<width$}  {}", row.kind, clean(&row.name), clean(&row.remarks.join("; ")));
         let _ = writeln!(text, "{}", line.trim_end());
     }
     let existing = &status.existing;
@@ -313,7 +320,8 @@ pub fn remains(remains: &[Remains], now: u64) -> String {
     }
     let mut text = String::new();
     for found in remains {
-        let age = found.since().map(|since| format!(", {} old", duration(Duration::from_secs(now.saturating_sub(since))))).unwrap_or_default();
+        let age =
+            found.since().map(|since| format!(", {} old", duration(Duration::from_secs(now.saturating_sub(since))))).unwrap_or_default();
         let ttl = found.ttl().map(|ttl| format!(", to live for {}", duration(ttl))).unwrap_or_default();
         let _ = writeln!(text, "Stack `{}`{age}{ttl}", found.stack);
         for trace in &found.traces {

@@ -176,7 +176,7 @@ impl Report for Progress {
                 anstream::println!("{document}");
             }
         } else if let Some(line) = self.ticker.line(event) {
-            anstream::eprintln!("{line}");
+            anstream::eprintln!("{}", human::clean(&line));
         }
     }
 }

@@ -46,7 +46,8 @@ impl Existing {
         }
         let known = &outcome.references;
         let before = Self::of(stack, live);
-        let version = known.versions.values().max().map(|number| stack.any_version().arn(*number));
+        let wanted = plan.steps.iter().rev().find_map(|step| step.op.version());
+        let version = wanted.and_then(|name| known.versions.get(&name)).map(|number| stack.any_version().arn(*number));
         Some(Self {
             address: known.domain.as_ref().map(|domain| format!("https://{domain}/")).or(before.address),
             distribution: known.distribution.as_ref().map(ToString::to_string).or(before.distribution),

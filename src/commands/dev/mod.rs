@@ -2,8 +2,8 @@
 
 use super::Exit;
 use super::session::Session;
-use crate::cli::{Global, variable};
 use crate::cloud::AnyCloud;
+use crate::commands::global::{Global, variable};
 use crate::desired;
 use crate::edge::{
     CustomError, Distribution, EdgeSettings, Fact, Function, Objects, Package, PackageSource, Runtime, Supplies, Switch, serve,

@@ -6,8 +6,8 @@ use crate::cloud::Cloud;
 use crate::commands::maintenance::status::facts;
 use crate::commands::session::Session;
 use crate::edge::{Later, Listed, Object, Objects, Switch, SwitchState};
-use crate::resource::site::aws::{Fetched, fetch, list};
 use crate::resource::site;
+use crate::resource::site::aws::{Fetched, fetch, list};
 use crate::stack::Stack;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -42,7 +42,12 @@ impl Bucket {
 
     async fn listed(&self, prefix: &str) -> Result<Vec<Listed>, Fault> {
         let found = list(&self.clients, &self.stack.bucket, prefix).await?.into_iter();
-        let listed = |(key, site::Object { etag, size }, modified)| Listed { key, size, etag: format!("\"{etag}\""), last_modified: moment(modified) };
+        let listed = |(key, site::Object { etag, size }, modified)| Listed {
+            key,
+            size,
+            etag: format!("\"{etag}\""),
+            last_modified: moment(modified),
+        };
         Ok(found.map(listed).collect())
     }
 }

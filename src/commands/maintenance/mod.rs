@@ -1,7 +1,7 @@
 //! `provision maintenance on | off | status`: the switch, and nothing but the switch.
 
 use super::Exit;
-use crate::cli::Global;
+use crate::commands::global::Global;
 use clap::{Args, Subcommand};
 
 pub mod off;

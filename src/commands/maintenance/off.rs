@@ -1,7 +1,7 @@
 //! `provision maintenance off`.
 
-use crate::cli::Global;
 use crate::commands::Exit;
+use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::resource::page::turn::Wanted;
 use crate::spec::load::Files;

@@ -1,8 +1,8 @@
 //! `provision maintenance on`.
 
 use super::times;
-use crate::cli::Global;
 use crate::commands::Exit;
+use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::desired::page_of;
 use crate::plan;

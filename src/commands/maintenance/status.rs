@@ -1,9 +1,9 @@
 //! `provision maintenance status`.
 
 use super::{probe, times};
-use crate::cli::Global;
 use crate::cloud::Cloud;
 use crate::commands::Exit;
+use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::edge::{Fact, SwitchState};
 use crate::resource::page::{Sides, window};

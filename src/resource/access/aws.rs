@@ -111,7 +111,9 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
     let mut marker = None;
     loop {
         let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
-        let Some(page) = sent.map_err(|error| fault("list the origin access controls", &error))?.origin_access_control_list else { return Ok(traces) };
+        let Some(page) = sent.map_err(|error| fault("list the origin access controls", &error))?.origin_access_control_list else {
+            return Ok(traces);
+        };
         let ours = page.items.unwrap_or_default().into_iter().filter_map(|item| marked(&item.description).map(|stack| (stack, item.name)));
         traces.extend(ours.map(|(stack, name)| Trace { stack, kind: Kind::Access, name, place: None, since: None, ttl: None }));
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());

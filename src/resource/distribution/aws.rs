@@ -357,7 +357,9 @@ pub async fn traces(clients: &Clients, account: &AccountId) -> Result<(Vec<Trace
     let mut marker = None;
     loop {
         let sent = clients.cloudfront.list_distributions().set_marker(marker).send().await;
-        let Some(page) = sent.map_err(|error| fault("list the distributions", &error))?.distribution_list else { return Ok((traces, runners)) };
+        let Some(page) = sent.map_err(|error| fault("list the distributions", &error))?.distribution_list else {
+            return Ok((traces, runners));
+        };
         for item in page.items.unwrap_or_default() {
             let Ok(id) = item.id.parse::<DistributionId>() else { continue };
             let default = item.default_cache_behavior.and_then(|behavior| behavior.lambda_function_associations);
@@ -365,7 +367,8 @@ pub async fn traces(clients: &Clients, account: &AccountId) -> Result<(Vec<Trace
             let lists = default.into_iter().chain(others.into_iter().filter_map(|behavior| behavior.lambda_function_associations));
             let slots = lists.flat_map(|list| list.items.unwrap_or_default()).filter(|slot| slot.event_type.as_str() == EVENT);
             runners.extend(slots.map(|slot| (id.clone(), slot.lambda_function_arn)));
-            let candidate = item.origins.map(|origins| origins.items).unwrap_or_default().iter().any(|origin| origin.id.starts_with("provision-"));
+            let candidate =
+                item.origins.map(|origins| origins.items).unwrap_or_default().iter().any(|origin| origin.id.starts_with("provision-"));
             if !candidate {
                 continue;
             }

@@ -345,7 +345,8 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
     let mut traces = Vec::new();
     while let Some(page) = pages.next().await {
         for found in page.map_err(|error| fault("list the functions", &error))?.functions.unwrap_or_default() {
-            let (Some(stack), Some(name)) = (found.description().and_then(marked), found.function_name().and_then(|name| name.parse::<FunctionName>().ok()))
+            let (Some(stack), Some(name)) =
+                (found.description().and_then(marked), found.function_name().and_then(|name| name.parse::<FunctionName>().ok()))
             else {
                 continue;
             };

@@ -112,6 +112,7 @@ impl Op {
 #[must_use]
 pub fn bytes(size: u64) -> String {
     match size {
+        1 => "1 byte".into(),
         0..=9_999 => format!("{size} bytes"),
         10_000..=9_999_999 => format!("{} KB", size / 1000),
         _ => format!("{} MB", size / 1_000_000),

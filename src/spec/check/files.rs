@@ -219,7 +219,12 @@ fn package_size(source: &Path, given: &Given, problems: &mut Vec<Problem>) {
         Ok(package) => package.bytes.len(),
         Err(fault) => {
             let what = format!("`{}` cannot be packed: {}", given.shown, fault.message);
-            problems.push(Problem::error(&given.place, what, "the function's code is uploaded as a zip archive", "make every file readable"));
+            problems.push(Problem::error(
+                &given.place,
+                what,
+                "the function's code is uploaded as a zip archive",
+                "make every file readable",
+            ));
             return;
         }
     };

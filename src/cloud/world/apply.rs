@@ -1,172 +1,17 @@
-//! A simulated cloud in memory: every room's `simulate`, and AWS's rules between the rooms, with time passing.
-//!
-//! A claim about AWS, kept honest by the wire tests. Times are seconds since the Unix epoch and are handed in, so that a
-//! test can let hours pass.
+//! What an op does to the world: each room's `simulate`, and AWS's rules between the rooms.
 
-use crate::change::{Done, Fault, FaultKind, Kind};
+use super::observe::occupants;
+use super::{Bucket, Distribution, Headers, World};
+use crate::change::{Done, Fault, FaultKind};
 use crate::context::{Context, References};
-use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, RoleName, StackName};
-use crate::resource::bucket::{self, ObjectVersion};
+use crate::name::{BucketName, DistributionId, ObjectKey};
 use crate::resource::content::Content;
-use crate::resource::site::Inventory;
 use crate::resource::site::{self, Object, STACK_METADATA};
-use crate::resource::{STACK_TAG, TTL_TAG, Tags, marked};
-use crate::resource::{access, association, distribution, function, grant, page, role};
-use crate::stack::{Live, Names, Op, Scope, Stack};
-use crate::resource::Trace;
-use crate::sweep::{Remains, group};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use crate::resource::{access, association, bucket, distribution, function, grant, page, role};
+use crate::stack::{Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long things take here, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delays {
-    /// Until a distribution is deployed.
-    pub deploy: u64,
-    /// How long replicas hold a function after its last association.
-    pub replicas: u64,
-}
-
-impl Default for Delays {
-    fn default() -> Self {
-        Self { deploy: 2, replicas: 20 }
-    }
-}
-
-/// A bucket with what is in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bucket {
-    /// Its settings.
-    pub live: bucket::Live,
-    /// Its policy.
-    pub policy: Option<Value>,
-    /// Its objects. Old versions are not simulated.
-    pub objects: BTreeMap<ObjectKey, Object>,
-    /// How each object is served.
-    pub headers: BTreeMap<ObjectKey, Headers>,
-}
-
-/// What S3 keeps beside an object's bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Headers {
-    /// MIME type.
-    pub content_type: String,
-    /// `Cache-Control`.
-    pub cache_control: String,
-    /// User metadata, without `x-amz-meta-`.
-    pub metadata: BTreeMap<String, String>,
-    /// When it was written.
-    pub modified: u64,
-}
-
-/// A distribution and when its last change will have reached every edge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Distribution {
-    /// As CloudFront would show it.
-    pub live: distribution::Live,
-    /// Deployed from then on.
-    pub deployed_at: u64,
-}
-
-/// Everything that exists.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct World {
-    /// The format of this record.
-    pub format: u32,
-    /// Whose world.
-    pub account: AccountId,
-    /// How long things take.
-    pub delays: Delays,
-    /// Counts everything that AWS would number.
-    pub serial: u64,
-    /// Buckets.
-    pub buckets: BTreeMap<BucketName, Bucket>,
-    /// Roles.
-    pub roles: BTreeMap<RoleName, role::Live>,
-    /// Functions.
-    pub functions: BTreeMap<FunctionName, function::Live>,
-    /// The last version number that each function name ever had.
-    pub numbers: BTreeMap<FunctionName, u64>,
-    /// Origin access controls by name.
-    pub access: BTreeMap<String, access::Live>,
-    /// Distributions.
-    pub distributions: BTreeMap<DistributionId, Distribution>,
-    /// When the first thing of each stack was made.
-    #[serde(default)]
-    pub born: BTreeMap<StackName, u64>,
-    /// Version ARN → when its replicas will be gone.
-    pub replicas: BTreeMap<String, u64>,
-}
-
-/// The format that this program reads and writes.
-pub const FORMAT: u32 = 1;
-
 impl World {
-    /// A world with nothing in it.
-    #[must_use]
-    pub fn empty(account: AccountId, delays: Delays) -> Self {
-        Self {
-            format: FORMAT,
-            account,
-            delays,
-            serial: 0,
-            buckets: BTreeMap::new(),
-            roles: BTreeMap::new(),
-            functions: BTreeMap::new(),
-            numbers: BTreeMap::new(),
-            access: BTreeMap::new(),
-            distributions: BTreeMap::new(),
-            born: BTreeMap::new(),
-            replicas: BTreeMap::new(),
-        }
-    }
-
-    /// What a look at time `now` sees.
-    #[must_use]
-    pub fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope, now: u64) -> (AccountId, Live) {
-        let stack = names.in_account(self.account.clone()).ok();
-        let bucket = stack.as_ref().and_then(|stack| self.buckets.get(&stack.bucket));
-        let teardown = scope == Scope::Teardown;
-        let mut objects = site::Live { objects: bucket.map(|bucket| bucket.objects.clone()).unwrap_or_default(), ..site::Live::default() };
-        let mark =
-            |key: &ObjectKey| bucket.and_then(|bucket| bucket.headers.get(key)).and_then(|headers| headers.metadata.get(STACK_METADATA));
-        let keys = [&names.keys.off, &names.keys.on];
-        let marked: BTreeSet<ObjectKey> =
-            objects.foreign(expected, keys).filter(|key| mark(key).is_some_and(|mark| mark == names.stack.as_str())).cloned().collect();
-        objects.marked = marked;
-        let versions = objects.objects.keys().map(|key| ObjectVersion { key: key.clone(), version: "null".into() });
-        let inventory = Inventory { versions: if teardown { versions.collect() } else { Vec::new() }, uploads: Vec::new() };
-        let distribution = self.owned(names).map(|id| self.look(&id, now)).unwrap_or_default();
-        let own = distribution.as_ref().map(|distribution| distribution.id.clone());
-        let host = stack.map(|stack| format!("{}.s3.", stack.bucket)).unwrap_or_default();
-        let reads =
-            |distribution: &Distribution| distribution.live.document.read().origins.values().any(|origin| origin.domain.starts_with(&host));
-        let readers = self.distributions.iter().filter(|(id, found)| teardown && Some(*id) != own.as_ref() && reads(found));
-        let live = Live {
-            bucket: bucket.map(|bucket| bucket.live.clone()),
-            objects,
-            inventory,
-            policy: bucket.and_then(|bucket| bucket.policy.clone()),
-            role: self.roles.get(&names.role).cloned(),
-            function: self.functions.get(&names.function).cloned(),
-            access: self.access.get(&access::name(&names.stack)).cloned(),
-            attached: names.attached.as_ref().and_then(|id| self.look(id, now)),
-            readers: readers.map(|(id, _)| id.clone()).collect(),
-            distribution,
-        };
-        (self.account.clone(), live)
-    }
-
-    fn owned(&self, names: &Names) -> Option<DistributionId> {
-        self.distributions.iter().find(|(_, found)| distribution::plan::is_ours(&found.live, &names.stack)).map(|(id, _)| id.clone())
-    }
-
-    fn look(&self, id: &DistributionId, now: u64) -> Option<distribution::Live> {
-        let found = self.distributions.get(id)?;
-        Some(distribution::Live { deployed: now >= found.deployed_at, ..found.live.clone() })
-    }
-
     /// Carries out one op at time `now`, waits excepted, and completes the references.
     ///
     /// # Errors
@@ -210,51 +55,6 @@ impl World {
             }
             Op::Association(op) => self.apply_association(op, &known, now),
         }
-    }
-
-    /// Everything of ours, by stack.
-    #[must_use]
-    pub fn discover(&self) -> Vec<Remains> {
-        let trace = |stack: Option<StackName>, kind, name: String, place: Option<String>, tags: &Tags| {
-            let stack = stack.or_else(|| tags.get(STACK_TAG)?.parse().ok())?;
-            let since = self.born.get(&stack).copied();
-            Some(Trace { stack, kind, name, place, since, ttl: tags.get(TTL_TAG).cloned() })
-        };
-        let none = Tags::new();
-        let buckets = self.buckets.iter().filter_map(|(name, found)| {
-            let settings = &found.live.settings;
-            trace(None, Kind::Bucket, name.to_string(), Some(settings.region.to_string()), &settings.tags)
-        });
-        let roles = self.roles.iter().filter_map(|(name, live)| {
-            trace(None, Kind::Role, name.to_string(), Some(live.settings.path.to_string()), &live.settings.tags)
-        });
-        let functions = self.functions.iter().filter_map(|(name, live)| {
-            trace(marked(&live.settings.description), Kind::Function, name.to_string(), None, &live.settings.tags)
-        });
-        let controls = self.access.values().filter_map(|live| trace(marked(&live.description), Kind::Access, live.name.clone(), None, &none));
-        let distributions =
-            self.distributions.iter().filter_map(|(id, found)| trace(None, Kind::Distribution, id.to_string(), None, &found.live.tags));
-        let traces: Vec<Trace> = buckets.chain(roles).chain(functions).chain(controls).chain(distributions).collect();
-        let runs = |trace: &Trace, found: &Distribution| {
-            let unqualified = format!(":function:{}:", trace.name);
-            trace.kind == Kind::Function && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
-        };
-        let foreign = self.distributions.iter().filter(|(_, found)| !found.live.tags.contains_key(STACK_TAG));
-        let attached: Vec<_> = foreign
-            .flat_map(|(id, found)| traces.iter().filter(move |trace| runs(trace, found)).map(move |trace| (trace.stack.clone(), id.clone())))
-            .collect();
-        group(traces, &attached)
-    }
-
-    /// Has the deployment that `op` waits for reached every edge? Everything else is done at once.
-    #[must_use]
-    pub fn is_deployed(&self, op: &Op, known: &References, now: u64) -> bool {
-        let id = match op {
-            Op::Distribution(distribution::Op::AwaitDeployed { id, .. }) => id.as_ref().or(known.distribution.as_ref()),
-            Op::Association(association::Op::AwaitDeployed { id }) => Some(id),
-            _ => None,
-        };
-        id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)
     }
 
     fn bucket(&mut self, name: &BucketName) -> Result<&mut Bucket, Fault> {
@@ -352,19 +152,6 @@ impl World {
                 Ok(if existed { changed() } else { Done::AlreadySo })
             }
         }
-    }
-
-    /// The switch, looked at closely.
-    #[must_use]
-    pub fn sides(&self, names: &Names) -> page::Sides {
-        let stack = names.in_account(self.account.clone()).ok();
-        let bucket = stack.and_then(|stack| self.buckets.get(&stack.bucket));
-        let side = |key: &ObjectKey| {
-            let bucket = bucket?;
-            let Headers { content_type, cache_control, metadata, modified: _ } = bucket.headers.get(key).cloned().unwrap_or_default();
-            bucket.objects.get(key).map(|object| page::Side { etag: object.etag.clone(), content_type, cache_control, metadata })
-        };
-        page::Sides { off: side(&names.keys.off), on: side(&names.keys.on) }
     }
 
     fn apply_function(&mut self, stack: &Stack, op: &function::Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
@@ -517,10 +304,6 @@ fn replace<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, key: &K, value: Option<V
         Some(value) => drop(map.insert(key.clone(), value)),
         None => drop(map.remove(key)),
     }
-}
-
-fn occupants(live: &distribution::Live) -> BTreeSet<String> {
-    live.document.read().behaviors.into_values().flat_map(|behavior| behavior.functions.into_values()).collect()
 }
 
 fn new_id(serial: u64) -> Result<DistributionId, Fault> {

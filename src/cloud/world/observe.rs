@@ -1,0 +1,125 @@
+//! What a look at the world sees.
+
+use super::{Distribution, Headers, World};
+use crate::change::Kind;
+use crate::context::References;
+use crate::name::{AccountId, DistributionId, ObjectKey, StackName};
+use crate::resource::bucket::ObjectVersion;
+use crate::resource::site::{self, Inventory, STACK_METADATA};
+use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, access, association, distribution, marked, page};
+use crate::stack::{Live, Names, Op, Scope};
+use crate::sweep::{Remains, group};
+use std::collections::BTreeSet;
+
+impl World {
+    /// What a look at time `now` sees.
+    #[must_use]
+    pub fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope, now: u64) -> (AccountId, Live) {
+        let stack = names.in_account(self.account.clone()).ok();
+        let bucket = stack.as_ref().and_then(|stack| self.buckets.get(&stack.bucket));
+        let teardown = scope == Scope::Teardown;
+        let mut objects = site::Live { objects: bucket.map(|bucket| bucket.objects.clone()).unwrap_or_default(), ..site::Live::default() };
+        let mark =
+            |key: &ObjectKey| bucket.and_then(|bucket| bucket.headers.get(key)).and_then(|headers| headers.metadata.get(STACK_METADATA));
+        let keys = [&names.keys.off, &names.keys.on];
+        let marked: BTreeSet<ObjectKey> =
+            objects.foreign(expected, keys).filter(|key| mark(key).is_some_and(|mark| mark == names.stack.as_str())).cloned().collect();
+        objects.marked = marked;
+        let versions = objects.objects.keys().map(|key| ObjectVersion { key: key.clone(), version: "null".into() });
+        let inventory = Inventory { versions: if teardown { versions.collect() } else { Vec::new() }, uploads: Vec::new() };
+        let distribution = self.owned(names).map(|id| self.look(&id, now)).unwrap_or_default();
+        let own = distribution.as_ref().map(|distribution| distribution.id.clone());
+        let host = stack.map(|stack| format!("{}.s3.", stack.bucket)).unwrap_or_default();
+        let reads =
+            |distribution: &Distribution| distribution.live.document.read().origins.values().any(|origin| origin.domain.starts_with(&host));
+        let readers = self.distributions.iter().filter(|(id, found)| teardown && Some(*id) != own.as_ref() && reads(found));
+        let live = Live {
+            bucket: bucket.map(|bucket| bucket.live.clone()),
+            objects,
+            inventory,
+            policy: bucket.and_then(|bucket| bucket.policy.clone()),
+            role: self.roles.get(&names.role).cloned(),
+            function: self.functions.get(&names.function).cloned(),
+            access: self.access.get(&access::name(&names.stack)).cloned(),
+            attached: names.attached.as_ref().and_then(|id| self.look(id, now)),
+            readers: readers.map(|(id, _)| id.clone()).collect(),
+            distribution,
+        };
+        (self.account.clone(), live)
+    }
+
+    pub(super) fn owned(&self, names: &Names) -> Option<DistributionId> {
+        self.distributions.iter().find(|(_, found)| distribution::plan::is_ours(&found.live, &names.stack)).map(|(id, _)| id.clone())
+    }
+
+    pub(super) fn look(&self, id: &DistributionId, now: u64) -> Option<distribution::Live> {
+        let found = self.distributions.get(id)?;
+        Some(distribution::Live { deployed: now >= found.deployed_at, ..found.live.clone() })
+    }
+
+    /// Everything of ours, by stack.
+    #[must_use]
+    pub fn discover(&self) -> Vec<Remains> {
+        let trace = |stack: Option<StackName>, kind, name: String, place: Option<String>, tags: &Tags| {
+            let stack = stack.or_else(|| tags.get(STACK_TAG)?.parse().ok())?;
+            let since = self.born.get(&stack).copied();
+            Some(Trace { stack, kind, name, place, since, ttl: tags.get(TTL_TAG).cloned() })
+        };
+        let none = Tags::new();
+        let buckets = self.buckets.iter().filter_map(|(name, found)| {
+            let settings = &found.live.settings;
+            trace(None, Kind::Bucket, name.to_string(), Some(settings.region.to_string()), &settings.tags)
+        });
+        let roles = self.roles.iter().filter_map(|(name, live)| {
+            trace(None, Kind::Role, name.to_string(), Some(live.settings.path.to_string()), &live.settings.tags)
+        });
+        let functions = self.functions.iter().filter_map(|(name, live)| {
+            trace(marked(&live.settings.description), Kind::Function, name.to_string(), None, &live.settings.tags)
+        });
+        let controls =
+            self.access.values().filter_map(|live| trace(marked(&live.description), Kind::Access, live.name.clone(), None, &none));
+        let distributions =
+            self.distributions.iter().filter_map(|(id, found)| trace(None, Kind::Distribution, id.to_string(), None, &found.live.tags));
+        let traces: Vec<Trace> = buckets.chain(roles).chain(functions).chain(controls).chain(distributions).collect();
+        let runs = |trace: &Trace, found: &Distribution| {
+            let unqualified = format!(":function:{}:", trace.name);
+            trace.kind == Kind::Function && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
+        };
+        let foreign = self.distributions.iter().filter(|(_, found)| !found.live.tags.contains_key(STACK_TAG));
+        let attached: Vec<_> = foreign
+            .flat_map(|(id, found)| {
+                traces.iter().filter(move |trace| runs(trace, found)).map(move |trace| (trace.stack.clone(), id.clone()))
+            })
+            .collect();
+        group(traces, &attached)
+    }
+
+    /// Has the deployment that `op` waits for reached every edge? Everything else is done at once.
+    #[must_use]
+    pub fn is_deployed(&self, op: &Op, known: &References, now: u64) -> bool {
+        let id = match op {
+            Op::Distribution(distribution::Op::AwaitDeployed { id, .. }) => id.as_ref().or(known.distribution.as_ref()),
+            Op::Association(association::Op::AwaitDeployed { id }) => Some(id),
+            _ => None,
+        };
+        id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)
+    }
+
+    /// The switch, looked at closely.
+    #[must_use]
+    pub fn sides(&self, names: &Names) -> page::Sides {
+        let stack = names.in_account(self.account.clone()).ok();
+        let bucket = stack.and_then(|stack| self.buckets.get(&stack.bucket));
+        let side = |key: &ObjectKey| {
+            let bucket = bucket?;
+            let Headers { content_type, cache_control, metadata, modified: _ } = bucket.headers.get(key).cloned().unwrap_or_default();
+            bucket.objects.get(key).map(|object| page::Side { etag: object.etag.clone(), content_type, cache_control, metadata })
+        };
+        page::Sides { off: side(&names.keys.off), on: side(&names.keys.on) }
+    }
+}
+
+/// The versions in all slots of a distribution.
+pub(super) fn occupants(live: &distribution::Live) -> BTreeSet<String> {
+    live.document.read().behaviors.into_values().flat_map(|behavior| behavior.functions.into_values()).collect()
+}

@@ -1,0 +1,73 @@
+//! The flags that every verb has, and the environment: the only place that reads it.
+
+use crate::cloud::world::Delays;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Flags of every verb; before or after it.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The spec
+    #[arg(short, long, global = true, default_value = "provision.yaml", value_name = "FILE")]
+    pub file: PathBuf,
+    /// Work on a simulated cloud in a folder instead of AWS: no account, no network
+    /// [default folder: .provision/sandbox beside the spec]
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub sandbox: Option<Option<PathBuf>>,
+    /// How long the sandbox takes, in seconds
+    #[arg(long, global = true, hide = true, value_name = "deploy=N,replicas=N", env = "PROVISION_SANDBOX_DELAYS", value_parser = super::parse_delays)]
+    pub sandbox_delays: Option<Delays>,
+    /// Print JSON: one document, or one event per line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Print each AWS call on stderr
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// An emulator instead of AWS
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Credentials and settings from this profile
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+impl Global {
+    /// The flags that a next command on the same stack needs too, each with a space before it.
+    #[must_use]
+    pub fn again(&self) -> String {
+        let mut flags = String::new();
+        match &self.sandbox {
+            Some(Some(folder)) => flags.extend([" --sandbox=", &folder.display().to_string()]),
+            Some(None) => flags.push_str(" --sandbox"),
+            None => {}
+        }
+        if self.file.as_os_str() != "provision.yaml" {
+            flags.extend([" -f ", &self.file.display().to_string()]);
+        }
+        for (flag, value) in [(" --endpoint-url ", &self.endpoint_url), (" --profile ", &self.profile)] {
+            flags.extend(value.iter().flat_map(|value| [flag, value]));
+        }
+        flags
+    }
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// At a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Reads a variable of the environment.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    std::env::var(name).ok()
+}

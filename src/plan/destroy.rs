@@ -1,0 +1,115 @@
+//! What takes everything down that is ours, and nothing else.
+
+use super::{Choices, Intent, Plan, Stage};
+use crate::change::{Address, Conflict, Kind, Notice};
+use crate::resource::{STACK_TAG, access, association, bucket, distribution, function, grant, role, site};
+use crate::spec::Protected;
+use crate::stack::{Live, Op, Stack};
+use std::collections::BTreeSet;
+
+/// Plans what takes everything down that is ours. `site` are the files in the folder, if it is still there: they are ours
+/// without a further look.
+pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choices) -> Plan {
+    let mut plan = Plan::new(stack, Intent::Destroy);
+    let name = &stack.names.stack;
+    let kept = kept(choices);
+    let keeps = |what| kept.contains(&what);
+    for what in &kept {
+        let standing = match what {
+            Protected::Bucket => live.bucket.as_ref().map(|_| Address::new(Kind::Bucket, &stack.bucket)),
+            Protected::Role => live.role.as_ref().map(|_| Address::new(Kind::Role, &stack.names.role)),
+            Protected::Function => live.function.as_ref().map(|_| Address::new(Kind::Function, &stack.names.function)),
+            Protected::Distribution => live.distribution.as_ref().map(|found| Address::new(Kind::Distribution, &found.id)),
+        };
+        let text = if choices.protect.contains(what) { "stays: it is protected" } else { "stays: what needs it is protected" };
+        plan.notices.extend(standing.map(|address| Notice { address, text: text.into() }));
+    }
+    if !keeps(Protected::Distribution) {
+        end_distribution(&mut plan, stack, live);
+    }
+    if !keeps(Protected::Function) {
+        if let Some(turn) = association::plan::teardown(live.attached.as_ref(), &stack.any_version(), live.function.as_ref()) {
+            let id = live.attached.as_ref().map(|attached| attached.id.clone());
+            plan.add(Stage::Vacate, [Op::Association(turn)]);
+            plan.add(Stage::Vacated, id.map(|id| Op::Association(association::Op::AwaitDeployed { id })));
+        }
+        if live.function.as_ref().is_some_and(|function| function::plan::is_ours(function, name)) {
+            plan.conflicts.extend(association::plan::held(live.attached.as_ref(), &stack.any_version()));
+        }
+        plan.take(Stage::DeleteFunction, function::plan::teardown(name, &stack.names.function, live.function.as_ref()), Op::Function);
+    }
+    if !keeps(Protected::Role) {
+        plan.take(Stage::DeleteRole, role::plan::teardown(name, &stack.names.role, live.role.as_ref()), Op::Role);
+    }
+    if keeps(Protected::Bucket) {
+        if !keeps(Protected::Distribution) {
+            end_grant(&mut plan, stack, live);
+        }
+    } else {
+        end_bucket(&mut plan, stack, site, live, choices);
+    }
+    plan.sorted()
+}
+
+/// What is protected, with everything that it cannot work without.
+fn kept(choices: &Choices) -> BTreeSet<Protected> {
+    let mut kept = choices.protect.clone();
+    if kept.contains(&Protected::Distribution) {
+        kept.extend([Protected::Bucket, Protected::Function]);
+    }
+    if kept.contains(&Protected::Function) {
+        kept.insert(Protected::Role);
+    }
+    kept
+}
+
+pub(super) fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
+    let teardown =
+        distribution::plan::teardown(&stack.names.stack, live.distribution.as_ref(), &stack.any_version(), live.function.as_ref());
+    plan.add(Stage::Vacate, teardown.disable.map(Op::Distribution));
+    plan.add(Stage::Vacated, teardown.await_disabled.map(Op::Distribution));
+    plan.add(Stage::DeleteDistribution, teardown.delete.map(Op::Distribution));
+    plan.take(Stage::DeleteAccess, access::plan::teardown(&stack.names.stack, live.access.as_ref()), Op::Access);
+}
+
+/// Takes our statement out of the policy of a bucket that stays. Another stack's bucket has a statement of that name for itself.
+pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
+    let Some(bucket) = &live.bucket else { return };
+    let owner = bucket.settings.tags.get(STACK_TAG);
+    if owner.is_none_or(|owner| owner == stack.names.stack.as_str()) {
+        plan.add(Stage::RemoveGrant, grant::plan::teardown(&stack.bucket, live.policy.as_ref()).map(Op::Grant));
+    }
+}
+
+fn end_bucket(plan: &mut Plan, stack: &Stack, site: &site::Settings, live: &Live, choices: &Choices) {
+    let Some(found) = &live.bucket else { return };
+    let address = Address::new(Kind::Bucket, &stack.bucket);
+    if !bucket::plan::is_ours(found, &stack.names.stack) {
+        plan.notices.push(Notice { address, text: "is not ours and stays, with everything in it".into() });
+        end_grant(plan, stack, live);
+        return;
+    }
+    if let Some(reader) = live.readers.first() {
+        plan.conflicts.push(Conflict {
+            address: address.clone(),
+            reason: format!("is an origin of distribution {reader}, which stays; its visitors would get errors, and whoever takes the name could serve them"),
+            hint: "remove that origin first, or keep the bucket with `protect: [bucket]`".into(),
+        });
+    }
+    let foreign: Vec<_> = live.objects.foreign(site, stack.page_keys()).collect();
+    if let Some(first) = foreign.first() {
+        let more = if foreign.len() == 1 { String::new() } else { format!(" and {} more", foreign.len() - 1) };
+        let reason = format!("holds objects that `provision` did not put: {first}{more}");
+        if choices.delete_data {
+            plan.notices.push(Notice { address, text: format!("{reason}; they are deleted with it") });
+        } else {
+            let hint = "move them away, delete them with `--delete-data`, or keep the bucket with `protect: [bucket]`".into();
+            plan.conflicts.push(Conflict { address, reason, hint });
+        }
+    }
+    let (versions, uploads) = (live.inventory.versions.clone(), live.inventory.uploads.clone());
+    if !versions.is_empty() || !uploads.is_empty() {
+        plan.add(Stage::DeleteBucket, [Op::Bucket(bucket::Op::Empty { name: stack.bucket.clone(), versions, uploads })]);
+    }
+    plan.add(Stage::DeleteBucket, [Op::Bucket(bucket::Op::Delete { name: stack.bucket.clone() })]);
+}

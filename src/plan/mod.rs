@@ -1,0 +1,125 @@
+//! The plan: what has to happen, in which order, and why it may not.
+//!
+//! Pure. `(stack, desired, live) → Plan`; everything that is decided is decided here.
+
+use crate::change::{Conflict, Kind, Notice};
+use crate::name::{AccountId, StackName};
+use crate::resource::{Planned, page};
+use crate::spec::Protected;
+use crate::stack::{Op, Stack};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+mod destroy;
+mod provision;
+mod stage;
+
+pub use destroy::destroy;
+pub use provision::provision;
+pub use stage::Stage;
+
+/// What the command wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Intent {
+    /// Make it so.
+    Provision,
+    /// Take it down.
+    Destroy,
+    /// Visitors see the page.
+    On,
+    /// Visitors see the site.
+    Off,
+}
+
+/// What the user chose on the command line or by `protect:`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// Kinds that may be taken over.
+    pub adopt: BTreeSet<Kind>,
+    /// Objects that we did not put may be deleted with the bucket.
+    pub delete_data: bool,
+    /// Wait until a changed distribution is deployed.
+    pub wait: bool,
+    /// What a destroy leaves alone.
+    pub protect: BTreeSet<Protected>,
+}
+
+/// One op in its place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// When.
+    pub stage: Stage,
+    /// What.
+    pub op: Op,
+}
+
+/// What has to happen.
+#[must_use]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// Of which stack.
+    pub stack: StackName,
+    /// In which account.
+    pub account: AccountId,
+    /// What the command wants.
+    pub intent: Intent,
+    /// Sorted by stage, which is also the order in which people read it.
+    pub steps: Vec<Step>,
+    /// Why it may not be carried out.
+    pub conflicts: Vec<Conflict>,
+    /// Worth knowing.
+    pub notices: Vec<Notice>,
+}
+
+impl Plan {
+    pub(super) fn new(stack: &Stack, intent: Intent) -> Self {
+        Self {
+            stack: stack.names.stack.clone(),
+            account: stack.account.clone(),
+            intent,
+            steps: Vec::new(),
+            conflicts: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// Is there nothing to do?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// May it be carried out?
+    #[must_use]
+    pub fn can_apply(&self) -> bool {
+        self.conflicts.is_empty()
+    }
+
+    pub(super) fn add(&mut self, stage: Stage, ops: impl IntoIterator<Item = Op>) {
+        self.steps.extend(ops.into_iter().map(|op| Step { stage, op }));
+    }
+
+    pub(super) fn take<O>(&mut self, stage: Stage, planned: Planned<O>, wrap: fn(O) -> Op) {
+        self.add(stage, planned.ops.into_iter().map(wrap));
+        self.conflicts.extend(planned.conflicts);
+        self.notices.extend(planned.notices);
+    }
+
+    pub(super) fn sorted(mut self) -> Self {
+        self.steps.sort_by_key(|step| step.stage);
+        self
+    }
+}
+
+/// Plans the turn of the switch. Touches the two page keys and nothing else.
+pub fn turn(stack: &Stack, wanted: &page::turn::Wanted, sides: &page::Sides) -> Plan {
+    let intent = match wanted {
+        page::turn::Wanted::On { .. } => Intent::On,
+        page::turn::Wanted::Off { .. } => Intent::Off,
+    };
+    let mut plan = Plan::new(stack, intent);
+    let planned = page::turn::plan(&stack.names.stack, &stack.bucket, &stack.names.keys, wanted, sides);
+    plan.take(Stage::Switch, planned, Op::Page);
+    plan
+}

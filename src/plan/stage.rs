@@ -1,0 +1,86 @@
+//! The order: a constant relation between stages, not a graph that has to be solved.
+
+use serde::Serialize;
+
+/// A place in the order. Steps of one stage run one after the other, unless [`Stage::is_parallel`]; stages whose needs are
+/// met run at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The bucket and its settings.
+    Bucket,
+    /// The role and its policies.
+    Role,
+    /// The origin access control.
+    Access,
+    /// Files that documents point at.
+    Files,
+    /// HTML, which points at them.
+    Documents,
+    /// The page.
+    Page,
+    /// The page moves to its other key.
+    Switch,
+    /// Code, configuration, version.
+    Function,
+    /// Our distribution.
+    Distribution,
+    /// The bucket policy.
+    Grant,
+    /// Slots of another distribution.
+    Association,
+    /// Wait for the deployment.
+    Deployed,
+    /// Files that nothing points at any more.
+    Leftovers,
+    /// Superseded versions.
+    Prune,
+    /// Leave slots; disable our distribution.
+    Vacate,
+    /// Wait for that.
+    Vacated,
+    /// Delete our distribution.
+    DeleteDistribution,
+    /// Delete the origin access control.
+    DeleteAccess,
+    /// Delete the function.
+    DeleteFunction,
+    /// Delete the role.
+    DeleteRole,
+    /// Take our statement out of a policy that stays.
+    RemoveGrant,
+    /// Empty and delete the bucket.
+    DeleteBucket,
+}
+
+impl Stage {
+    /// What has to be finished before, where it is part of the plan. Taking down goes against the arrows of building up, and
+    /// nothing that a visitor can still ask for goes while a distribution points at it.
+    #[must_use]
+    pub fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Bucket | Self::Role | Self::Access | Self::Switch | Self::Vacate => &[],
+            Self::Files | Self::Page => &[Self::Bucket],
+            Self::Documents => &[Self::Bucket, Self::Files],
+            Self::Function => &[Self::Role],
+            Self::Distribution => &[Self::Bucket, Self::Page, Self::Access, Self::Function],
+            Self::Grant => &[Self::Bucket, Self::Distribution],
+            Self::Association => &[Self::Bucket, Self::Page, Self::Function],
+            Self::Deployed => &[Self::Distribution, Self::Association],
+            Self::Leftovers => &[Self::Files, Self::Documents],
+            Self::Prune => &[Self::Function, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated],
+            Self::Vacated => &[Self::Vacate],
+            Self::DeleteDistribution => &[Self::Vacate, Self::Vacated],
+            Self::DeleteAccess => &[Self::DeleteDistribution],
+            Self::DeleteFunction | Self::RemoveGrant => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution],
+            Self::DeleteRole => &[Self::DeleteFunction],
+            Self::DeleteBucket => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::RemoveGrant],
+        }
+    }
+
+    /// May its steps run at the same time? Objects do not need each other.
+    #[must_use]
+    pub fn is_parallel(self) -> bool {
+        matches!(self, Self::Files | Self::Documents | Self::Leftovers | Self::Prune)
+    }
+}
