@@ -48,6 +48,6 @@ async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
     let name = picture.stack.names.stack.to_string();
     session.confirm(verb.yes, &format!("This cannot be undone. Type the stack's name (`{name}`) to go on:"), &name).await?;
     let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, verb.wait).await;
-    session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome);
+    session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
     Ok(exit)
 }

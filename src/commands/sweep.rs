@@ -96,7 +96,7 @@ async fn end(global: &Global, view: View, verb: &Sweep, remains: &Remains, asked
         return Exit::Refused;
     }
     let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
-    view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome);
+    view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
     exit
 }
 

@@ -12,6 +12,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufRead
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use crate::name::EDGE_REGION;
+
 use super::journal::Journal;
 use super::{EdgeEvent, Function, Package, Runtime};
 
@@ -113,7 +115,7 @@ impl Instance {
 impl Launch {
     fn arn(&self) -> String {
         let Function { account, name, version, .. } = &self.function;
-        format!("arn:aws:lambda:us-east-1:{account}:function:{name}:{version}")
+        format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:{name}:{version}")
     }
 
     fn command(&self) -> Command {
@@ -162,7 +164,7 @@ impl Launch {
             ("AWS_REGION", region.clone()),
             ("AWS_DEFAULT_REGION", region.clone()),
             ("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", self.package.runtime.name())),
-            ("AWS_LAMBDA_FUNCTION_NAME", format!("us-east-1.{name}")),
+            ("AWS_LAMBDA_FUNCTION_NAME", format!("{EDGE_REGION}.{name}")),
             ("AWS_LAMBDA_FUNCTION_VERSION", self.function.version.clone()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory.to_string()),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),

@@ -53,7 +53,13 @@ pub fn plan(plan: &Plan) -> String {
         step(&mut text, change, width);
     }
     for conflict in &plan.conflicts {
-        let _ = write!(text, "\n{DELETE}conflict{DELETE:#}: {}: {}\n  hint: {}\n", conflict.address, clean(&conflict.reason), clean(&conflict.hint));
+        let _ = write!(
+            text,
+            "\n{DELETE}conflict{DELETE:#}: {}: {}\n  hint: {}\n",
+            conflict.address,
+            clean(&conflict.reason),
+            clean(&conflict.hint)
+        );
     }
     for notice in &plan.notices {
         let _ = write!(text, "\n{UPDATE}note{UPDATE:#}: {}: {}\n", notice.address, clean(&notice.text));
@@ -134,7 +140,7 @@ fn tally(plan: &Plan, changes: &[Change]) -> String {
 
 /// How a plan ended.
 #[must_use]
-pub fn outcome(plan: &Plan, outcome: &Outcome, now: Option<&Existing>) -> String {
+pub fn outcome(plan: &Plan, outcome: &Outcome, now: Option<&Existing>, flags: &str) -> String {
     let mut text = String::from("\n");
     let done: Vec<Change> =
         outcome.done.iter().filter(|(_, done)| matches!(done, Done::Changed(_))).map(|(change, _)| change.clone()).collect();
@@ -190,19 +196,20 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, now: Option<&Existing>) -> String
         Intent::Off => "provision maintenance off",
     };
     if !outcome.deferred.is_empty() && outcome.failed.is_empty() {
-        let _ = write!(text, "\nhint: nothing is lost. Run `{again}` again later, on any machine, with the same spec: it finishes.\n");
+        let _ =
+            write!(text, "\nhint: nothing is lost. Run `{again}{flags}` again later, on any machine, with the same spec: it finishes.\n");
     } else if !outcome.failed.is_empty() || outcome.interrupted {
-        let _ = write!(text, "\nhint: run `{again}` again: it goes on from here.\n");
+        let _ = write!(text, "\nhint: run `{again}{flags}` again: it goes on from here.\n");
     }
     if let Some(now) = now.filter(|_| outcome.failed.is_empty()) {
-        text.push_str(&existing(now));
+        text.push_str(&existing(now, flags));
     }
     text
 }
 
 /// What exists and what to type next.
 #[must_use]
-pub fn existing(now: &Existing) -> String {
+pub fn existing(now: &Existing, flags: &str) -> String {
     let mut text = String::from("\n");
     let mut line = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
@@ -214,7 +221,7 @@ pub fn existing(now: &Existing) -> String {
     line("function", now.function.as_deref());
     line("bucket", Some(&now.bucket));
     line("switch", Some(&now.switch.to_string()));
-    let _ = write!(text, "\nNext: `provision status` shows all of it, `provision destroy` takes it down.\n");
+    let _ = write!(text, "\nNext: `provision status{flags}` shows all of it, `provision destroy{flags}` takes it down.\n");
     text
 }
 

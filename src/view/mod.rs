@@ -45,16 +45,16 @@ impl View {
         self.document(&json::plan(plan), &human::plan(plan));
     }
 
-    /// Shows how a plan ended and what exists now.
-    pub fn outcome(self, plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome) {
+    /// Shows how a plan ended and what exists now. `flags` are those that a next command needs too.
+    pub fn outcome(self, plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome, flags: &str) {
         let now = report::Existing::after(plan, stack, live, outcome);
-        self.document(&json::outcome(outcome, now.as_ref()), &human::outcome(plan, outcome, now.as_ref()));
+        self.document(&json::outcome(outcome, now.as_ref()), &human::outcome(plan, outcome, now.as_ref(), flags));
     }
 
     /// Shows what exists where there was nothing to do.
-    pub fn unchanged(self, stack: &Stack, live: &Live) {
+    pub fn unchanged(self, stack: &Stack, live: &Live, flags: &str) {
         let now = report::Existing::of(stack, live);
-        self.document(&json::outcome(&Outcome::default(), Some(&now)), &human::existing(&now));
+        self.document(&json::outcome(&Outcome::default(), Some(&now)), &human::existing(&now, flags));
     }
 
     /// Shows every object and whether it is as the spec says.

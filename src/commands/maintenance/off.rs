@@ -29,6 +29,6 @@ pub async fn run(global: &Global, _: &Off) -> Result<Exit, Exit> {
         return Ok(Exit::Done);
     }
     let (outcome, exit) = session.carry_out(&plan, &stack, &Live::default(), Duration::ZERO).await;
-    session.view.outcome(&plan, &stack, &Live::default(), &outcome);
+    session.view.outcome(&plan, &stack, &Live::default(), &outcome, &session.flags);
     Ok(exit)
 }

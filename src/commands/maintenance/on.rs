@@ -1,5 +1,6 @@
 //! `provision maintenance on`.
 
+use super::status::{found_site, site};
 use super::times;
 use crate::commands::Exit;
 use crate::commands::global::Global;
@@ -9,9 +10,9 @@ use crate::plan;
 use crate::resource::content::Content;
 use crate::resource::page::turn::Wanted;
 use crate::resource::page::{Metadata, window};
+use crate::spec::Spec;
 use crate::spec::load::Files;
 use crate::spec::page;
-use crate::spec::{DistributionSpec, Spec};
 use crate::stack::Live;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -69,11 +70,11 @@ pub async fn run(global: &Global, verb: &On) -> Result<Exit, Exit> {
         Exit::Done
     } else {
         let (outcome, exit) = session.carry_out(&plan, &stack, &Live::default(), Duration::ZERO).await;
-        session.view.outcome(&plan, &stack, &Live::default(), &outcome);
+        session.view.outcome(&plan, &stack, &Live::default(), &outcome, &session.flags);
         exit
     };
     if let Some(token) = token.filter(|_| exit == Exit::Done) {
-        session.view.bypass(&link(&session.spec, &token), &token);
+        session.view.bypass(&link(&session, &token).await, &token);
     }
     Ok(exit)
 }
@@ -120,11 +121,12 @@ fn token() -> Result<String, getrandom::Error> {
     Ok(hex::encode(bytes))
 }
 
-/// The link that lets the team in; without a known host, what to put behind the site's address.
-fn link(spec: &Spec, token: &str) -> String {
-    let alias = match &spec.distribution {
-        DistributionSpec::Owned(owned) => owned.aliases.first().map(|alias| format!("https://{alias}")),
-        DistributionSpec::Attached(_) => None,
+/// The link that lets the team in. Whoever may only turn the switch may not look for the site's address: then it is what to put
+/// behind it.
+async fn link(session: &Session, token: &str) -> String {
+    let site = match site(&session.spec) {
+        Some(site) => Some(site),
+        None => found_site(session).await.ok().flatten(),
     };
-    format!("{}/?{}={token}", alias.unwrap_or_default(), spec.maintenance.bypass_cookie)
+    format!("{}?{}={token}", site.unwrap_or_else(|| "/".into()), session.spec.maintenance.bypass_cookie)
 }

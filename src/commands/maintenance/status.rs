@@ -1,13 +1,14 @@
 //! `provision maintenance status`.
 
 use super::{probe, times};
+use crate::change::Fault;
 use crate::cloud::Cloud;
 use crate::commands::Exit;
 use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::edge::{Fact, SwitchState};
+use crate::resource;
 use crate::resource::page::{Sides, window};
-use crate::resource::site;
 use crate::spec::load::Files;
 use crate::spec::{DistributionSpec, Spec};
 use crate::stack::{Names, Scope};
@@ -39,10 +40,10 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
     if !verb.probe {
         return Ok(Exit::Done);
     }
-    let url = match (&verb.url, alias(&session.spec)) {
+    let url = match (&verb.url, site(&session.spec)) {
         (Some(url), _) => url.clone(),
-        (None, Some(alias)) => format!("https://{alias}/"),
-        (None, None) => domain(&session).await?,
+        (None, Some(site)) => site,
+        (None, None) => address(&session).await?,
     };
     let report = probe::probe(&url, shows_page).await.map_err(|why| {
         session.view.error(&why, Some("name the site with `--url https://…/`"));
@@ -52,21 +53,30 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
     Ok(if report.as_expected { Exit::Done } else { Exit::Failed })
 }
 
-fn alias(spec: &Spec) -> Option<String> {
+/// Where the spec itself says that visitors come in.
+#[must_use]
+pub fn site(spec: &Spec) -> Option<String> {
     match &spec.distribution {
-        DistributionSpec::Owned(owned) => owned.aliases.first().cloned(),
+        DistributionSpec::Owned(owned) => owned.aliases.first().map(|alias| format!("https://{alias}/")),
         DistributionSpec::Attached(_) => None,
     }
 }
 
-/// The distribution's own domain takes a closer look, and more rights than the switch.
-async fn domain(session: &Session) -> Result<String, Exit> {
-    let looked = session.cloud.observe(&Names::of(&session.spec), &site::Settings::default(), Scope::Stack).await;
-    let (_, live) = looked.map_err(|fault| {
+/// Where visitors come in by the distribution's own name. Takes a closer look, and more rights, than the switch.
+///
+/// # Errors
+/// Any call's.
+pub async fn found_site(session: &Session) -> Result<Option<String>, Fault> {
+    let (_, live) = session.cloud.observe(&Names::of(&session.spec), &resource::site::Settings::default(), Scope::Stack).await?;
+    Ok(live.distribution.or(live.attached).map(|found| format!("https://{}/", found.domain)))
+}
+
+async fn address(session: &Session) -> Result<String, Exit> {
+    let found = found_site(session).await.map_err(|fault| {
         session.view.fault(&fault);
         Exit::Failed
     })?;
-    live.distribution.or(live.attached).map(|found| format!("https://{}/", found.domain)).ok_or_else(|| {
+    found.ok_or_else(|| {
         session.view.error("there is no distribution to ask", Some("name the site with `--url https://…/`"));
         Exit::Failed
     })
