@@ -14,7 +14,7 @@ pub mod times;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Only the two page keys in the bucket are touched, so an identity that may do nothing else is enough
-(config/policies/toggle.json). Visitors notice within the spec's `maintenance.cache`.
+(`provision policy --for toggle`). Visitors notice within the spec's `maintenance.cache`.
 
 Examples:
   provision maintenance on

@@ -226,7 +226,7 @@ where
     let waited = wait::until(context, &change.address, "Lambda to finish an earlier change", budget, || async {
         match send().await {
             Err(fault) if fault.kind == FaultKind::Busy => Ok(None),
-            sent => sent.map(Some),
+            answered => answered.map(Some),
         }
     })
     .await?;
