@@ -304,15 +304,3 @@ fn every_file_that_the_documents_name_is_there() {
     }
     none("these links lead nowhere", missing);
 }
-
-#[test]
-fn every_policy_is_one_that_iam_takes() {
-    let policies = files("config/policies");
-    assert!(!policies.is_empty());
-    for file in policies {
-        let policy: serde_json::Value = serde_json::from_str(&read(&file)).unwrap();
-        assert_eq!(policy["Version"], "2012-10-17", "{file}");
-        // White space does not count (IAM User Guide, "IAM and AWS STS quotas").
-        assert!(policy.to_string().len() <= 6_144, "{file} is too long for a managed policy");
-    }
-}

@@ -79,6 +79,24 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// Reads one object of the stack's bucket.
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn fetch(&self, stack: &Stack, key: &str) -> Result<Option<site::Fetched>, Fault> {
+        site::aws::fetch(&self.clients, &stack.bucket, key).await
+    }
+
+    /// Lists the objects of the stack's bucket below `prefix`: key, object, and when it was written in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// The call's.
+    pub async fn list(&self, stack: &Stack, prefix: &str) -> Result<Vec<(String, site::Object, u64)>, Fault> {
+        site::aws::list(&self.clients, &stack.bucket, prefix).await
+    }
+}
+
 fn in_account(names: &Names, account: &AccountId) -> Result<Stack, Fault> {
     let stack = names.in_account(account.clone());
     stack

@@ -45,11 +45,11 @@ async fn try_run(global: &Global, verb: &PlanVerb) -> Result<Exit, Exit> {
     let picture = if verb.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
     session.view.plan(&picture.plan);
     if let Some(file) = &verb.out {
-        saved::save(session.view, file, &picture.plan, &verb.adopt, verb.delete_data)?;
+        saved::save(session.view, &session.flags, file, &picture.plan, &verb.adopt, verb.delete_data)?;
     }
     Ok(if !picture.plan.can_apply() {
         Exit::Refused
-    } else if verb.detailed_exitcode && !picture.plan.is_empty() {
+    } else if verb.detailed_exitcode && picture.plan.has_changes() {
         Exit::Changes
     } else {
         Exit::Done

@@ -45,7 +45,7 @@ const PLAN_AGAIN: &str = "make a new one with `provision plan --out FILE`";
 ///
 /// # Errors
 /// [`Exit::Failed`], after it was shown.
-pub fn save(view: View, file: &Path, plan: &Plan, adopt: &[Kind], delete_data: bool) -> Result<(), Exit> {
+pub fn save(view: View, flags: &str, file: &Path, plan: &Plan, adopt: &[Kind], delete_data: bool) -> Result<(), Exit> {
     let value = serde_json::to_value(plan).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
     let (stack, account) = (plan.stack.clone(), plan.account.clone());
     let saved =
@@ -55,7 +55,7 @@ pub fn save(view: View, file: &Path, plan: &Plan, adopt: &[Kind], delete_data: b
         view.error(&format!("could not write {}: {error}", file.display()), None);
         Exit::Failed
     })?;
-    view.saved(file);
+    view.saved(file, flags);
     Ok(())
 }
 

@@ -28,12 +28,14 @@ pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choi
         end_distribution(&mut plan, stack, live);
     }
     if !keeps(Protected::Function) {
-        if let Some(turn) = association::plan::teardown(live.attached.as_ref(), &stack.any_version(), live.function.as_ref()) {
-            let id = live.attached.as_ref().map(|attached| attached.id.clone());
-            plan.add(Stage::Vacate, [Op::Association(turn)]);
-            plan.add(Stage::Vacated, id.map(|id| Op::Association(association::Op::AwaitDeployed { id })));
-        }
-        if live.function.as_ref().is_some_and(|function| function::plan::is_ours(function, name)) {
+        let is_ours = live.function.as_ref().is_some_and(|function| function::plan::is_ours(function, name));
+        let turn = association::plan::teardown(live.attached.as_ref(), &stack.any_version(), live.function.as_ref());
+        // An interrupted run may have left the slots: the edge runs the function until that is deployed.
+        let leaves = live.attached.as_ref().filter(|attached| turn.is_some() || is_ours && !attached.deployed);
+        let wait = leaves.map(|attached| Op::Association(association::Op::AwaitDeployed { id: attached.id.clone() }));
+        plan.add(Stage::Vacate, turn.map(Op::Association));
+        plan.add(Stage::Vacated, wait);
+        if is_ours {
             plan.conflicts.extend(association::plan::held(live.attached.as_ref(), &stack.any_version()));
         }
         plan.take(Stage::DeleteFunction, function::plan::teardown(name, &stack.names.function, live.function.as_ref()), Op::Function);

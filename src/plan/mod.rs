@@ -2,7 +2,7 @@
 //!
 //! Pure. `(stack, desired, live) → Plan`; everything that is decided is decided here.
 
-use crate::change::{Conflict, Kind, Notice};
+use crate::change::{Action, Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
 use crate::resource::{Planned, page};
 use crate::spec::Protected;
@@ -88,6 +88,12 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Does it write anything, or only wait?
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.steps.iter().any(|step| step.op.change().action != Action::Await)
     }
 
     /// May it be carried out?

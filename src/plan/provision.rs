@@ -35,7 +35,9 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
         let changes =
             plan.steps.iter().any(|step| matches!(&step.op, Op::Distribution(op) if !matches!(op, distribution::Op::SetTags { .. })));
         let id = live.distribution.as_ref().map(|distribution| distribution.id.clone());
-        let wait = (choices.wait && changes).then_some(Op::Distribution(distribution::Op::AwaitDeployed { id, disabled: false }));
+        // Also what an interrupted run has changed.
+        let deploys = changes || live.distribution.as_ref().is_some_and(|distribution| !distribution.deployed);
+        let wait = (choices.wait && deploys).then_some(Op::Distribution(distribution::Op::AwaitDeployed { id, disabled: false }));
         plan.add(Stage::Deployed, wait);
     } else {
         // A distribution of ours that the spec no longer asks for.
@@ -44,9 +46,9 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     }
     if let Some(wanted) = &desired.association {
         let planned = association::plan::plan(wanted, live.attached.as_ref(), live.function.as_ref());
-        let changes = !planned.ops.is_empty();
+        let deploys = !planned.ops.is_empty() || live.attached.as_ref().is_some_and(|attached| !attached.deployed);
         plan.take(Stage::Association, planned, Op::Association);
-        let wait = (choices.wait && changes).then(|| Op::Association(association::Op::AwaitDeployed { id: wanted.id.clone() }));
+        let wait = (choices.wait && deploys).then(|| Op::Association(association::Op::AwaitDeployed { id: wanted.id.clone() }));
         plan.add(Stage::Deployed, wait);
     }
     let prune = function::plan::prune(&stack.names.function, &desired.function, live.function.as_ref(), &in_use(stack, live));

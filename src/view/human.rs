@@ -227,7 +227,7 @@ pub fn existing(now: &Existing, flags: &str) -> String {
 
 /// Every object and whether it is as the spec says.
 #[must_use]
-pub fn status(status: &Status) -> String {
+pub fn status(status: &Status, flags: &str) -> String {
     let mut text = format!("Stack `{}`, account {}\n\n", status.stack, status.account);
     let width = status.resources.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
     for row in &status.resources {
@@ -245,7 +245,7 @@ pub fn status(status: &Status) -> String {
         let _ = writeln!(text, "  address  {address}");
     }
     if !status.as_specified {
-        text.push_str("\nhint: `provision plan` shows what would change.\n");
+        let _ = write!(text, "\nhint: `provision plan{flags}` shows what would change.\n");
     }
     text
 }

@@ -58,9 +58,9 @@ impl View {
     }
 
     /// Shows every object and whether it is as the spec says.
-    pub fn status(self, plan: &Plan, stack: &Stack, live: &Live) {
+    pub fn status(self, plan: &Plan, stack: &Stack, live: &Live, flags: &str) {
         let status = report::status(plan, stack, live);
-        self.document(&json::status(&status), &human::status(&status));
+        self.document(&json::status(&status), &human::status(&status, flags));
     }
 
     /// Shows the switch.
@@ -121,8 +121,8 @@ impl View {
     }
 
     /// Says where a plan was saved.
-    pub fn saved(self, file: &Path) {
-        anstream::eprintln!("Saved. Carry out exactly this with: provision apply {}", file.display());
+    pub fn saved(self, file: &Path, flags: &str) {
+        anstream::eprintln!("Saved. Carry out exactly this with: provision apply {}{flags}", file.display());
     }
 
     /// Shows problems of a spec.

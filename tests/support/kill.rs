@@ -12,13 +12,14 @@ impl Ground {
     /// done next meets no latecomer. Calls that overlap the nth one may be on either side.
     pub fn kill_at(&self, number: usize, moment: Moment, command: &mut Command) -> bool {
         self.clear_calls();
+        let others = self.proxy.clients();
         let held = self.hold(At::Call(number), moment);
         let mut child = Running(command.envs(self.environment()).spawn().unwrap());
         let is_reached = held.wait_reached_unless(|| child.ended().is_some());
         drop(child);
         held.drop_connection();
         self.clear_faults();
-        self.proxy.wait_deserted();
+        self.proxy.wait_deserted_but_for(&others);
         is_reached
     }
 }

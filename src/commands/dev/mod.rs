@@ -111,7 +111,7 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Exit> {
             Ok((stack, world.clone(), world, "sandbox".into()))
         }
         AnyCloud::Aws(cloud) => {
-            let bucket = Arc::new(stored::Bucket { clients: cloud.clients.clone(), stack: stack.clone(), session: Arc::clone(session) });
+            let bucket = Arc::new(stored::Bucket { cloud: (**cloud).clone(), stack: stack.clone(), session: Arc::clone(session) });
             let from = format!("bucket {} (read only)", stack.bucket);
             Ok((stack, bucket.clone(), bucket, from))
         }

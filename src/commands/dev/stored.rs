@@ -1,24 +1,23 @@
 //! Objects of the real bucket, read only. The switch is shown; turning it is for `provision maintenance`.
 
-use crate::aws::Clients;
 use crate::change::Fault;
 use crate::cloud::Cloud;
+use crate::cloud::aws::Aws;
 use crate::commands::maintenance::status::facts;
 use crate::commands::session::Session;
 use crate::edge::{Later, Listed, Object, Objects, Switch, SwitchState};
-use crate::resource::site;
-use crate::resource::site::aws::{Fetched, fetch, list};
+use crate::resource::site::{self, Fetched};
 use crate::stack::Stack;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The stack's bucket.
 pub(super) struct Bucket {
-    /// The clients.
-    pub(super) clients: Clients,
+    /// AWS.
+    pub(super) cloud: Aws,
     /// The stack.
     pub(super) stack: Stack,
-    /// The cloud, for the switch.
+    /// For the switch.
     pub(super) session: Arc<Session>,
 }
 
@@ -28,7 +27,7 @@ fn moment(seconds: u64) -> SystemTime {
 
 impl Bucket {
     async fn read(&self, key: &str) -> Result<Option<Object>, Fault> {
-        let found = fetch(&self.clients, &self.stack.bucket, key).await?;
+        let found = self.cloud.fetch(&self.stack, key).await?;
         Ok(found.map(|Fetched { body, etag, modified, content_type, cache_control, content_encoding, metadata }| Object {
             body: body.into(),
             etag,
@@ -41,7 +40,7 @@ impl Bucket {
     }
 
     async fn listed(&self, prefix: &str) -> Result<Vec<Listed>, Fault> {
-        let found = list(&self.clients, &self.stack.bucket, prefix).await?.into_iter();
+        let found = self.cloud.list(&self.stack, prefix).await?.into_iter();
         let listed = |(key, site::Object { etag, size }, modified)| Listed {
             key,
             size,

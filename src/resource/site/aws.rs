@@ -1,6 +1,6 @@
 //! Objects on the wire.
 
-use super::{CONCURRENCY, Inventory, Live, Object, Op, STACK_METADATA, Settings};
+use super::{CONCURRENCY, Fetched, Inventory, Live, Object, Op, STACK_METADATA, Settings};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind};
@@ -214,25 +214,6 @@ pub async fn put(
         }
         Err(fault) => Err(fault),
     }
-}
-
-/// An object with its bytes, as a visitor's edge reads it.
-#[derive(Clone, Debug)]
-pub struct Fetched {
-    /// All of it.
-    pub body: Vec<u8>,
-    /// With its quotes.
-    pub etag: String,
-    /// Seconds since the Unix epoch.
-    pub modified: u64,
-    /// MIME type.
-    pub content_type: Option<String>,
-    /// `Cache-Control`.
-    pub cache_control: Option<String>,
-    /// `Content-Encoding`.
-    pub content_encoding: Option<String>,
-    /// User metadata, without `x-amz-meta-`.
-    pub metadata: BTreeMap<String, String>,
 }
 
 /// Reads one object.

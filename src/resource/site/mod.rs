@@ -62,6 +62,25 @@ impl Live {
     }
 }
 
+/// An object with its bytes, as a visitor's edge reads it.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// All of it.
+    pub body: Vec<u8>,
+    /// With its quotes.
+    pub etag: String,
+    /// Seconds since the Unix epoch.
+    pub modified: u64,
+    /// MIME type.
+    pub content_type: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// User metadata, without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+}
+
 /// One mutation of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {

@@ -120,14 +120,24 @@ impl Proxy {
         self.wait_while(|book| book.under_way > 0);
     }
 
+    /// Who is connected now.
+    pub fn clients(&self) -> BTreeSet<SocketAddr> {
+        self.book(|book| book.clients.clone())
+    }
+
     /// Waits until no client is connected any more and no call of theirs is under way.
     pub fn wait_deserted(&self) {
+        self.wait_deserted_but_for(&BTreeSet::new());
+    }
+
+    /// The same, while some who do not call may stay.
+    pub fn wait_deserted_but_for(&self, others: &BTreeSet<SocketAddr>) {
         // Connections are accepted in their order: once this one is, no earlier one is still waiting.
         let last = TcpStream::connect(self.address).unwrap();
         let address = last.local_addr().unwrap();
         self.wait_while(|book| !book.clients.contains(&address));
         drop(last);
-        self.wait_while(|book| book.under_way > 0 || !book.clients.is_empty());
+        self.wait_while(|book| book.under_way > 0 || !book.clients.is_subset(others));
     }
 
     fn wait_while(&self, condition: impl Fn(&Book) -> bool) {

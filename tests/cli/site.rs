@@ -1,0 +1,58 @@
+//! The folder of files: what changed goes up, documents last; what we put and the folder lost goes, at the end.
+
+use crate::story::Story;
+
+#[test]
+fn files_are_added_changed_and_deleted() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.write("site/img/logo.svg", "<svg/>");
+    story.write("site/app.4f9a1c2b.js", "console.log('new')\n");
+    story.write("site/home.html", "<script src=app.4f9a1c2b.js></script>\n");
+    std::fs::remove_file(story.path("site/app.js")).unwrap();
+    story.tell("two files are new, home.html is changed, app.js is gone");
+    story.meanwhile("somebody uploads a report", |world| {
+        world["buckets"]["shop-files"]["objects"]["report.pdf"] = serde_json::json!({"etag": "1", "size": 1});
+    });
+    story.run("apply --sandbox --yes");
+    story.run("plan --sandbox --detailed-exitcode");
+    insta::assert_snapshot!(story.transcript());
+    let world = story.world();
+    let served = |key: &str| world["buckets"]["shop-files"]["headers"][key]["cache_control"].as_str().unwrap().to_owned();
+    assert_eq!(served("app.4f9a1c2b.js"), "public, max-age=31536000, immutable");
+    assert_eq!(served("home.html"), "public, max-age=0, must-revalidate");
+}
+
+#[test]
+fn many_files_are_told_in_short() {
+    let mut story = Story::of_a_shop_that_stands();
+    for number in 0..40 {
+        story.write(&format!("site/photos/{number:02}.jpg"), &number.to_string());
+    }
+    story.run("plan --sandbox");
+    insta::assert_snapshot!(story.transcript());
+}
+
+/// Whether an object lies under a page key is the switch, so no file may lie there by accident.
+#[test]
+fn a_file_under_a_page_key_is_refused() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.write("site/maintenance-on.html", "the switch, by accident");
+    assert_eq!(story.run("apply --sandbox --yes").code, 65);
+    insta::assert_snapshot!(story.transcript());
+}
+
+#[test]
+fn the_page_is_changed_where_it_lies() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.meanwhile("maintenance is on", |world| {
+        let bucket = &mut world["buckets"]["shop-files"];
+        for kind in ["objects", "headers"] {
+            let page = bucket[kind].as_object_mut().unwrap().shift_remove("maintenance.html").unwrap();
+            bucket[kind]["maintenance-on.html"] = page;
+        }
+    });
+    story.run("status --sandbox");
+    story.edit("page.html", "soon", "very soon");
+    story.run("apply --sandbox --yes");
+    insta::assert_snapshot!(story.transcript());
+}

@@ -1,0 +1,242 @@
+//! What can have happened to a world behind our back.
+
+use crate::ground::{BUCKET, FILE, Ground, NAME, distribution_mut, edit, occupy, their_function, their_statement};
+use provision::cloud::world::{Bucket, World};
+use provision::name::ObjectKey;
+use provision::resource::bucket::Versioning;
+use provision::resource::distribution::document::{DEFAULT, Edit, element, list_element};
+use provision::resource::site::{Object, STACK_METADATA};
+use provision::resource::{STACK_TAG, access, function, grant, policy, role};
+use serde_json::{Value, json};
+
+/// One thing that happened.
+pub(crate) struct Drift {
+    pub(crate) name: &'static str,
+    pub(crate) happen: fn(&mut World, &Ground),
+}
+
+impl std::fmt::Debug for Drift {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+macro_rules! drifts {
+    ($($(#[$doc:meta])* $list:ident: $($name:literal => $happen:expr,)*)*) => {
+        $($(#[$doc])* pub(crate) const $list: &[Drift] = &[$(Drift { name: $name, happen: $happen }),*];)*
+    };
+}
+
+drifts! {
+    /// What an apply repairs or may leave as it is.
+    DRIFTS:
+    "the bucket is gone" => |world, _| drop(world.buckets.remove(&BUCKET.parse().unwrap())),
+    "the bucket is public" => |world, _| bucket(world, |found| found.live.settings.private = false),
+    "the bucket takes ACLs" => |world, _| bucket(world, |found| found.live.settings.owner_enforced = false),
+    "the bucket is not encrypted" => |world, _| bucket(world, |found| found.live.settings.encrypted = false),
+    "the bucket is versioned" => |world, _| bucket(world, |found| found.live.settings.versioning = Versioning::Enabled),
+    "the bucket has another tag" => |world, _| bucket(world, |found| drop(found.live.settings.tags.insert("x".into(), "y".into()))),
+    "the policy is gone" => |world, _| bucket(world, |found| found.policy = None),
+    "the policy lets others read" => |world, _| bucket(world, |found| {
+        for statement in found.policy.iter_mut().flat_map(|policy| policy["Statement"].as_array_mut().unwrap()) {
+            statement["Principal"] = json!("*");
+        }
+    }),
+    "the policy has a statement of theirs" => |world, _| bucket(world, |found| {
+        let statements = found.policy.as_ref().map(policy::statements).unwrap_or_default().into_iter().chain([their_statement()]);
+        found.policy = Some(json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()}));
+    }),
+    "a file is gone" => |world, _| remove(world, FILE),
+    "a file is changed" => |world, _| put(world, FILE, true),
+    "a file of ours is old" => |world, _| put(world, "old.css", true),
+    "a file is theirs" => |world, _| put(world, "theirs.txt", false),
+    "the page is gone" => |world, ground| remove(world, ground.stack.names.keys.off.as_str()),
+    "the page is changed" => |world, ground| put(world, ground.stack.names.keys.off.as_str(), true),
+    "the switch is on" => |world, ground| turn(world, ground, true),
+    "the switch is on, and the page changed" => |world, ground| {
+        turn(world, ground, true);
+        put(world, ground.stack.names.keys.on.as_str(), true);
+    },
+    "the page lies under both keys" => |world, ground| turn(world, ground, false),
+    "the role is gone" => |world, _| drop(world.roles.remove(&NAME.parse().unwrap())),
+    "the role trusts nobody" => |world, _| role(world, |found| found.settings.trust = json!({"Statement": []})),
+    "the role's policy is wider" => |world, _| role(world, |found| {
+        found.settings.policy = Some(json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}));
+    }),
+    "the role's policy is gone" => |world, _| role(world, |found| found.settings.policy = None),
+    "the role has a boundary" => |world, _| role(world, |found| found.settings.boundary = Some("arn:aws:iam::aws:policy/X".into())),
+    "the role has policies of theirs" => |world, _| role(world, |found| {
+        found.other_policies.push("theirs".into());
+        found.attached.push("arn:aws:iam::aws:policy/AdministratorAccess".into());
+    }),
+    "the function is gone" => |world, _| drop(world.functions.remove(&NAME.parse().unwrap())),
+    "the function has other code" => |world, _| function(world, |found| found.settings.frozen.code_sha256 = "other".into()),
+    "the function has more memory" => |world, _| function(world, |found| found.settings.frozen.memory = 512),
+    "the function has layers" => |world, _| function(world, |found| found.settings.frozen.refused = ["layers".into()].into()),
+    "the function lost its tags" => |world, _| function(world, |found| found.settings.tags.clear()),
+    "the function lost its description" => |world, _| function(world, |found| found.settings.description.clear()),
+    "the version is gone" => |world, _| function(world, |found| drop(found.versions.pop())),
+    "other versions were published" => |world, _| publish(world, &[256, 512, 1024]),
+    "the slot holds an old version" => |world, ground| {
+        publish(world, &[256]);
+        let newest = world.numbers.values().max().copied().unwrap_or_default();
+        occupy(world, ground, Some(ground.arn(newest)));
+    },
+    "the slot is empty" => |world, ground| occupy(world, ground, None),
+    "the control is gone" => |world, _| drop(world.access.remove("provision-shop")),
+    "the distribution is gone" => |world, ground| {
+        if let Some(id) = distribution_mut(world, ground).filter(|_| owns(ground)).map(|found| found.live.id.clone()) {
+            world.distributions.remove(&id);
+        }
+    },
+    "the distribution is disabled" => |world, ground| own(world, ground, &[Edit::Field("Enabled", element("Enabled", "false"))]),
+    "the distribution is dearer" => |world, ground| own(world, ground, &[Edit::Field("PriceClass", element("PriceClass", "All"))]),
+    "the distribution has other words" => |world, ground| own(world, ground, &[
+        Edit::Field("Comment", element("Comment", "x")),
+        Edit::Field("DefaultRootObject", element("DefaultRootObject", "x")),
+        Edit::Field("Aliases", list_element("Aliases", &[element("CNAME", "x.example")])),
+    ]),
+    "the distribution takes HTTP" => |world, ground| {
+        own(world, ground, &[Edit::Behavior(DEFAULT.into(), "ViewerProtocolPolicy", element("ViewerProtocolPolicy", "allow-all"))]);
+    },
+    "the distribution has another tag" => |world, ground| {
+        if let Some(found) = distribution_mut(world, ground).filter(|_| owns(ground)) {
+            found.live.tags.insert("x".into(), "y".into());
+        }
+    },
+    "another behavior runs an old version of ours" => |world, ground| {
+        let functions = lodger(world, ground, 300, "viewer-request");
+        let added = format!("<CacheBehavior><PathPattern>/new/*</PathPattern>{functions}</CacheBehavior>");
+        insert(world, ground, &added);
+    },
+    "another behavior runs an old version of ours at another event" => |world, ground| {
+        let functions = lodger(world, ground, 400, "origin-response");
+        let added = format!("<CacheBehavior><PathPattern>/late/*</PathPattern>{functions}</CacheBehavior>");
+        insert(world, ground, &added);
+    },
+
+    /// What an apply refuses, or takes only where it was told to.
+    CLAIMS:
+    "the bucket is theirs" => |world, _| bucket(world, |found| found.live.settings.tags.clear()),
+    "the bucket is another stack's" => |world, _| bucket(world, |found| {
+        found.live.settings.tags.insert(STACK_TAG.into(), "shop-2".into());
+        found.policy = Some(json!({"Version": "2012-10-17", "Statement": [their_grant()]}));
+    }),
+    "the role is theirs" => |world, _| role(world, |found| found.settings.tags.clear()),
+    "the function is theirs" => |world, _| drop(world.functions.insert(NAME.parse().unwrap(), their_function())),
+    "the control is theirs" => |world, _| {
+        let theirs = access::Live { id: "E1".into(), name: "provision-shop".into(), description: "theirs".into() };
+        world.access.insert(theirs.name.clone(), theirs);
+    },
+    "the slot is theirs" => |world, ground| occupy(world, ground, Some("arn:aws:lambda:us-east-1:123456789012:function:theirs:3".into())),
+    "the distribution lost its origin" => |world, ground| own(world, ground, &[Edit::Field("Origins", list_element("Origins", &[]))]),
+    "another distribution reads the bucket" => |world, ground| {
+        let host = ground.stack.bucket.host(&ground.stack.names.region);
+        let found = world.distributions.values_mut().find(|found| found.live.id.as_str() == "E9OTHER0000").unwrap();
+        let reads = Edit::Origin("o".into(), "DomainName", element("DomainName", &host));
+        found.live.document = found.live.document.edit(&[reads]).unwrap();
+    },
+}
+
+fn owns(ground: &Ground) -> bool {
+    ground.stack.names.attached.is_none()
+}
+
+/// Edits a distribution only where it is ours.
+fn own(world: &mut World, ground: &Ground, edits: &[Edit]) {
+    if owns(ground) {
+        edit(world, ground, edits);
+    }
+}
+
+fn bucket(world: &mut World, change: impl Fn(&mut Bucket)) {
+    if let Some(found) = world.buckets.get_mut(&BUCKET.parse().unwrap()) {
+        change(found);
+    }
+}
+
+fn role(world: &mut World, change: impl Fn(&mut role::Live)) {
+    if let Some(found) = world.roles.get_mut(&NAME.parse().unwrap()) {
+        change(found);
+    }
+}
+
+fn function(world: &mut World, change: impl Fn(&mut function::Live)) {
+    if let Some(found) = world.functions.get_mut(&NAME.parse().unwrap()) {
+        change(found);
+        found.revision.push('x');
+    }
+}
+
+fn publish(world: &mut World, memories: &[u32]) {
+    let name = NAME.parse().unwrap();
+    let mut number = world.numbers.get(&name).copied().unwrap_or_default();
+    let Some(found) = world.functions.get_mut(&name) else { return };
+    for memory in memories {
+        number += 1;
+        let frozen = function::Frozen { memory: *memory, ..found.settings.frozen.clone() };
+        found.versions.push(function::Version { number, frozen });
+    }
+    world.numbers.insert(name, number);
+}
+
+/// A new version of ours, in a slot that nobody asked us to fill.
+fn lodger(world: &mut World, ground: &Ground, memory: u32, event: &str) -> String {
+    publish(world, &[memory]);
+    let newest = world.numbers.values().max().copied().unwrap_or_default();
+    let item = [element("LambdaFunctionARN", &ground.arn(newest)), element("EventType", event)].concat();
+    list_element("LambdaFunctionAssociations", &[format!("<LambdaFunctionAssociation>{item}</LambdaFunctionAssociation>")])
+}
+
+/// Adds a behavior to the list, which may be empty.
+fn insert(world: &mut World, ground: &Ground, added: &str) {
+    const END: &str = "</Items></CacheBehaviors>";
+    if let Some(found) = distribution_mut(world, ground) {
+        let text = found.live.document.0.replace("<Quantity>0</Quantity></CacheBehaviors>", &format!("<Items>{END}"));
+        found.live.document.0 = text.replace(END, &format!("{added}{END}"));
+        found.live.etag.push('x');
+    }
+}
+
+fn put(world: &mut World, key: &str, marked: bool) {
+    let key: ObjectKey = key.parse().unwrap();
+    bucket(world, |found| {
+        found.objects.insert(key.clone(), Object { etag: "behind our back".into(), size: 1 });
+        if marked {
+            found.headers.entry(key.clone()).or_default().metadata.insert(STACK_METADATA.into(), "shop".into());
+        }
+    });
+}
+
+fn remove(world: &mut World, key: &str) {
+    bucket(world, |found| {
+        found.objects.remove(&key.parse().unwrap());
+        found.headers.remove(&key.parse().unwrap());
+    });
+}
+
+/// Copies the page to the on key, and takes it from the off key where `moves`.
+fn turn(world: &mut World, ground: &Ground, moves: bool) {
+    let keys = &ground.stack.names.keys;
+    bucket(world, |found| {
+        if let Some(page) = found.objects.get(&keys.off).cloned() {
+            found.objects.insert(keys.on.clone(), page);
+            let headers = found.headers.get(&keys.off).cloned().unwrap_or_default();
+            found.headers.insert(keys.on.clone(), headers);
+            if moves {
+                found.objects.remove(&keys.off);
+                found.headers.remove(&keys.off);
+            }
+        }
+    });
+}
+
+/// Another stack lets its distribution read, under the name that all stacks use.
+fn their_grant() -> Value {
+    grant::statement(&BUCKET.parse().unwrap(), &"123456789012".parse().unwrap(), &"E9OTHER0000".parse().unwrap())
+}
+
+/// Is this statement ours?
+pub(crate) fn is_our_statement(statement: &Value) -> bool {
+    statement["Sid"] == grant::SID && !statement.to_string().contains("E9OTHER0000")
+}

@@ -1,0 +1,77 @@
+//! What in a world is not ours: the same text before and after, or somebody's things were touched.
+
+use crate::drift::is_our_statement;
+use crate::ground::{BUCKET, Ground, occupant};
+use provision::cloud::world::{Distribution, World};
+use provision::resource::distribution::document::{DEFAULT, EVENT, Edit};
+use provision::resource::{access, bucket, distribution, function, policy, role};
+use serde_json::{Value, json};
+
+/// Everything that is somebody else's.
+pub(crate) fn others(world: &World, ground: &Ground) -> Value {
+    let stack = &ground.stack.names.stack;
+    let roles: Vec<_> = world.roles.iter().filter(|(_, live)| !role::plan::is_ours(live, stack)).collect();
+    let functions: Vec<_> = world.functions.iter().filter(|(_, live)| !function::plan::is_ours(live, stack)).collect();
+    let access: Vec<_> = world.access.values().filter(|live| live.description != access::description(stack)).collect();
+    json!({
+        "buckets": buckets(world, ground),
+        "roles": roles,
+        "functions": functions,
+        "access": access,
+        "distributions": world.distributions.values().filter_map(|found| distribution(found, ground)).collect::<Vec<_>>(),
+    })
+}
+
+fn buckets(world: &World, ground: &Ground) -> Vec<Value> {
+    let rest = world
+        .buckets
+        .iter()
+        .filter(|(name, found)| name.as_str() != BUCKET || !bucket::plan::is_ours(&found.live, &ground.stack.names.stack));
+    // Without a distribution of ours, our statement in somebody's policy says nothing any more.
+    rest.map(|(name, found)| json!([name, found.live, found.objects, found.headers, their_statements(found.policy.as_ref())])).collect()
+}
+
+fn their_statements(policy: Option<&Value>) -> Vec<Value> {
+    policy.map(policy::statements).unwrap_or_default().into_iter().filter(|statement| !is_our_statement(statement)).collect()
+}
+
+/// What others have in our own bucket: statements and objects.
+pub(crate) fn guests(world: &World, ground: &Ground) -> Value {
+    let Some(found) = world.buckets.get(&ground.stack.bucket) else { return Value::Null };
+    let known = |key: &&provision::name::ObjectKey| ground.desired.site.files.contains_key(*key) || ground.stack.page_keys().contains(key);
+    let marked = |key: &provision::name::ObjectKey| found.headers.get(key).is_some_and(|headers| !headers.metadata.is_empty());
+    let objects: Vec<_> = found.objects.keys().filter(|key| !known(key) && !marked(key)).collect();
+    json!({"statements": their_statements(found.policy.as_ref()), "objects": objects})
+}
+
+/// A distribution without our slots: those that we hold, are empty, or may be taken.
+fn distribution(found: &Distribution, ground: &Ground) -> Option<Value> {
+    let live = &found.live;
+    if distribution::plan::is_ours(live, &ground.stack.names.stack) {
+        return None;
+    }
+    if ground.stack.names.attached.as_ref() != Some(&live.id) {
+        return Some(json!(found));
+    }
+    let wanted = &ground.desired.association.as_ref()?.behaviors;
+    let free = |behavior: &String| match occupant(live, behavior) {
+        Some(arn) => ground.stack.any_version().number_in(&arn).is_some() || (ground.replaces && wanted.contains(behavior)),
+        None => true,
+    };
+    let slots: Vec<Edit> = live.document.read().behaviors.into_keys().filter(free).map(|slot| Edit::Occupant(slot, None)).collect();
+    Some(json!([live.id, live.document.edit(&slots).unwrap(), live.tags, live.domain]))
+}
+
+/// Functions that others run in our own distribution, in every slot but ours; nothing, where the stack has no distribution (any more).
+pub(crate) fn lodgers(world: &World, ground: &Ground) -> Value {
+    let ours = |found: &&Distribution| distribution::plan::is_ours(&found.live, &ground.stack.names.stack);
+    let Some(found) = world.distributions.values().find(ours).filter(|_| ground.stack.names.attached.is_none()) else { return Value::Null };
+    let slots = found
+        .live
+        .document
+        .read()
+        .behaviors
+        .into_iter()
+        .flat_map(|(pattern, behavior)| behavior.functions.into_iter().map(move |(event, arn)| (pattern.clone(), event, arn)));
+    slots.filter(|(pattern, event, _)| !(pattern == DEFAULT && event == EVENT)).map(|slot| format!("{slot:?}")).collect()
+}

@@ -1,0 +1,21 @@
+//! The real binary and the real SDK, over the wire, against an emulator that keeps AWS's rules (`support`).
+//!
+//! Every test has an AWS of its own. Where a kind is added, `kinds` wants one more test.
+
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+mod support;
+
+mod wire {
+    mod attached;
+    mod changes;
+    mod cloudfront;
+    mod destroy;
+    mod drift;
+    mod faults;
+    mod kinds;
+    mod owned;
+    mod saved;
+    mod shop;
+    mod twin;
+}

@@ -1,0 +1,122 @@
+//! Taking down: everything that is ours, nothing else, and later what cannot be taken down yet.
+
+use super::cloudfront::{foreign_distribution, foreign_function};
+use super::shop::{BUCKET, FUNCTION, OWNED, ROLE, Shop, writes};
+use crate::support::Rules;
+use aws_sdk_s3::primitives::ByteStream;
+
+#[tokio::test]
+async fn what_replicas_hold_stays_and_the_next_run_finishes() {
+    let shop = Shop::new(OWNED, Rules { replica_tries: 2, ..Rules::aws() }).await;
+    // Neighbours who have to be there afterwards, as they were.
+    shop.ground.rules(|rules| (rules.role_tries, rules.function_polls) = (0, 0));
+    let arn = foreign_function(&shop).await;
+    foreign_distribution(&shop, &arn, "example.org");
+    shop.ground.rules(|rules| *rules = Rules { replica_tries: 2, ..Rules::aws() });
+    let before = shop.everything().await;
+    shop.run("apply --yes").exits(0);
+
+    let left = |shop: &[String]| shop.iter().filter(|name| !before.contains(*name)).cloned().collect::<Vec<_>>();
+    let stays = [format!("role {ROLE}"), format!("function {FUNCTION}")];
+    shop.run("destroy --yes")
+        .exits(3)
+        .says("Incomplete:")
+        .says(&format!("pending      function {FUNCTION}"))
+        .says("CloudFront still keeps replicas of it at the edge")
+        .says(&format!("not started  role {ROLE}"))
+        .says("Run `provision destroy` again later");
+    assert_eq!(left(&shop.everything().await), stays);
+    shop.run("destroy --yes").exits(3);
+    assert_eq!(left(&shop.everything().await), stays);
+    shop.run("destroy --yes").exits(0).says("Done:");
+    assert_eq!(shop.everything().await, before);
+    shop.ground.clear_calls();
+    shop.run("destroy --yes").exits(0).says("nothing of this stack exists");
+    assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn whoever_has_patience_is_done_in_one_run() {
+    let shop = Shop::applied(OWNED, Rules { replica_tries: 4, ..Rules::aws() }).await;
+    shop.run("destroy --yes --wait 1h").exits(0);
+    assert_eq!(shop.everything().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn foreign_objects_stay_unless_they_may_go() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let s3 = &shop.aws.clients.s3;
+    for key in ["theirs/one", "theirs/two"] {
+        s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+    }
+    shop.ground.clear_calls();
+    shop.run("plan").exits(0).says("holds objects that `provision` did not put and leaves alone: theirs/one and 1 more");
+    shop.run("destroy --yes").exits(4).says("holds objects that `provision` did not put: theirs/one and 1 more").says("--delete-data");
+    assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
+    shop.run("destroy --yes --delete-data").exits(0);
+    assert_eq!(shop.everything().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_protected_stays() {
+    let shop = Shop::applied(&format!("{OWNED}protect: [bucket]\n"), Rules::prompt()).await;
+    shop.run("destroy --yes").exits(0).says("stays: it is protected");
+    assert_eq!(shop.everything().await, [format!("bucket {BUCKET}")]);
+    let policy = shop.aws.clients.s3.get_bucket_policy().bucket(BUCKET).send().await;
+    assert!(policy.is_err(), "nobody may read any more: {policy:?}");
+    let objects = shop.aws.clients.s3.list_objects_v2().bucket(BUCKET).send().await.unwrap();
+    assert_eq!(objects.key_count(), Some(3));
+
+    shop.write("provision.yaml", &format!("{OWNED}protect: [distribution]\n"));
+    shop.run("apply --yes").exits(0);
+    shop.ground.clear_calls();
+    shop.run("destroy --yes").exits(0).says("Nothing to do");
+    assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_versioned_bucket_is_emptied_to_the_last_marker() {
+    let shop = Shop::applied(&OWNED.replace("site: ./site", "site: ./site, versioning: true"), Rules::prompt()).await;
+    shop.write("site/index.html", "<h1>another shop</h1>");
+    shop.remove("site/style.css");
+    shop.run("apply --yes").exits(0);
+    let s3 = &shop.aws.clients.s3;
+    s3.create_multipart_upload().bucket(BUCKET).key("index.html").send().await.unwrap();
+    let versions = s3.list_object_versions().bucket(BUCKET).send().await.unwrap();
+    assert_eq!((versions.versions().len(), versions.delete_markers().len()), (4, 1));
+    shop.run("destroy --yes").exits(0).says("empty: 5 object versions, 1 incomplete upload");
+    // The emulator would delete the bucket all the same.
+    assert_eq!(shop.ground.count("s3:AbortMultipartUpload"), 1);
+    assert_eq!(shop.everything().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_object_of_theirs_under_a_delete_marker_is_theirs() {
+    let shop = Shop::applied(&OWNED.replace("site: ./site", "site: ./site, versioning: true"), Rules::prompt()).await;
+    let s3 = &shop.aws.clients.s3;
+    s3.put_object().bucket(BUCKET).key("theirs").body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+    s3.delete_object().bucket(BUCKET).key("theirs").send().await.unwrap();
+    shop.run("destroy --yes").exits(4).says("did not put: theirs");
+}
+
+#[tokio::test]
+async fn a_bucket_that_others_serve_from_stays() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let arn = foreign_function(&shop).await;
+    let id = foreign_distribution(&shop, &arn, &format!("{BUCKET}.s3.eu-west-1.amazonaws.com"));
+    shop.ground.clear_calls();
+    shop.run("destroy --yes").exits(4).says(&format!("is an origin of distribution {id}, which stays")).says("protect: [bucket]");
+    assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn what_is_not_ours_stays() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    shop.aws.clients.iam.untag_role().role_name(ROLE).tag_keys("provision:stack").send().await.unwrap();
+    shop.aws.clients.s3.delete_bucket_tagging().bucket(BUCKET).send().await.unwrap();
+    shop.run("apply --yes").exits(4).says("exists and does not carry our tag").says("--adopt role").says("--adopt bucket");
+    shop.run("destroy --yes").exits(0).says("is not ours and stays");
+    assert_eq!(shop.everything().await, [format!("bucket {BUCKET}"), format!("role {ROLE}")]);
+    shop.run("apply --yes --adopt role --adopt bucket").exits(0);
+    shop.run("plan --detailed-exitcode").exits(0);
+}

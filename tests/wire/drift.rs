@@ -1,0 +1,190 @@
+//! Somebody changes something behind our back: the plan names it, apply repairs it, and then there is nothing to do.
+
+use super::cloudfront::{association, edit, foreign_function};
+use super::shop::{BUCKET, FUNCTION, OWNED, ROLE, Shop, writes};
+use crate::support::Rules;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_s3::primitives::ByteStream;
+use provision::resource::function::package;
+use provision::resource::policy;
+use serde_json::{Value, json};
+
+/// Whatever was just broken, the plan calls it `field`.
+#[track_caller]
+fn repaired(shop: &Shop, field: &str) {
+    shop.run("plan --detailed-exitcode").exits(2).says(field);
+    shop.run("apply --yes").exits(0);
+    shop.ground.clear_calls();
+    shop.run("apply --yes").exits(0).says("Nothing to do");
+    assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new(), "{field}");
+}
+
+#[tokio::test]
+async fn of_the_bucket() {
+    use aws_sdk_s3::types::{PublicAccessBlockConfiguration, Tag, Tagging};
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let s3 = &shop.aws.clients.s3;
+    s3.delete_public_access_block().bucket(BUCKET).send().await.unwrap();
+    repaired(&shop, "public access block  off, at least in part -> all on");
+    let three = PublicAccessBlockConfiguration::builder().block_public_acls(true).ignore_public_acls(true).restrict_public_buckets(true);
+    s3.put_public_access_block().bucket(BUCKET).public_access_block_configuration(three.build()).send().await.unwrap();
+    repaired(&shop, "public access block");
+    let block = s3.get_public_access_block().bucket(BUCKET).send().await.unwrap().public_access_block_configuration.unwrap();
+    assert_eq!(block.block_public_policy, Some(true));
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
+    let tags = Tagging::builder().tag_set(tag("provision:stack", "shop")).tag_set(tag("team", "theirs")).build().unwrap();
+    s3.put_bucket_tagging().bucket(BUCKET).tagging(tags).send().await.unwrap();
+    repaired(&shop, "tags  provision:stack=shop, team=theirs -> provision:stack=shop, team=web");
+}
+
+#[tokio::test]
+async fn of_the_bucket_policy() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let s3 = &shop.aws.clients.s3;
+    let read = async || -> Value {
+        let text = s3.get_bucket_policy().bucket(BUCKET).send().await.unwrap().policy.unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let write = async |statements: &[&Value]| {
+        let document = json!({"Version": "2012-10-17", "Statement": statements});
+        s3.put_bucket_policy().bucket(BUCKET).policy(document.to_string()).send().await.unwrap();
+    };
+    let ours = policy::statements(&read().await).remove(0);
+    let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket",
+        "Resource": format!("arn:aws:s3:::{BUCKET}")});
+    let mut wide = ours.clone();
+    wide["Condition"] = json!({});
+    write(&[&wide, &theirs]).await;
+    repaired(&shop, "statement");
+    assert_eq!(policy::statements(&read().await), [theirs.clone(), ours.clone()]);
+    write(&[&theirs]).await;
+    repaired(&shop, "read");
+    assert_eq!(policy::statements(&read().await), [theirs.clone(), ours.clone()]);
+    // The same, said in another way.
+    let mut same = ours;
+    same["Action"] = json!(["S3:getobject"]);
+    same["Sid"] = json!("ProvisionCloudFrontRead");
+    write(&[&same, &theirs]).await;
+    shop.run("plan --detailed-exitcode").exits(0);
+    s3.delete_bucket_policy().bucket(BUCKET).send().await.unwrap();
+    repaired(&shop, "read");
+}
+
+#[tokio::test]
+async fn of_the_role() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let iam = &shop.aws.clients.iam;
+    let trust = |services: Value| json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}});
+    let set_trust = async |document: Value| {
+        iam.update_assume_role_policy().role_name(ROLE).policy_document(document.to_string()).send().await.unwrap();
+    };
+    set_trust(trust(json!("lambda.amazonaws.com"))).await;
+    repaired(&shop, "trust");
+    set_trust(trust(json!(["edgelambda.amazonaws.com", "lambda.amazonaws.com"]))).await;
+    shop.run("plan --detailed-exitcode").exits(0);
+
+    let ours = iam.get_role_policy().role_name(ROLE).policy_name("provision").send().await.unwrap().policy_document;
+    let ours: Value = serde_json::from_str(&percent_encoding::percent_decode_str(&ours).decode_utf8().unwrap()).unwrap();
+    let put = async |name: &str, document: &Value| {
+        iam.put_role_policy().role_name(ROLE).policy_name(name).policy_document(document.to_string()).send().await.unwrap();
+    };
+    let mut other = ours.clone();
+    other["Statement"][0]["Action"] = json!("s3:*");
+    put("provision", &other).await;
+    repaired(&shop, "policy");
+    iam.delete_role_policy().role_name(ROLE).policy_name("provision").send().await.unwrap();
+    repaired(&shop, "put inline policy provision");
+    let mut same = ours;
+    same["Statement"].as_array_mut().unwrap().reverse();
+    same["Statement"][1]["Resource"] = json!([same["Statement"][1]["Resource"]]);
+    put("provision", &same).await;
+    shop.run("plan --detailed-exitcode").exits(0);
+
+    let tag = aws_sdk_iam::types::Tag::builder().key("team").value("theirs").build().unwrap();
+    iam.tag_role().role_name(ROLE).tags(tag).send().await.unwrap();
+    repaired(&shop, "team=theirs");
+
+    // What others put there is told and left alone.
+    put("extra", &other).await;
+    iam.attach_role_policy().role_name(ROLE).policy_arn("arn:aws:iam::aws:policy/AdministratorAccess").send().await.unwrap();
+    shop.ground.clear_calls();
+    let ran = shop.run("apply --yes").exits(0).says("Nothing to do").says("also carries policy extra");
+    let _ = ran.says("also carries policy arn:aws:iam::aws:policy/AdministratorAccess");
+    assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn of_the_function() {
+    use aws_sdk_lambda::types::Environment;
+    let shop = Shop::applied(OWNED, Rules::aws()).await;
+    let lambda = &shop.aws.clients.lambda;
+    let zip = package::pack(&package::Files::from([("edge.py".to_owned(), b"# theirs\n".to_vec())])).unwrap();
+    // A change of theirs that is still in progress when we come.
+    lambda.get_function_configuration().function_name(FUNCTION).send().await.unwrap();
+    lambda.update_function_code().function_name(FUNCTION).zip_file(Blob::new(zip.bytes.to_vec())).send().await.unwrap();
+    repaired(&shop, "code sha256");
+    let settled = async || {
+        for _ in 0..2 {
+            lambda.get_function_configuration().function_name(FUNCTION).send().await.unwrap();
+        }
+    };
+    settled().await;
+    lambda.update_function_configuration().function_name(FUNCTION).memory_size(256).timeout(7).send().await.unwrap();
+    repaired(&shop, "256 MB -> 128 MB");
+    settled().await;
+    let variables = Environment::builder().variables("DEBUG", "1").build();
+    lambda.update_function_configuration().function_name(FUNCTION).environment(variables).send().await.unwrap();
+    repaired(&shop, "settings that the edge refuses  environment variables -> none");
+    settled().await;
+    let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{FUNCTION}");
+    lambda.tag_resource().resource(&arn).tags("team", "theirs").send().await.unwrap();
+    repaired(&shop, "team=theirs");
+    let versions = shop.observe().await.function.unwrap().versions;
+    assert_eq!(versions.len(), 1, "what was repaired is what was published already");
+}
+
+#[tokio::test]
+async fn of_the_distribution() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let id = shop.distribution().await;
+    for (ours, theirs, field) in [
+        ("<DefaultRootObject>index.html</", "<DefaultRootObject>other.html</", "default root object"),
+        ("<PriceClass>PriceClass_100</", "<PriceClass>PriceClass_All</", "price class"),
+        ("<Comment>shop</", "<Comment>theirs</", "comment"),
+        ("<Enabled>true</Enabled><ViewerCertificate>", "<Enabled>false</Enabled><ViewerCertificate>", "enabled"),
+        ("<ViewerProtocolPolicy>redirect-to-https</", "<ViewerProtocolPolicy>allow-all</", "viewer protocol policy"),
+    ] {
+        edit(&shop, id.as_str(), ours, theirs);
+        repaired(&shop, field);
+    }
+    let arn = id.arn(&"000000000000".parse().unwrap());
+    let tag = aws_sdk_cloudfront::types::Tag::builder().key("team").value("theirs").build().unwrap();
+    let tags = aws_sdk_cloudfront::types::Tags::builder().items(tag).build();
+    shop.aws.clients.cloudfront.tag_resource().resource(arn).tags(tags).send().await.unwrap();
+    repaired(&shop, "team=theirs");
+}
+
+#[tokio::test]
+async fn of_the_association() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let id = shop.distribution().await;
+    let theirs = foreign_function(&shop).await;
+    let ours = format!("arn:aws:lambda:us-east-1:000000000000:function:{FUNCTION}:1");
+    let slot = format!("<Quantity>1</Quantity><Items>{}</Items>", association(&ours, "viewer-request"));
+    edit(&shop, id.as_str(), &slot, "<Quantity>0</Quantity>");
+    repaired(&shop, "default viewer-request");
+    edit(&shop, id.as_str(), &ours, &theirs);
+    repaired(&shop, &format!("default viewer-request  {theirs} -> shop-edge"));
+}
+
+#[tokio::test]
+async fn of_objects() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let s3 = &shop.aws.clients.s3;
+    for key in ["index.html", "maintenance.html"] {
+        s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+        repaired(&shop, "etag");
+        s3.delete_object().bucket(BUCKET).key(key).send().await.unwrap();
+        repaired(&shop, &format!("{key}  "));
+    }
+}

@@ -1,0 +1,124 @@
+//! What AWS refuses: said with what was tried, its code, the request id and a way out; never a panic.
+
+use super::shop::{OWNED, Ran, Shop, writes};
+use crate::support::{At, Fault, Ground, Rules};
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+
+const REQUEST: &str = "request 00000000-0000-4000-8000-000000000000";
+
+fn operations(ground: &Ground) -> BTreeSet<&'static str> {
+    // Faults name operations for as long as the test runs.
+    ground.calls().into_iter().map(|call| &*call.operation.leak()).collect()
+}
+
+/// What every fault says.
+fn told(ran: Ran) -> Ran {
+    ran.exits(1).says("could not ").says(REQUEST).says("hint: ")
+}
+
+/// Denies one operation after the other.
+fn denied(shop: &Shop, operations: BTreeSet<&'static str>, arguments: &str, start: impl Fn()) {
+    assert!(operations.len() > 15, "{operations:?}");
+    for operation in operations {
+        start();
+        shop.ground.fault(At::Every(operation), Fault::Denied);
+        let ran = told(shop.run(arguments));
+        // S3 answers HEAD without a body, and so without a code.
+        if !operation.contains("Head") {
+            let _ = ran.says("code AccessDenied");
+        }
+        assert!(shop.ground.count(operation) > 0, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn every_call_of_a_first_apply_may_be_denied() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    denied(&shop, operations(&shop.ground), "apply --yes", || shop.ground.reset());
+}
+
+#[tokio::test]
+async fn every_call_of_a_look_may_be_denied() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    for arguments in ["plan", "plan --destroy"] {
+        shop.ground.clear_faults();
+        shop.ground.clear_calls();
+        shop.run(arguments).exits(0);
+        denied(&shop, operations(&shop.ground), arguments, || {
+            shop.ground.clear_faults();
+            shop.ground.clear_calls();
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_fails_is_told_and_the_next_run_goes_on() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    shop.ground.fault(At::Every("lambda:CreateFunction"), Fault::Denied);
+    told(shop.run("apply --yes"))
+        .says("Failed:")
+        .says("could not create function shop-edge")
+        .says("code AccessDeniedException")
+        .says("not started  distribution shop")
+        .says("not started  grant shop-000000000000")
+        .says("run `provision apply` again: it goes on from here");
+    shop.ground.clear_faults();
+    let calls = shop.calls_of("apply --yes", 0);
+    assert_eq!(
+        writes(&calls),
+        ["lambda:CreateFunction", "cloudfront:CreateDistributionWithTags", "s3:PutBucketPolicy"],
+        "what was done stays done"
+    );
+}
+
+#[tokio::test]
+async fn credentials_that_have_ended_say_so() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    shop.ground.fault(At::Every("sts:GetCallerIdentity"), Fault::ExpiredCredentials);
+    told(shop.run("apply --yes")).says("find out which account this is").says("code ExpiredToken").says("aws sso login");
+    shop.ground.clear_faults();
+    shop.ground.fault(At::Every("iam:CreateRole"), Fault::ExpiredCredentials);
+    told(shop.run("apply --yes")).says("create role shop-edge").says("aws sso login");
+    shop.ground.clear_faults();
+    shop.ground.clear_calls();
+    let nobody = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];
+    shop.run_with("plan", &nobody).exits(1).says("no AWS credentials were found").says("hint: sign in again");
+    shop.run_with("plan --profile nobody", &nobody).exits(1).says("hint: ");
+    assert_eq!(shop.ground.calls().len(), 0);
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    for (operation, fault) in [
+        ("iam:GetRole", Fault::Throttled),
+        ("s3:CreateBucket", Fault::Throttled),
+        ("lambda:CreateFunction", Fault::Throttled),
+        ("cloudfront:CreateOriginAccessControl", Fault::Throttled),
+        ("s3:PutBucketPolicy", Fault::Status(503)),
+        ("cloudfront:CreateDistributionWithTags", Fault::Status(500)),
+        ("sts:GetCallerIdentity", Fault::Reset),
+    ] {
+        shop.ground.fault(At::Operation(operation, 1), fault);
+    }
+    shop.run("apply --yes").exits(0);
+    shop.run("plan --detailed-exitcode").exits(0);
+}
+
+#[tokio::test]
+async fn throttling_without_end_ends() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    shop.ground.fault(At::Every("lambda:GetFunction"), Fault::Throttled);
+    told(shop.run("plan")).says("read function shop-edge").says("code TooManyRequestsException").says("run the same command again");
+    assert_eq!(shop.ground.count("lambda:GetFunction"), 5);
+}
+
+#[tokio::test]
+async fn nobody_at_the_other_end() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{closed}");
+    shop.run(&format!("plan --endpoint-url {url}")).exits(1).says("could not ").says("check the network").says("--endpoint-url");
+    assert_eq!(shop.ground.calls().len(), 0);
+}

@@ -1,0 +1,227 @@
+//! The same plans on the simulated world and on the emulator: after each op both must look the same.
+
+use super::shop::Shop;
+use crate::support::Rules;
+use provision::apply::references;
+use provision::change::{Action, Done, Kind};
+use provision::cloud::Cloud;
+use provision::cloud::world::{Delays, World};
+use provision::context::Context;
+use provision::desired::{self, Desired};
+use provision::name::AccountId;
+use provision::plan::{self, Choices, Plan};
+use provision::resource::distribution::Live as Distribution;
+use provision::resource::page::{Sides, turn::Wanted};
+use provision::resource::{access, association, bucket, distribution, function, grant, page, policy, role, site};
+use provision::stack::{Live, Names, Op, Scope, Stack};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long a deployment takes in the world; the emulator's takes some looks.
+const DEPLOYMENT: u64 = 10;
+
+pub(crate) struct Twin {
+    pub(crate) shop: Shop,
+    pub(crate) world: World,
+    kind: Kind,
+    carried_out: BTreeSet<&'static str>,
+    now: u64,
+}
+
+impl Twin {
+    /// Compares after the ops of this kind.
+    pub(crate) async fn of(kind: Kind, spec: &str) -> Self {
+        let account = "000000000000".parse().unwrap();
+        // The comparison is a look as well, which must not be the last that sees the deployment.
+        let shop = Shop::new(spec, Rules { deploy_polls: 2, ..Rules::prompt() }).await;
+        let world = World::empty(account, Delays { deploy: DEPLOYMENT, replicas: 0 });
+        Self { shop, world, kind, carried_out: BTreeSet::new(), now: 0 }
+    }
+
+    pub(crate) async fn provision(&mut self) {
+        let (spec, stack) = (self.shop.spec(), self.stack());
+        let wanted = Desired::of(&spec, &stack, desired::site(&spec).unwrap()).unwrap();
+        let choices = choices(&self.shop);
+        self.carry_out(|live, _| plan::provision(&stack, &wanted, live, &choices)).await;
+    }
+
+    pub(crate) async fn destroy(&mut self) {
+        let stack = self.stack();
+        let site = desired::site(&self.shop.spec()).unwrap();
+        let choices = Choices { delete_data: true, ..choices(&self.shop) };
+        self.carry_out(|live, _| plan::destroy(&stack, &site, live, &choices)).await;
+    }
+
+    pub(crate) async fn turn(&mut self, wanted: Wanted) {
+        let stack = self.stack();
+        self.carry_out(|_, sides| plan::turn(&stack, &wanted, sides)).await;
+    }
+
+    /// Every op of the kind was compared, and no other is known here.
+    #[track_caller]
+    pub(crate) fn has_carried_out<const N: usize>(&self, ops: [&'static str; N]) {
+        assert_eq!(self.carried_out, BTreeSet::from(ops));
+    }
+
+    fn stack(&self) -> Stack {
+        Names::of(&self.shop.spec()).in_account(self.world.account.clone()).unwrap()
+    }
+
+    async fn looks(&self) -> [(Live, Sides); 2] {
+        let spec = self.shop.spec();
+        let (names, site) = (Names::of(&spec), desired::site(&spec).unwrap());
+        let (_, simulated): (AccountId, Live) = self.world.observe(&names, &site, Scope::Teardown, self.now);
+        let (_, observed) = Box::pin(self.shop.aws.observe(&names, &site, Scope::Teardown)).await.unwrap();
+        let (_, sides) = self.shop.aws.observe_switch(&names).await.unwrap();
+        [(simulated, self.world.sides(&names)), (observed, sides)]
+    }
+
+    async fn carry_out(&mut self, planned: impl Fn(&Live, &Sides) -> Plan) {
+        let stack = self.stack();
+        let [simulated, observed] = self.looks().await;
+        let plans = [&simulated, &observed].map(|(live, sides)| planned(live, sides));
+        let [here, there] = plans.each_ref().map(|plan| {
+            assert!(plan.can_apply(), "{:?}", plan.conflicts);
+            plan.steps.iter().map(|step| (step.op.kind(), name(&step.op))).collect::<Vec<_>>()
+        });
+        assert_eq!(here, there, "the world's plan, the emulator's plan");
+        assert!(!here.is_empty(), "there is nothing to do");
+        let (_keep, stop) = watch::channel(false);
+        let quiet = |_: &_, _: &str| {};
+        let context = |live| Context::new(references(live), &quiet, stop.clone(), Duration::ZERO);
+        let contexts = [context(&simulated.0), context(&observed.0)];
+        for (here, there) in plans[0].steps.iter().zip(&plans[1].steps) {
+            if here.op.change().action == Action::Await {
+                assert!(!self.world.is_deployed(&here.op, &contexts[0].references(|known| known.clone()), self.now));
+                self.now += DEPLOYMENT;
+            }
+            let simulated = self.world.apply(&stack, &here.op, &contexts[0], self.now).unwrap();
+            let observed = Box::pin(self.shop.aws.apply(&stack, &there.op, &contexts[1])).await.unwrap();
+            assert_eq!(word(&simulated), word(&observed), "{}", name(&here.op));
+            if here.op.kind() == self.kind {
+                self.carried_out.insert(name(&here.op));
+                let [simulated, observed] = self.looks().await.map(|(live, sides)| picture(&live, &sides));
+                for (part, simulated) in simulated {
+                    assert_eq!(simulated, observed[part], "{part} after {} (simulated, observed)", name(&here.op));
+                }
+            }
+        }
+    }
+}
+
+fn choices(shop: &Shop) -> Choices {
+    Choices { wait: true, protect: shop.spec().protect, ..Choices::default() }
+}
+
+fn word(done: &Done) -> &'static str {
+    match done {
+        Done::Changed(_) => "changed",
+        Done::AlreadySo => "already so",
+        Done::Deferred { .. } => "deferred",
+    }
+}
+
+/// What must be equal, as text; what AWS numbers is named.
+fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
+    let Live { bucket, objects, inventory, policy, role, function, access, distribution, attached, readers } = live;
+    let named = |text: String| {
+        // The policy still names it when it is gone.
+        let ids = distribution.iter().map(|found| found.id.clone()).chain(grant::distribution(policy.as_ref()));
+        let text = ids.fold(text, |text, id| text.replace(id.as_str(), "(distribution)"));
+        access.iter().fold(text, |text, found| text.replace(&found.id, "(access)"))
+    };
+    let keys: BTreeSet<_> = inventory.versions.iter().map(|version| &version.key).collect();
+    let meaning = |document: &Option<serde_json::Value>| named(format!("{:?}", document.as_ref().map(policy::normal)));
+    let shown = |found: &Option<Distribution>| {
+        let parts = found.as_ref().map(|found| (found.document.read(), found.deployed, &found.tags));
+        named(format!("{parts:#?}"))
+    };
+    let role = role.as_ref().map(|role| {
+        let role::Settings { path, trust, policy, boundary, tags } = &role.settings;
+        format!("{path} {} {} {boundary:?} {tags:?} {:?} {:?}", policy::normal(trust), meaning(policy), role.other_policies, role.attached)
+    });
+    BTreeMap::from([
+        ("bucket", format!("{:#?}", bucket.as_ref().map(|bucket| &bucket.settings))),
+        ("objects", format!("{objects:#?}")),
+        ("inventory", format!("{keys:?} {}", inventory.uploads.len())),
+        ("policy", meaning(policy)),
+        ("role", format!("{role:?}")),
+        ("function", format!("{:#?}", function.as_ref().map(|function| (&function.settings, &function.versions)))),
+        ("access", format!("{:?}", access.as_ref().map(|access| (&access.name, &access.description)))),
+        ("distribution", shown(distribution)),
+        ("attached", shown(attached)),
+        ("readers", format!("{readers:?}")),
+        ("switch", format!("{sides:#?}")),
+    ])
+}
+
+/// Names an op within its kind. A new one has to be carried out by the test of its kind.
+fn name(op: &Op) -> &'static str {
+    match op {
+        Op::Bucket(op) => match op {
+            bucket::Op::Create { .. } => "create",
+            bucket::Op::BlockPublicAccess { .. } => "block public access",
+            bucket::Op::EnforceOwnership { .. } => "enforce ownership",
+            bucket::Op::Encrypt { .. } => "encrypt",
+            bucket::Op::SetVersioning { .. } => "set versioning",
+            bucket::Op::SetTags { .. } => "set tags",
+            bucket::Op::Empty { .. } => "empty",
+            bucket::Op::Delete { .. } => "delete",
+        },
+        Op::Site(op) => match op {
+            site::Op::Put { before: None, .. } => "put",
+            site::Op::Put { before: Some(_), .. } => "replace",
+            site::Op::Delete { .. } => "delete",
+        },
+        Op::Page(op) => match op {
+            page::Op::Put { window: None, before: None, .. } => "put",
+            page::Op::Put { window: None, before: Some(_), .. } => "replace",
+            page::Op::Put { window: Some(_), .. } => "put with a window",
+            page::Op::Copy { from, to, .. } if from == to => "set the window",
+            page::Op::Copy { .. } => "copy",
+            page::Op::Remove { .. } => "remove",
+        },
+        Op::Role(op) => match op {
+            role::Op::Create { .. } => "create",
+            role::Op::SetTrust { .. } => "set trust",
+            role::Op::PutPolicy { .. } => "put policy",
+            role::Op::SetBoundary { after: Some(_), .. } => "set boundary",
+            role::Op::SetBoundary { after: None, .. } => "remove boundary",
+            role::Op::SetTags { .. } => "set tags",
+            role::Op::DeletePolicy { .. } => "delete policy",
+            role::Op::Detach { .. } => "detach",
+            role::Op::Delete { .. } => "delete",
+        },
+        Op::Function(op) => match op {
+            function::Op::Create { .. } => "create",
+            function::Op::Configure { .. } => "configure",
+            function::Op::Upload { publish: true, .. } => "upload and publish",
+            function::Op::Upload { publish: false, .. } => "upload",
+            function::Op::Publish { .. } => "publish",
+            function::Op::SetTags { .. } => "set tags",
+            function::Op::Prune { .. } => "prune",
+            function::Op::Delete { .. } => "delete",
+        },
+        Op::Access(op) => match op {
+            access::Op::Create { .. } => "create",
+            access::Op::Delete { .. } => "delete",
+        },
+        Op::Distribution(op) => match op {
+            distribution::Op::Create { .. } => "create",
+            distribution::Op::Update { .. } => "update",
+            distribution::Op::SetTags { .. } => "set tags",
+            distribution::Op::AwaitDeployed { .. } => "await deployed",
+            distribution::Op::Delete { .. } => "delete",
+        },
+        Op::Grant(op) => match op {
+            grant::Op::Put { .. } => "put",
+            grant::Op::Remove { .. } => "remove",
+        },
+        Op::Association(op) => match op {
+            association::Op::Turn { .. } if matches!(op.change().action, Action::Delete) => "vacate",
+            association::Op::Turn { .. } => "fill",
+            association::Op::AwaitDeployed { .. } => "await deployed",
+        },
+    }
+}
