@@ -47,12 +47,16 @@ fn classify(code: Option<&str>, text: &str, status: Option<u16>) -> FaultKind {
         "InvalidParameterValueException" if text.contains("cannot be assumed by Lambda") => FaultKind::NotPropagated,
         "InvalidLambdaFunctionAssociation" if text.contains("must be assumable with edgelambda") => FaultKind::NotPropagated,
         "InvalidLambdaFunctionAssociation" if text.contains("must be in an Active state") => FaultKind::Busy,
+        // The caller needs rights on the function for this.
+        "InvalidLambdaFunctionAssociation" if text.contains("cannot retrieve the specified") => FaultKind::Denied,
         "ResourceConflictException" if text.to_ascii_lowercase().contains("already exist") => FaultKind::AlreadyExists,
         "BucketAlreadyOwnedByYou" | "EntityAlreadyExists" | "OriginAccessControlAlreadyExists" | "DistributionAlreadyExists" => {
             FaultKind::AlreadyExists
         }
         "ResourceConflictException" | "OperationAborted" | "DistributionNotDisabled" => FaultKind::Busy,
         "PreconditionFailed" | "PreconditionFailedException" | "InvalidIfMatchVersion" | "ConditionalRequestConflict" => FaultKind::MovedOn,
+        // An origin names a control that is gone.
+        "InvalidOriginAccessControl" => FaultKind::NotFound,
         "ResourceInUse" | "OriginAccessControlInUse" | "DeleteConflict" | "BucketNotEmpty" => FaultKind::InUse,
         _ if code.starts_with("NoSuch") || code.ends_with("NotFoundError") || matches!(code, "ResourceNotFoundException" | "NotFound") => {
             FaultKind::NotFound
@@ -85,6 +89,9 @@ fn classify(code: Option<&str>, text: &str, status: Option<u16>) -> FaultKind {
 
 fn hint(kind: FaultKind, tried: &str) -> Option<String> {
     let hint = match kind {
+        FaultKind::NotFound => "somebody took it down in the meantime: run the same command again, it plans anew",
+        FaultKind::AlreadyExists => "somebody made it in the meantime: run the same command again, it plans anew",
+        FaultKind::InUse => "something else uses it, perhaps since a moment ago: run the same command again, it plans anew",
         FaultKind::MovedOn => "somebody else changed it in the meantime: run the same command again, it plans anew",
         FaultKind::Busy | FaultKind::Throttled => "run the same command again; what is done stays done",
         FaultKind::NotPropagated => "IAM has not told every region yet; run the same command again in a minute",
@@ -121,6 +128,8 @@ mod tests {
         let rows = [
             ("InvalidParameterValueException", "Lambda was unable to delete x because it is a replicated function.", FaultKind::Replicated),
             ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.", FaultKind::NotPropagated),
+            ("InvalidLambdaFunctionAssociation", "Lambda@Edge cannot retrieve the specified Lambda function.", FaultKind::Denied),
+            ("InvalidOriginAccessControl", "", FaultKind::NotFound),
             ("InvalidParameterValueException", "Unzipped size must be smaller", FaultKind::Refused),
             ("ResourceConflictException", "Function already exist: x", FaultKind::AlreadyExists),
             ("ResourceConflictException", "An update is in progress for resource", FaultKind::Busy),

@@ -11,8 +11,9 @@ pub fn listen() -> watch::Receiver<bool> {
     let Ok(mut signals) = Signals::register() else { return receiver };
     tokio::spawn(async move {
         signals.next().await;
-        let _ = stop.send(true);
+        // Said first: what hears the signal may end the program at once.
         anstream::eprintln!("Stopping as soon as it is safe; once more stops at once.");
+        let _ = stop.send(true);
         signals.next().await;
         #[expect(clippy::disallowed_methods, clippy::exit, reason = "the user insists")]
         std::process::exit(i32::from(Exit::Interrupted as u8));

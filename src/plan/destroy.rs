@@ -2,7 +2,7 @@
 
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind, Notice};
-use crate::resource::{STACK_TAG, access, association, bucket, distribution, function, grant, role, site};
+use crate::resource::{access, association, bucket, distribution, function, grant, role, site};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
@@ -74,11 +74,13 @@ pub(super) fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
     plan.take(Stage::DeleteAccess, access::plan::teardown(&stack.names.stack, live.access.as_ref()), Op::Access);
 }
 
-/// Takes our statement out of the policy of a bucket that stays. Another stack's bucket has a statement of that name for itself.
+/// Takes our statement out of the policy of a bucket that stays: out of our own bucket's, else only if it names our distribution.
+/// Every stack's statement has the same label.
 pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
     let Some(bucket) = &live.bucket else { return };
-    let owner = bucket.settings.tags.get(STACK_TAG);
-    if owner.is_none_or(|owner| owner == stack.names.stack.as_str()) {
+    let own = live.distribution.as_ref().map(|distribution| distribution.id.clone());
+    let names_it = own.is_some() && grant::distribution(live.policy.as_ref()) == own;
+    if bucket::plan::is_ours(bucket, &stack.names.stack) || names_it {
         plan.add(Stage::RemoveGrant, grant::plan::teardown(&stack.bucket, live.policy.as_ref()).map(Op::Grant));
     }
 }

@@ -39,6 +39,8 @@ pub enum Stage {
     Vacate,
     /// Wait for that.
     Vacated,
+    /// Take our statement out of a policy that stays.
+    RemoveGrant,
     /// Delete our distribution.
     DeleteDistribution,
     /// Delete the origin access control.
@@ -47,8 +49,6 @@ pub enum Stage {
     DeleteFunction,
     /// Delete the role.
     DeleteRole,
-    /// Take our statement out of a policy that stays.
-    RemoveGrant,
     /// Empty and delete the bucket.
     DeleteBucket,
 }
@@ -70,9 +70,11 @@ impl Stage {
             Self::Leftovers => &[Self::Files, Self::Documents],
             Self::Prune => &[Self::Function, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated],
             Self::Vacated => &[Self::Vacate],
-            Self::DeleteDistribution => &[Self::Vacate, Self::Vacated],
+            // The statement goes while the distribution that it names can still be looked up.
+            Self::RemoveGrant => &[Self::Vacate, Self::Vacated],
+            Self::DeleteDistribution => &[Self::Vacate, Self::Vacated, Self::RemoveGrant],
             Self::DeleteAccess => &[Self::DeleteDistribution],
-            Self::DeleteFunction | Self::RemoveGrant => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution],
+            Self::DeleteFunction => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution],
             Self::DeleteRole => &[Self::DeleteFunction],
             Self::DeleteBucket => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::RemoveGrant],
         }

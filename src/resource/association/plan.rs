@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn slots_are_filled_kept_and_vacated() {
-        let rows: [(&[&str], &[(&str, &str)], &[(&str, bool)]); 5] = [
+        type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static [(&'static str, bool)]);
+        let rows: [Row; 5] = [
             (&[DEFAULT], &[], &[(DEFAULT, true)]),
             (&[DEFAULT], &[(DEFAULT, "arn:f:4")], &[]),
             (&[DEFAULT], &[(DEFAULT, "arn:f:3")], &[(DEFAULT, true)]),

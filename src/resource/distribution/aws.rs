@@ -292,7 +292,12 @@ pub async fn await_deployed(
             // Another ETag than our write's is an old snapshot, or, if it stays, somebody's later write, which is not ours to await.
             let foreign = expected.as_ref().is_some_and(|etag| *etag != live.etag);
             let stale = foreign && strange.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < STALE_ANSWERS;
-            let met = live.deployed && !stale && !(disabled && live.document.read().enabled);
+            let enabled = disabled && live.document.read().enabled;
+            if enabled && foreign && !stale {
+                return Err(Fault::new(FaultKind::MovedOn, format!("disable distribution {id}"), "somebody enabled it again")
+                    .hinted("make sure that nobody applies the stack, then run the same command again"));
+            }
+            let met = live.deployed && !stale && !enabled;
             Ok(met.then_some(Some((live.etag, live.domain))))
         })
         .await?;

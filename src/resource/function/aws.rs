@@ -84,12 +84,19 @@ pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<
             learn(clients, name, op, context, done).await
         }
         Op::Configure { name, after, revision, .. } => {
-            when_idle(clients, op, context, || configure(clients, name, after, revision)).await?;
-            updated(clients, name, op, context).await
+            let sent = when_idle(clients, op, context, || configure(clients, name, after, revision)).await;
+            // The code is another op's.
+            let same = |live: &Live| {
+                let code_sha256 = live.settings.frozen.code_sha256.clone();
+                live.settings.frozen == Frozen { code_sha256, ..after.frozen.clone() } && live.settings.description == after.description
+            };
+            let was_so = unless_so(clients, name, sent, same).await?.is_err();
+            let done = updated(clients, name, op, context).await?;
+            Ok(if was_so { Done::AlreadySo } else { done })
         }
         Op::Upload { name, after, package, publish, revision, .. } => {
             let revision = revision.clone().or_else(|| context.references(|known| known.revision.clone()));
-            let answer = when_idle(clients, op, context, || async {
+            let sent = when_idle(clients, op, context, || async {
                 let sent = clients
                     .lambda
                     .update_function_code()
@@ -102,32 +109,64 @@ pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<
                     .await;
                 sent.map_err(|error| fault(format!("upload code of function {name}"), &error))
             })
-            .await?;
-            match answer.version().and_then(|number| number.parse().ok()).filter(|_| *publish) {
-                Some(number) => {
-                    active(clients, name, number, &after.name(), op, context).await?;
-                    Ok(Done::Changed(format!("version {number} published")))
+            .await;
+            let same = |live: &Live| live.settings.frozen == *after && (!publish || live.number_of(&after.name()).is_some());
+            let (number, done) = match unless_so(clients, name, sent, same).await? {
+                Ok(answer) => {
+                    let number: Option<u64> = answer.version().and_then(|number| number.parse().ok());
+                    (number, Done::Changed(number.map(|number| format!("version {number} published")).unwrap_or_default()))
                 }
-                None => updated(clients, name, op, context).await,
+                Err(live) => (live.number_of(&after.name()), Done::AlreadySo),
+            };
+            match number.filter(|_| *publish) {
+                Some(number) => active(clients, name, number, &after.name(), op, context).await?,
+                None => drop(updated(clients, name, op, context).await?),
             }
+            Ok(done)
         }
         Op::Publish { name, frozen } => {
-            let answer = when_idle(clients, op, context, || async {
-                let sent = clients.lambda.publish_version().function_name(name.as_str()).code_sha256(&frozen.code_sha256).send().await;
+            // The hash guards the code, the revision also the configuration.
+            let revision = context.references(|known| known.revision.clone());
+            let sent = when_idle(clients, op, context, || async {
+                let request = clients.lambda.publish_version().function_name(name.as_str()).code_sha256(&frozen.code_sha256);
+                let sent = request.set_revision_id(revision.clone()).send().await;
                 sent.map_err(|error| fault(format!("publish a version of function {name}"), &error))
             })
-            .await?;
-            let number = answer.version().and_then(|number| number.parse().ok());
+            .await;
+            let (number, done) = match unless_so(clients, name, sent, |live| live.number_of(&frozen.name()).is_some()).await? {
+                Ok(answer) => {
+                    let number = answer.version().and_then(|number| number.parse().ok());
+                    (number, Done::Changed(number.map(|number: u64| format!("version {number} published")).unwrap_or_default()))
+                }
+                Err(live) => (live.number_of(&frozen.name()), Done::AlreadySo),
+            };
             let number = number
                 .ok_or_else(|| Fault::new(FaultKind::Refused, format!("publish a version of function {name}"), "AWS gave no number"))?;
             active(clients, name, number, &frozen.name(), op, context).await?;
-            Ok(Done::Changed(format!("version {number} published")))
+            Ok(done)
         }
         Op::SetTags { name, arn, before, after, .. } => {
             when_idle(clients, op, context, || set_tags(clients, name, arn, before, after)).await
         }
         Op::Prune { name, number } => delete(clients, name, Some(*number), op, context).await,
         Op::Delete { name } => delete(clients, name, None, op, context).await,
+    }
+}
+
+/// A guarded write that was refused because the function has moved on, to exactly where we wanted it: a reply of ours that was
+/// lost, or another run of the same plan. Then what is there is returned as the inner error.
+async fn unless_so<T>(
+    clients: &Clients,
+    name: &FunctionName,
+    sent: Result<T, Fault>,
+    same: impl Fn(&Live) -> bool,
+) -> Result<Result<T, Live>, Fault> {
+    match sent {
+        Err(fault) if fault.kind == FaultKind::MovedOn => {
+            let live = observe(clients, name).await?.filter(same);
+            live.map(Err).ok_or(fault)
+        }
+        sent => sent.map(Ok),
     }
 }
 

@@ -154,6 +154,7 @@ impl Turn<'_> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "the rows below read as `Sides` do")]
     fn side(etag: &str, metadata: &[(&str, &str)]) -> Option<Side> {
         let metadata = metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Some(Side { etag: etag.into(), content_type: "text/html".into(), cache_control: "no-store".into(), metadata })

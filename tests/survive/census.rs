@@ -1,0 +1,107 @@
+//! Everything in the account as comparable text: what AWS numbers is named, what the clock says is left out.
+
+use super::cloudfront;
+use super::yard::Yard;
+use provision::cloud::Cloud;
+use provision::desired;
+use provision::resource::distribution::Live as Distribution;
+use provision::resource::page::{Metadata, Sides, window};
+use provision::resource::policy;
+use provision::spec::load::{Files, load};
+use provision::stack::{Live, Names, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Census(BTreeMap<&'static str, String>);
+
+impl Census {
+    /// What is different, part by part; empty if nothing is.
+    pub(crate) fn differences(&self, other: &Self) -> String {
+        let mut text = String::new();
+        for (part, expected) in &self.0 {
+            let found = &other.0[part];
+            if found != expected {
+                writeln!(text, "{part}:\n  expected {expected}\n  found    {found}").unwrap();
+            }
+        }
+        text
+    }
+}
+
+/// Looks at everything: at what the tool sees of its own, at all names in the account, and at what is somebody else's.
+pub(crate) async fn take(yard: &Yard) -> Census {
+    let none = |_: &str| None;
+    let spec = load(&yard.desk().path("provision.yaml"), &none, Files::Needed).unwrap().spec;
+    let (names, site) = (Names::of(&spec), desired::site(&spec).unwrap());
+    let (_, live) = Box::pin(yard.shop.aws.observe(&names, &site, Scope::Teardown)).await.unwrap();
+    let (_, sides) = yard.shop.aws.observe_switch(&names).await.unwrap();
+    let all = yard.shop.everything().await;
+    let theirs = yard.theirs();
+    let document = cloudfront::read(&yard.shop, &theirs).body;
+    let mut parts = of_ours(&live, &sides);
+    parts.insert("theirs", if yard.verb.attached { without_slots(&document, super::shop::FUNCTION) } else { document });
+    let renamed = |text: String| -> String {
+        let text = live.distribution.iter().fold(text, |text, found| text.replace(found.id.as_str(), "(ours)"));
+        let text = live.access.iter().fold(text, |text, found| text.replace(&found.id, "(access)"));
+        text.replace(&theirs, "(theirs)")
+    };
+    let mut all: Vec<String> = all.into_iter().map(renamed).collect();
+    all.sort();
+    parts.insert("everything", all.join(", "));
+    Census(parts.into_iter().map(|(part, text)| (part, renamed(text))).collect())
+}
+
+fn of_ours(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
+    let meaning = |document: &Option<serde_json::Value>| format!("{:?}", document.as_ref().map(policy::normal));
+    let shown =
+        |found: &Option<Distribution>| format!("{:?}", found.as_ref().map(|found| (found.document.read(), found.deployed, &found.tags)));
+    let role = live.role.as_ref().map(|role| {
+        let settings = &role.settings;
+        let documents = (policy::normal(&settings.trust), meaning(&settings.policy));
+        (settings.path.clone(), documents, settings.boundary.clone(), settings.tags.clone(), role.other_policies.clone(), &role.attached)
+    });
+    let keys: BTreeSet<_> = live.inventory.versions.iter().map(|version| &version.key).collect();
+    let timeless = |metadata: &Metadata| -> Metadata {
+        let clock = [window::SINCE, window::UNTIL];
+        metadata
+            .iter()
+            .map(|(key, value)| (key.clone(), if clock.contains(&key.as_str()) { "then".into() } else { value.clone() }))
+            .collect()
+    };
+    let side = [&sides.off, &sides.on]
+        .map(|side| side.as_ref().map(|side| (&side.etag, &side.content_type, &side.cache_control, timeless(&side.metadata))));
+    BTreeMap::from([
+        ("bucket", format!("{:?}", live.bucket.as_ref().map(|bucket| &bucket.settings))),
+        ("objects", format!("{:?}", live.objects)),
+        ("inventory", format!("{keys:?} {}", live.inventory.uploads.len())),
+        ("policy", meaning(&live.policy)),
+        ("role", format!("{role:?}")),
+        ("function", format!("{:?}", live.function.as_ref().map(|function| (&function.settings, &function.versions)))),
+        ("access", format!("{:?}", live.access.as_ref().map(|access| (&access.name, &access.description)))),
+        ("distribution", shown(&live.distribution)),
+        ("attached", shown(&live.attached)),
+        ("readers", format!("{:?}", live.readers)),
+        ("switch", format!("{side:?}")),
+    ])
+}
+
+/// A distribution's document without the slots that a function holds; what others hold is put in one order and one form.
+pub(crate) fn without_slots(document: &str, function: &str) -> String {
+    const LIST: [&str; 2] = ["<LambdaFunctionAssociations>", "</LambdaFunctionAssociations>"];
+    let mut text = String::new();
+    let mut rest = document;
+    while let Some((before, list)) = rest.split_once(LIST[0]) {
+        let (list, after) = list.split_once(LIST[1]).unwrap();
+        let others: BTreeSet<&str> = list
+            .split("<LambdaFunctionAssociation>")
+            .skip(1)
+            .filter(|one| !one.contains(&format!(":function:{function}:")))
+            .map(|one| one.split("</LambdaFunctionAssociation>").next().unwrap())
+            .collect();
+        write!(text, "{before}{}{others:?}{}", LIST[0], LIST[1]).unwrap();
+        rest = after;
+    }
+    // An empty list is written or left out.
+    (text + rest).replace(&format!("{}{{}}{}", LIST[0], LIST[1]), "")
+}

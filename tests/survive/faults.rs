@@ -1,0 +1,111 @@
+//! One call goes wrong; most runs do not even notice.
+
+use super::desk::Ran;
+use super::matrix::{Row, name, sampled};
+use super::verbs::{self, Verb};
+use super::yard::Yard;
+use crate::support::{At, Fault};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const FAULTS: [Fault; 5] = [Fault::ReplyLost, Fault::Throttled, Fault::Status(500), Fault::Status(503), Fault::Reset];
+
+async fn survives(verb: Verb, nth: usize) {
+    let mut row = Row::new(verb.name, &["calls", "faults", "unnoticed", "second run", "converged"]);
+    let yard = Yard::new(verb).await;
+    yard.begin().await;
+    let first = yard.run();
+    assert!(matches!(first.code, Some(0 | 3)), "undisturbed, it said:\n{}", first.said);
+    let calls = yard.ground().calls().len();
+    row.add("calls", calls);
+    yard.run_until_done().unwrap();
+    let expected = yard.census().await;
+    let grid = (1..=calls).flat_map(|number| FAULTS.map(|fault| (number, fault)));
+    for (number, fault) in sampled(grid, nth) {
+        yard.begin().await;
+        yard.ground().fault(At::Call(number), fault);
+        let ran = yard.run();
+        yard.ground().clear_faults();
+        let cell = format!("{fault:?} at call {number} ({})", name(&yard.ground().calls(), number));
+        row.add("faults", 1);
+        let healed = if ran.code == first.code {
+            row.add("unnoticed", 1);
+            yard.run_until_done().map(drop)
+        } else {
+            row.add("second run", 1);
+            println!("{}: {cell}: {}", yard.verb.name, reason(&ran));
+            yard.run_until_done().and_then(|again| if ran.code == Some(1) { is_true(&ran, &again[0]) } else { Err(ran.said) })
+        };
+        let ended = match healed {
+            Ok(()) => Some(expected.differences(&yard.census().await)).filter(|text| !text.is_empty()).map_or(Ok(()), Err),
+            Err(why) => Err(why),
+        };
+        row.note(&cell, ended);
+    }
+    row.show();
+}
+
+fn reason(ran: &Ran) -> String {
+    let fault = ran.error().map(|error| &error["fault"]).or_else(|| ran.outcome().map(|outcome| &outcome["failed"][0]["fault"]));
+    fault.map_or_else(|| ran.said.clone(), |fault| format!("{}: {}", fault["tried"], fault["message"]))
+}
+
+/// Every step of the plan is accounted for; what was done is not planned again, and what was not begun is.
+pub(crate) fn is_true(ran: &Ran, next: &Ran) -> Result<(), String> {
+    let Some(outcome) = ran.outcome() else {
+        return if ran.error().is_some() { Ok(()) } else { Err(format!("no outcome and no error: {}", ran.said)) };
+    };
+    let empty = Vec::new();
+    let list = |document: &Value, part: &str| document[part].as_array().unwrap_or(&empty).clone();
+    let parts = ["done", "deferred", "failed", "not_started"].map(|part| list(outcome, part));
+    let planned = ran.plan().map(|plan| list(plan, "changes")).unwrap_or_default();
+    if parts.iter().map(Vec::len).sum::<usize>() != planned.len() {
+        return Err(format!("{} steps were planned, and this became of them: {outcome}", planned.len()));
+    }
+    let step = |change: &Value| format!("{} {}", change["address"]["kind"], change["action"]);
+    let steps = |changes: &[Value]| -> BTreeSet<String> { changes.iter().filter(|change| change["action"] != "await").map(step).collect() };
+    let [done, _, _, not_started] = &parts;
+    let again = steps(&next.plan().map(|plan| list(plan, "changes")).unwrap_or_default());
+    let unfinished: BTreeSet<String> = steps(&parts[1..].concat());
+    let repeated: Vec<_> = steps(done).intersection(&again).filter(|step| !unfinished.contains(*step)).cloned().collect();
+    let forgotten: Vec<_> = steps(not_started).difference(&again).cloned().collect();
+    if repeated.is_empty() && forgotten.is_empty() {
+        return Ok(());
+    }
+    Err(format!("done and planned again: {repeated:?}; not begun and not planned: {forgotten:?}\n{}\n{}", ran.said, next.said))
+}
+
+#[tokio::test]
+async fn a_fault_in_apply_is_healed() {
+    survives(verbs::APPLY, 23).await;
+}
+
+#[tokio::test]
+async fn a_fault_in_apply_in_a_foreign_distribution_is_healed() {
+    survives(verbs::APPLY_ATTACHED, 23).await;
+}
+
+#[tokio::test]
+async fn a_fault_in_a_change_is_healed() {
+    survives(verbs::CHANGE, 23).await;
+}
+
+#[tokio::test]
+async fn a_fault_in_turning_on_is_healed() {
+    survives(verbs::TURN_ON, 8).await;
+}
+
+#[tokio::test]
+async fn a_fault_in_turning_off_is_healed() {
+    survives(verbs::TURN_OFF, 8).await;
+}
+
+#[tokio::test]
+async fn a_fault_in_destroy_is_healed() {
+    survives(verbs::DESTROY, 23).await;
+}
+
+#[tokio::test]
+async fn a_fault_in_destroy_in_a_foreign_distribution_is_healed() {
+    survives(verbs::DESTROY_ATTACHED, 23).await;
+}
