@@ -7,7 +7,7 @@
 //! - `aws.rs`: `observe` and `apply` through the SDK. The only file of a room that knows it.
 //!
 //! # How to add a kind
-//! 1. Add it to [`Kind`](crate::change::Kind); the compiler now lists the places that count kinds.
+//! 1. Add it to [`Kind`]; the compiler now lists the places that count kinds.
 //! 2. Make the room with the four files above, its table test in `plan.rs`.
 //! 3. Give it a place in `stack.rs` (`Op`, `Live`), in `desired.rs`, and in the order: `Stage` in `plan.rs`.
 //! 4. Teach both clouds (`cloud/`) to observe it, and add one arm to `tests/wire.rs`, which compares them.
