@@ -88,6 +88,11 @@ impl Ran {
         self.document("error")
     }
 
+    /// The steps that came to this end.
+    pub(crate) fn steps(&self, state: &str) -> impl Iterator<Item = &Value> {
+        self.documents.iter().filter(move |document| document["type"] == "step" && document["state"] == state)
+    }
+
     fn document(&self, kind: &str) -> Option<&Value> {
         self.documents.iter().find(|document| document["type"] == kind)
     }
