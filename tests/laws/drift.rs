@@ -104,6 +104,11 @@ drifts! {
             found.live.tags.insert("x".into(), "y".into());
         }
     },
+    "the distribution lost its tags" => |world, ground| {
+        if let Some(found) = distribution_mut(world, ground).filter(|_| owns(ground)) {
+            found.live.tags.clear();
+        }
+    },
     "another behavior runs an old version of ours" => |world, ground| {
         let functions = lodger(world, ground, 300, "viewer-request");
         let added = format!("<CacheBehavior><PathPattern>/new/*</PathPattern>{functions}</CacheBehavior>");

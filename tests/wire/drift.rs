@@ -160,8 +160,12 @@ async fn of_the_distribution() {
     let arn = id.arn(&"000000000000".parse().unwrap());
     let tag = aws_sdk_cloudfront::types::Tag::builder().key("team").value("theirs").build().unwrap();
     let tags = aws_sdk_cloudfront::types::Tags::builder().items(tag).build();
-    shop.aws.clients.cloudfront.tag_resource().resource(arn).tags(tags).send().await.unwrap();
+    shop.aws.clients.cloudfront.tag_resource().resource(&arn).tags(tags).send().await.unwrap();
     repaired(&shop, "team=theirs");
+    let keys = aws_sdk_cloudfront::types::TagKeys::builder().items("team").items("provision:stack").build();
+    shop.aws.clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await.unwrap();
+    repaired(&shop, "tags  (empty) -> provision:stack=shop, team=web");
+    assert_eq!(shop.distribution().await, id);
 }
 
 #[tokio::test]

@@ -78,14 +78,17 @@ impl World {
         });
         let controls =
             self.access.values().filter_map(|live| trace(marked(&live.description), Kind::Access, live.name.clone(), None, &none));
-        let distributions =
-            self.distributions.iter().filter_map(|(id, found)| trace(None, Kind::Distribution, id.to_string(), None, &found.live.tags));
+        let owner = distribution::plan::owner;
+        let distributions = self
+            .distributions
+            .iter()
+            .filter_map(|(id, found)| trace(Some(owner(&found.live)?), Kind::Distribution, id.to_string(), None, &found.live.tags));
         let traces: Vec<Trace> = buckets.chain(roles).chain(functions).chain(controls).chain(distributions).collect();
         let runs = |trace: &Trace, found: &Distribution| {
             let unqualified = format!(":function:{}:", trace.name);
             trace.kind == Kind::Function && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
         };
-        let foreign = self.distributions.iter().filter(|(_, found)| !found.live.tags.contains_key(STACK_TAG));
+        let foreign = self.distributions.iter().filter(|(_, found)| owner(&found.live).is_none());
         let attached: Vec<_> = foreign
             .flat_map(|(id, found)| {
                 traces.iter().filter(move |trace| runs(trace, found)).map(move |trace| (trace.stack.clone(), id.clone()))

@@ -10,7 +10,7 @@ use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
 use crate::resource::distribution::document::EVENT;
-use crate::resource::{TTL_TAG, Tags, Trace, stack_in};
+use crate::resource::{TTL_TAG, Tags, Trace};
 use aws_sdk_cloudfront::types::{
     DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag, TagKeys, Tags as CloudFrontTags,
     ViewerProtocolPolicy,
@@ -377,10 +377,10 @@ pub async fn traces(clients: &Clients, account: &AccountId) -> Result<(Vec<Trace
             if !candidate {
                 continue;
             }
-            let tags = read(clients, account, &id).await?.map(|live| live.tags).unwrap_or_default();
-            if let Some(stack) = stack_in(&tags) {
+            let Some(live) = read(clients, account, &id).await? else { continue };
+            if let Some(stack) = plan::owner(&live) {
                 let since = u64::try_from(item.last_modified_time.secs()).ok();
-                let ttl = tags.get(TTL_TAG).cloned();
+                let ttl = live.tags.get(TTL_TAG).cloned();
                 traces.push(Trace { stack, kind: Kind::Distribution, name: id.to_string(), place: None, since, ttl });
             }
         }

@@ -20,6 +20,8 @@ pub struct Document(pub String);
 /// What we read in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
+    /// What its creation was called. It stays for life (CloudFront API Reference, `DistributionConfig`).
+    pub caller_reference: String,
     /// Serves requests.
     pub enabled: bool,
     /// Comment.
@@ -145,6 +147,7 @@ impl Document {
             items.map(|item| (text(item, "EventType"), text(item, arn))).collect()
         };
         Reading {
+            caller_reference: text(root, "CallerReference"),
             enabled: text(root, "Enabled") == "true",
             comment: text(root, "Comment"),
             default_root_object: text(root, "DefaultRootObject"),

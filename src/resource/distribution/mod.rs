@@ -22,6 +22,18 @@ pub fn origin_id(stack: &StackName) -> String {
     format!("provision-{stack}")
 }
 
+/// What the creation of the stack's distribution is called. The control's name is unique and it lives exactly as long as the
+/// distribution, so two first applies at the same time use the same reference, and CloudFront lets only one of them create.
+fn caller_reference(stack: &StackName, access: &str) -> String {
+    format!("{}-{access}", origin_id(stack))
+}
+
+/// The stack that a creation of that name was for. Ids of controls have no hyphen.
+fn created_for(caller_reference: &str) -> Option<StackName> {
+    let (origin, _) = caller_reference.rsplit_once('-')?;
+    origin.strip_prefix("provision-")?.parse().ok()
+}
+
 /// How the distribution should be, or is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Settings {
@@ -179,11 +191,9 @@ pub fn new_document(stack: &StackName, settings: &Settings, access: &str, occupa
         "</DefaultCacheBehavior>".into(),
     ]
     .concat();
-    // The control's name is unique and it lives exactly as long as the distribution, so two first applies at the same
-    // time use the same reference, and CloudFront lets only one of them create.
     let text = [
         document::opening(),
-        element("CallerReference", &format!("provision-{stack}-{access}")),
+        element("CallerReference", &caller_reference(stack, access)),
         aliases_element(&settings.aliases),
         element("DefaultRootObject", &settings.default_root_object),
         list_element("Origins", &[origin]),

@@ -1,7 +1,7 @@
 //! What the distribution needs, and how it goes.
 
 use super::document::{DEFAULT, EVENT, Reading};
-use super::{Live, Op, Settings, origin_id};
+use super::{Live, Op, Settings, created_for, origin_id};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
 use crate::resource::function::{self, VersionReference};
@@ -18,10 +18,19 @@ pub struct Desired {
     pub occupant: VersionReference,
 }
 
+/// Whose distribution this is. The tag says so; where it got lost, the reference that the distribution was created with.
+#[must_use]
+pub fn owner(live: &Live) -> Option<StackName> {
+    match live.tags.get(STACK_TAG) {
+        Some(stack) => stack.parse().ok(),
+        None => created_for(&live.document.read().caller_reference),
+    }
+}
+
 /// Is this distribution the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
-    live.tags.get(STACK_TAG).is_some_and(|value| value == stack.as_str())
+    owner(live).is_some_and(|owner| owner == *stack)
 }
 
 /// What the occupant of a slot is called: by version name where it is a version of `ours` that we know.
@@ -276,7 +285,18 @@ mod tests {
         let rest = end(&off);
         assert_eq!((rest.disable, rest.await_disabled), (None, None));
         assert!(matches!(rest.delete, Some(Op::Delete { etag: Some(_), .. })));
-        let foreign = Live { tags: Tags::new(), ..live(&[]) };
+        let foreign = Live { tags: Tags::from([(STACK_TAG.into(), "shop-2".into())]), ..live(&[]) };
         assert_eq!(end(&foreign), Teardown::default());
+    }
+
+    #[test]
+    fn without_a_tag_its_creation_tells_whose_it_is() {
+        let untagged = |reference: &str| {
+            let edit = Edit::Field("CallerReference", element("CallerReference", reference));
+            owner(&Live { tags: Tags::new(), ..live(&[edit]) }).map(|stack| stack.to_string())
+        };
+        assert_eq!(owner(&Live { tags: Tags::new(), ..live(&[]) }), Some("shop".parse().unwrap()));
+        assert_eq!(untagged("provision-shop-2-EOAC").as_deref(), Some("shop-2"));
+        assert_eq!((untagged("provision-EOAC"), untagged("theirs"), untagged("2026-11-23")), (None, None, None));
     }
 }
