@@ -2,8 +2,9 @@
 
 use crate::name::{EDGE_REGION, Region};
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::{Builder, tls};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub mod capture;
 pub mod fault;
@@ -38,6 +39,8 @@ pub struct Clients {
     pub cloudfront: aws_sdk_cloudfront::Client,
     /// For the caller's identity.
     pub sts: aws_sdk_sts::Client,
+    /// Who asks; `None`: nobody is signed in.
+    pub credentials: Option<SharedCredentialsProvider>,
     /// How often to ask while waiting.
     pub rhythm: wait::Rhythm,
 }
@@ -49,6 +52,11 @@ impl Clients {
         let Some(region) = region else { return self.s3.clone() };
         let config = self.s3.config().to_builder().region(aws_config::Region::new(region.to_owned()));
         aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// When the credentials end that are in use now, where they say so. Some are renewed before.
+    pub async fn credentials_end(&self) -> Option<SystemTime> {
+        self.credentials.as_ref()?.provide_credentials().await.ok()?.expiry()
     }
 
     /// Makes the clients. Reads the ecosystem's own variables and files (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, …); asks nobody
@@ -94,6 +102,7 @@ impl Clients {
             lambda: aws_sdk_lambda::Client::from_conf(lambda.build()),
             cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            credentials: shared.credentials_provider(),
             rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },
         }
     }

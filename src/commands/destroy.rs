@@ -2,9 +2,11 @@
 
 use super::Exit;
 use super::session::{Session, choices};
+use super::times;
 use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::Args;
+use jiff::Zoned;
 use std::time::Duration;
 
 /// Take everything down that is ours
@@ -47,6 +49,12 @@ async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
     }
     let name = picture.stack.names.stack.to_string();
     session.confirm(verb.yes, &format!("This cannot be undone. Type the stack's name (`{name}`) to go on:"), &name).await?;
+    if let Some(end) = session.credentials_end_within(verb.wait).await {
+        session.view.warning(
+            &format!("the credentials end at {}, perhaps before the replicas do", times::shown(&times::stored(end), &Zoned::now())),
+            "unless they renew themselves, the run then ends with exit code 3: sign in and run the same command again",
+        );
+    }
     let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, verb.wait).await;
     session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
     Ok(exit)

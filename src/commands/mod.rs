@@ -15,6 +15,7 @@ pub mod session;
 pub mod signals;
 pub mod status;
 pub mod sweep;
+pub mod times;
 pub mod validate;
 
 /// How the program ends.

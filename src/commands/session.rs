@@ -17,6 +17,7 @@ use crate::spec::Spec;
 use crate::spec::load::{Files, load};
 use crate::stack::{Live, Names, Scope, Stack};
 use crate::view::View;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -210,6 +211,16 @@ impl Session {
             },
             Ok(_) = stop.wait_for(|stop| *stop) => Err(Exit::Interrupted),
         }
+    }
+
+    /// When the credentials end, if that is known and so soon.
+    pub async fn credentials_end_within(&self, wait: Duration) -> Option<Timestamp> {
+        let AnyCloud::Aws(aws) = &self.cloud else { return None };
+        if wait.is_zero() {
+            return None;
+        }
+        let end = Timestamp::try_from(aws.clients.credentials_end().await?).ok()?;
+        (end < Timestamp::now().checked_add(SignedDuration::try_from(wait).ok()?).ok()?).then_some(end)
     }
 
     /// Carries out the plan and shows how it ended.

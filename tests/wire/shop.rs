@@ -132,7 +132,7 @@ impl Shop {
 async fn connect(ground: &Ground) -> Clients {
     let region = "eu-west-1".parse().unwrap();
     let connection = Connection { endpoint_url: Some(ground.endpoint()), s3_endpoint: false, profile: None, region, verbose: false };
-    let Clients { s3, iam, lambda, cloudfront, sts, rhythm } = Clients::connect(&connection).await;
+    let Clients { s3, iam, lambda, cloudfront, sts, credentials, rhythm } = Clients::connect(&connection).await;
     let keys = || Credentials::new("test", "test", None, None, "tests");
     Clients {
         s3: aws_sdk_s3::Client::from_conf(s3.config().to_builder().credentials_provider(keys()).build()),
@@ -140,6 +140,7 @@ async fn connect(ground: &Ground) -> Clients {
         lambda: aws_sdk_lambda::Client::from_conf(lambda.config().to_builder().credentials_provider(keys()).build()),
         cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront.config().to_builder().credentials_provider(keys()).build()),
         sts: aws_sdk_sts::Client::from_conf(sts.config().to_builder().credentials_provider(keys()).build()),
+        credentials,
         rhythm,
     }
 }

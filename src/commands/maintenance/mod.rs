@@ -8,7 +8,6 @@ pub mod off;
 pub mod on;
 pub mod probe;
 pub mod status;
-pub mod times;
 
 /// Turn the maintenance window on or off, or look at it
 #[derive(Debug, Args)]

@@ -1,10 +1,10 @@
 //! `provision maintenance on`.
 
 use super::status::{found_site, site};
-use super::times;
 use crate::commands::Exit;
 use crate::commands::global::Global;
 use crate::commands::session::Session;
+use crate::commands::times;
 use crate::desired::page_of;
 use crate::plan;
 use crate::resource::content::Content;

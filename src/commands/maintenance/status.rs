@@ -1,11 +1,12 @@
 //! `provision maintenance status`.
 
-use super::{probe, times};
+use super::probe;
 use crate::change::Fault;
 use crate::cloud::Cloud;
 use crate::commands::Exit;
 use crate::commands::global::Global;
 use crate::commands::session::Session;
+use crate::commands::times;
 use crate::edge::{Fact, SwitchState};
 use crate::resource;
 use crate::resource::page::{Sides, window};

@@ -15,6 +15,7 @@ use aws_sdk_lambda::types::{
 };
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Reads the function: one call, and one more for the versions where it exists.
 ///
@@ -350,6 +351,8 @@ async fn delete(clients: &Clients, name: &FunctionName, number: Option<u64>, op:
     let what = number.map_or_else(|| format!("function {name}"), |number| format!("version {number} of function {name}"));
     let patience = if number.is_some() { std::time::Duration::ZERO } else { context.patience };
     let address = op.change().address;
+    let reason = "CloudFront still keeps replicas of it at the edge; AWS removes them by itself, and nobody can hurry it";
+    let held = AtomicBool::new(false);
     let waited = wait::until(context, &address, "CloudFront to remove its replicas", (clients.rhythm.replicas, patience), || async {
         let sent = clients
             .lambda
@@ -361,17 +364,24 @@ async fn delete(clients: &Clients, name: &FunctionName, number: Option<u64>, op:
         match absent(sent.map_err(|error| fault(format!("delete {what}"), &error))) {
             Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
             Ok(None) => Ok(Some(Done::AlreadySo)),
-            Err(fault) if fault.kind == FaultKind::Replicated => Ok(None),
+            Err(fault) if fault.kind == FaultKind::Replicated => {
+                held.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            // The wait takes hours: a network that sleeps in between is no failure, nor is the end of the credentials.
+            Err(fault) if !held.load(Ordering::Relaxed) => Err(fault),
+            Err(fault) if matches!(fault.kind, FaultKind::Unreachable | FaultKind::Throttled) => Ok(None),
+            Err(fault) if fault.kind == FaultKind::Credentials => {
+                let reason = format!("{reason}; meanwhile the credentials have ended ({})", fault.message);
+                Ok(Some(Done::Deferred { reason, try_again_after: REPLICAS_LINGER }))
+            }
             Err(fault) => Err(fault),
         }
     })
     .await?;
     Ok(match waited {
         Waited::Met(done) => done,
-        Waited::OutOfTime | Waited::Stopped => Done::Deferred {
-            reason: "CloudFront still keeps replicas of it at the edge; AWS removes them by itself, and nobody can hurry it".into(),
-            try_again_after: REPLICAS_LINGER,
-        },
+        Waited::OutOfTime | Waited::Stopped => Done::Deferred { reason: reason.into(), try_again_after: REPLICAS_LINGER },
     })
 }
 
