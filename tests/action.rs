@@ -29,8 +29,13 @@ fn action() -> Value {
     yaml(&root().join("action.yml"))
 }
 
+fn release() -> PathBuf {
+    root().join(".github/workflows/release.yml")
+}
+
+/// The examples, and our own.
 fn workflows() -> Vec<(PathBuf, Value)> {
-    let files = fs::read_dir(root().join("config/workflows")).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(root().join("config/workflows")).unwrap().map(|entry| entry.unwrap().path()).chain([release()]);
     files.map(|file| (file.clone(), yaml(&file))).collect()
 }
 
@@ -381,7 +386,19 @@ fn the_action_is_wired_to_its_script() {
 }
 
 #[test]
-fn the_example_workflows_are_careful() {
+fn a_release_holds_what_the_installer_asks_for() {
+    let installer = fs::read_to_string(root().join("config/action/install.sh")).unwrap();
+    let targets = installer.lines().filter_map(|line| line.split_once(") target=")?.1.strip_suffix(" ;;"));
+    let wanted: BTreeSet<&str> = targets.filter(|target| !target.is_empty()).collect();
+    let workflow = yaml(&release());
+    let built = workflow["jobs"]["publish"]["strategy"]["matrix"]["include"].as_array().unwrap();
+    assert_eq!(built.iter().map(|row| row["target"].as_str().unwrap()).collect::<BTreeSet<_>>(), wanted);
+    let packed = "provision-$TARGET.tar.gz\" -C \"target/$TARGET/release\" provision";
+    assert!(fs::read_to_string(release()).unwrap().contains(packed) && installer.contains("asset=provision-$target.tar.gz"));
+}
+
+#[test]
+fn the_workflows_are_careful() {
     let inputs = action()["inputs"].clone();
     for (file, workflow) in workflows() {
         let file = file.display();
