@@ -46,12 +46,12 @@ async fn whoever_has_patience_is_done_in_one_run() {
 async fn foreign_objects_stay_unless_they_may_go() {
     let shop = Shop::applied(OWNED, Rules::prompt()).await;
     let s3 = &shop.aws.clients.s3;
-    for key in ["theirs/one", "theirs/two"] {
+    for key in ["theirs/one", "/theirs/two"] {
         s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"theirs")).send().await.unwrap();
     }
     shop.ground.clear_calls();
-    shop.run("plan").exits(0).says("holds objects that `provision` did not put and leaves alone: theirs/one and 1 more");
-    shop.run("destroy --yes").exits(4).says("holds objects that `provision` did not put: theirs/one and 1 more").says("--delete-data");
+    shop.run("plan").exits(0).says("holds objects that `provision` did not put and leaves alone: /theirs/two and 1 more");
+    shop.run("destroy --yes").exits(4).says("holds objects that `provision` did not put: /theirs/two and 1 more").says("--delete-data");
     assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
     shop.run("destroy --yes --delete-data").exits(0);
     assert_eq!(shop.everything().await, Vec::<String>::new());

@@ -28,7 +28,7 @@ pub async fn observe(
         let page = page.map_err(|error| fault(format!("list the objects of bucket {bucket}"), &error))?;
         for object in page.contents.unwrap_or_default() {
             let size = u64::try_from(object.size.unwrap_or_default()).unwrap_or_default();
-            if let Some(key) = object.key.and_then(|key| key.parse().ok()) {
+            if let Some(key) = object.key.map(ObjectKey::listed) {
                 objects.insert(key, Object { etag: unquoted(object.e_tag), size });
             }
         }
@@ -68,7 +68,7 @@ pub async fn observe_all(
             .await
             .map_err(|error| fault(format!("list the object versions of bucket {bucket}"), &error))?;
         for version in page.versions.unwrap_or_default() {
-            let Some(key) = version.key.and_then(|key| key.parse::<ObjectKey>().ok()) else { continue };
+            let Some(key) = version.key.map(ObjectKey::listed) else { continue };
             let size = u64::try_from(version.size.unwrap_or_default()).unwrap_or_default();
             if version.is_latest == Some(true) {
                 live.objects.insert(key.clone(), Object { etag: unquoted(version.e_tag), size });
@@ -78,7 +78,7 @@ pub async fn observe_all(
             inventory.versions.push(ObjectVersion { key, version });
         }
         for marker in page.delete_markers.unwrap_or_default() {
-            if let Some(key) = marker.key.and_then(|key| key.parse().ok()) {
+            if let Some(key) = marker.key.map(ObjectKey::listed) {
                 inventory.versions.push(ObjectVersion { key, version: marker.version_id.unwrap_or_else(|| "null".into()) });
             }
         }
@@ -111,7 +111,7 @@ async fn uploads(clients: &Clients, account: &AccountId, bucket: &BucketName) ->
             .await
             .map_err(|error| fault(format!("list the incomplete uploads of bucket {bucket}"), &error))?;
         for upload in page.uploads.unwrap_or_default() {
-            if let (Some(key), Some(id)) = (upload.key.and_then(|key| key.parse().ok()), upload.upload_id) {
+            if let (Some(key), Some(id)) = (upload.key.map(ObjectKey::listed), upload.upload_id) {
                 uploads.push((key, id));
             }
         }
