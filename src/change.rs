@@ -218,12 +218,14 @@ pub struct Fault {
     pub request_id: Option<String>,
     /// What to do now.
     pub hint: Option<String>,
+    /// IAM actions of which the caller lacks one; empty unless its own policies lack it.
+    pub lacks: Vec<String>,
 }
 
 impl Fault {
     /// A fault that did not come from AWS.
     pub fn new(kind: FaultKind, tried: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, tried: tried.into(), code: None, message: message.into(), request_id: None, hint: None }
+        Self { kind, tried: tried.into(), code: None, message: message.into(), request_id: None, hint: None, lacks: Vec::new() }
     }
 
     /// The same fault with a hint.

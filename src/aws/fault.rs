@@ -24,7 +24,63 @@ where
         _ => classify(code.as_deref(), &text, status),
     };
     let message = if kind == FaultKind::Credentials && code.is_none() { "no AWS credentials were found".to_owned() } else { text };
-    Fault { hint: hint(kind, &tried), kind, tried, code, message, request_id: error.request_id().map(str::to_owned) }
+    let lacks = lacking(kind, &message, || needs(std::any::type_name::<E>()));
+    Fault { hint: hint(kind, &tried, &message), lacks, kind, tried, code, message, request_id: error.request_id().map(str::to_owned) }
+}
+
+/// Returns the fault behind a refusal inside of an answer that says 200. `needs`: the actions that the refused part takes.
+pub fn in_answer(tried: impl Into<String>, code: Option<&str>, text: Option<&str>, needs: &[&str]) -> Fault {
+    let (tried, message) = (tried.into(), text.unwrap_or("AWS gave no reason").to_owned());
+    let kind = classify(code, &message, None);
+    let lacks = lacking(kind, &message, || needs.iter().map(|action| (*action).to_owned()).collect());
+    Fault { hint: hint(kind, &tried, &message), lacks, code: code.map(str::to_owned), ..Fault::new(kind, tried, message) }
+}
+
+/// The actions of which a denied caller lacks one: the one that AWS names, else those that the call needs.
+fn lacking(kind: FaultKind, text: &str, needs: impl FnOnce() -> Vec<String>) -> Vec<String> {
+    if kind != FaultKind::Denied || is_forbidden(text) {
+        return Vec::new();
+    }
+    // "is not authorized to perform: X on resource: Y", and Lambda@Edge's "add permission: X for resource: Y".
+    let named = ["perform: ", "permission: "].iter().find_map(|before| text.split_once(before));
+    match named.and_then(|(_, rest)| rest.split_whitespace().next()) {
+        Some(action) => vec![action.to_owned()],
+        None => needs(),
+    }
+}
+
+/// Denied by what no policy of the caller's own can mend: a boundary, a policy of the organisation, the resource's own, an
+/// explicit deny (IAM User Guide, "Troubleshoot access denied error messages").
+fn is_forbidden(text: &str) -> bool {
+    let lacking = text.split_once("because no ").map(|(_, policy)| policy);
+    text.contains("explicit deny") || lacking.is_some_and(|policy| !policy.starts_with("identity-based"))
+}
+
+/// What a call needs, by the name of its error's type, `aws_sdk_s3::operation::put_object::PutObjectError`: nothing else in an
+/// SDK error says which call it was, and a hint is all that is made of it. Operations are called as their actions are, except
+/// for those of S3 (Service Authorization Reference; Amazon S3 API Reference, the permissions of each operation).
+fn needs(error: &str) -> Vec<String> {
+    let service = error.split("::").next().and_then(|name| name.strip_prefix("aws_sdk_")).unwrap_or_default();
+    let operation = error.rsplit("::").next().and_then(|name| name.strip_suffix("Error")).unwrap_or_default();
+    let actions: &[&str] = match operation {
+        "HeadBucket" | "ListObjectsV2" => &["ListBucket"],
+        // Without the right to list, a key that is not there is denied, too.
+        "HeadObject" | "GetObject" => &["GetObject", "ListBucket", "GetObjectVersion"],
+        // With If-Match, also the right to read.
+        "PutObject" | "CopyObject" => &["PutObject", "GetObject"],
+        "DeleteObject" => &["DeleteObject", "GetObject"],
+        "DeleteObjects" => &["DeleteObject", "DeleteObjectVersion"],
+        "CreateBucket" => &["CreateBucket", "TagResource", "PutBucketOwnershipControls"],
+        "ListBuckets" => &["ListAllMyBuckets"],
+        "ListObjectVersions" => &["ListBucketVersions"],
+        "ListMultipartUploads" => &["ListBucketMultipartUploads"],
+        "GetPublicAccessBlock" => &["GetBucketPublicAccessBlock"],
+        "PutPublicAccessBlock" => &["PutBucketPublicAccessBlock"],
+        "GetBucketEncryption" => &["GetEncryptionConfiguration"],
+        "PutBucketEncryption" => &["PutEncryptionConfiguration"],
+        other => &[other],
+    };
+    actions.iter().map(|action| format!("{service}:{action}")).collect()
 }
 
 fn words<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> String {
@@ -87,8 +143,11 @@ fn classify(code: Option<&str>, text: &str, status: Option<u16>) -> FaultKind {
     }
 }
 
-fn hint(kind: FaultKind, tried: &str) -> Option<String> {
+fn hint(kind: FaultKind, tried: &str, text: &str) -> Option<String> {
     let hint = match kind {
+        FaultKind::Denied if is_forbidden(text) => {
+            "not the caller's own policies, but another one forbids it; whoever administers the account can tell which"
+        }
         FaultKind::NotFound => "somebody took it down in the meantime: run the same command again, it plans anew",
         FaultKind::AlreadyExists => "somebody made it in the meantime: run the same command again, it plans anew",
         FaultKind::InUse => "something else uses it, perhaps since a moment ago: run the same command again, it plans anew",
@@ -99,7 +158,7 @@ fn hint(kind: FaultKind, tried: &str) -> Option<String> {
         FaultKind::Unreachable => "check the network, the proxy variables and `--endpoint-url`; then run the same command again",
         FaultKind::Denied => {
             return Some(format!(
-                "the caller may not {tried}; `provision policy --for apply` (or destroy, plan, toggle) prints what it takes"
+                "the caller may not {tried}; `provision policy --for apply` (or destroy, plan, toggle, sweep) prints what it takes"
             ));
         }
         _ => return None,
@@ -144,5 +203,51 @@ mod tests {
             assert_eq!(classify(Some(code), text, Some(400)), kind, "{code}: {text}");
         }
         assert_eq!(classify(None, "", Some(404)), FaultKind::NotFound);
+    }
+
+    #[test]
+    fn a_denial_tells_what_the_caller_lacks() {
+        let who = "User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: ";
+        let role = "arn:aws:iam::123456789012:role/shop-edge";
+        let call = "aws_sdk_s3::operation::put_bucket_encryption::PutBucketEncryptionError";
+        for (text, lacks) in [
+            (
+                format!("{who}iam:PassRole on resource: {role} because no identity-based policy allows the iam:PassRole action"),
+                "iam:PassRole",
+            ),
+            (format!("{who}cloudfront:CreateDistribution"), "cloudfront:CreateDistribution"),
+            (
+                "Lambda@Edge cannot retrieve the specified Lambda function. Update the IAM policy to add permission: lambda:GetFunction \
+                 for resource: arn:aws:lambda:us-east-1:123456789012:function:f:1 and try again."
+                    .to_owned(),
+                "lambda:GetFunction",
+            ),
+            ("Access Denied".to_owned(), "s3:PutEncryptionConfiguration"),
+            ("AWS answered with HTTP status 403 and no text".to_owned(), "s3:PutEncryptionConfiguration"),
+        ] {
+            assert_eq!(lacking(FaultKind::Denied, &text, || needs(call)), [lacks], "{text}");
+            assert!(hint(FaultKind::Denied, "x", &text).is_some_and(|hint| hint.contains("provision policy")), "{text}");
+        }
+        for text in [
+            format!("{who}iam:PassRole on resource: {role} with an explicit deny in a service control policy"),
+            format!("{who}iam:PassRole on resource: {role} because no permissions boundary allows the iam:PassRole action"),
+        ] {
+            assert_eq!(lacking(FaultKind::Denied, &text, || needs(call)), Vec::<String>::new(), "{text}");
+            assert!(hint(FaultKind::Denied, "x", &text).is_some_and(|hint| hint.contains("another one")), "{text}");
+        }
+        assert_eq!(lacking(FaultKind::NotFound, "Access Denied", || needs(call)), Vec::<String>::new());
+        let head = needs("aws_sdk_s3::operation::head_bucket::HeadBucketError");
+        assert_eq!(
+            (head, needs("aws_sdk_iam::operation::get_role::GetRoleError")),
+            (vec!["s3:ListBucket".into()], vec!["iam:GetRole".into()])
+        );
+    }
+
+    #[test]
+    fn a_refusal_inside_of_an_answer_is_a_fault_like_any_other() {
+        let fault = in_answer("delete a", Some("AccessDenied"), Some("Access Denied"), &["s3:DeleteObjectVersion"]);
+        assert_eq!((fault.kind, fault.code.as_deref()), (FaultKind::Denied, Some("AccessDenied")));
+        assert_eq!(fault.lacks, ["s3:DeleteObjectVersion"]);
+        assert_eq!(in_answer("delete a", Some("InternalError"), None, &[]).kind, FaultKind::Refused);
     }
 }

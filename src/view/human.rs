@@ -2,9 +2,8 @@
 
 use super::report::{Existing, Status};
 use crate::apply::Outcome;
-use crate::change::{Action, Change, Done, Fault, FaultKind, Kind};
+use crate::change::{Action, Change, Done, Fault, Kind};
 use crate::edge::EdgeEvent;
-use crate::operator;
 use crate::plan::{Intent, Plan};
 use crate::sweep::Remains;
 use anstyle::{AnsiColor, Style};
@@ -262,20 +261,15 @@ fn fault_lines(fault: &Fault) -> Vec<String> {
     if !said.is_empty() {
         lines.push(said.join(", "));
     }
-    lines.extend(missing_statement(fault));
+    lines.extend(missing(fault));
     lines.extend(fault.hint.as_ref().map(|hint| format!("hint: {hint}")));
     lines
 }
 
-/// AWS says which action was denied; the statement that allows it is ours to name.
-fn missing_statement(fault: &Fault) -> Option<String> {
-    if fault.kind != FaultKind::Denied {
-        return None;
-    }
-    let (_, rest) = fault.message.split_once("perform: ")?;
-    let action = rest.split_whitespace().next()?;
-    let sid = operator::statement_with(action)?;
-    Some(format!("missing: {action}, in statement `{sid}` of `provision policy`"))
+fn missing(fault: &Fault) -> Option<String> {
+    let all: Vec<String> =
+        super::report::missing(fault).iter().map(|one| format!("{} (statement `{}`)", one.action, one.statement)).collect();
+    (!all.is_empty()).then(|| format!("missing: {} of `provision policy`", all.join(" or ")))
 }
 
 /// A fault outside of a plan.

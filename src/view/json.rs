@@ -1,6 +1,6 @@
 //! For machines: one document a line, one schema for all verbs. `schema` counts its incompatible changes.
 
-use super::report::{Existing, Status};
+use super::report::{Existing, Status, missing};
 use super::switch::{ProbeReport, SwitchStatus};
 use crate::apply::{Event, Outcome};
 use crate::change::{Change, Done, Fault};
@@ -164,6 +164,7 @@ fn fault_body(fault: &Fault) -> Value {
         "message": fault.message,
         "request_id": fault.request_id,
         "hint": fault.hint,
+        "missing": missing(fault),
     })
 }
 

@@ -1,7 +1,9 @@
-//! What exists, as people and machines want to be told: put together from plan, live state and what a run has learned.
+//! What exists and what is missing, as people and machines want to be told: put together from plan, live state, faults and what a run has
+//! learned.
 
 use crate::apply::Outcome;
-use crate::change::{Action, Kind};
+use crate::change::{Action, Fault, Kind};
+use crate::operator;
 use crate::plan::{Intent, Plan};
 use crate::resource::grant;
 use crate::resource::page::{self, Switch};
@@ -55,6 +57,22 @@ impl Existing {
             ..before
         })
     }
+}
+
+/// An action that a denied caller may lack, and where `provision policy` allows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// The IAM action.
+    pub action: String,
+    /// The statement's `Sid`.
+    pub statement: &'static str,
+}
+
+/// What the caller lacks: the first, or one of several where AWS does not say which.
+#[must_use]
+pub fn missing(fault: &Fault) -> Vec<Missing> {
+    let known = |action: &String| operator::statement_with(action).map(|statement| Missing { action: action.clone(), statement });
+    fault.lacks.iter().filter_map(known).collect()
 }
 
 /// One object in `status`.

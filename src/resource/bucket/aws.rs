@@ -2,7 +2,7 @@
 
 use super::{Live, Op, Settings, Versioning};
 use crate::aws::Clients;
-use crate::aws::fault::{absent, fault};
+use crate::aws::fault::{absent, fault, in_answer};
 use crate::aws::wait::{self, Waited};
 use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
@@ -279,13 +279,8 @@ async fn empty(clients: &Clients, account: &AccountId, op: &Op) -> Result<(), Fa
             .await
             .map_err(|error| fault(format!("empty bucket {name}"), &error))?;
         if let Some(error) = answer.errors().first() {
-            let mut fault = Fault::new(
-                FaultKind::Refused,
-                format!("delete {} from bucket {name}", error.key().unwrap_or("an object")),
-                error.message().unwrap_or("AWS gave no reason"),
-            );
-            fault.code = error.code().map(str::to_owned);
-            return Err(fault);
+            let tried = format!("delete {} from bucket {name}", error.key().unwrap_or("an object"));
+            return Err(in_answer(tried, error.code(), error.message(), &["s3:DeleteObject", "s3:DeleteObjectVersion"]));
         }
     }
     Ok(())

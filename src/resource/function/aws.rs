@@ -2,12 +2,13 @@
 
 use super::{Frozen, Live, Op, REPLICAS_LINGER, Settings, Version};
 use crate::aws::Clients;
-use crate::aws::fault::{absent, fault};
+use crate::aws::fault::{absent, fault, in_answer};
 use crate::aws::wait::{self, Waited};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::FunctionName;
 use crate::resource::{TTL_TAG, Tags, Trace, marked};
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     Architecture, DeadLetterConfig, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State,
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub async fn observe(clients: &Clients, name: &FunctionName) -> Result<Option<Live>, Fault> {
     let sent = clients.lambda.get_function().function_name(name.as_str()).send().await;
     let Some(answer) = absent(sent.map_err(|error| fault(format!("read function {name}"), &error)))? else { return Ok(None) };
+    let tags = tags(name, &answer)?;
     let Some(configuration) = answer.configuration else { return Ok(None) };
     let mut versions = Vec::new();
     let mut pages = clients.lambda.list_versions_by_function().function_name(name.as_str()).into_paginator().send();
@@ -36,14 +38,21 @@ pub async fn observe(clients: &Clients, name: &FunctionName) -> Result<Option<Li
     }
     versions.sort_by_key(|version| version.number);
     Ok(Some(Live {
-        settings: Settings {
-            frozen: frozen(&configuration),
-            description: configuration.description.unwrap_or_default(),
-            tags: answer.tags.unwrap_or_default().into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect(),
-        },
+        settings: Settings { frozen: frozen(&configuration), description: configuration.description.unwrap_or_default(), tags },
         revision: configuration.revision_id.unwrap_or_default(),
         versions,
     }))
+}
+
+/// The tags in an answer. Without the right to read them it comes without, and looks like a function that has none
+/// (AWS Lambda API Reference, `GetFunction`).
+fn tags(name: &FunctionName, answer: &GetFunctionOutput) -> Result<Tags, Fault> {
+    if let Some(error) = answer.tags_error() {
+        let tried = format!("read the tags of function {name}");
+        return Err(in_answer(tried, Some(error.error_code()), Some(error.message()), &["lambda:ListTags"]));
+    }
+    let tags = answer.tags().cloned().unwrap_or_default();
+    Ok(tags.into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect())
 }
 
 fn frozen(configuration: &FunctionConfiguration) -> Frozen {
@@ -401,7 +410,8 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
             };
             let sent = clients.lambda.get_function().function_name(name.as_str()).send().await;
             let answer = absent(sent.map_err(|error| fault(format!("read function {name}"), &error)))?;
-            let ttl = answer.and_then(|answer| answer.tags).and_then(|tags| tags.get(TTL_TAG).cloned());
+            let tags = answer.map(|answer| tags(&name, &answer)).transpose()?;
+            let ttl = tags.and_then(|tags| tags.get(TTL_TAG).cloned());
             let since = found.last_modified().and_then(|text| text.replace("+0000", "Z").parse::<jiff::Timestamp>().ok());
             let since = since.and_then(|moment| u64::try_from(moment.as_second()).ok());
             traces.push(Trace { stack, kind: Kind::Function, name: name.to_string(), place: None, since, ttl });
