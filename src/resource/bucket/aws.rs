@@ -14,7 +14,7 @@ use aws_sdk_s3::types::{
     OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
 };
-use futures_util::{StreamExt, TryStreamExt, stream, try_join};
+use futures_util::{StreamExt, stream, try_join};
 
 /// Where the bucket is, or `None`.
 ///
@@ -296,32 +296,39 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
     while let Some(page) = pages.next().await {
         found.extend(page.map_err(|error| fault("list the buckets", &error))?.buckets.unwrap_or_default());
     }
-    stream::iter(found)
-        .map(|bucket| async move {
-            let Some(name) = bucket.name().and_then(|name| name.parse::<BucketName>().ok()) else { return Ok(None) };
-            let tags = tags_in(clients, &name, bucket.bucket_region()).await?;
-            Ok::<_, Fault>(stack_in(&tags).map(|stack| Trace {
-                stack,
-                kind: Kind::Bucket,
-                name: name.to_string(),
-                place: bucket.bucket_region().map(str::to_owned),
-                since: bucket.creation_date().and_then(|moment| u64::try_from(moment.secs()).ok()),
-                ttl: tags.get(TTL_TAG).cloned(),
-            }))
-        })
-        .buffer_unordered(CONCURRENCY)
-        .try_filter_map(|trace| async move { Ok(trace) })
-        .try_collect()
-        .await
+    let named = found.into_iter().filter_map(|bucket| Some((bucket.name()?.parse::<BucketName>().ok()?, bucket)));
+    let asked = stream::iter(named)
+        .map(|(name, bucket)| async move { (tags_in(clients, &name, bucket.bucket_region()).await, bucket) })
+        .buffer_unordered(CONCURRENCY);
+    let (mut traces, mut readable, mut denied) = (Vec::new(), false, None);
+    for (tags, bucket) in asked.collect::<Vec<_>>().await {
+        let tags = match tags {
+            Ok(tags) => tags,
+            // One that may not be read is not ours.
+            Err(fault) if fault.kind == FaultKind::Denied => {
+                denied = Some(fault);
+                continue;
+            }
+            Err(fault) => return Err(fault),
+        };
+        readable = true;
+        traces.extend(stack_in(&tags).map(|stack| Trace {
+            stack,
+            kind: Kind::Bucket,
+            name: bucket.name().unwrap_or_default().to_owned(),
+            place: bucket.bucket_region().map(str::to_owned),
+            since: bucket.creation_date().and_then(|moment| u64::try_from(moment.secs()).ok()),
+            ttl: tags.get(TTL_TAG).cloned(),
+        }));
+    }
+    // Whoever may read none lacks the right, and would be told that nothing is left.
+    denied.filter(|_| !readable).map_or(Ok(traces), Err)
 }
 
-/// A bucket's tags, asked where it lies. One that may not be read is not ours.
+/// A bucket's tags, asked where it lies.
 async fn tags_in(clients: &Clients, name: &BucketName, region: Option<&str>) -> Result<Tags, Fault> {
     let client = clients.s3_in(region);
     let sent = client.get_bucket_tagging().bucket(name.as_str()).send().await;
-    match absent(sent.map_err(|error| fault(format!("read the tags of bucket {name}"), &error))) {
-        Ok(answer) => Ok(answer.map(|answer| answer.tag_set).unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect()),
-        Err(fault) if fault.kind == FaultKind::Denied => Ok(Tags::new()),
-        Err(fault) => Err(fault),
-    }
+    let answer = absent(sent.map_err(|error| fault(format!("read the tags of bucket {name}"), &error)))?;
+    Ok(answer.map(|answer| answer.tag_set).unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
 }

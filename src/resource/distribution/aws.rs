@@ -10,7 +10,7 @@ use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
 use crate::resource::distribution::document::EVENT;
-use crate::resource::{TTL_TAG, Tags, Trace};
+use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, stack_in};
 use aws_sdk_cloudfront::types::{
     DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag, TagKeys, Tags as CloudFrontTags,
     ViewerProtocolPolicy,
@@ -78,17 +78,15 @@ pub async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
 /// # Errors
 /// Any call's.
 pub async fn read(clients: &Clients, account: &AccountId, id: &DistributionId) -> Result<Option<Live>, Fault> {
-    let arn = id.arn(account);
-    let tags = async {
-        let sent = clients.cloudfront.list_tags_for_resource().resource(&arn).send().await;
-        absent(sent.map_err(|error| fault(format!("read the tags of distribution {id}"), &error)))
-    };
-    let (live, tags) = try_join!(read_document(clients, id), tags)?;
-    let tags = tags.and_then(|answer| answer.tags).and_then(|tags| tags.items).unwrap_or_default();
-    Ok(live.map(|live| Live {
-        tags: tags.into_iter().filter(|tag| !tag.key.starts_with("aws:")).map(|tag| (tag.key, tag.value.unwrap_or_default())).collect(),
-        ..live
-    }))
+    let (live, tags) = try_join!(read_document(clients, id), tags(clients, account, id))?;
+    Ok(live.map(|live| Live { tags, ..live }))
+}
+
+async fn tags(clients: &Clients, account: &AccountId, id: &DistributionId) -> Result<Tags, Fault> {
+    let sent = clients.cloudfront.list_tags_for_resource().resource(id.arn(account)).send().await;
+    let answer = absent(sent.map_err(|error| fault(format!("read the tags of distribution {id}"), &error)))?;
+    let tags = answer.and_then(|answer| answer.tags).and_then(|tags| tags.items).unwrap_or_default();
+    Ok(tags.into_iter().filter(|tag| !tag.key.starts_with("aws:")).map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
 }
 
 /// Reads one distribution; its tags stay empty.
@@ -350,6 +348,14 @@ async fn delete(
     })
 }
 
+/// Whose distribution this is: the tags say so, or what it was created with.
+async fn owner(clients: &Clients, id: &DistributionId, tags: &Tags) -> Result<Option<StackName>, Fault> {
+    if tags.contains_key(STACK_TAG) {
+        return Ok(stack_in(tags));
+    }
+    Ok(read_document(clients, id).await?.and_then(|live| plan::owner(&live)))
+}
+
 /// A distribution and a version that one of its viewer-request slots runs.
 pub type Runner = (DistributionId, String);
 
@@ -377,10 +383,10 @@ pub async fn traces(clients: &Clients, account: &AccountId) -> Result<(Vec<Trace
             if !candidate {
                 continue;
             }
-            let Some(live) = read(clients, account, &id).await? else { continue };
-            if let Some(stack) = plan::owner(&live) {
+            let tags = tags(clients, account, &id).await?;
+            if let Some(stack) = owner(clients, &id, &tags).await? {
                 let since = u64::try_from(item.last_modified_time.secs()).ok();
-                let ttl = live.tags.get(TTL_TAG).cloned();
+                let ttl = tags.get(TTL_TAG).cloned();
                 traces.push(Trace { stack, kind: Kind::Distribution, name: id.to_string(), place: None, since, ttl });
             }
         }

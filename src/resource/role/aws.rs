@@ -165,8 +165,10 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
         for found in page.map_err(|error| fault("list the roles", &error))?.roles {
             let Some(stack) = found.description().and_then(marked) else { continue };
             let Ok(name) = found.role_name.parse::<RoleName>() else { continue };
-            let live = observe(clients, &name).await?;
-            let ttl = live.and_then(|live| live.settings.tags.get(TTL_TAG).cloned());
+            let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
+            let role = absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))?.and_then(|answer| answer.role);
+            let mut tags = role.and_then(|role| role.tags).unwrap_or_default().into_iter();
+            let ttl = tags.find(|tag| tag.key == TTL_TAG).map(|tag| tag.value);
             let since = u64::try_from(found.create_date.secs()).ok();
             traces.push(Trace { stack, kind: Kind::Role, name: name.to_string(), place: Some(found.path), since, ttl });
         }
