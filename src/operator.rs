@@ -2,7 +2,14 @@
 //!
 //! Actions and resources come from the *Service Authorization Reference* and, for Lambda@Edge, from the *CloudFront Developer
 //! Guide* ("Set up IAM permissions and roles for Lambda@Edge"). What AWS offers no resource for stands alone with `*`.
+//! Where a call takes more than the action of its name, the entry says so. That nothing is missing, and that nothing can go,
+//! is tried action by action in `tests/policy.rs`.
+//!
+//! A policy is for the spec as it stands. A spec that gives up its own distribution for another one needs the rights of
+//! `destroy` for the spec that it was, once.
 
+use crate::name::EDGE_REGION;
+use crate::resource::STACK_TAG;
 use crate::stack::Stack;
 use serde_json::{Value, json};
 
@@ -17,6 +24,8 @@ pub enum Purpose {
     Plan,
     /// `maintenance on|off|status` alone.
     Toggle,
+    /// `sweep`, for the account: it finds. Taking a stack down takes `destroy` for that stack.
+    Sweep,
 }
 
 /// One statement: name, actions, where they apply.
@@ -40,13 +49,28 @@ enum Place {
     AccessControl,
     ServiceLinkedRoles,
     Everything,
+    EveryBucket,
+    EveryRole,
+    EveryFunction,
+    EveryDistribution,
 }
 
-const STATEMENTS: [Statement; 10] = [
+/// What is done to a distribution of ours alone: somebody else's is neither tagged nor deleted, and gets no grant.
+const OWNED_ONLY: [&str; 6] = [
+    "s3:PutBucketPolicy",
+    "s3:DeleteBucketPolicy",
+    "cloudfront:ListTagsForResource",
+    "cloudfront:TagResource",
+    "cloudfront:UntagResource",
+    "cloudfront:DeleteDistribution",
+];
+
+const STATEMENTS: [Statement; 11] = [
     Statement {
         sid: "Bucket",
         place: Place::Bucket,
         read: &[
+            // HeadBucket and ListObjectsV2; and without it a key that is not there is denied instead of absent ("HeadObject").
             "s3:ListBucket",
             "s3:GetBucketPublicAccessBlock",
             "s3:GetBucketOwnershipControls",
@@ -58,17 +82,19 @@ const STATEMENTS: [Statement; 10] = [
         apply: &[
             "s3:CreateBucket",
             "s3:PutBucketPublicAccessBlock",
+            // Also for `x-amz-object-ownership` in CreateBucket.
             "s3:PutBucketOwnershipControls",
             "s3:PutEncryptionConfiguration",
             "s3:PutBucketVersioning",
             "s3:PutBucketTagging",
+            // For the tags in CreateBucket.
             "s3:TagResource",
             "s3:PutBucketPolicy",
-            "s3:DeleteBucketPolicy",
         ],
         destroy: &[
             "s3:ListBucketVersions",
             "s3:ListBucketMultipartUploads",
+            // Our statement leaves the policy of a bucket that is protected.
             "s3:PutBucketPolicy",
             "s3:DeleteBucketPolicy",
             "s3:DeleteBucket",
@@ -77,8 +103,10 @@ const STATEMENTS: [Statement; 10] = [
     Statement {
         sid: "Objects",
         place: Place::Objects,
+        // HeadObject; and PutObject and DeleteObject with If-Match.
         read: &["s3:GetObject"],
         apply: &["s3:PutObject", "s3:DeleteObject"],
+        // DeleteObjects always takes the right to delete, and the other one for what names a version.
         destroy: &["s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"],
     },
     Statement {
@@ -87,6 +115,7 @@ const STATEMENTS: [Statement; 10] = [
         read: &["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"],
         apply: &[
             "iam:CreateRole",
+            // Also for the tags in CreateRole.
             "iam:TagRole",
             "iam:UntagRole",
             "iam:UpdateAssumeRolePolicy",
@@ -96,7 +125,9 @@ const STATEMENTS: [Statement; 10] = [
         ],
         destroy: &["iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRole"],
     },
+    // CreateFunction, and UpdateFunctionConfiguration, which names the role.
     Statement { sid: "PassRole", place: Place::Role, read: &[], apply: &["iam:PassRole"], destroy: &[] },
+    // The first association of an account makes them. Their ARNs name the services, so a condition on those adds nothing.
     Statement {
         sid: "ServiceLinkedRoles",
         place: Place::ServiceLinkedRoles,
@@ -107,6 +138,8 @@ const STATEMENTS: [Statement; 10] = [
     Statement {
         sid: "Function",
         place: Place::Function,
+        // GetFunction tells the tags only to those who may list them. CloudFront, too, asks for GetFunction on behalf of whoever
+        // associates a version.
         read: &["lambda:GetFunction", "lambda:ListVersionsByFunction", "lambda:ListTags"],
         apply: &[
             "lambda:CreateFunction",
@@ -114,8 +147,10 @@ const STATEMENTS: [Statement; 10] = [
             "lambda:UpdateFunctionCode",
             "lambda:UpdateFunctionConfiguration",
             "lambda:PublishVersion",
+            // Also for the tags in CreateFunction.
             "lambda:TagResource",
             "lambda:UntagResource",
+            // Superseded versions.
             "lambda:DeleteFunction",
         ],
         destroy: &["lambda:DeleteFunction"],
@@ -124,7 +159,8 @@ const STATEMENTS: [Statement; 10] = [
         sid: "Replication",
         place: Place::Versions,
         read: &[],
-        // The asterisk belongs to the names of the actions.
+        // The asterisk belongs to the names of the actions. An association takes both; whether giving one up takes the second
+        // is written nowhere.
         apply: &["lambda:EnableReplication*", "lambda:DisableReplication*"],
         destroy: &["lambda:DisableReplication*"],
     },
@@ -132,6 +168,7 @@ const STATEMENTS: [Statement; 10] = [
         sid: "Lists",
         place: Place::Everything,
         read: &["cloudfront:ListDistributions", "cloudfront:ListOriginAccessControls"],
+        // CreateDistributionWithTags has no action of its own: it is this and TagResource.
         apply: &["cloudfront:CreateDistribution", "cloudfront:CreateOriginAccessControl"],
         destroy: &[],
     },
@@ -139,7 +176,15 @@ const STATEMENTS: [Statement; 10] = [
         sid: "Distribution",
         place: Place::Distribution,
         read: &["cloudfront:GetDistribution", "cloudfront:ListTagsForResource"],
-        apply: &["cloudfront:UpdateDistribution", "cloudfront:TagResource", "cloudfront:UntagResource"],
+        // A new distribution has no tag yet that a condition could ask for.
+        apply: &["cloudfront:TagResource", "cloudfront:UntagResource"],
+        destroy: &[],
+    },
+    Statement {
+        sid: CHANGE_DISTRIBUTION,
+        place: Place::Distribution,
+        read: &[],
+        apply: &["cloudfront:UpdateDistribution"],
         destroy: &["cloudfront:UpdateDistribution", "cloudfront:DeleteDistribution"],
     },
     Statement {
@@ -151,20 +196,53 @@ const STATEMENTS: [Statement; 10] = [
     },
 ];
 
+/// Ids are not known before creation, so this statement holds for every distribution of the account that carries our tag
+/// (CloudFront Developer Guide, "Tag a distribution").
+const CHANGE_DISTRIBUTION: &str = "ChangeDistribution";
+
+/// What finds the remains of stacks in an account, whatever they are called.
+const SWEEP: [Statement; 5] = [
+    looking(
+        "Lists",
+        Place::Everything,
+        &[
+            "s3:ListAllMyBuckets",
+            "iam:ListRoles",
+            "lambda:ListFunctions",
+            "cloudfront:ListDistributions",
+            "cloudfront:ListOriginAccessControls",
+        ],
+    ),
+    looking("Bucket", Place::EveryBucket, &["s3:GetBucketTagging"]),
+    looking("Role", Place::EveryRole, &["iam:GetRole"]),
+    looking("Function", Place::EveryFunction, &["lambda:GetFunction", "lambda:ListTags"]),
+    looking("Distribution", Place::EveryDistribution, &["cloudfront:ListTagsForResource"]),
+];
+
+const fn looking(sid: &'static str, place: Place, read: &'static [&'static str]) -> Statement {
+    Statement { sid, place, read, apply: &[], destroy: &[] }
+}
+
 /// Which statement allows an action, for messages about a missing one.
 #[must_use]
 pub fn statement_with(action: &str) -> Option<&'static str> {
     let matches = |known: &&str| known.trim_end_matches('*').eq_ignore_ascii_case(action.trim_end_matches('*'));
-    STATEMENTS.iter().find(|statement| [statement.read, statement.apply, statement.destroy].concat().iter().any(matches)).map(|s| s.sid)
+    STATEMENTS
+        .iter()
+        .chain(&SWEEP)
+        .find(|statement| [statement.read, statement.apply, statement.destroy].concat().iter().any(matches))
+        .map(|s| s.sid)
 }
 
 /// The policy.
 #[must_use]
 pub fn policy(stack: &Stack, purpose: Purpose) -> Value {
-    let statements: Vec<Value> = if purpose == Purpose::Toggle {
-        toggle(stack)
-    } else {
-        STATEMENTS.iter().filter_map(|statement| statement.render(stack, purpose)).collect()
+    let statements: Vec<Value> = match purpose {
+        Purpose::Toggle => toggle(stack),
+        Purpose::Sweep => SWEEP.iter().filter_map(|statement| statement.render(stack, purpose)).collect(),
+        Purpose::Apply | Purpose::Destroy | Purpose::Plan => {
+            STATEMENTS.iter().filter_map(|statement| statement.render(stack, purpose)).collect()
+        }
     };
     json!({"Version": "2012-10-17", "Statement": statements})
 }
@@ -172,31 +250,39 @@ pub fn policy(stack: &Stack, purpose: Purpose) -> Value {
 fn toggle(stack: &Stack) -> Vec<Value> {
     let keys = stack.page_keys().map(|key| format!("{}/{key}", stack.bucket.arn()));
     vec![
-        json!({"Sid": "TellAbsentFromDenied", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": stack.bucket.arn()}),
-        json!({"Sid": "MovePage", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "Resource": keys}),
+        json!({"Sid": "Bucket", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": stack.bucket.arn()}),
+        json!({"Sid": "Objects", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "Resource": keys}),
     ]
 }
 
 impl Statement {
     fn render(&self, stack: &Stack, purpose: Purpose) -> Option<Value> {
-        let attached = stack.names.attached.is_some();
-        // With a distribution of somebody else's there is nothing to list, to create or to tag.
-        let skipped = attached && (matches!(self.place, Place::AccessControl) || self.sid == "Lists") && purpose != Purpose::Destroy;
+        let attached = stack.names.attached.is_some() && purpose != Purpose::Sweep;
+        // With a distribution of somebody else's there is nothing to create; destroy lists, to find what an earlier spec left.
+        let skipped = match self.sid {
+            "AccessControl" => attached,
+            "Lists" => attached && purpose != Purpose::Destroy,
+            _ => false,
+        };
         if skipped {
             return None;
         }
         let more = match purpose {
             Purpose::Apply => self.apply,
             Purpose::Destroy => self.destroy,
-            Purpose::Plan | Purpose::Toggle => &[],
+            Purpose::Plan | Purpose::Toggle | Purpose::Sweep => &[],
         };
-        let actions: Vec<&str> = self.read.iter().chain(more).copied().collect();
+        let actions = self.read.iter().chain(more).copied();
+        let actions: Vec<&str> = actions.filter(|action| !(attached && OWNED_ONLY.contains(action))).collect();
         if actions.is_empty() {
             return None;
         }
         let mut statement = json!({"Sid": self.sid, "Effect": "Allow", "Action": actions, "Resource": self.resource(stack)});
         if self.sid == "PassRole" {
             statement["Condition"] = json!({"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}});
+        }
+        if self.sid == CHANGE_DISTRIBUTION && !attached {
+            statement["Condition"] = json!({"StringEquals": {format!("aws:ResourceTag/{STACK_TAG}"): stack.names.stack}});
         }
         Some(statement)
     }
@@ -222,6 +308,10 @@ impl Statement {
                 linked("logger.cloudfront.amazonaws.com", "AWSServiceRoleForCloudFrontLogger"),
             ]),
             Place::Everything => json!("*"),
+            Place::EveryBucket => json!("arn:aws:s3:::*"),
+            Place::EveryRole => json!(format!("arn:aws:iam::{account}:role/*")),
+            Place::EveryFunction => json!(format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:*")),
+            Place::EveryDistribution => json!(format!("arn:aws:cloudfront::{account}:distribution/*")),
         }
     }
 }
@@ -249,7 +339,7 @@ mod tests {
 
     #[test]
     fn every_policy_fits_into_a_managed_policy() {
-        for purpose in [Purpose::Apply, Purpose::Destroy, Purpose::Plan, Purpose::Toggle] {
+        for purpose in [Purpose::Apply, Purpose::Destroy, Purpose::Plan, Purpose::Toggle, Purpose::Sweep] {
             for attached in [None, Some("E2ABCDEF0123")] {
                 // IAM does not count white space (IAM User Guide, quotas).
                 let size = policy(&stack(attached), purpose).to_string().len();
@@ -261,19 +351,35 @@ mod tests {
     #[test]
     fn a_purpose_gets_no_more_than_it_needs() {
         let text = |purpose| policy(&stack(None), purpose).to_string();
-        for write in ["Create", "Put", "Delete", "Update", "PassRole"] {
-            assert!(!text(Purpose::Plan).contains(&format!(":{write}")), "{write}");
+        for write in ["Create", "Put", "Delete", "Update", "PassRole", "Tag", "Untag"] {
+            for purpose in [Purpose::Plan, Purpose::Sweep] {
+                assert!(!text(purpose).contains(&format!(":{write}")), "{purpose:?}: {write}");
+            }
         }
         assert!(!text(Purpose::Destroy).contains("Create") && !text(Purpose::Apply).contains("DeleteBucket\""));
         assert!(!text(Purpose::Toggle).contains("iam:") && !text(Purpose::Toggle).contains("/*"));
         let attached = policy(&stack(Some("E2ABCDEF0123")), Purpose::Apply).to_string();
         assert!(attached.contains("distribution/E2ABCDEF0123") && !attached.contains("CreateDistribution"));
+        let attached = policy(&stack(Some("E2ABCDEF0123")), Purpose::Destroy).to_string();
+        assert!(attached.contains("UpdateDistribution") && !attached.contains("DeleteDistribution"), "it is somebody else's");
+    }
+
+    #[test]
+    fn a_distribution_without_our_tag_is_neither_changed_nor_deleted() {
+        for purpose in [Purpose::Apply, Purpose::Destroy] {
+            let policy = policy(&stack(None), purpose);
+            let writing = |statement: &&Value| statement["Action"].to_string().contains("UpdateDistribution");
+            let statements: Vec<&Value> = policy["Statement"].as_array().unwrap().iter().filter(writing).collect();
+            let ours = json!({"StringEquals": {"aws:ResourceTag/provision:stack": "a".repeat(32)}});
+            assert_eq!(statements.iter().map(|statement| &statement["Condition"]).collect::<Vec<_>>(), [&ours], "{purpose:?}");
+        }
     }
 
     #[test]
     fn a_missing_action_leads_to_its_statement() {
         assert_eq!(statement_with("iam:CreateRole"), Some("Role"));
         assert_eq!(statement_with("lambda:EnableReplication"), Some("Replication"));
+        assert_eq!(statement_with("s3:ListAllMyBuckets"), Some("Lists"));
         assert_eq!(statement_with("ec2:RunInstances"), None);
     }
 }
