@@ -19,7 +19,7 @@ pub mod proxy;
 
 use std::time::Duration;
 
-use proxy::rules::World;
+use proxy::rules::{Caller, World};
 
 pub use ministack::Ministack;
 pub use proxy::Proxy;
@@ -70,7 +70,7 @@ impl Ground {
         .to_vec()
     }
 
-    /// Forgets all resources and calls, and what was scripted; rules and latency stay.
+    /// Forgets all resources, calls and callers, and what was scripted; rules and latency stay.
     pub fn reset(&self) {
         self.proxy.wait_idle();
         self.ministack.reset();
@@ -104,6 +104,15 @@ impl Ground {
     /// Changes the rules: `ground.rules(|rules| rules.deploy_polls = 3)`.
     pub fn rules(&self, change: impl FnOnce(&mut Rules)) {
         self.proxy.world(|world| change(&mut world.rules));
+    }
+
+    /// Holds the caller with this key to what this policy allows; see `proxy::rules::for_the_emulator`.
+    pub fn restrict(&self, key: &str, policy: &serde_json::Value) {
+        let (key, policy) = (key.to_owned(), policy.clone());
+        self.proxy.world(|world| {
+            let is_linked = world.caller.as_ref().is_some_and(|caller| caller.is_linked);
+            world.caller = Some(Caller { key, policy, is_linked });
+        });
     }
 
     /// Makes every call take this much longer.

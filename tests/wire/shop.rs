@@ -42,7 +42,11 @@ pub(crate) struct Shop {
 impl Shop {
     /// A stack that does not exist yet, in an AWS that has nothing else.
     pub(crate) async fn new(spec: &str, rules: Rules) -> Self {
-        let ground = Ground::start();
+        Self::on(Ground::start(), spec, rules).await
+    }
+
+    /// The same in an AWS that is there already.
+    pub(crate) async fn on(ground: Ground, spec: &str, rules: Rules) -> Self {
         ground.rules(|current| *current = rules);
         let shop = Self { aws: Aws { clients: connect(&ground).await }, ground, folder: tempfile::tempdir().unwrap() };
         shop.write("provision.yaml", spec);
@@ -148,7 +152,7 @@ async fn connect(ground: &Ground) -> Clients {
 /// How a command ended.
 pub(crate) struct Ran {
     command: String,
-    code: Option<i32>,
+    pub(crate) code: Option<i32>,
     pub(crate) said: String,
 }
 

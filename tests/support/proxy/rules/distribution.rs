@@ -47,6 +47,11 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     }
 }
 
+/// The configuration that a call is about, as it is.
+pub fn known<'world>(world: &'world World, request: &Request) -> Option<&'world Element> {
+    world.distributions.by_id.get(&id(request)).map(Distribution::config)
+}
+
 fn creation(world: &mut World, request: &Request) -> Option<Reply> {
     let sent = Element::parse(&request.body)?;
     let config = sent.at(&["DistributionConfig"]).unwrap_or(&sent);

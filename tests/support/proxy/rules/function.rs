@@ -53,7 +53,13 @@ impl Name {
         Self { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) }
     }
 
-    fn of(request: &Request) -> Self {
+    /// The ARN, with the version where there is one.
+    pub fn arn(&self, account: &str) -> String {
+        let version = self.qualifier.as_ref().map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
+        format!("arn:aws:lambda:us-east-1:{account}:function:{}{version}", self.name)
+    }
+
+    pub fn of(request: &Request) -> Self {
         let mut name = Self::parse(request.segments().get(2).map_or("", String::as_str));
         name.qualifier = request.query("Qualifier").or(name.qualifier);
         name

@@ -11,6 +11,7 @@ mod defaults;
 mod distribution;
 mod function;
 mod paging;
+mod permission;
 mod role;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use super::reply::Reply;
 
 pub use bucket::copy_target;
 pub use paging::shrink_page;
+pub use permission::{Caller, for_the_emulator};
 
 /// Which rules are in force, and how patient they are.
 #[derive(Clone, Debug)]
@@ -91,6 +93,9 @@ impl Rules {
 /// What the rules remember.
 pub struct World {
     pub rules: Rules,
+    /// Who is held to AWS's rules on permissions; nobody, unless a test says so.
+    pub caller: Option<Caller>,
+    tags: permission::Tags,
     distributions: distribution::Distributions,
     access_controls: BTreeSet<String>,
     functions: function::Functions,
@@ -109,6 +114,8 @@ impl World {
     fn new(rules: Rules) -> Self {
         Self {
             rules,
+            caller: None,
+            tags: permission::Tags::new(),
             distributions: distribution::Distributions::default(),
             access_controls: BTreeSet::new(),
             functions: function::Functions::default(),
@@ -125,6 +132,9 @@ impl World {
 
     /// AWS's refusal, if it refuses.
     pub fn refusal(&mut self, request: &Request) -> Option<Reply> {
+        if let Some(denied) = permission::refusal(self, request) {
+            return Some(denied);
+        }
         match request.service() {
             "s3" if self.rules.buckets => bucket::refusal(self, request),
             "iam" if self.rules.roles => role::refusal(request),
@@ -150,6 +160,7 @@ impl World {
             }
             _ => {}
         }
+        permission::settle(self, request, reply);
     }
 }
 

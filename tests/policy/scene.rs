@@ -1,0 +1,128 @@
+//! What is there before a command, so that all scenes of a purpose together need every action of its policy.
+
+use super::cloudfront::{foreign_distribution, foreign_function};
+use super::shop::{BUCKET, OWNED, ROLE, Shop};
+use crate::support::{Ground, Rules};
+use aws_sdk_s3::primitives::ByteStream;
+use serde_json::json;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scene {
+    /// Nothing.
+    Nothing,
+    /// The stack as the spec says.
+    Applied,
+    /// The same, while maintenance is on.
+    On,
+    /// The spec says something else now.
+    Changed,
+    /// Somebody has changed everything behind our back, and the code has changed.
+    Drifted,
+    /// Versions, leftovers, an upload, and policies of somebody else's on the role.
+    Grown,
+    /// The bucket is protected.
+    Protected,
+    /// The same, and its policy has a statement of somebody else's.
+    Shared,
+}
+
+/// One stack, in a distribution of its own or in somebody else's.
+pub(crate) struct Stage {
+    pub(crate) shop: Shop,
+    attached: bool,
+}
+
+const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+
+impl Stage {
+    pub(crate) async fn new(attached: bool) -> Self {
+        Self { shop: Shop::on(Ground::start_with_auth(), OWNED, Rules::prompt()).await, attached }
+    }
+
+    /// Makes the scene, as the account's root.
+    pub(crate) async fn set(&self, scene: Scene) {
+        let shop = &self.shop;
+        shop.ground.reset();
+        let mut spec = OWNED.to_owned();
+        if self.attached {
+            let theirs = foreign_distribution(shop, &foreign_function(shop).await, "example.org");
+            let (all, _) = OWNED.split_once("distribution:").unwrap();
+            spec = format!("{all}distribution: {{ id: {theirs}, behaviors: [default] }}\ntags: {{ team: web }}\n");
+        }
+        if scene == Scene::Grown {
+            spec = spec.replace("site: ./site", "site: ./site, versioning: true");
+        }
+        shop.write("provision.yaml", &spec);
+        shop.write("edge.py", "def handler(event, context):\n    return event['Records'][0]['cf']['request']\n");
+        shop.write("site/old.css", "h1 { color: teal }");
+        if scene == Scene::Nothing {
+            return;
+        }
+        shop.run("apply --yes").exits(0);
+        match scene {
+            Scene::Nothing | Scene::Applied => {}
+            Scene::On => drop(shop.run("maintenance on").exits(0)),
+            Scene::Changed => self.change(&spec),
+            Scene::Drifted => self.drift().await,
+            Scene::Grown => self.grow().await,
+            Scene::Protected | Scene::Shared => self.protect(&spec, scene == Scene::Shared).await,
+        }
+    }
+
+    fn change(&self, spec: &str) {
+        let spec = spec
+            .replace("site: ./site", "site: ./site, versioning: true")
+            .replace("memory: 128, keep_versions: 3", "memory: 192, keep_versions: 1")
+            .replace("comment: shop", "comment: another")
+            .replace("team: web", "tier: gold");
+        self.shop.write("provision.yaml", &format!("{spec}role: {{ permissions_boundary: \"{ADMINISTRATOR}\" }}\n"));
+        self.shop.remove("site/old.css");
+    }
+
+    async fn drift(&self) {
+        use aws_sdk_s3::types::{
+            ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+        };
+        let (s3, iam) = (&self.shop.aws.clients.s3, &self.shop.aws.clients.iam);
+        s3.delete_public_access_block().bucket(BUCKET).send().await.unwrap();
+        s3.delete_bucket_ownership_controls().bucket(BUCKET).send().await.unwrap();
+        let keys = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms).build().unwrap();
+        let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(keys).build();
+        let encryption = ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+        s3.put_bucket_encryption().bucket(BUCKET).server_side_encryption_configuration(encryption).send().await.unwrap();
+        s3.delete_bucket_policy().bucket(BUCKET).send().await.unwrap();
+        s3.put_object().bucket(BUCKET).key("theirs.txt").body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+        let trust = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+        iam.update_assume_role_policy().role_name(ROLE).policy_document(trust.to_string()).send().await.unwrap();
+        iam.put_role_permissions_boundary().role_name(ROLE).permissions_boundary(ADMINISTRATOR).send().await.unwrap();
+        self.shop.write("edge.py", "def handler(event, context):\n    return None\n");
+    }
+
+    async fn grow(&self) {
+        let (s3, iam) = (&self.shop.aws.clients.s3, &self.shop.aws.clients.iam);
+        // Of one file only the past is left; the other was put by us, and no longer stands in the folder.
+        s3.delete_object().bucket(BUCKET).key("old.css").send().await.unwrap();
+        self.shop.remove("site/old.css");
+        self.shop.write("site/older.css", "h1 { color: red }");
+        self.shop.run("apply --yes").exits(0);
+        self.shop.remove("site/older.css");
+        s3.create_multipart_upload().bucket(BUCKET).key("half.bin").send().await.unwrap();
+        let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
+        iam.put_role_policy().role_name(ROLE).policy_name("extra").policy_document(nothing.to_string()).send().await.unwrap();
+        iam.attach_role_policy().role_name(ROLE).policy_arn(ADMINISTRATOR).send().await.unwrap();
+    }
+
+    async fn protect(&self, spec: &str, is_shared: bool) {
+        self.shop.write("provision.yaml", &format!("{spec}protect: [bucket]\n"));
+        if is_shared {
+            let s3 = &self.shop.aws.clients.s3;
+            let now = s3.get_bucket_policy().bucket(BUCKET).send().await.unwrap().policy.unwrap();
+            let mut policy: serde_json::Value = serde_json::from_str(&now).unwrap();
+            let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "s3:PutBucketAcl",
+                "Resource": format!("arn:aws:s3:::{BUCKET}")});
+            policy["Statement"].as_array_mut().unwrap().push(theirs);
+            s3.put_bucket_policy().bucket(BUCKET).policy(policy.to_string()).send().await.unwrap();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The purposes, with the commands that each has to allow.
+
+use super::matrix::{Act, Purpose};
+use super::scene::Scene;
+
+const APPLY: &[Act] = &[
+    (Scene::Drifted, "apply --yes"),
+    (Scene::Nothing, "apply --yes"),
+    (Scene::Changed, "apply --yes"),
+    (Scene::Applied, "plan --detailed-exitcode"),
+    (Scene::Applied, "status"),
+];
+const LOOK: &[Act] = &[(Scene::Drifted, "plan"), (Scene::Drifted, "status"), (Scene::Nothing, "plan"), (Scene::Nothing, "status")];
+const NO_WORD: (&str, &str) = ("lambda:DisableReplication*", "no document says what giving up an association takes");
+
+#[tokio::test]
+async fn of_apply_owned() {
+    Purpose { name: "apply", attached: false, acts: APPLY, unseen: &[], nth: 17 }.holds().await;
+}
+
+#[tokio::test]
+async fn of_apply_attached() {
+    Purpose { name: "apply", attached: true, acts: APPLY, unseen: &[], nth: 17 }.holds().await;
+}
+
+#[tokio::test]
+async fn of_plan_and_status() {
+    Purpose { name: "plan", attached: false, acts: LOOK, unseen: &[], nth: 7 }.holds().await;
+    Purpose { name: "plan", attached: true, acts: LOOK, unseen: &[], nth: 7 }.holds().await;
+}
+
+#[tokio::test]
+async fn of_destroy_owned() {
+    let acts = &[(Scene::Grown, "destroy --yes"), (Scene::Protected, "destroy --yes"), (Scene::Shared, "destroy --yes")];
+    Purpose { name: "destroy", attached: false, acts, unseen: &[NO_WORD], nth: 13 }.holds().await;
+}
+
+#[tokio::test]
+async fn of_destroy_attached() {
+    Purpose { name: "destroy", attached: true, acts: &[(Scene::Grown, "destroy --yes")], unseen: &[NO_WORD], nth: 13 }.holds().await;
+}
+
+#[tokio::test]
+async fn of_the_switch() {
+    let acts = &[(Scene::Applied, "maintenance on --for 45m"), (Scene::On, "maintenance off"), (Scene::Applied, "maintenance status")];
+    for attached in [false, true] {
+        Purpose { name: "toggle", attached, acts, unseen: &[], nth: 3 }.holds().await;
+    }
+}
+
+#[tokio::test]
+async fn of_sweep() {
+    Purpose { name: "sweep", attached: false, acts: &[(Scene::Applied, "sweep --stack shop")], unseen: &[], nth: 3 }.holds().await;
+}
