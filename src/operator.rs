@@ -150,7 +150,7 @@ const STATEMENTS: [Statement; 11] = [
             // Also for the tags in CreateFunction.
             "lambda:TagResource",
             "lambda:UntagResource",
-            // Superseded versions.
+            // Superseded versions. Its resource is the function, so the right cannot be held to versions.
             "lambda:DeleteFunction",
         ],
         destroy: &["lambda:DeleteFunction"],

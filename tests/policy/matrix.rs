@@ -85,7 +85,7 @@ impl Purpose {
     async fn needed(&self, cast: &mut Cast, action: &str, sid: &str) -> Result<Option<Act>, String> {
         for act @ (scene, arguments) in self.acts {
             cast.set(*scene).await;
-            let policy = without(&self.printed(&cast.stage), action, sid);
+            let policy = without(&cast.stage.policy(self.name), action, sid);
             let (ran, mut is_unchanged) = cast.play(&format!("{arguments} --json"), &policy).await;
             if ran.code != Some(0) {
                 names_to_machines(&ran, action, sid)?;
@@ -95,7 +95,7 @@ impl Purpose {
                     // The first run was denied a look at what it had done, and the second one has no need to look.
                     cast.on = None;
                     cast.set(*scene).await;
-                    (ran, is_unchanged) = cast.play(arguments, &without(&self.printed(&cast.stage), action, sid)).await;
+                    (ran, is_unchanged) = cast.play(arguments, &without(&cast.stage.policy(self.name), action, sid)).await;
                 }
                 names_to_people(&ran, action, sid)?;
             }
@@ -113,19 +113,12 @@ impl Purpose {
         format!("{}, {}", self.name, if self.attached { "attached" } else { "owned" })
     }
 
-    /// The policy for the spec of the scene that is set.
-    fn printed(&self, stage: &Stage) -> Value {
-        let said = stage.shop.run(&format!("policy --for {}", self.name)).exits(0).said;
-        // Warnings about the spec may follow.
-        serde_json::Deserializer::from_str(&said).into_iter().next().unwrap().unwrap()
-    }
-
     /// With exactly what is printed every act passes. Returns the last policy.
     async fn is_enough(&self, stage: &Stage) -> Value {
         let mut printed = Value::Null;
         for (scene, arguments) in self.acts {
             stage.set(*scene).await;
-            printed = self.printed(stage);
+            printed = stage.policy(self.name);
             let operator = Operator::new(&stage.shop).await;
             operator.may(&stage.shop, &printed).await;
             drop(operator.run(&stage.shop, arguments).exits(0));

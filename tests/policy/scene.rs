@@ -4,7 +4,7 @@ use super::cloudfront::{foreign_distribution, foreign_function};
 use super::shop::{BUCKET, OWNED, ROLE, Shop};
 use crate::support::{Ground, Rules};
 use aws_sdk_s3::primitives::ByteStream;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scene {
@@ -45,9 +45,7 @@ impl Stage {
         shop.ground.reset();
         let mut spec = OWNED.to_owned();
         if self.attached {
-            let theirs = foreign_distribution(shop, &foreign_function(shop).await, "example.org");
-            let (all, _) = OWNED.split_once("distribution:").unwrap();
-            spec = format!("{all}distribution: {{ id: {theirs}, behaviors: [default] }}\ntags: {{ team: web }}\n");
+            spec = self.in_theirs().await;
         }
         if scene == Scene::Grown {
             spec = spec.replace("site: ./site", "site: ./site, versioning: true");
@@ -67,6 +65,20 @@ impl Stage {
             Scene::Grown => self.grow().await,
             Scene::Protected | Scene::Shared => self.protect(&spec, scene == Scene::Shared).await,
         }
+    }
+
+    /// Somebody else makes a distribution. Returns the spec of our stack in it.
+    pub(crate) async fn in_theirs(&self) -> String {
+        let theirs = foreign_distribution(&self.shop, &foreign_function(&self.shop).await, "example.org");
+        let (all, _) = OWNED.split_once("distribution:").unwrap();
+        format!("{all}distribution: {{ id: {theirs}, behaviors: [default] }}\ntags: {{ team: web }}\n")
+    }
+
+    /// What `provision policy` prints for the spec at hand.
+    pub(crate) fn policy(&self, purpose: &str) -> Value {
+        let said = self.shop.run(&format!("policy --for {purpose}")).exits(0).said;
+        // Warnings about the spec may follow.
+        serde_json::Deserializer::from_str(&said).into_iter().next().unwrap().unwrap()
     }
 
     fn change(&self, spec: &str) {
@@ -118,7 +130,7 @@ impl Stage {
         if is_shared {
             let s3 = &self.shop.aws.clients.s3;
             let now = s3.get_bucket_policy().bucket(BUCKET).send().await.unwrap().policy.unwrap();
-            let mut policy: serde_json::Value = serde_json::from_str(&now).unwrap();
+            let mut policy: Value = serde_json::from_str(&now).unwrap();
             let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "s3:PutBucketAcl",
                 "Resource": format!("arn:aws:s3:::{BUCKET}")});
             policy["Statement"].as_array_mut().unwrap().push(theirs);

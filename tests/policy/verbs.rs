@@ -1,7 +1,8 @@
 //! The purposes, with the commands that each has to allow.
 
 use super::matrix::{Act, Purpose};
-use super::scene::Scene;
+use super::operator::Operator;
+use super::scene::{Scene, Stage};
 
 const APPLY: &[Act] = &[
     (Scene::Drifted, "apply --yes"),
@@ -51,4 +52,35 @@ async fn of_the_switch() {
 #[tokio::test]
 async fn of_sweep() {
     Purpose { name: "sweep", attached: false, acts: &[(Scene::Applied, "sweep --stack shop")], unseen: &[], nth: 3 }.holds().await;
+}
+
+#[tokio::test]
+async fn giving_up_the_own_distribution_takes_what_its_destroy_takes() {
+    let stage = Stage::new(false).await;
+    stage.set(Scene::Applied).await;
+    let before = stage.policy("destroy");
+    let spec = stage.in_theirs().await;
+    stage.shop.write("provision.yaml", &spec);
+    let mut both = stage.policy("apply");
+    let operator = Operator::new(&stage.shop).await;
+    operator.may(&stage.shop, &both).await;
+    drop(operator.run(&stage.shop, "apply --yes").exits(1).says("(statement `Distribution`)"));
+    both["Statement"].as_array_mut().unwrap().extend(before["Statement"].as_array().unwrap().clone());
+    operator.may(&stage.shop, &both).await;
+    drop(operator.run(&stage.shop, "apply --yes").exits(0));
+    drop(operator.run(&stage.shop, "plan --detailed-exitcode").exits(0));
+}
+
+#[tokio::test]
+async fn a_sweep_that_takes_a_stack_down_takes_what_its_destroy_takes() {
+    let stage = Stage::new(false).await;
+    stage.set(Scene::Grown).await;
+    let mut both = stage.policy("sweep");
+    let operator = Operator::new(&stage.shop).await;
+    operator.may(&stage.shop, &both).await;
+    drop(operator.run(&stage.shop, "sweep --stack shop --yes").exits(1).says("missing: "));
+    both["Statement"].as_array_mut().unwrap().extend(stage.policy("destroy")["Statement"].as_array().unwrap().clone());
+    operator.may(&stage.shop, &both).await;
+    drop(operator.run(&stage.shop, "sweep --stack shop --yes").exits(0));
+    drop(operator.run(&stage.shop, "sweep --stack shop").exits(0).says("Nothing of ours is left"));
 }
