@@ -216,7 +216,8 @@ const SWEEP: [Statement; 5] = [
     looking("Bucket", Place::EveryBucket, &["s3:GetBucketTagging"]),
     looking("Role", Place::EveryRole, &["iam:GetRole"]),
     looking("Function", Place::EveryFunction, &["lambda:GetFunction", "lambda:ListTags"]),
-    looking("Distribution", Place::EveryDistribution, &["cloudfront:ListTagsForResource"]),
+    // Where its tag got lost, a distribution's document tells whose it is.
+    looking("Distribution", Place::EveryDistribution, &["cloudfront:ListTagsForResource", "cloudfront:GetDistribution"]),
 ];
 
 const fn looking(sid: &'static str, place: Place, read: &'static [&'static str]) -> Statement {

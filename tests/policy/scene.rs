@@ -12,7 +12,9 @@ pub(crate) enum Scene {
     Nothing,
     /// The stack as the spec says.
     Applied,
-    /// The same, while maintenance is on.
+    /// The same, but the distribution lost its tags.
+    Untagged,
+    /// The stack as the spec says, while maintenance is on.
     On,
     /// The spec says something else now.
     Changed,
@@ -59,6 +61,7 @@ impl Stage {
         shop.run("apply --yes").exits(0);
         match scene {
             Scene::Nothing | Scene::Applied => {}
+            Scene::Untagged => self.untag().await,
             Scene::On => drop(shop.run("maintenance on").exits(0)),
             Scene::Changed => self.change(&spec),
             Scene::Drifted => self.drift().await,
@@ -89,6 +92,12 @@ impl Stage {
             .replace("team: web", "tier: gold");
         self.shop.write("provision.yaml", &format!("{spec}role: {{ permissions_boundary: \"{ADMINISTRATOR}\" }}\n"));
         self.shop.remove("site/old.css");
+    }
+
+    async fn untag(&self) {
+        let arn = self.shop.distribution().await.arn(&"000000000000".parse().unwrap());
+        let keys = aws_sdk_cloudfront::types::TagKeys::builder().items("team").items("provision:stack").build();
+        self.shop.aws.clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await.unwrap();
     }
 
     async fn drift(&self) {

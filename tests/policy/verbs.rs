@@ -51,7 +51,15 @@ async fn of_the_switch() {
 
 #[tokio::test]
 async fn of_sweep() {
-    Purpose { name: "sweep", attached: false, acts: &[(Scene::Applied, "sweep --stack shop")], unseen: &[], nth: 3 }.holds().await;
+    Purpose {
+        name: "sweep",
+        attached: false,
+        acts: &[(Scene::Applied, "sweep --stack shop"), (Scene::Untagged, "sweep --stack shop")],
+        unseen: &[],
+        nth: 3,
+    }
+    .holds()
+    .await;
 }
 
 #[tokio::test]
