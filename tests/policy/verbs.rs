@@ -3,6 +3,8 @@
 use super::matrix::{Act, Purpose};
 use super::operator::Operator;
 use super::scene::{Scene, Stage};
+use super::shop::OWNED;
+use serde_json::Value;
 
 const APPLY: &[Act] = &[
     (Scene::Drifted, "apply --yes"),
@@ -91,4 +93,22 @@ async fn a_sweep_that_takes_a_stack_down_takes_what_its_destroy_takes() {
     operator.may(&stage.shop, &both).await;
     drop(operator.run(&stage.shop, "sweep --stack shop --yes").exits(0));
     drop(operator.run(&stage.shop, "sweep --stack shop").exits(0).says("Nothing of ours is left"));
+}
+
+#[tokio::test]
+async fn a_sweep_with_its_policy_sees_everything() {
+    let stage = Stage::new(false).await;
+    stage.set(Scene::Nothing).await;
+    stage.shop.write("provision.yaml", &format!("{OWNED}ttl: 7d\n"));
+    stage.shop.run("apply --yes").exits(0);
+    let operator = Operator::new(&stage.shop).await;
+    operator.may(&stage.shop, &stage.policy("sweep")).await;
+    let said = operator.run(&stage.shop, "sweep --stack shop --json").exits(0).said;
+    let found: Value = said.lines().find_map(|line| serde_json::from_str(line).ok()).unwrap();
+    let traces = found["stacks"][0]["traces"].as_array().unwrap();
+    let mut seen: Vec<_> = traces.iter().map(|trace| (trace["kind"].as_str().unwrap(), trace["ttl"].as_str())).collect();
+    seen.sort_unstable();
+    let week = Some("7days");
+    // An access control takes no tags.
+    assert_eq!(seen, [("access", None), ("bucket", week), ("distribution", week), ("function", week), ("role", week)]);
 }
