@@ -60,8 +60,9 @@ pub fn plan(plan: &Plan) -> String {
             clean(&conflict.hint)
         );
     }
-    for notice in &plan.notices {
-        let _ = write!(text, "\n{UPDATE}note{UPDATE:#}: {}: {}\n", notice.address, clean(&notice.text));
+    for (number, notice) in plan.notices.iter().enumerate() {
+        let gap = if number == 0 { "\n" } else { "" };
+        let _ = writeln!(text, "{gap}{UPDATE}note{UPDATE:#}: {}: {}", notice.address, clean(&notice.text));
     }
     let _ = writeln!(text, "\n{}", tally(plan, &changes));
     text
@@ -167,7 +168,13 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, now: Option<&Existing>, flags: &s
         }
     }
     match plan.intent {
-        Intent::On if word == "Done" => parts = vec!["maintenance is on; the edge notices within `maintenance.cache`".into()],
+        Intent::On if word == "Done" => {
+            let fields = done.iter().flat_map(|change| &change.fields);
+            parts = vec![match fields.into_iter().find(|field| field.field == "from").and_then(|field| field.after.as_deref()) {
+                Some(from) => format!("the window is set; visitors see the page from {from} on"),
+                None => "maintenance is on; the edge notices within `maintenance.cache`".into(),
+            }];
+        }
         Intent::Off if word == "Done" => parts = vec!["maintenance is off; the edge notices within `maintenance.cache`".into()],
         _ => {}
     }
