@@ -52,13 +52,14 @@ pub struct Outcome {
 #[must_use]
 pub fn references(live: &Live) -> References {
     let distribution = live.distribution.as_ref().or(live.attached.as_ref());
+    let distributions = live.distribution.iter().chain(&live.attached).chain(&live.holders);
     let versions = live.function.iter().flat_map(|function| &function.versions);
     References {
         versions: versions.map(|version| (version.frozen.name(), version.number)).collect(),
         revision: live.function.as_ref().map(|function| function.revision.clone()),
         access: live.access.as_ref().map(|access| access.id.clone()),
         distribution: distribution.map(|distribution| distribution.id.clone()),
-        etag: distribution.map(|distribution| distribution.etag.clone()),
+        etags: distributions.map(|distribution| (distribution.id.clone(), distribution.etag.clone())).collect(),
         domain: distribution.map(|distribution| distribution.domain.clone()),
     }
 }

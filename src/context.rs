@@ -21,8 +21,8 @@ pub struct References {
     pub access: Option<String>,
     /// The distribution's id, ours or attached.
     pub distribution: Option<DistributionId>,
-    /// The distribution's ETag, after our own writes.
-    pub etag: Option<String>,
+    /// The ETags of distributions, after our own writes.
+    pub etags: BTreeMap<DistributionId, String>,
     /// Where visitors find the distribution.
     pub domain: Option<String>,
 }

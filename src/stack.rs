@@ -120,6 +120,8 @@ pub struct Live {
     pub attached: Option<distribution::Live>,
     /// Other distributions with the bucket as an origin; only for [`Scope::Teardown`].
     pub readers: Vec<DistributionId>,
+    /// Other distributions that run our function, as an earlier spec wanted; only for [`Scope::Teardown`].
+    pub holders: Vec<distribution::Live>,
 }
 
 /// One mutation (or wait) of any kind.

@@ -10,10 +10,12 @@ use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId};
 use crate::resource::Trace;
+use crate::resource::distribution::aws::Listed;
 use crate::resource::site::Inventory;
 use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::{Remains, group};
+use futures_util::future::try_join_all;
 use futures_util::try_join;
 
 /// The real thing.
@@ -27,7 +29,8 @@ impl Aws {
     /// Everything that hangs on the account: bucket, objects, policy, distribution.
     async fn observe_in_account(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
         let clients = &self.clients;
-        let account = self.identify().await?.account;
+        let (caller, listed) = try_join!(self.identify(), self.listed(scope))?;
+        let account = caller.account;
         let stack = in_account(names, &account)?;
         let (region, policy) =
             try_join!(bucket::aws::locate(clients, &account, &stack.bucket), grant::aws::observe(clients, &account, &stack.bucket))?;
@@ -53,22 +56,35 @@ impl Aws {
             if names.attached.is_some() && granted.is_none() {
                 return Ok(None);
             }
-            distribution::aws::observe(clients, &account, &names.stack, granted.as_ref()).await
+            distribution::aws::observe(clients, &account, &names.stack, granted.as_ref(), listed.as_deref()).await
         };
-        let readers = self.readers(&stack, scope, reachable);
-        let (bucket, (objects, inventory), distribution, readers) = try_join!(bucket, objects, owned, readers)?;
-        let own = distribution.as_ref().map(|distribution| distribution.id.clone());
-        let readers = readers.into_iter().filter(|id| Some(id) != own.as_ref()).collect();
-        Ok((account, Live { bucket, objects, inventory, policy, distribution, readers, ..Live::default() }))
+        let holders = self.holders(&stack, listed.as_deref().unwrap_or_default());
+        let (bucket, (objects, inventory), distribution, holders) = try_join!(bucket, objects, owned, holders)?;
+        let host = format!("{}.s3.", stack.bucket);
+        let reads = |one: &&Listed| one.origins.iter().any(|(_, domain)| domain.starts_with(&host));
+        let own = distribution.as_ref().map(|distribution| &distribution.id);
+        // Its origin, by which it is passed over, may have been taken out.
+        let holders = holders.into_iter().filter(|held| Some(&held.id) != own).collect();
+        let readers = listed.iter().flatten().filter(reads).map(|one| &one.id).filter(|id| Some(*id) != own).cloned().collect();
+        Ok((account, Live { bucket, objects, inventory, policy, distribution, readers, holders, ..Live::default() }))
     }
 
-    async fn readers(&self, stack: &Stack, scope: Scope, exists: bool) -> Result<Vec<DistributionId>, Fault> {
-        if scope != Scope::Teardown || !exists {
-            return Ok(Vec::new());
+    async fn listed(&self, scope: Scope) -> Result<Option<Vec<Listed>>, Fault> {
+        match scope {
+            Scope::Stack => Ok(None),
+            Scope::Teardown => distribution::aws::list(&self.clients).await.map(Some),
         }
-        let host = format!("{}.s3.", stack.bucket);
-        let all = distribution::aws::list(&self.clients).await?;
-        Ok(all.into_iter().filter(|(_, origins)| origins.iter().any(|(_, domain)| domain.starts_with(&host))).map(|(id, _)| id).collect())
+    }
+
+    /// The distributions that run our function and are neither the stack's own nor the attached one.
+    async fn holders(&self, stack: &Stack, listed: &[Listed]) -> Result<Vec<distribution::Live>, Fault> {
+        let ours = stack.any_version();
+        let origin = distribution::origin_id(&stack.names.stack);
+        let runs = |one: &&Listed| one.occupants.iter().any(|(_, arn)| ours.number_in(arn).is_some());
+        let known = |one: &&Listed| one.has_origin(&origin) || stack.names.attached.as_ref() == Some(&one.id);
+        let holders = listed.iter().filter(runs).filter(|one| !known(one));
+        let read = holders.map(|one| distribution::aws::read_document(&self.clients, &one.id));
+        Ok(try_join_all(read).await?.into_iter().flatten().collect())
     }
 
     async fn attached(&self, names: &Names) -> Result<Option<distribution::Live>, Fault> {

@@ -29,14 +29,10 @@ pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choi
     }
     if !keeps(Protected::Function) {
         let is_ours = live.function.as_ref().is_some_and(|function| function::plan::is_ours(function, name));
-        let turn = association::plan::teardown(live.attached.as_ref(), &stack.any_version(), live.function.as_ref());
-        // An interrupted run may have left the slots: the edge runs the function until that is deployed.
-        let leaves = live.attached.as_ref().filter(|attached| turn.is_some() || is_ours && !attached.deployed);
-        let wait = leaves.map(|attached| Op::Association(association::Op::AwaitDeployed { id: attached.id.clone() }));
-        plan.add(Stage::Vacate, turn.map(Op::Association));
-        plan.add(Stage::Vacated, wait);
-        if is_ours {
-            plan.conflicts.extend(association::plan::held(live.attached.as_ref(), &stack.any_version()));
+        // What an earlier spec has filled is given up as well, unless the function is somebody else's.
+        let earlier = live.holders.iter().filter(|_| is_ours || live.function.is_none());
+        for held in live.attached.iter().chain(earlier) {
+            leave_slots(&mut plan, stack, held, live.function.as_ref(), is_ours);
         }
         plan.take(Stage::DeleteFunction, function::plan::teardown(name, &stack.names.function, live.function.as_ref()), Op::Function);
     }
@@ -63,6 +59,18 @@ fn kept(choices: &Choices) -> BTreeSet<Protected> {
         kept.insert(Protected::Role);
     }
     kept
+}
+
+fn leave_slots(plan: &mut Plan, stack: &Stack, held: &distribution::Live, function: Option<&function::Live>, is_ours: bool) {
+    let turn = association::plan::teardown(held, &stack.any_version(), function);
+    // An interrupted run may have left the slots: the edge runs the function until that is deployed.
+    if turn.is_some() || is_ours && !held.deployed {
+        plan.add(Stage::Vacated, [Op::Association(association::Op::AwaitDeployed { id: held.id.clone() })]);
+    }
+    plan.add(Stage::Vacate, turn.map(Op::Association));
+    if is_ours {
+        plan.conflicts.extend(association::plan::held(held, &stack.any_version()));
+    }
 }
 
 pub(super) fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {

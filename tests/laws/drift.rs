@@ -109,6 +109,13 @@ drifts! {
             found.live.tags.clear();
         }
     },
+    "their distribution runs a version of ours, since an earlier spec" => |world, ground| {
+        publish(world, &[768]);
+        let newest = world.numbers.values().max().copied().unwrap_or_default();
+        let slot = Edit::Occupant(DEFAULT.into(), Some(ground.arn(newest)));
+        let found = world.distributions.values_mut().find(|found| found.live.id.as_str() == "E9OTHER0000").unwrap();
+        found.live.document = found.live.document.edit(&[slot]).unwrap();
+    },
     "another behavior runs an old version of ours" => |world, ground| {
         let functions = lodger(world, ground, 300, "viewer-request");
         let added = format!("<CacheBehavior><PathPattern>/new/*</PathPattern>{functions}</CacheBehavior>");

@@ -50,10 +50,8 @@ fn distribution(found: &Distribution, ground: &Ground) -> Option<Value> {
     if distribution::plan::is_ours(live, &ground.stack.names.stack) {
         return None;
     }
-    if ground.stack.names.attached.as_ref() != Some(&live.id) {
-        return Some(json!(found));
-    }
-    let wanted = &ground.desired.association.as_ref()?.behaviors;
+    let is_attached = ground.stack.names.attached.as_ref() == Some(&live.id);
+    let wanted = ground.desired.association.as_ref().filter(|_| is_attached).map(|wanted| wanted.behaviors.clone()).unwrap_or_default();
     let free = |behavior: &String| match occupant(live, behavior) {
         Some(arn) => ground.stack.any_version().number_in(&arn).is_some() || (ground.replaces && wanted.contains(behavior)),
         None => true,

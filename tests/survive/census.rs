@@ -82,6 +82,7 @@ fn of_ours(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("distribution", shown(&live.distribution)),
         ("attached", shown(&live.attached)),
         ("readers", format!("{:?}", live.readers)),
+        ("holders", format!("{:?}", live.holders.iter().map(|held| &held.id).collect::<Vec<_>>())),
         ("switch", format!("{side:?}")),
     ])
 }

@@ -125,3 +125,19 @@ async fn what_cannot_be_attached_to_is_a_conflict() {
     shop.write("provision.yaml", &spec(&id, "default"));
     shop.run("plan").exits(4).says("runs CloudFront Function").says("at viewer-response");
 }
+
+#[tokio::test]
+async fn a_destroy_gives_up_what_an_earlier_spec_has_filled() {
+    let (shop, id, _) = theirs("\"/api/*\"").await;
+    let original = read(&shop, &id).body;
+    let before = shop.everything().await;
+    shop.run("apply --yes").exits(0);
+    shop.write("provision.yaml", OWNED);
+    shop.run("apply --yes").exits(0);
+    shop.run("destroy --yes --wait 1h").exits(0).says(&format!("association {id}: empty our slots"));
+    assert_eq!(shop.everything().await, before);
+    assert_eq!(
+        others(&read(&shop, &id).body, &["<PathPattern>/api/*</PathPattern>"]),
+        others(&original, &["<PathPattern>/api/*</PathPattern>"])
+    );
+}

@@ -124,7 +124,7 @@ fn word(done: &Done) -> &'static str {
 
 /// What must be equal, as text; what AWS numbers is named.
 fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
-    let Live { bucket, objects, inventory, policy, role, function, access, distribution, attached, readers } = live;
+    let Live { bucket, objects, inventory, policy, role, function, access, distribution, attached, readers, holders } = live;
     let named = |text: String| {
         // The policy still names it when it is gone.
         let ids = distribution.iter().map(|found| found.id.clone()).chain(grant::distribution(policy.as_ref()));
@@ -152,6 +152,7 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("distribution", shown(distribution)),
         ("attached", shown(attached)),
         ("readers", format!("{readers:?}")),
+        ("holders", format!("{:?}", holders.iter().map(|held| &held.id).collect::<Vec<_>>())),
         ("switch", format!("{sides:#?}")),
     ])
 }

@@ -258,7 +258,6 @@ impl World {
         let after = distribution::simulate::simulate(before, op, &id, &access, arn.as_deref(), self.serial)?;
         context.references(|known| {
             known.distribution = after.as_ref().map(|live| live.id.clone());
-            known.etag = after.as_ref().map(|live| live.etag.clone());
             known.domain = after.as_ref().map(|live| live.domain.clone());
         });
         let writes = after != existed && !matches!(op, distribution::Op::SetTags { .. });

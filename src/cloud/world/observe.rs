@@ -7,7 +7,7 @@ use crate::name::{AccountId, DistributionId, ObjectKey, StackName};
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::site::{self, Inventory, STACK_METADATA};
 use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, access, association, distribution, marked, page};
-use crate::stack::{Live, Names, Op, Scope};
+use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::{Remains, group};
 use std::collections::BTreeSet;
 
@@ -29,10 +29,15 @@ impl World {
         let inventory = Inventory { versions: if teardown { versions.collect() } else { Vec::new() }, uploads: Vec::new() };
         let distribution = self.owned(names).map(|id| self.look(&id, now)).unwrap_or_default();
         let own = distribution.as_ref().map(|distribution| distribution.id.clone());
-        let host = stack.map(|stack| format!("{}.s3.", stack.bucket)).unwrap_or_default();
+        let host = stack.as_ref().map(|stack| format!("{}.s3.", stack.bucket)).unwrap_or_default();
         let reads =
             |distribution: &Distribution| distribution.live.document.read().origins.values().any(|origin| origin.domain.starts_with(&host));
         let readers = self.distributions.iter().filter(|(id, found)| teardown && Some(*id) != own.as_ref() && reads(found));
+        let ours = stack.as_ref().map(Stack::any_version);
+        let runs =
+            |found: &Distribution| occupants(&found.live).iter().any(|arn| ours.as_ref().is_some_and(|ours| ours.number_in(arn).is_some()));
+        let known = |id: &DistributionId| names.attached.as_ref() == Some(id) || own.as_ref() == Some(id);
+        let holders = self.distributions.iter().filter(|(id, found)| teardown && runs(found) && !known(id));
         let live = Live {
             bucket: bucket.map(|bucket| bucket.live.clone()),
             objects,
@@ -43,6 +48,7 @@ impl World {
             access: self.access.get(&access::name(&names.stack)).cloned(),
             attached: names.attached.as_ref().and_then(|id| self.look(id, now)),
             readers: readers.map(|(id, _)| id.clone()).collect(),
+            holders: holders.filter_map(|(id, _)| self.look(id, now)).collect(),
             distribution,
         };
         (self.account.clone(), live)

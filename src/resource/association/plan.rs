@@ -81,16 +81,14 @@ pub fn plan(desired: &Desired, live: Option<&Live>, function: Option<&function::
 
 /// Plans leaving every slot that our function holds. The distribution stays.
 #[must_use]
-pub fn teardown(live: Option<&Live>, occupant: &VersionReference, function: Option<&function::Live>) -> Option<Op> {
-    let live = live?;
+pub fn teardown(live: &Live, occupant: &VersionReference, function: Option<&function::Live>) -> Option<Op> {
     let slots = ours(live, occupant, function, &BTreeSet::new());
     (!slots.is_empty()).then(|| turn(live, slots, occupant))
 }
 
 /// Why the function cannot go: somebody put it into slots of other events, which are not ours to empty, and AWS keeps what is in use.
 #[must_use]
-pub fn held(live: Option<&Live>, occupant: &VersionReference) -> Vec<Conflict> {
-    let Some(live) = live else { return Vec::new() };
+pub fn held(live: &Live, occupant: &VersionReference) -> Vec<Conflict> {
     let behaviors = live.document.read().behaviors.into_iter();
     let slots =
         behaviors.flat_map(|(pattern, behavior)| behavior.functions.into_iter().map(move |(event, arn)| (pattern.clone(), event, arn)));
@@ -191,7 +189,7 @@ mod tests {
         let refused = plan(&desired(&[DEFAULT], false), Some(&taken), Some(&function()));
         assert!(refused.ops.is_empty() && refused.conflicts[0].reason.contains("already runs arn:theirs:1"));
         assert_eq!(turns(&plan(&desired(&[DEFAULT], true), Some(&taken), Some(&function()))), [(DEFAULT.to_owned(), true)]);
-        assert_eq!(teardown(Some(&taken), &desired(&[DEFAULT], true).occupant, None), None);
+        assert_eq!(teardown(&taken, &desired(&[DEFAULT], true).occupant, None), None);
     }
 
     #[test]

@@ -17,7 +17,8 @@ use aws_sdk_cloudfront::types::{
 };
 use futures_util::try_join;
 
-/// Finds the stack's distribution: by the id that our grant names, else by our origin id; the tag decides.
+/// Finds the stack's distribution: by the id that our grant names, else by our origin id; the tag decides. `listed` are all
+/// distributions of the account, if somebody has asked already.
 ///
 /// # Errors
 /// Any call's.
@@ -26,6 +27,7 @@ pub async fn observe(
     account: &AccountId,
     stack: &StackName,
     granted: Option<&DistributionId>,
+    listed: Option<&[Listed]>,
 ) -> Result<Option<Live>, Fault> {
     if let Some(id) = granted {
         let found = read(clients, account, id).await?.filter(|live| plan::is_ours(live, stack));
@@ -33,8 +35,9 @@ pub async fn observe(
             return Ok(found);
         }
     }
-    for id in with_origin(clients, stack).await? {
-        let found = read(clients, account, &id).await?.filter(|live| plan::is_ours(live, stack));
+    let asked = if listed.is_none() { list(clients).await? } else { Vec::new() };
+    for Listed { id, .. } in listed.unwrap_or(&asked).iter().filter(|one| one.has_origin(&origin_id(stack))) {
+        let found = read(clients, account, id).await?.filter(|live| plan::is_ours(live, stack));
         if found.is_some() {
             return Ok(found);
         }
@@ -42,15 +45,28 @@ pub async fn observe(
     Ok(None)
 }
 
-async fn with_origin(clients: &Clients, stack: &StackName) -> Result<Vec<DistributionId>, Fault> {
-    let all = list(clients).await?;
-    Ok(all.into_iter().filter(|(_, origins)| origins.iter().any(|(id, _)| *id == origin_id(stack))).map(|(id, _)| id).collect())
+/// One distribution in a list.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub id: DistributionId,
+    /// Its origins: id and host.
+    pub origins: Vec<(String, String)>,
+    /// Who answers in its slots: event and version.
+    pub occupants: Vec<(String, String)>,
+    /// When it was last changed: seconds since the Unix epoch.
+    pub modified: Option<u64>,
 }
 
-/// A distribution and its origins: id and host.
-pub type Listed = (DistributionId, Vec<(String, String)>);
+impl Listed {
+    /// Has it an origin of this id?
+    #[must_use]
+    pub fn has_origin(&self, id: &str) -> bool {
+        self.origins.iter().any(|(known, _)| known == id)
+    }
+}
 
-/// Lists every distribution of the account with its origins.
+/// Lists every distribution of the account.
 ///
 /// # Errors
 /// The call's.
@@ -61,10 +77,18 @@ pub async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
         let sent = clients.cloudfront.list_distributions().set_marker(marker).send().await;
         let Some(page) = sent.map_err(|error| fault("list the distributions", &error))?.distribution_list else { return Ok(all) };
         for item in page.items.unwrap_or_default() {
+            let Ok(id) = item.id.parse() else { continue };
             let origins = item.origins.map(|origins| origins.items).unwrap_or_default();
-            if let Ok(id) = item.id.parse() {
-                all.push((id, origins.into_iter().map(|origin| (origin.id, origin.domain_name)).collect()));
-            }
+            let default = item.default_cache_behavior.and_then(|behavior| behavior.lambda_function_associations);
+            let others = item.cache_behaviors.and_then(|behaviors| behaviors.items).unwrap_or_default();
+            let lists = default.into_iter().chain(others.into_iter().filter_map(|behavior| behavior.lambda_function_associations));
+            let slots = lists.flat_map(|list| list.items.unwrap_or_default());
+            all.push(Listed {
+                id,
+                origins: origins.into_iter().map(|origin| (origin.id, origin.domain_name)).collect(),
+                occupants: slots.map(|slot| (slot.event_type.as_str().to_owned(), slot.lambda_function_arn)).collect(),
+                modified: u64::try_from(item.last_modified_time.secs()).ok(),
+            });
         }
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
         if marker.is_none() {
@@ -200,7 +224,7 @@ async fn create(
                 Ok(answer) => Ok(Some((answer.distribution.map(|d| (d.id, d.domain_name)), answer.e_tag, Done::Changed(String::new())))),
                 Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => Ok(None),
                 // A reply of ours that was lost, or another run of the same plan: found again by its origin and tag.
-                Err(fault) if fault.kind == FaultKind::AlreadyExists => match observe(clients, account, stack, None).await? {
+                Err(fault) if fault.kind == FaultKind::AlreadyExists => match observe(clients, account, stack, None, None).await? {
                     Some(live) => Ok(Some((Some((live.id.to_string(), live.domain)), Some(live.etag), Done::AlreadySo))),
                     None => Err(fault
                         .hinted("CloudFront remembers an earlier distribution of this stack: run `provision destroy`, then apply again")),
@@ -213,10 +237,11 @@ async fn create(
         return Ok(Done::Deferred { reason: "CloudFront does not see the role yet".into(), try_again_after: wait::PROPAGATION });
     };
     let (id, domain) = found.unzip();
+    let id = id.and_then(|id: String| id.parse::<DistributionId>().ok());
     context.references(|known| {
-        known.distribution = id.and_then(|id: String| id.parse().ok());
+        known.etags.extend(id.clone().zip(etag));
+        known.distribution = id;
         known.domain = domain;
-        known.etag = etag;
     });
     Ok(done)
 }
@@ -264,7 +289,7 @@ pub async fn update(
             try_again_after: wait::PROPAGATION,
         });
     };
-    context.references(|known| known.etag = etag);
+    context.references(|known| known.etags.extend(etag.map(|etag| (id.clone(), etag))));
     Ok(done)
 }
 
@@ -282,7 +307,7 @@ pub async fn await_deployed(
     address: &Address,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let expected = context.references(|known| known.etag.clone());
+    let expected = context.references(|known| known.etags.get(id).cloned());
     let strange = std::sync::atomic::AtomicU32::new(0);
     let waited =
         wait::until(context, address, "the deployment to reach every edge", (clients.rhythm.deployment, wait::DEPLOYMENT), || async {
@@ -302,7 +327,12 @@ pub async fn await_deployed(
     match waited {
         Waited::Met(found) => {
             if let Some((etag, domain)) = found {
-                context.references(|known| (known.etag, known.domain) = (Some(etag), Some(domain)));
+                context.references(|known| {
+                    known.etags.insert(id.clone(), etag);
+                    if known.distribution.as_ref() == Some(id) {
+                        known.domain = Some(domain);
+                    }
+                });
             }
             Ok(Done::Changed("deployed".into()))
         }
@@ -320,7 +350,7 @@ async fn delete(
     address: &Address,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let etag = std::sync::Mutex::new(seen.map(str::to_owned).or_else(|| context.references(|known| known.etag.clone())));
+    let etag = std::sync::Mutex::new(seen.map(str::to_owned).or_else(|| context.references(|known| known.etags.get(id).cloned())));
     let current = || etag.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let waited = wait::until(context, address, "CloudFront to let go of it", (clients.rhythm.quick, wait::SETTLING), || async {
         let sent = clients.cloudfront.delete_distribution().id(id.as_str()).set_if_match(current()).send().await;
@@ -365,34 +395,16 @@ pub type Runner = (DistributionId, String);
 /// Any call's.
 pub async fn traces(clients: &Clients, account: &AccountId) -> Result<(Vec<Trace>, Vec<Runner>), Fault> {
     let (mut traces, mut runners) = (Vec::new(), Vec::new());
-    let mut marker = None;
-    loop {
-        let sent = clients.cloudfront.list_distributions().set_marker(marker).send().await;
-        let Some(page) = sent.map_err(|error| fault("list the distributions", &error))?.distribution_list else {
-            return Ok((traces, runners));
-        };
-        for item in page.items.unwrap_or_default() {
-            let Ok(id) = item.id.parse::<DistributionId>() else { continue };
-            let default = item.default_cache_behavior.and_then(|behavior| behavior.lambda_function_associations);
-            let others = item.cache_behaviors.and_then(|behaviors| behaviors.items).unwrap_or_default();
-            let lists = default.into_iter().chain(others.into_iter().filter_map(|behavior| behavior.lambda_function_associations));
-            let slots = lists.flat_map(|list| list.items.unwrap_or_default()).filter(|slot| slot.event_type.as_str() == EVENT);
-            runners.extend(slots.map(|slot| (id.clone(), slot.lambda_function_arn)));
-            let candidate =
-                item.origins.map(|origins| origins.items).unwrap_or_default().iter().any(|origin| origin.id.starts_with("provision-"));
-            if !candidate {
-                continue;
-            }
-            let tags = tags(clients, account, &id).await?;
-            if let Some(stack) = owner(clients, &id, &tags).await? {
-                let since = u64::try_from(item.last_modified_time.secs()).ok();
-                let ttl = tags.get(TTL_TAG).cloned();
-                traces.push(Trace { stack, kind: Kind::Distribution, name: id.to_string(), place: None, since, ttl });
-            }
+    for Listed { id, origins, occupants, modified } in list(clients).await? {
+        runners.extend(occupants.into_iter().filter(|(event, _)| event == EVENT).map(|(_, arn)| (id.clone(), arn)));
+        if !origins.iter().any(|(origin, _)| origin.starts_with("provision-")) {
+            continue;
         }
-        marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
-        if marker.is_none() {
-            return Ok((traces, runners));
+        let tags = tags(clients, account, &id).await?;
+        if let Some(stack) = owner(clients, &id, &tags).await? {
+            let ttl = tags.get(TTL_TAG).cloned();
+            traces.push(Trace { stack, kind: Kind::Distribution, name: id.to_string(), place: None, since: modified, ttl });
         }
     }
+    Ok((traces, runners))
 }
