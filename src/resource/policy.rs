@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 /// Returns the normal form: every statement with sorted lists, statements sorted, labels gone.
 #[must_use]
 pub fn normal(document: &Value) -> Value {
-    let mut statements: Vec<Value> = list(document.get("Statement")).into_iter().map(|s| normal_statement(&s)).collect();
-    statements.sort_by_key(Value::to_string);
+    if !document.is_object() {
+        return document.clone();
+    }
+    let statements = sorted(list(document.get("Statement")).iter().map(normal_statement));
     // The policy language's default version is the old one (IAM User Guide, "IAM JSON policy elements: Version").
     json!({"Version": document.get("Version").cloned().unwrap_or_else(|| json!("2008-10-17")), "Statement": statements})
 }
@@ -36,7 +38,7 @@ pub fn statements(document: &Value) -> Vec<Value> {
 #[must_use]
 pub fn show(statement: &Value) -> String {
     let Value::Object(fields) = statement else { return statement.to_string() };
-    let mut text = fields.get("Effect").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut text = fields.get("Effect").map(|effect| scalar(effect, false)).unwrap_or_default();
     for (name, word) in [
         ("Action", " "),
         ("NotAction", " all but "),
@@ -102,17 +104,16 @@ fn normal_statement(statement: &Value) -> Value {
     Value::Object(normal)
 }
 
-/// A condition block is operator → key → values; keys are compared without case (IAM User Guide, "Condition").
+/// A condition block is operator → key → values; keys are compared without case (IAM User Guide, "Condition"). Two keys that differ
+/// in nothing but case stay two.
 fn normal_condition(condition: &Value) -> Value {
-    let Value::Object(operators) = condition else { return condition.clone() };
+    let Value::Object(operators) = condition else { return normal_value(condition, false) };
     let mut operators: Vec<(String, Value)> = operators
         .iter()
         .map(|(operator, keys)| {
-            let Value::Object(keys) = keys else { return (operator.clone(), keys.clone()) };
-            let mut keys: Vec<(String, Value)> =
-                keys.iter().map(|(key, values)| (key.to_ascii_lowercase(), normal_value(values, false))).collect();
-            keys.sort_by(|a, b| a.0.cmp(&b.0));
-            (operator.clone(), Value::Object(keys.into_iter().collect()))
+            let Value::Object(keys) = keys else { return (operator.clone(), normal_value(keys, false)) };
+            let keys = keys.iter().map(|(key, values)| json!([key.to_ascii_lowercase(), normal_value(values, false)]));
+            (operator.clone(), json!({"keys": sorted(keys)}))
         })
         .collect();
     operators.sort_by(|a, b| a.0.cmp(&b.0));
@@ -121,6 +122,11 @@ fn normal_condition(condition: &Value) -> Value {
 
 /// A lone value becomes a list of one; lists are sets; scalars are compared as text, as IAM does (`true` is `"true"`).
 fn normal_value(value: &Value, lower: bool) -> Value {
+    let item = |item: &Value| match item {
+        Value::Object(_) | Value::Array(_) => normal_value(item, lower),
+        Value::Null => Value::Null,
+        one => Value::String(scalar(one, lower)),
+    };
     match value {
         Value::Object(fields) => {
             let mut fields: Vec<(String, Value)> = fields.iter().map(|(k, v)| (k.clone(), normal_value(v, lower))).collect();
@@ -128,13 +134,18 @@ fn normal_value(value: &Value, lower: bool) -> Value {
             Value::Object(fields.into_iter().collect())
         }
         Value::Array(items) => {
-            let mut items: Vec<String> = items.iter().map(|item| scalar(item, lower)).collect();
-            items.sort();
+            let mut items = sorted(items.iter().map(item));
             items.dedup();
-            json!(items)
+            Value::Array(items)
         }
-        one => json!([scalar(one, lower)]),
+        one => Value::Array(vec![item(one)]),
     }
+}
+
+fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
+    let mut values: Vec<Value> = values.collect();
+    values.sort_by_cached_key(Value::to_string);
+    values
 }
 
 fn scalar(value: &Value, lower: bool) -> String {
@@ -176,6 +187,7 @@ mod tests {
                 "Deny all but s3:Get* to * on x, y if AWS:SourceArn StringEquals z",
             ),
             (json!({"Effect": "Allow", "Odd": [1]}), "Allow Odd [1]"),
+            (json!({"Effect": null, "Resource": "x"}), "null on x"),
             (json!("odd"), "\"odd\""),
         ];
         for (statement, text) in rows {
@@ -196,5 +208,24 @@ mod tests {
             *other.pointer_mut(path).unwrap() = value;
             assert!(!same(&base, &other), "{path}");
         }
+    }
+
+    /// None of these is IAM's grammar; equal they are not all the same.
+    #[test]
+    fn odd_documents_are_not_all_equal() {
+        let one = |statement: Value| json!({"Statement": statement});
+        for (a, b) in [
+            (json!("a"), json!("b")),
+            (json!([]), json!({})),
+            (one(json!({"Action": ["[\"a\"]"]})), one(json!({"Action": [["a"]]}))),
+            (one(json!({"Resource": "null"})), one(json!({"Resource": null}))),
+            (
+                one(json!({"Condition": {"StringEquals": {"aws:x": "a", "AWS:X": "b"}}})),
+                one(json!({"Condition": {"StringEquals": {"aws:x": "b"}}})),
+            ),
+        ] {
+            assert!(!same(&a, &b), "{a} {b}");
+        }
+        assert!(same(&one(json!({"Odd": [{"a": 1, "b": 2}]})), &one(json!({"Odd": [{"b": 2, "a": 1}]}))));
     }
 }
