@@ -53,7 +53,8 @@ pub fn with_statement(policy: Option<&Value>, ours: Option<Value>) -> Option<Val
     let others = policy.map(policy::statements).unwrap_or_default().into_iter().filter(|statement| !is_ours(statement));
     let statements: Vec<Value> = others.chain(ours).collect();
     let version = policy.and_then(|policy| policy.get("Version")).cloned().unwrap_or_else(|| json!("2012-10-17"));
-    let mut whole = policy.cloned().unwrap_or_else(|| json!({}));
+    // What is no object holds nothing that could be kept.
+    let mut whole = policy.filter(|policy| policy.is_object()).cloned().unwrap_or_else(|| json!({}));
     whole["Version"] = version;
     let left = !statements.is_empty();
     whole["Statement"] = Value::Array(statements);

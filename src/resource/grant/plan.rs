@@ -58,5 +58,6 @@ mod tests {
         let alone = with_statement(None, Some(statement(&bucket, &account, &id)));
         assert_eq!(alone.as_ref().unwrap()["Statement"][0]["Sid"], SID);
         assert_eq!(with_statement(alone.as_ref(), None), None);
+        assert_eq!(with_statement(Some(&json!(true)), Some(statement(&bucket, &account, &id))), alone, "what is no policy is no obstacle");
     }
 }
