@@ -76,25 +76,31 @@ impl Remains {
     /// The spec that would cover these remains.
     #[must_use]
     pub fn spec(&self) -> String {
-        let mut text = format!("stack: {}\n", self.stack);
+        let mut text = format!("stack: {}\n", quoted(self.stack.as_str()));
         let of = |kind: Kind| self.traces.iter().find(move |trace| trace.kind == kind);
         // Writing to a string cannot fail.
         if let Some(bucket) = of(Kind::Bucket) {
-            let region = bucket.place.as_ref().map(|region| format!("region: {region}\n")).unwrap_or_default();
-            let _ = writeln!(text, "{region}bucket: {{ name: {} }}", bucket.name);
+            let region = bucket.place.as_ref().map(|region| format!("region: {}\n", quoted(region))).unwrap_or_default();
+            let _ = writeln!(text, "{region}bucket: {{ name: {} }}", quoted(&bucket.name));
         }
         if let Some(role) = of(Kind::Role) {
             let path = role.place.as_deref().unwrap_or("/");
-            let _ = writeln!(text, "role: {{ name: {}, path: {path} }}", role.name);
+            let _ = writeln!(text, "role: {{ name: {}, path: {} }}", quoted(&role.name), quoted(path));
         }
         if let Some(function) = of(Kind::Function) {
-            let _ = writeln!(text, "function: {{ name: {} }}", function.name);
+            let _ = writeln!(text, "function: {{ name: {} }}", quoted(&function.name));
         }
         if let Some(id) = self.attached.first() {
-            let _ = writeln!(text, "distribution: {{ id: {id}, behaviors: [default] }}");
+            let _ = writeln!(text, "distribution: {{ id: {}, behaviors: [default] }}", quoted(id.as_str()));
         }
         text
     }
+}
+
+/// As a text of the spec: `null` and `1e3` are good names, and IAM's may hold commas, its paths also braces and `${`. JSON's texts
+/// are YAML's.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text.replace("${", "$${")).to_string()
 }
 
 #[cfg(test)]
@@ -147,5 +153,23 @@ mod tests {
         let spec = crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &remains(None).spec()).unwrap();
         assert_eq!((spec.region.as_str(), spec.role.path.as_str(), spec.function.name.as_str()), ("eu-west-1", "/team/", "f"));
         assert_eq!(spec.bucket.name.map(|name| name.to_string()).as_deref(), Some("demo-1"));
+    }
+
+    #[test]
+    fn names_that_yaml_reads_otherwise_stay_names() {
+        let trace = |kind, name: &str, place: &str| Trace {
+            stack: "null".parse().unwrap(),
+            kind,
+            name: name.into(),
+            place: Some(place.into()),
+            since: None,
+            ttl: None,
+        };
+        let traces =
+            vec![trace(Kind::Bucket, "1e3", "eu-west-1"), trace(Kind::Role, "@a,b=c", "/x}:${HOME}#\"/"), trace(Kind::Function, "007", "")];
+        let text = group(traces, &[]).remove(0).spec();
+        let spec = crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &text).unwrap();
+        assert_eq!((spec.stack.as_str(), spec.role.name.as_str(), spec.role.path.as_str()), ("null", "@a,b=c", "/x}:${HOME}#\"/"));
+        assert_eq!((spec.bucket.name.unwrap().as_str(), spec.function.name.as_str()), ("1e3", "007"));
     }
 }
