@@ -4,6 +4,7 @@
 //! schema grows every few months. So we never rebuild a document: we cut out the elements that we manage and put ours in
 //! their place; every other byte goes back as it came, also what nobody here has heard of.
 
+use super::nesting::depth;
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -109,11 +110,21 @@ fn behaviors<'a>(root: Node<'a, 'a>) -> Vec<(String, Node<'a, 'a>)> {
     default.into_iter().chain(items(root, "CacheBehaviors").into_iter().map(|node| (text(node, "PathPattern"), node))).collect()
 }
 
+/// The parser calls itself for each element within an element, and CloudFront's documents are some ten deep.
+const DEEPEST: usize = 64;
+
+fn parse(text: &str) -> Result<roxmltree::Document<'_>, String> {
+    if depth(text) > DEEPEST {
+        return Err(format!("more than {DEEPEST} elements lie in one another"));
+    }
+    roxmltree::Document::parse(text).map_err(|error| error.to_string())
+}
+
 impl Document {
     /// Cuts the configuration out of the answer to `GetDistribution`.
     #[must_use]
     pub fn in_answer(answer: &str) -> Option<Self> {
-        let tree = roxmltree::Document::parse(answer).ok()?;
+        let tree = parse(answer).ok()?;
         let node = tree.descendants().find(|node| node.tag_name().name() == "DistributionConfig")?;
         let element = &answer[node.range()];
         // The namespace was declared on an element outside; alone, the configuration has to declare it.
@@ -135,7 +146,7 @@ impl Document {
     /// Reads what we manage or have to know. Unknown elements are passed over; absent ones read as empty.
     #[must_use]
     pub fn read(&self) -> Reading {
-        let Ok(tree) = roxmltree::Document::parse(&self.0) else { return Reading::default() };
+        let Ok(tree) = parse(&self.0) else { return Reading::default() };
         let root = tree.root_element();
         let certificate = child(root, "ViewerCertificate").map(|node| text(node, "ACMCertificateArn")).filter(|arn| !arn.is_empty());
         let by_event = |node: Node<'_, '_>, list: &str, arn: &str| -> BTreeMap<String, String> {
@@ -194,7 +205,7 @@ impl Document {
     }
 
     fn edit_once(&self, edit: &Edit) -> Result<Self, String> {
-        let tree = roxmltree::Document::parse(&self.0).map_err(|error| format!("CloudFront's document cannot be read: {error}"))?;
+        let tree = parse(&self.0).map_err(|error| format!("CloudFront's document cannot be read: {error}"))?;
         let root = tree.root_element();
         let behavior = |pattern: &str| {
             let found = behaviors(root).into_iter().find(|(name, _)| name == pattern);
@@ -355,5 +366,14 @@ mod tests {
         assert_eq!(reading.comment, "<new>");
         assert_eq!(reading.origins["o"].access, "E9");
         assert!(document().edit(&[Edit::Occupant("/none".into(), None)]).unwrap_err().contains("no behavior"));
+    }
+
+    /// The parser alone would end the program here, for want of stack.
+    #[test]
+    fn elements_without_end_in_one_another_are_refused() {
+        let deep = Document(format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000)));
+        assert_eq!(deep.read(), Reading::default());
+        assert!(deep.edit(&[Edit::Field("Comment", element("Comment", ""))]).unwrap_err().contains("lie in one another"));
+        assert_eq!(Document::in_answer(&deep.0), None);
     }
 }

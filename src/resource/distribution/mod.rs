@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 pub mod aws;
 pub mod document;
+mod nesting;
 pub mod plan;
 pub mod simulate;
 
