@@ -207,7 +207,8 @@ fn respond(reply: Reply) -> Response<Full<Bytes>> {
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in reply.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().append(name, value);
+            // Nobody sends as many lines as there is room for; whoever does loses the last of them.
+            response.headers_mut().try_append(name, value).ok();
         }
     }
     if let Some(Ok(reason)) = reply.description.map(ReasonPhrase::try_from) {
