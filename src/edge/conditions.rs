@@ -108,10 +108,11 @@ fn date(value: Option<&str>) -> Option<SystemTime> {
     httpdate::parse_http_date(value?).ok()
 }
 
-/// HTTP dates have no fractions.
-fn whole_seconds(time: SystemTime) -> SystemTime {
+/// HTTP dates have no fractions, four digits for the year, and for a computer no time before its own: a file may be older or newer.
+pub(super) fn whole_seconds(time: SystemTime) -> SystemTime {
+    const LAST: u64 = 253_402_300_799;
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    UNIX_EPOCH + Duration::from_secs(seconds)
+    UNIX_EPOCH + Duration::from_secs(seconds.min(LAST))
 }
 
 #[cfg(test)]

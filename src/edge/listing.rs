@@ -1,6 +1,7 @@
 //! `ListObjectsV2`, as far as a function may need it: prefix, start-after, max-keys, continuation, URL encoding.
 
 use super::behavior::object_key;
+use super::conditions::whole_seconds;
 use super::error_page::escaped;
 use super::{Listed, Reply, origin};
 
@@ -93,7 +94,7 @@ fn url_encoded(key: &str) -> String {
 /// calendar is known to be right: `Fri, 15 Jan 2027 08:00:00 GMT`.
 fn iso(time: std::time::SystemTime) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let date = httpdate::fmt_http_date(time);
+    let date = httpdate::fmt_http_date(whole_seconds(time));
     let words: Vec<&str> = date.split(' ').collect();
     let [_, day, month, year, clock, _] = words[..] else {
         return date;
@@ -124,6 +125,12 @@ mod tests {
         assert!(first.contains("<LastModified>2027-01-15T08:00:00.000Z</LastModified>"));
         let second = text("list-type=2&continuation-token=c%26d&encoding-type=url");
         assert!(second.contains("<KeyCount>1</KeyCount>") && second.contains("<Key>%C3%A9</Key>"));
+    }
+
+    #[test]
+    fn times_that_have_no_http_date_are_the_nearest_that_have_one() {
+        assert_eq!(iso(UNIX_EPOCH - Duration::from_secs(1)), "1970-01-01T00:00:00.000Z");
+        assert_eq!(iso(UNIX_EPOCH + Duration::from_hours(70_389_528)), "9999-12-31T23:59:59.000Z");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use hyper::body::Bytes;
 
-use super::conditions::{Answer, Conditions};
+use super::conditions::{Answer, Conditions, whole_seconds};
 use super::error_page::escaped;
 use super::{Object, Reply};
 
@@ -62,7 +62,7 @@ fn described(object: &Object) -> Vec<(String, String)> {
     let mut headers = common(object.content_type.as_deref().unwrap_or("binary/octet-stream"));
     let mut add = |name: &str, value: &str| headers.push((name.to_owned(), value.to_owned()));
     add("etag", &object.etag);
-    add("last-modified", &httpdate::fmt_http_date(object.last_modified));
+    add("last-modified", &httpdate::fmt_http_date(whole_seconds(object.last_modified)));
     add("accept-ranges", "bytes");
     add("x-amz-server-side-encryption", "AES256");
     for (name, value) in [("cache-control", &object.cache_control), ("content-encoding", &object.content_encoding)] {
