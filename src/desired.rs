@@ -1,6 +1,7 @@
 //! How everything should be: from a spec and the account to each room's settings.
 
 use crate::change::{Fault, FaultKind};
+use crate::file;
 use crate::resource::content::{Content, Source as Bytes};
 use crate::resource::function::{self, Frozen, Package, VersionReference, package};
 use crate::resource::{STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, page, role, site};
@@ -126,13 +127,17 @@ pub fn page_of(bytes: &[u8]) -> Content {
     Content::in_memory(bytes, "text/html; charset=utf-8", "no-store")
 }
 
+/// A page that is a little too large is told by the check of the spec; a file beyond this is something else. In bytes.
+pub const LARGEST_PAGE: u64 = 1024 * 1024;
+
 /// The page that the spec names.
 ///
 /// # Errors
 /// [`FaultKind::Local`] where it cannot be read.
 pub fn page(spec: &Spec) -> Result<Content, Fault> {
     let Some(path) = &spec.maintenance.page else { return Ok(page_of(BUILTIN_PAGE)) };
-    let bytes = std::fs::read(path).map_err(|error| Fault::new(FaultKind::Local, format!("read {}", path.display()), error.to_string()))?;
+    let bytes = file::read(path, LARGEST_PAGE)
+        .map_err(|error| Fault::new(FaultKind::Local, format!("read {}", path.display()), error.to_string()))?;
     Ok(Content { source: Bytes::File(path.clone()), md5: hex::encode(Md5::digest(&bytes)), ..page_of(&bytes) })
 }
 

@@ -8,8 +8,8 @@
 //!      └───────────── apply (execute the plan: ops, events) ◄── confirmed by a person or --yes ◄┴► view (human | json)
 //! ```
 //!
-//! Each module uses only what stands before it: `name`, `change`, `context`, `aws`, `resource`, `spec`, `stack`, `operator`,
-//! `desired`, `plan`, `sweep`, `cloud`, `edge`, `apply`, `view`, `commands`, `cli`. ARCHITECTURE.md says why.
+//! Each module uses only what stands before it: `name`, `change`, `file`, `context`, `aws`, `resource`, `spec`, `stack`,
+//! `operator`, `desired`, `plan`, `sweep`, `cloud`, `edge`, `apply`, `view`, `commands`, `cli`. ARCHITECTURE.md says why.
 
 pub mod apply;
 pub mod aws;
@@ -20,6 +20,7 @@ pub mod commands;
 pub mod context;
 pub mod desired;
 pub mod edge;
+pub mod file;
 pub mod name;
 pub mod operator;
 pub mod plan;

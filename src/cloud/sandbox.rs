@@ -3,22 +3,25 @@
 //! `world.json` is the record; `objects/` and `packages/` hold bytes by their digest. Every change is made under a lock and
 //! replaces the record in one rename, so that an interrupted run leaves the world before or after an op, never between.
 
-use super::world::{Delays, FORMAT, World};
+use super::world::{Delays, Unfit, World};
 use super::{Caller, Cloud};
 use crate::aws::wait::{self, Rhythm, Waited};
 use crate::change::{Action, Done, Fault, FaultKind};
 use crate::context::Context;
+use crate::file;
 use crate::name::AccountId;
 use crate::resource::{function, page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::Remains;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The account that the sandbox plays.
 const ACCOUNT: &str = "123456789012";
+
+const ANOTHER_PROGRAM: &str = "use the version of `provision` that wrote it, or choose another folder with `--sandbox=DIR`";
 
 /// A world in a folder.
 #[derive(Clone, Debug)]
@@ -40,10 +43,42 @@ impl Sandbox {
         Self { folder, delays }
     }
 
+    /// Reads the bytes of an object with this MD5.
+    ///
+    /// # Errors
+    /// [`FaultKind::Local`] where they are not there, or lie elsewhere.
+    pub fn read_object(&self, md5: &str) -> Result<Vec<u8>, Fault> {
+        self.is_whole()?;
+        // The record is only a file: what stands in it must not lead out of the folder.
+        if md5.len() != 32 || !md5.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(self.broken(format!("world.json is damaged: `{}` is no MD5", md5.escape_debug())));
+        }
+        let path = self.object(md5);
+        if path.is_symlink() {
+            return Err(self.broken(format!("objects/{md5} is a symbolic link, and a world lies in one folder")));
+        }
+        file::read(&path, u64::MAX).map_err(|error| self.broken(format!("objects/{md5} cannot be read: {error}")))
+    }
+
     /// Where the bytes of an object with this MD5 are.
-    #[must_use]
-    pub fn object(&self, md5: &str) -> PathBuf {
+    fn object(&self, md5: &str) -> PathBuf {
         self.folder.join("objects").join(md5)
+    }
+
+    /// Is the folder made as the sandbox makes it? Whoever prepared it must not make us read, write or wait elsewhere.
+    fn is_whole(&self) -> Result<(), Fault> {
+        for (name, folder) in [("world.json", false), ("lock", false), ("objects", true), ("packages", true)] {
+            let found = match fs::symlink_metadata(self.folder.join(name)) {
+                Ok(found) => found.file_type(),
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(self.broken(error)),
+            };
+            if found.is_dir() != folder || !(folder || found.is_file()) {
+                let kept = if folder { "a folder" } else { "a file" };
+                return Err(self.broken(format!("{name} is {}, where the sandbox keeps {kept}", file::described(found))));
+            }
+        }
+        Ok(())
     }
 
     fn record(&self) -> PathBuf {
@@ -60,18 +95,18 @@ impl Sandbox {
     /// # Errors
     /// [`FaultKind::Local`] where the record cannot be read or is another program's or version's.
     pub fn load(&self) -> Result<World, Fault> {
-        let text = match fs::read_to_string(self.record()) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        self.is_whole()?;
+        let record = match file::read_record(&self.record()) {
+            Ok(record) => record,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(World::empty(ACCOUNT.parse().map_err(|why: &str| self.broken(why))?, self.delays));
             }
-            Err(error) => return Err(self.broken(error)),
+            Err(error) => return Err(self.broken(format!("world.json cannot be read: {error}"))),
         };
-        let world: World =
-            serde_json::from_str(&text).map_err(|error| self.broken(format!("world.json is damaged or from another version: {error}")))?;
-        if world.format != FORMAT {
-            return Err(self.broken(format!("world.json has format {}, this program reads format {FORMAT}", world.format)));
-        }
+        let world = World::from_json(&record).map_err(|why| match why {
+            Unfit::Version(_) => self.broken(format!("world.json {why}")).hinted(ANOTHER_PROGRAM),
+            Unfit::Damaged(_) => self.broken(format!("world.json {why}")),
+        })?;
         Ok(World { delays: self.delays, ..world })
     }
 
@@ -82,6 +117,7 @@ impl Sandbox {
 
     fn lock(&self) -> Result<File, Fault> {
         fs::create_dir_all(&self.folder).map_err(|error| self.broken(error))?;
+        self.is_whole()?;
         let lock = File::options().create(true).append(true).open(self.folder.join("lock")).map_err(|error| self.broken(error))?;
         lock.lock().map_err(|error| self.broken(error))?;
         Ok(lock)
@@ -124,7 +160,12 @@ impl Sandbox {
 /// Writes beside, then renames over.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let beside = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = File::create(&beside)?;
+    // What lies there is an earlier run's, or somebody's link to a file of ours; neither is written through.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(beside, path)
@@ -183,5 +224,44 @@ impl Cloud for Sandbox {
                 Ok(deferred.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).unwrap_or(Done::AlreadySo))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The record says under which digest an object's bytes lie; it is a file that anybody may have written.
+    #[cfg(unix)]
+    #[test]
+    fn no_object_is_read_from_outside_of_the_world() {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::new(folder.path().join("world"), Delays::default());
+        let [good, link, pipe] = ["0", "1", "2"].map(|digit| digit.repeat(32));
+        fs::create_dir_all(folder.path().join("world/objects")).unwrap();
+        fs::write(folder.path().join("secret"), "secret").unwrap();
+        fs::write(sandbox.object(&good), "bytes").unwrap();
+        std::os::unix::fs::symlink("../../secret", sandbox.object(&link)).unwrap();
+        fs::create_dir(sandbox.object(&pipe)).unwrap();
+        assert_eq!(sandbox.read_object(&good).unwrap(), b"bytes");
+        let outside = folder.path().join("secret").display().to_string();
+        for md5 in ["../../secret", &outside, "", "..", "objects/../../../secret", &link, &pipe, &"3".repeat(32)] {
+            assert_eq!(sandbox.read_object(md5).unwrap_err().kind, FaultKind::Local, "{md5}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_file_outside_of_the_world_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::new(folder.path().join("world"), Delays::default());
+        let theirs = folder.path().join("theirs");
+        fs::write(&theirs, "theirs").unwrap();
+        fs::create_dir(folder.path().join("world")).unwrap();
+        let beside = sandbox.record().with_extension(format!("{}.new", std::process::id()));
+        std::os::unix::fs::symlink(&theirs, beside).unwrap();
+        sandbox.change(|_, _| Ok(())).unwrap();
+        assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
+        assert!(sandbox.load().is_ok() && !sandbox.record().is_symlink());
     }
 }

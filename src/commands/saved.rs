@@ -3,22 +3,21 @@
 use super::Exit;
 use super::session::Session;
 use crate::change::Kind;
+use crate::file;
 use crate::name::{AccountId, StackName};
 use crate::plan::{Intent, Plan};
 use crate::view::View;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 /// The format that this program reads and writes.
 const FORMAT: u32 = 1;
 
-/// No plan is larger; a larger file is something else.
-const LARGEST: u64 = 64 * 1024 * 1024;
-
 /// A plan in a file. It is compared, never executed: what is carried out is always a plan that was made just now.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Saved {
     format: u32,
     /// Of which stack.
@@ -32,6 +31,12 @@ pub struct Saved {
     /// Whether it was allowed to delete other people's objects.
     pub delete_data: bool,
     plan: Value,
+}
+
+/// What every version's plan says.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
 }
 
 fn refuse(view: View, file: &Path, what: &str, hint: &str) -> Exit {
@@ -51,6 +56,10 @@ pub fn save(view: View, flags: &str, file: &Path, plan: &Plan, adopt: &[Kind], d
     let saved =
         Saved { format: FORMAT, stack, account, destroy: plan.intent == Intent::Destroy, adopt: adopt.to_vec(), delete_data, plan: value };
     let text = serde_json::to_vec_pretty(&saved).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
+    if text.len() as u64 > file::LARGEST_RECORD {
+        let what = format!("would have {} bytes, and at most {} can be read again", text.len(), file::LARGEST_RECORD);
+        return Err(refuse(view, file, &what, "apply without a saved plan"));
+    }
     std::fs::File::create(file).and_then(|mut opened| opened.write_all(&text)).map_err(|error| {
         view.error(&format!("could not write {}: {error}", file.display()), None);
         Exit::Failed
@@ -63,19 +72,15 @@ pub fn save(view: View, flags: &str, file: &Path, plan: &Plan, adopt: &[Kind], d
 ///
 /// # Errors
 /// [`Exit::Refused`], after it was shown.
-pub fn read(view: View, file: &Path) -> Result<Saved, Exit> {
-    let mut text = Vec::new();
-    let opened = std::fs::File::open(file).and_then(|opened| opened.take(LARGEST + 1).read_to_end(&mut text));
-    opened.map_err(|error| refuse(view, file, &format!("cannot be read: {error}"), PLAN_AGAIN))?;
-    if text.len() as u64 > LARGEST {
-        return Err(refuse(view, file, "is too large to be a plan", PLAN_AGAIN));
+pub fn read(view: View, path: &Path) -> Result<Saved, Exit> {
+    let text = file::read_record(path).map_err(|error| refuse(view, path, &format!("cannot be read: {error}"), PLAN_AGAIN))?;
+    let no_plan = |error: String| refuse(view, path, &format!("is not a saved plan: {error}"), PLAN_AGAIN);
+    // Another version's plan may look different in all but this.
+    let Version { format } = file::parse(&text).map_err(no_plan)?;
+    if format != FORMAT {
+        return Err(refuse(view, path, &format!("has format {format}, this program reads format {FORMAT}"), PLAN_AGAIN));
     }
-    let saved: Saved =
-        serde_json::from_slice(&text).map_err(|error| refuse(view, file, &format!("is not a saved plan: {error}"), PLAN_AGAIN))?;
-    if saved.format != FORMAT {
-        return Err(refuse(view, file, &format!("has format {}, this program reads format {FORMAT}", saved.format), PLAN_AGAIN));
-    }
-    Ok(saved)
+    file::parse(&text).map_err(no_plan)
 }
 
 /// Is the plan for the stack of this spec?
@@ -114,7 +119,11 @@ fn difference(before: &Value, now: &Value, path: &str) -> String {
             let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
             for key in keys {
                 if a.get(key) != b.get(key) {
-                    return difference(a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), &format!("{path}.{key}"));
+                    return difference(
+                        a.get(key).unwrap_or(&Value::Null),
+                        b.get(key).unwrap_or(&Value::Null),
+                        &format!("{path}.{}", short(key)),
+                    );
                 }
             }
             path.to_owned()
@@ -124,9 +133,11 @@ fn difference(before: &Value, now: &Value, path: &str) -> String {
             found.map_or_else(|| path.to_owned(), |at| difference(&a[at], &b[at], &format!("{path}[{at}]")))
         }
         (Value::Array(a), Value::Array(b)) => format!("{path}: {} steps then, {} now", a.len(), b.len()),
-        _ => {
-            let short = |value: &Value| value.to_string().chars().take(60).collect::<String>();
-            format!("{path}: {} then, {} now", short(before), short(now))
-        }
+        _ => format!("{path}: {} then, {} now", short(&before.to_string()), short(&now.to_string())),
     }
+}
+
+/// The file may hold keys and values without end.
+fn short(text: &str) -> String {
+    text.chars().take(60).collect()
 }

@@ -1,14 +1,14 @@
 //! The way from a file to a [`Spec`]: read, parse, fill in, decode, check.
 
-use super::problem::{Problem, Problems, Severity};
+use super::problem::{Problem, Problems};
 use super::substitute::{Environment, substitute};
 use super::{Spec, check, decode, node};
-use std::fs::File;
-use std::io::Read;
+use crate::file;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A spec is a page of text; more than this is another file.
-const LARGEST: usize = 1024 * 1024;
+const LARGEST: u64 = 1024 * 1024;
 
 /// A spec that may be used, and what the user should know about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +24,7 @@ pub struct Loaded {
 /// # Errors
 /// All problems at once.
 pub fn from_text(file: &Path, source: &str) -> Result<Spec, Problems> {
-    let (spec, list) = interpret(file, source, &|_| None, Files::Spared);
-    spec.ok_or_else(|| Problems::new(&file.display().to_string(), source, list))
+    judged(&file.display().to_string(), source, interpret(file, source, &|_| None, Files::Spared)).map(|loaded| loaded.spec)
 }
 
 /// Must the files that a spec names be there? What takes a stack down needs none of them.
@@ -49,11 +48,14 @@ pub fn load(file: &Path, env: Environment<'_>, files: Files) -> Result<Loaded, P
         Ok(source) => source,
         Err((problem, source)) => return Err(Problems::new(&name, &source, vec![*problem])),
     };
-    let (spec, list) = interpret(file, &source, env, files);
-    let refused = list.iter().any(|problem| problem.severity == Severity::Error);
-    let problems = Problems::new(&name, &source, list);
+    judged(&name, &source, interpret(file, &source, env, files))
+}
+
+/// One error is enough: a value that was refused has its default in the spec.
+fn judged(name: &str, source: &str, (spec, list): (Option<Spec>, Vec<Problem>)) -> Result<Loaded, Problems> {
+    let problems = Problems::new(name, source, list);
     match spec {
-        Some(spec) if !refused => Ok(Loaded { spec, warnings: problems }),
+        Some(spec) if problems.errors() == 0 => Ok(Loaded { spec, warnings: problems }),
         _ => Err(problems),
     }
 }
@@ -79,20 +81,17 @@ type Unreadable = (Box<Problem>, String);
 
 fn read(file: &Path) -> Result<String, Unreadable> {
     let refuse = |what: &str, rule: &str, fix: &str| (Box::new(Problem::of_file(what, rule, fix)), String::new());
-    let cannot = |error: &std::io::Error| {
-        let fix = match error.kind() {
-            std::io::ErrorKind::NotFound => "run `provision init` to write one, or name another file with `--file`",
-            _ => "name another file with `--file`, or give yourself the right to read it",
-        };
-        refuse(&format!("cannot be read: {error}"), "the spec is a file of text", fix)
-    };
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX) + 1;
-    // At most one byte more than allowed is read, so that a device or a pipe without end does no harm.
-    File::open(file).and_then(|opened| opened.take(limit).read_to_end(&mut bytes)).map_err(|error| cannot(&error))?;
-    if bytes.len() > LARGEST {
-        return Err(refuse("is larger than 1 MiB", "a spec is a page of text", "name another file with `--file`"));
-    }
+    let bytes = file::read(file, LARGEST).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => refuse("is larger than 1 MiB", "a spec is a page of text", "name another file with `--file`"),
+        ErrorKind::NotFound => {
+            let fix = "run `provision init` to write one, or name another file with `--file`";
+            refuse(&format!("cannot be read: {error}"), "the spec is a file of text", fix)
+        }
+        _ => {
+            let fix = "name another file with `--file`, or give yourself the right to read it";
+            refuse(&format!("cannot be read: {error}"), "the spec is a file of text", fix)
+        }
+    })?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),

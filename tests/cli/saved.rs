@@ -79,6 +79,9 @@ fn what_is_no_plan_is_refused() {
         ("short.plan", good[..good.len() / 2].to_owned()),
         ("deep.plan", deep),
         ("list.plan", "[]".into()),
+        ("newer.plan", "{\"format\": 2, \"moves\": []}".into()),
+        ("added-key.plan", good.replacen("\"stack\":", "\"then\": \"more\", \"stack\":", 1)),
+        ("long.plan", good.replacen("\"team\"", &format!("\"{}\"", "t".repeat(100_000)), 1)),
         ("future.plan", good.replace("\"format\": 1", "\"format\": 2")),
         ("hostile.plan", good.replace("\"stack\": \"shop\"", "\"stack\": \"../../etc\"")),
         ("added.plan", good.replace("\"steps\": [", "\"steps\": [{\"stage\": \"delete-bucket\"},")),
@@ -87,6 +90,7 @@ fn what_is_no_plan_is_refused() {
         story.write(name, &text);
         let answer = story.run(&format!("apply {name} --sandbox --yes"));
         assert_eq!(answer.code, 4, "{name}");
+        assert!(answer.err.len() < 1_000, "{name}");
     }
     story.run("apply nowhere.plan --sandbox --yes");
     insta::assert_snapshot!(story.transcript());

@@ -115,7 +115,7 @@ impl Story {
         self.answer(&mut self.command(arguments))
     }
 
-    fn answer(&self, command: &mut Command) -> Answer {
+    pub(crate) fn answer(&self, command: &mut Command) -> Answer {
         let output = command.output().unwrap();
         let text = |bytes| self.without_chance(&String::from_utf8(bytes).unwrap());
         Answer { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }

@@ -3,6 +3,7 @@
 //! A claim about AWS, kept honest by the wire tests. Times are seconds since the Unix epoch and are handed in, so that a
 //! test can let hours pass.
 
+use crate::file;
 use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, RoleName, StackName};
 use crate::resource::site::Object;
 use crate::resource::{access, bucket, distribution, function, role};
@@ -96,7 +97,46 @@ pub struct World {
 /// The format that this program reads and writes.
 pub const FORMAT: u32 = 1;
 
+/// Whatever is counted or numbered stays below: what JSON carries exactly everywhere, and so far from the end of counting that no
+/// run gets there.
+const MOST: u64 = 1 << 53;
+
+/// Why a record cannot be used: a fragment that fits behind its name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Another version of this program wrote it.
+    #[error("has format {0}, this program reads format {FORMAT}")]
+    Version(u32),
+    /// Nobody's.
+    #[error("is damaged: {0}")]
+    Damaged(String),
+}
+
+/// What every version's record says.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
 impl World {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// It is another version's, or damaged; also where nothing could be numbered from it any more.
+    pub fn from_json(record: &[u8]) -> Result<Self, Unfit> {
+        // Another version's record may look different in all but this.
+        let Version { format } = file::parse(record).map_err(Unfit::Damaged)?;
+        if format != FORMAT {
+            return Err(Unfit::Version(format));
+        }
+        let world: Self = file::parse(record).map_err(Unfit::Damaged)?;
+        let published = world.functions.values().flat_map(|live| &live.versions).map(|version| version.number);
+        match world.numbers.values().copied().chain(published).chain([world.serial]).find(|number| *number >= MOST) {
+            Some(number) => Err(Unfit::Damaged(format!("nothing was ever numbered {number}"))),
+            None => Ok(world),
+        }
+    }
+
     /// A world with nothing in it.
     #[must_use]
     pub fn empty(account: AccountId, delays: Delays) -> Self {

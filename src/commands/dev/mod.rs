@@ -16,7 +16,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 mod folder;
@@ -81,6 +81,11 @@ async fn try_run(global: &Global, verb: &Dev) -> Result<Exit, Exit> {
 fn fail(session: &Session, why: &str) -> Exit {
     session.view.error(why, None);
     Exit::Failed
+}
+
+/// A moment in seconds since the Unix epoch; what lies beyond this machine's calendar is the epoch itself.
+fn moment(seconds: u64) -> SystemTime {
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the local edge lives in the real time")]
@@ -206,4 +211,15 @@ fn unpack(files: &PackageFiles, folder: &Path) -> std::io::Result<()> {
         std::fs::rename(beside, path)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_moment_is_beyond_the_calendar() {
+        assert_eq!(moment(60), UNIX_EPOCH + Duration::from_mins(1));
+        assert_eq!(moment(u64::MAX), UNIX_EPOCH);
+    }
 }

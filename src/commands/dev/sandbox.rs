@@ -1,5 +1,6 @@
 //! Objects and switch of the sandbox.
 
+use super::moment;
 use crate::apply::{Event, Report, execute, references};
 use crate::cloud::Cloud;
 use crate::cloud::sandbox::Sandbox;
@@ -14,7 +15,7 @@ use crate::resource::site;
 use crate::stack::{Live, Stack};
 use crate::{desired, plan};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// The stack's bucket in the sandbox.
 pub(super) struct Stored {
@@ -43,7 +44,7 @@ impl Stored {
         let Ok(key) = key.parse::<ObjectKey>() else { return Ok(None) };
         let Some(bucket) = self.bucket()? else { return Ok(None) };
         let Some(found) = bucket.objects.get(&key) else { return Ok(None) };
-        let body = std::fs::read(self.cloud.object(&found.etag)).map_err(|error| format!("object {key}: {error}"))?;
+        let body = self.cloud.read_object(&found.etag).map_err(|fault| format!("object {key}: {fault}"))?;
         let Headers { content_type, cache_control, metadata, modified } = bucket.headers.get(&key).cloned().unwrap_or_default();
         Ok(Some(Object {
             body: body.into(),
@@ -92,10 +93,6 @@ impl Stored {
             None => self.state_now().await,
         }
     }
-}
-
-fn moment(seconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 impl Objects for Stored {

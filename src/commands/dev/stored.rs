@@ -1,5 +1,6 @@
 //! Objects of the real bucket, read only. The switch is shown; turning it is for `provision maintenance`.
 
+use super::moment;
 use crate::change::Fault;
 use crate::cloud::Cloud;
 use crate::cloud::aws::Aws;
@@ -9,7 +10,6 @@ use crate::edge::{Later, Listed, Object, Objects, Switch, SwitchState};
 use crate::resource::site::{self, Fetched};
 use crate::stack::Stack;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The stack's bucket.
 pub(super) struct Bucket {
@@ -19,10 +19,6 @@ pub(super) struct Bucket {
     pub(super) stack: Stack,
     /// For the switch.
     pub(super) session: Arc<Session>,
-}
-
-fn moment(seconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 impl Bucket {

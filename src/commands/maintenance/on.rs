@@ -5,7 +5,8 @@ use crate::commands::Exit;
 use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::commands::times;
-use crate::desired::page_of;
+use crate::desired::{LARGEST_PAGE, page_of};
+use crate::file;
 use crate::plan;
 use crate::resource::content::Content;
 use crate::resource::page::turn::Wanted;
@@ -101,13 +102,13 @@ fn after(begin: Timestamp, length: Duration) -> Result<Timestamp, String> {
 }
 
 /// Reads and checks a page for one window.
-fn other_page(file: &Path, spec: &Spec, session: &Session) -> Result<Content, String> {
-    let bytes = std::fs::read(file).map_err(|error| format!("page {} cannot be read: {error}", file.display()))?;
-    page::check(&bytes).map_err(|why| format!("page {} {why}", file.display()))?;
+fn other_page(path: &Path, spec: &Spec, session: &Session) -> Result<Content, String> {
+    let bytes = file::read(path, LARGEST_PAGE).map_err(|error| format!("page {} cannot be read: {error}", path.display()))?;
+    page::check(&bytes).map_err(|why| format!("page {} {why}", path.display()))?;
     for reference in page::own_references(&String::from_utf8_lossy(&bytes), &spec.maintenance.allow) {
         let (line, target) = (reference.line, reference.target);
         session.view.warning(
-            &format!("{}:{line}: `{target}` is part of the site, so visitors get 503 for it too", file.display()),
+            &format!("{}:{line}: `{target}` is part of the site, so visitors get 503 for it too", path.display()),
             page::ALLOW_HINT,
         );
     }

@@ -1,12 +1,13 @@
 //! The deployment package: same files, same bytes, same hash, on any machine.
 
 use crate::change::{Fault, FaultKind};
+use crate::file;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io::{Cursor, Write};
+use std::io::{Cursor, ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 use zip::write::SimpleFileOptions;
@@ -26,6 +27,9 @@ impl std::fmt::Debug for Package {
         write!(f, "Package({} bytes, {})", self.bytes.len(), self.sha256)
     }
 }
+
+/// What Lambda takes unpacked, in bytes (AWS Lambda Developer Guide, "Lambda quotas": 250 MB).
+const LARGEST: u64 = 250 * 1024 * 1024;
 
 /// Files by their path in the archive.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -55,9 +59,9 @@ pub fn pack(files: &Files) -> Result<Package, Fault> {
 /// Reads a file, or a folder with everything in it except hidden files and Python's caches, which differ from machine to machine.
 ///
 /// # Errors
-/// [`FaultKind::Local`] where something cannot be read or leads out of the folder.
+/// [`FaultKind::Local`] where something cannot be read, leads out of the folder, or is more than Lambda takes.
 pub fn read(path: &Path) -> Result<Files, Fault> {
-    let mut files = Files::new();
+    let (mut files, mut left) = (Files::new(), LARGEST);
     let root = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
     let root = root.canonicalize().map_err(|error| local(path, &error))?;
     let mut open = vec![path.canonicalize().map_err(|error| local(path, &error))?];
@@ -79,7 +83,14 @@ pub fn read(path: &Path) -> Result<Files, Fault> {
                 open.push(entry.path());
             }
         } else {
-            let content = std::fs::read(&path).map_err(|error| local(&path, &error))?;
+            let content = file::read(&path, left).map_err(|error| match error.kind() {
+                ErrorKind::FileTooLarge => {
+                    let what = format!("the code has more than {LARGEST} bytes (AWS Lambda Developer Guide, \"Lambda quotas\")");
+                    Fault::new(FaultKind::Local, format!("read {}", path.display()), what)
+                }
+                _ => local(&path, &error),
+            })?;
+            left -= content.len() as u64;
             files.insert(name_in(&root, &path)?, content);
         }
     }
@@ -125,5 +136,15 @@ mod tests {
     fn the_archive_is_the_same_on_every_machine() {
         let package = pack(&Files::from([("maintenance.py".into(), b"print('x')\n".repeat(50))])).unwrap();
         assert_eq!(package.sha256, "HHfln8frQ+87ZC3N5f1MF5A5n7iJZY6oW/hSGF+vzZQ=");
+    }
+
+    #[test]
+    fn code_beyond_what_lambda_takes_is_refused_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        // Two files with nothing in them but a length.
+        for name in ["a", "b"] {
+            std::fs::File::create(folder.path().join(name)).unwrap().set_len(LARGEST / 2 + 1).unwrap();
+        }
+        assert!(read(folder.path()).unwrap_err().message.contains("Lambda quotas"));
     }
 }

@@ -3,10 +3,10 @@
 use super::super::content::{Content, Source};
 use super::Settings;
 use crate::change::{Fault, FaultKind};
+use crate::file;
 use crate::name::ObjectKey;
 use md5::{Digest, Md5};
-use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Reads the folder. Names that begin with a dot are left out (`.git`, `.DS_Store`), except `.well-known`; so are the keys
@@ -62,7 +62,10 @@ fn key(root: &Path, path: &Path) -> Result<ObjectKey, Fault> {
 }
 
 fn describe(path: PathBuf) -> Result<Content, Fault> {
-    let mut file = File::open(&path).map_err(|error| local(&path, &error))?;
+    let mut file = file::open(&path).map_err(|error| match error.kind() {
+        ErrorKind::InvalidInput => local(&path, &error).hinted("only files and folders can be uploaded; take it out of the site's folder"),
+        _ => local(&path, &error),
+    })?;
     let mut digest = Md5::new();
     let mut size = 0;
     let mut buffer = vec![0; 64 * 1024];

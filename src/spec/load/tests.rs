@@ -1,6 +1,7 @@
 //! The whole way, from a file to a spec or to its problems.
 
 use super::*;
+use crate::spec::problem::Severity;
 use crate::spec::{AttachedDistribution, DistributionSpec, Protected, Source};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -293,7 +294,7 @@ warning: CloudFront may refuse `256` of memory at a viewer event
 #[test]
 fn a_file_that_is_no_spec_is_refused() {
     let folder = folder();
-    let large = vec![b'#'; LARGEST + 1];
+    let large = vec![b'#'; 1024 * 1024 + 1];
     let rows: &[(&[u8], &str)] = &[
         (b"", "1:1 the key `stack` is missing"),
         (b"# nothing\n", "2:1 the key `stack` is missing"),
@@ -339,4 +340,11 @@ fn variables_stand_in_for_texts_numbers_and_flags() {
     assert_eq!((spec.stack.as_str(), spec.bucket.versioning), ("shop", true));
     assert_eq!((spec.function.keep_versions, spec.function.memory), (1, 128));
     assert_eq!(spec.maintenance.cache, Duration::from_secs(1));
+}
+
+#[test]
+fn a_text_with_an_error_is_no_spec() {
+    let from = |text: &str| from_text(Path::new("x.yaml"), text);
+    assert!(from("stack: shop\nrole: { path: /team/ }\n").is_ok());
+    assert_eq!(from("stack: shop\nrole: { path: team }\n").unwrap_err().errors(), 1, "not the default path instead");
 }
