@@ -10,6 +10,24 @@ use std::str::FromStr;
 /// The one region where Lambda@Edge functions, CloudFront's certificates and CloudFront's own API live.
 pub const EDGE_REGION: &str = "us-east-1";
 
+/// Where a function at the edge runs, and so writes its logs (CloudFront Developer Guide, "Set up IAM permissions and roles for
+/// Lambda@Edge": the regions in which the service-linked roles act).
+const EDGE_LOG_REGIONS: [&str; 13] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "sa-east-1",
+    EDGE_REGION,
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
 macro_rules! checked_name {
     ($(#[$doc:meta])* $name:ident, $check:path) => {
         $(#[$doc])*
@@ -168,6 +186,12 @@ impl Region {
     #[must_use]
     pub fn edge() -> Self {
         Self(EDGE_REGION.to_owned())
+    }
+
+    /// The regions in which functions at the edge write their logs.
+    #[must_use]
+    pub fn of_edge_logs() -> [Self; EDGE_LOG_REGIONS.len()] {
+        EDGE_LOG_REGIONS.map(|region| Self(region.to_owned()))
     }
 }
 

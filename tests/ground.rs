@@ -71,6 +71,11 @@ fn lambda(ground: &Ground, line: &str, body: &str) -> Answer {
     ask(ground, "lambda", line, "", body).unwrap()
 }
 
+fn logs(ground: &Ground, operation: &str, body: &str) -> Answer {
+    let headers = format!("Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Logs_20140328.{operation}\r\n");
+    ask(ground, "logs", "POST /", &headers, body).unwrap()
+}
+
 fn cloudfront(ground: &Ground, line: &str, etag: &str, body: &str) -> Answer {
     ask(ground, "cloudfront", line, &format!("If-Match: {etag}\r\n"), body).unwrap()
 }
@@ -195,7 +200,7 @@ fn an_answer_can_break_off_and_the_plug_can_be_pulled() {
 #[test]
 fn every_service_fails_in_its_own_words() {
     let ground = Ground::start();
-    for operation in ["s3:ListBuckets", "iam:ListRoles", "lambda:ListFunctions", "cloudfront:ListDistributions"] {
+    for operation in ["s3:ListBuckets", "iam:ListRoles", "lambda:ListFunctions", "cloudfront:ListDistributions", "logs:DescribeLogGroups"] {
         ground.fault(At::Operation(operation, 1), Fault::Throttled);
         ground.fault(At::Operation(operation, 2), Fault::ExpiredCredentials);
         ground.fault(At::Operation(operation, 3), Fault::ClockSkew);
@@ -205,7 +210,7 @@ fn every_service_fails_in_its_own_words() {
         let answers = (0..5).map(|_| answer());
         let code = |answer: Answer| match answer.header("x-amzn-errortype") {
             Some(code) => format!("{} {code}", answer.status),
-            None => format!("{} {}", answer.status, answer.value("Code")),
+            None => format!("{} {}{}", answer.status, answer.value("Code"), answer.value("__type")),
         };
         answers.map(code).collect()
     };
@@ -225,6 +230,28 @@ fn every_service_fails_in_its_own_words() {
         codes(&|| cloudfront(&ground, &format!("GET {DISTRIBUTIONS}"), "", "")),
         ["400 Throttling", "403 ExpiredToken", "403 SignatureDoesNotMatch", "503 ServiceUnavailable", "200 "]
     );
+    assert_eq!(
+        codes(&|| logs(&ground, "DescribeLogGroups", "{}")),
+        [
+            "400 ThrottlingException",
+            "400 ExpiredTokenException",
+            "400 InvalidSignatureException",
+            "503 ServiceUnavailableException",
+            "200 "
+        ]
+    );
+}
+
+#[test]
+fn a_log_group_is_protected_in_its_region_and_a_closed_region_knows_nobody() {
+    let ground = Ground::start();
+    assert_eq!(logs(&ground, "CreateLogGroup", "{\"logGroupName\":\"g\",\"deletionProtectionEnabled\":true}").status, 200);
+    assert!(logs(&ground, "DescribeLogGroups", "{}").body.contains("\"deletionProtectionEnabled\":true"));
+    assert_eq!(logs(&ground, "DeleteLogGroup", "{\"logGroupName\":\"g\"}").value("__type"), "ValidationException");
+    ground.rules(|rules| rules.closed_regions = &["us-east-1"]);
+    assert_eq!(logs(&ground, "DescribeLogGroups", "{}").value("__type"), "UnrecognizedClientException");
+    ground.rules(|rules| rules.closed_regions = &["sa-east-1"]);
+    assert_eq!(logs(&ground, "DescribeLogGroups", "{}").status, 200);
 }
 
 #[test]
@@ -315,6 +342,9 @@ fn lists_come_in_pages() {
     assert_eq!((first.value("Quantity"), first.value("IsTruncated")), ("2", "true"));
     let second = cloudfront(&ground, &format!("GET {DISTRIBUTIONS}?Marker={}", first.value("NextMarker")), "", "");
     assert_eq!((second.value("Quantity"), second.value("IsTruncated")), ("1", "false"));
+    (0..3).for_each(|number| drop(logs(&ground, "CreateLogGroup", &format!("{{\"logGroupName\":\"{number}\"}}"))));
+    let first = logs(&ground, "DescribeLogGroups", "{}");
+    assert_eq!((first.body.matches("\"logGroupName\"").count(), first.value("nextToken").is_empty()), (2, false));
     let objects = ask(&ground, "s3", "GET /pages-1?list-type=2", "", "").unwrap();
     assert_eq!((objects.value("KeyCount"), objects.value("IsTruncated")), ("2", "true"));
 }

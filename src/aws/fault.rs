@@ -106,10 +106,12 @@ fn classify(code: Option<&str>, text: &str, status: Option<u16>) -> FaultKind {
         // The caller needs rights on the function for this.
         "InvalidLambdaFunctionAssociation" if text.contains("cannot retrieve the specified") => FaultKind::Denied,
         "ResourceConflictException" if text.to_ascii_lowercase().contains("already exist") => FaultKind::AlreadyExists,
-        "BucketAlreadyOwnedByYou" | "EntityAlreadyExists" | "OriginAccessControlAlreadyExists" | "DistributionAlreadyExists" => {
-            FaultKind::AlreadyExists
-        }
-        "ResourceConflictException" | "OperationAborted" | "DistributionNotDisabled" => FaultKind::Busy,
+        "BucketAlreadyOwnedByYou"
+        | "EntityAlreadyExists"
+        | "OriginAccessControlAlreadyExists"
+        | "DistributionAlreadyExists"
+        | "ResourceAlreadyExistsException" => FaultKind::AlreadyExists,
+        "ResourceConflictException" | "OperationAborted" | "OperationAbortedException" | "DistributionNotDisabled" => FaultKind::Busy,
         "PreconditionFailed" | "PreconditionFailedException" | "InvalidIfMatchVersion" | "ConditionalRequestConflict" => FaultKind::MovedOn,
         // An origin names a control that is gone.
         "InvalidOriginAccessControl" => FaultKind::NotFound,
@@ -195,6 +197,8 @@ mod tests {
             ("PreconditionFailed", "", FaultKind::MovedOn),
             ("NoSuchBucketPolicy", "", FaultKind::NotFound),
             ("OwnershipControlsNotFoundError", "", FaultKind::NotFound),
+            ("ResourceAlreadyExistsException", "", FaultKind::AlreadyExists),
+            ("OperationAbortedException", "", FaultKind::Busy),
             ("Throttling", "Rate exceeded", FaultKind::Throttled),
             ("ExpiredTokenException", "", FaultKind::Credentials),
             ("AccessDeniedException", "", FaultKind::Denied),

@@ -37,6 +37,8 @@ pub struct Clients {
     pub lambda: aws_sdk_lambda::Client,
     /// Global.
     pub cloudfront: aws_sdk_cloudfront::Client,
+    /// In the edge's region; the edge writes its logs in others, too.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
     /// For the caller's identity.
     pub sts: aws_sdk_sts::Client,
     /// Who asks; `None`: nobody is signed in.
@@ -57,6 +59,13 @@ impl Clients {
     /// When the credentials end that are in use now, where they say so. Some are renewed before.
     pub async fn credentials_end(&self) -> Option<SystemTime> {
         self.credentials.as_ref()?.provide_credentials().await.ok()?.expiry()
+    }
+
+    /// A client of CloudWatch Logs for another region.
+    #[must_use]
+    pub fn logs_in(&self, region: &Region) -> aws_sdk_cloudwatchlogs::Client {
+        let config = self.logs.config().to_builder().region(aws_config::Region::new(region.to_string()));
+        aws_sdk_cloudwatchlogs::Client::from_conf(config.build())
     }
 
     /// Makes the clients. Reads the ecosystem's own variables and files (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, …); asks nobody
@@ -88,12 +97,14 @@ impl Clients {
         let mut iam = aws_sdk_iam::config::Builder::from(&shared);
         let mut lambda = aws_sdk_lambda::config::Builder::from(&shared);
         let mut cloudfront = aws_sdk_cloudfront::config::Builder::from(&shared);
+        let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(&shared);
         let mut sts = aws_sdk_sts::config::Builder::from(&shared);
         if connection.verbose {
             s3 = s3.interceptor(meter::CallLog);
             iam = iam.interceptor(meter::CallLog);
             lambda = lambda.interceptor(meter::CallLog);
             cloudfront = cloudfront.interceptor(meter::CallLog);
+            logs = logs.interceptor(meter::CallLog);
             sts = sts.interceptor(meter::CallLog);
         }
         Self {
@@ -101,6 +112,7 @@ impl Clients {
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
             lambda: aws_sdk_lambda::Client::from_conf(lambda.build()),
             cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront.build()),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             credentials: shared.credentials_provider(),
             rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },

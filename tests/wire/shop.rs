@@ -10,7 +10,7 @@ use provision::aws::{Clients, Connection};
 use provision::change::Fault;
 use provision::cloud::Cloud;
 use provision::cloud::aws::Aws;
-use provision::name::DistributionId;
+use provision::name::{DistributionId, Region};
 use provision::resource::site::Settings;
 use provision::spec::Spec;
 use provision::spec::load::{Files, load};
@@ -116,7 +116,8 @@ impl Shop {
 
     /// The names of everything that exists in the account.
     pub(crate) async fn everything(&self) -> Vec<String> {
-        let Clients { s3, iam, lambda, cloudfront, .. } = &self.aws.clients;
+        let clients = &self.aws.clients;
+        let Clients { s3, iam, lambda, cloudfront, .. } = clients;
         let mut all = Vec::new();
         let buckets = s3.list_buckets().send().await.unwrap();
         all.extend(buckets.buckets().iter().map(|bucket| format!("bucket {}", bucket.name().unwrap())));
@@ -124,6 +125,10 @@ impl Shop {
         all.extend(roles.roles().iter().map(|role| format!("role {}", role.role_name())));
         let functions = lambda.list_functions().send().await.unwrap();
         all.extend(functions.functions().iter().map(|function| format!("function {}", function.function_name().unwrap())));
+        for region in Region::of_edge_logs() {
+            let groups = clients.logs_in(&region).describe_log_groups().send().await.unwrap();
+            all.extend(groups.log_groups().iter().map(|group| format!("logs {region} {}", group.log_group_name().unwrap())));
+        }
         let controls = cloudfront.list_origin_access_controls().send().await.unwrap().origin_access_control_list.unwrap();
         all.extend(controls.items().iter().map(|control| format!("access {}", control.name())));
         let distributions = cloudfront.list_distributions().send().await.unwrap().distribution_list.unwrap();
@@ -136,13 +141,14 @@ impl Shop {
 async fn connect(ground: &Ground) -> Clients {
     let region = "eu-west-1".parse().unwrap();
     let connection = Connection { endpoint_url: Some(ground.endpoint()), s3_endpoint: false, profile: None, region, verbose: false };
-    let Clients { s3, iam, lambda, cloudfront, sts, credentials, rhythm } = Clients::connect(&connection).await;
+    let Clients { s3, iam, lambda, cloudfront, logs, sts, credentials, rhythm } = Clients::connect(&connection).await;
     let keys = || Credentials::new("test", "test", None, None, "tests");
     Clients {
         s3: aws_sdk_s3::Client::from_conf(s3.config().to_builder().credentials_provider(keys()).build()),
         iam: aws_sdk_iam::Client::from_conf(iam.config().to_builder().credentials_provider(keys()).build()),
         lambda: aws_sdk_lambda::Client::from_conf(lambda.config().to_builder().credentials_provider(keys()).build()),
         cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront.config().to_builder().credentials_provider(keys()).build()),
+        logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.config().to_builder().credentials_provider(keys()).build()),
         sts: aws_sdk_sts::Client::from_conf(sts.config().to_builder().credentials_provider(keys()).build()),
         credentials,
         rhythm,
@@ -173,8 +179,9 @@ impl Ran {
 
 /// The operations that changed something, or tried to.
 pub(crate) fn writes(calls: &[Call]) -> Vec<&str> {
-    let reads =
-        |operation: &str| operation.split(':').nth(1).is_some_and(|name| ["Get", "List", "Head"].iter().any(|verb| name.starts_with(verb)));
+    let reads = |operation: &str| {
+        operation.split(':').nth(1).is_some_and(|name| ["Get", "List", "Head", "Describe"].iter().any(|verb| name.starts_with(verb)))
+    };
     calls.iter().map(|call| call.operation.as_str()).filter(|operation| !reads(operation)).collect()
 }
 

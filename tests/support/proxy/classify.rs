@@ -48,8 +48,20 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
+    /// Does it only look? CloudWatch Logs posts its questions, too.
+    pub fn is_reading(&self) -> bool {
+        let asks = |question: &&str| self.operation.starts_with(*question);
+        matches!(self.method, Method::GET | Method::HEAD) || ["logs:Describe", "logs:List"].iter().any(asks)
+    }
+
     pub fn service(&self) -> &str {
         self.operation.split(':').next().unwrap_or_default()
+    }
+
+    /// The region that the request is signed for.
+    pub fn region(&self) -> String {
+        let scope = self.header("authorization").and_then(|header| header.split("Credential=").nth(1));
+        scope.and_then(|scope| scope.split('/').nth(2)).unwrap_or_default().to_owned()
     }
 
     /// The account that ministack puts this caller into.

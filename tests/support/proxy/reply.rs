@@ -72,6 +72,10 @@ pub fn error(request: &Request, status: u16, code: &str, message: &str) -> Reply
             let body = serde_json::json!({ "Type": kind, "message": message, "Message": message });
             Reply::new(status, "application/json", body.to_string()).with_header("x-amzn-errortype", code)
         }
+        "logs" => {
+            let body = serde_json::json!({ "__type": code, "message": message });
+            Reply::new(status, "application/x-amz-json-1.1", body.to_string())
+        }
         service => {
             let namespace = match service {
                 "cloudfront" => "http://cloudfront.amazonaws.com/doc/2020-05-31/",
@@ -95,6 +99,7 @@ pub fn throttled(request: &Request) -> Reply {
     match request.service() {
         "s3" => error(request, 503, "SlowDown", "Please reduce your request rate."),
         "lambda" => error(request, 429, "TooManyRequestsException", "Rate exceeded"),
+        "logs" => error(request, 400, "ThrottlingException", "Rate exceeded"),
         _ => error(request, 400, "Throttling", "Rate exceeded"),
     }
 }
@@ -102,6 +107,7 @@ pub fn throttled(request: &Request) -> Reply {
 pub fn broken(request: &Request, status: u16) -> Reply {
     let code = match (request.service(), status) {
         ("lambda", _) => "ServiceException",
+        ("logs", _) => "ServiceUnavailableException",
         ("iam" | "sts", 500) => "ServiceFailure",
         (_, 503) => "ServiceUnavailable",
         _ => "InternalError",
@@ -113,6 +119,7 @@ pub fn clock_skew(request: &Request) -> Reply {
     match request.service() {
         "s3" => error(request, 403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."),
         "lambda" => error(request, 403, "InvalidSignatureException", SIGNATURE_EXPIRED),
+        "logs" => error(request, 400, "InvalidSignatureException", SIGNATURE_EXPIRED),
         _ => error(request, 403, "SignatureDoesNotMatch", SIGNATURE_EXPIRED),
     }
 }
@@ -123,6 +130,7 @@ pub fn expired_credentials(request: &Request) -> Reply {
     match request.service() {
         "s3" => error(request, 400, "ExpiredToken", "The provided token has expired."),
         "lambda" => error(request, 403, "ExpiredTokenException", TOKEN_EXPIRED),
+        "logs" => error(request, 400, "ExpiredTokenException", TOKEN_EXPIRED),
         _ => error(request, 403, "ExpiredToken", TOKEN_EXPIRED),
     }
 }
@@ -136,6 +144,9 @@ pub fn denied(request: &Request) -> Reply {
          allows the {operation} action",
         request.account()
     );
-    let code = if request.service() == "lambda" { "AccessDeniedException" } else { "AccessDenied" };
-    error(request, 403, code, &message)
+    match request.service() {
+        "lambda" => error(request, 403, "AccessDeniedException", &message),
+        "logs" => error(request, 400, "AccessDeniedException", &message),
+        _ => error(request, 403, "AccessDenied", &message),
+    }
 }

@@ -161,8 +161,7 @@ async fn carried_out(shared: &Shared, mut request: Request) -> io::Result<Reply>
     let copy_target = shared.world.lock().unwrap().rules.buckets.then(|| rules::copy_target(&request)).flatten();
     // A rule looks, forwards and takes note; nothing may change in between. Objects are many and have
     // no such rules, but for the guarded copy.
-    let is_reading = matches!(request.method, Method::GET | Method::HEAD);
-    let needs_turn = copy_target.is_some() || !is_reading && request.service() != "s3";
+    let needs_turn = copy_target.is_some() || !request.is_reading() && request.service() != "s3";
     let _turn = if needs_turn { Some(shared.turn.lock().await) } else { None };
     if let Some(refusal) = shared.world.lock().unwrap().refusal(&request) {
         return Ok(refusal);
@@ -174,10 +173,7 @@ async fn carried_out(shared: &Shared, mut request: Request) -> io::Result<Reply>
             return Ok(reply::error(&request, 412, "PreconditionFailed", message));
         }
     }
-    let smaller = rules::shrink_page(&shared.world.lock().unwrap(), &request);
-    if let Some(smaller) = smaller {
-        request.uri = smaller;
-    }
+    rules::shrink_page(&shared.world.lock().unwrap(), &mut request);
     let mut reply = forward(shared.upstream, &request).await?;
     shared.world.lock().unwrap().settle(&request, &mut reply);
     Ok(reply)

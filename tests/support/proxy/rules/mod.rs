@@ -10,6 +10,7 @@ mod bucket;
 mod defaults;
 mod distribution;
 mod function;
+mod logs;
 mod paging;
 mod permission;
 mod role;
@@ -35,6 +36,8 @@ pub struct Rules {
     pub roles: bool,
     /// Switch for buckets and objects.
     pub buckets: bool,
+    /// Switch for log groups.
+    pub logs: bool,
     /// How often `GetDistribution` says `InProgress` after a create or update.
     pub deploy_polls: usize,
     /// How often `GetDistribution` shows the state from before an update.
@@ -51,6 +54,8 @@ pub struct Rules {
     pub replica_tries: usize,
     /// How often a bucket's name is busy after its deletion.
     pub bucket_tries: usize,
+    /// Regions whose services do not know the caller.
+    pub closed_regions: &'static [&'static str],
     /// A `CallerReference` stays used when its distribution is deleted.
     pub references_stay_used: bool,
     /// No list has more entries on a page than this. Where requests are signed and checked, only
@@ -66,6 +71,7 @@ impl Rules {
             functions: true,
             roles: true,
             buckets: true,
+            logs: true,
             deploy_polls: 1,
             stale_polls: 0,
             function_polls: 1,
@@ -74,6 +80,7 @@ impl Rules {
             edge_trust_tries: 0,
             replica_tries: 1,
             bucket_tries: 0,
+            closed_regions: &[],
             references_stay_used: false,
             page_size: None,
         }
@@ -86,7 +93,7 @@ impl Rules {
 
     /// The bare emulator.
     pub fn off() -> Self {
-        Self { distributions: false, functions: false, roles: false, buckets: false, ..Self::prompt() }
+        Self { distributions: false, functions: false, roles: false, buckets: false, logs: false, ..Self::prompt() }
     }
 }
 
@@ -102,6 +109,7 @@ pub struct World {
     replicas: association::Replicas,
     roles: role::Roles,
     buckets: bucket::Buckets,
+    protected_logs: logs::Protected,
 }
 
 impl Default for World {
@@ -122,6 +130,7 @@ impl World {
             replicas: association::Replicas::default(),
             roles: role::Roles::default(),
             buckets: bucket::Buckets::default(),
+            protected_logs: logs::Protected::new(),
         }
     }
 
@@ -139,6 +148,7 @@ impl World {
             "s3" if self.rules.buckets => bucket::refusal(self, request),
             "iam" if self.rules.roles => role::refusal(request),
             "lambda" if self.rules.functions => function::refusal(self, request),
+            "logs" if self.rules.logs => logs::refusal(self, request),
             "cloudfront" if self.rules.distributions => {
                 access_control::refusal(self, request).or_else(|| distribution::refusal(self, request))
             }
@@ -153,6 +163,7 @@ impl World {
             // Trust policies matter to functions and associations even if these rules are off.
             "iam" if reply.is_success() => role::settle(self, request),
             "lambda" if self.rules.functions && reply.is_success() => function::settle(self, request, reply),
+            "logs" if self.rules.logs && reply.is_success() => logs::settle(self, request, reply),
             "cloudfront" if self.rules.distributions && reply.is_success() => {
                 access_control::settle(self, request, reply);
                 distribution::settle(self, request, reply);

@@ -1,6 +1,7 @@
 //! Lists come in pages.
 
 use hyper::Uri;
+use hyper::header::CONTENT_LENGTH;
 
 use super::super::classify::Request;
 use super::super::reply::Reply;
@@ -41,8 +42,19 @@ pub fn settle(world: &World, request: &Request, reply: &mut Reply) {
 }
 
 /// Makes the emulator itself give smaller pages, where it can.
-pub fn shrink_page(world: &World, request: &Request) -> Option<Uri> {
-    let most = world.rules.page_size?;
+pub fn shrink_page(world: &World, request: &mut Request) {
+    let Some(most) = world.rules.page_size else { return };
+    if request.operation == "logs:DescribeLogGroups" {
+        let mut question = request.json();
+        question["limit"] = most.into();
+        request.body = question.to_string().into();
+        request.headers.insert(CONTENT_LENGTH, request.body.len().into());
+    } else if let Some(uri) = shrunk(request, most) {
+        request.uri = uri;
+    }
+}
+
+fn shrunk(request: &Request, most: usize) -> Option<Uri> {
     let name = match request.operation.as_str() {
         "s3:ListObjectsV2" | "s3:ListObjectVersions" => "max-keys",
         "lambda:ListVersionsByFunction" | "lambda:ListFunctions" => "MaxItems",

@@ -1,0 +1,39 @@
+//! Log groups: regions that are not enabled, and deletion protection (facts 3.19 and 3.44).
+
+use std::collections::BTreeSet;
+
+use super::super::classify::Request;
+use super::super::reply::{Reply, error};
+use super::World;
+
+/// Region and name of every group whose deletion protection is on.
+pub type Protected = BTreeSet<(String, String)>;
+
+fn group(request: &Request) -> (String, String) {
+    (request.region(), request.json()["logGroupName"].as_str().unwrap_or_default().to_owned())
+}
+
+pub fn refusal(world: &World, request: &Request) -> Option<Reply> {
+    if world.rules.closed_regions.contains(&request.region().as_str()) {
+        return Some(error(request, 400, "UnrecognizedClientException", "The security token included in the request is invalid."));
+    }
+    let is_refused = request.operation == "logs:DeleteLogGroup" && world.protected_logs.contains(&group(request));
+    is_refused.then(|| error(request, 400, "ValidationException", "Deletion protection is enabled for this log group."))
+}
+
+pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
+    match request.operation.as_str() {
+        "logs:CreateLogGroup" if request.json()["deletionProtectionEnabled"] == true => {
+            world.protected_logs.insert(group(request));
+        }
+        "logs:DescribeLogGroups" => {
+            let mut answer = reply.json();
+            for found in answer["logGroups"].as_array_mut().into_iter().flatten() {
+                let name = found["logGroupName"].as_str().unwrap_or_default().to_owned();
+                found["deletionProtectionEnabled"] = world.protected_logs.contains(&(request.region(), name)).into();
+            }
+            reply.set_json(&answer);
+        }
+        _ => {}
+    }
+}
