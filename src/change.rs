@@ -18,6 +18,8 @@ pub enum Kind {
     Role,
     /// The edge function and its versions.
     Function,
+    /// The log groups that it writes, one in each region.
+    Logs,
     /// The origin access control, with which CloudFront signs its requests to the bucket.
     Access,
     /// A distribution that is ours.
@@ -36,6 +38,7 @@ impl fmt::Display for Kind {
             Self::Page => "page",
             Self::Role => "role",
             Self::Function => "function",
+            Self::Logs => "logs",
             Self::Access => "access",
             Self::Distribution => "distribution",
             Self::Grant => "grant",

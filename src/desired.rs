@@ -4,7 +4,7 @@ use crate::change::{Fault, FaultKind};
 use crate::file;
 use crate::resource::content::{Content, Source as Bytes};
 use crate::resource::function::{self, Frozen, Package, VersionReference, package};
-use crate::resource::{STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, page, role, site};
+use crate::resource::{STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, logs, page, role, site};
 use crate::spec::{DistributionSpec, Source, Spec};
 use crate::stack::{Names, Stack};
 use md5::{Digest, Md5};
@@ -29,6 +29,8 @@ pub struct Desired {
     pub role: role::Settings,
     /// The function.
     pub function: function::plan::Desired,
+    /// Its log groups, if the spec says how long they keep their events.
+    pub logs: Option<logs::Settings>,
     /// Our own distribution, if there shall be one.
     pub distribution: Option<distribution::plan::Desired>,
     /// Slots of another one.
@@ -101,6 +103,7 @@ impl Desired {
                 tags: tags.clone(),
             },
             site,
+            logs: spec.function.log_retention.map(|retention| logs::Settings { retention, tags: tags.clone() }),
             page: page::Settings { content: self::page(spec)? },
             role: role::Settings {
                 path: role_path.clone(),

@@ -9,7 +9,7 @@
 //! `destroy` for the spec that it was, once.
 
 use crate::name::EDGE_REGION;
-use crate::resource::STACK_TAG;
+use crate::resource::{STACK_TAG, logs};
 use crate::stack::Stack;
 use serde_json::{Value, json};
 
@@ -47,12 +47,14 @@ enum Place {
     Versions,
     Distribution,
     AccessControl,
+    LogGroups,
     ServiceLinkedRoles,
     Everything,
     EveryBucket,
     EveryRole,
     EveryFunction,
     EveryDistribution,
+    EveryLogGroup,
 }
 
 /// What is done to a distribution of ours alone: somebody else's is neither tagged nor deleted, and gets no grant.
@@ -65,7 +67,7 @@ const OWNED_ONLY: [&str; 6] = [
     "cloudfront:DeleteDistribution",
 ];
 
-const STATEMENTS: [Statement; 11] = [
+const STATEMENTS: [Statement; 13] = [
     Statement {
         sid: "Bucket",
         place: Place::Bucket,
@@ -194,6 +196,14 @@ const STATEMENTS: [Statement; 11] = [
         apply: &[],
         destroy: &["cloudfront:GetOriginAccessControl", "cloudfront:DeleteOriginAccessControl"],
     },
+    Statement { sid: "LogLists", place: Place::Everything, read: &["logs:DescribeLogGroups"], apply: &[], destroy: &[] },
+    Statement {
+        sid: "LogGroups",
+        place: Place::LogGroups,
+        read: &[],
+        apply: &["logs:CreateLogGroup", "logs:TagResource", "logs:PutRetentionPolicy"],
+        destroy: &["logs:ListTagsForResource", "logs:DeleteLogGroup"],
+    },
 ];
 
 /// Ids are not known before creation, so this statement holds for every distribution of the account that carries our tag
@@ -201,7 +211,7 @@ const STATEMENTS: [Statement; 11] = [
 const CHANGE_DISTRIBUTION: &str = "ChangeDistribution";
 
 /// What finds the remains of stacks in an account, whatever they are called.
-const SWEEP: [Statement; 5] = [
+const SWEEP: [Statement; 7] = [
     looking(
         "Lists",
         Place::Everything,
@@ -213,6 +223,8 @@ const SWEEP: [Statement; 5] = [
             "cloudfront:ListOriginAccessControls",
         ],
     ),
+    looking("LogLists", Place::Everything, &["logs:DescribeLogGroups"]),
+    looking("LogGroups", Place::EveryLogGroup, &["logs:ListTagsForResource"]),
     looking("Bucket", Place::EveryBucket, &["s3:GetBucketTagging"]),
     looking("Role", Place::EveryRole, &["iam:GetRole"]),
     looking("Function", Place::EveryFunction, &["lambda:GetFunction", "lambda:ListTags"]),
@@ -259,10 +271,12 @@ fn toggle(stack: &Stack) -> Vec<Value> {
 impl Statement {
     fn render(&self, stack: &Stack, purpose: Purpose) -> Option<Value> {
         let attached = stack.names.attached.is_some() && purpose != Purpose::Sweep;
-        // With a distribution of somebody else's there is nothing to create; destroy lists, to find what an earlier spec left.
         let skipped = match self.sid {
             "AccessControl" => attached,
+            // With a distribution of somebody else's there is nothing to create; destroy lists, to find what an earlier spec left.
             "Lists" => attached && purpose != Purpose::Destroy,
+            // Nobody looks at log groups whose retention the spec leaves alone, until they are taken down.
+            "LogLists" | "LogGroups" => !stack.names.logs && matches!(purpose, Purpose::Apply | Purpose::Plan),
             _ => false,
         };
         if skipped {
@@ -304,6 +318,11 @@ impl Statement {
                 None => json!(format!("arn:aws:cloudfront::{account}:distribution/*")),
             },
             Place::AccessControl => json!(format!("arn:aws:cloudfront::{account}:origin-access-control/*")),
+            // The edge writes in many regions; AWS's documents differ in whether the name ends there or goes on with the streams.
+            Place::LogGroups => {
+                let groups = logs::arn("*", account, &logs::group(&stack.names.function));
+                json!([groups, format!("{groups}:*")])
+            }
             Place::ServiceLinkedRoles => json!([
                 linked("replicator.lambda.amazonaws.com", "AWSServiceRoleForLambdaReplicator"),
                 linked("logger.cloudfront.amazonaws.com", "AWSServiceRoleForCloudFrontLogger"),
@@ -312,6 +331,7 @@ impl Statement {
             Place::EveryBucket => json!("arn:aws:s3:::*"),
             Place::EveryRole => json!(format!("arn:aws:iam::{account}:role/*")),
             Place::EveryFunction => json!(format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:*")),
+            Place::EveryLogGroup => json!(logs::arn("*", account, &format!("{}*", logs::prefix()))),
             Place::EveryDistribution => json!(format!("arn:aws:cloudfront::{account}:distribution/*")),
         }
     }
@@ -333,6 +353,7 @@ mod tests {
             role: "r".repeat(64).parse().unwrap(),
             role_path: "/".parse().unwrap(),
             function: "f".repeat(64).parse().unwrap(),
+            logs: true,
             attached: attached.map(|id| id.parse().unwrap()),
         };
         names.in_account("123456789012".parse().unwrap()).unwrap()
@@ -374,6 +395,27 @@ mod tests {
             let ours = json!({"StringEquals": {"aws:ResourceTag/provision:stack": "a".repeat(32)}});
             assert_eq!(statements.iter().map(|statement| &statement["Condition"]).collect::<Vec<_>>(), [&ours], "{purpose:?}");
         }
+    }
+
+    #[test]
+    fn log_groups_are_looked_at_where_their_retention_is_set_and_taken_down_always() {
+        let text = |purpose, logs| {
+            let mut stack = stack(None);
+            stack.names.logs = logs;
+            policy(&stack, purpose).to_string()
+        };
+        for (purpose, logs, actions) in [
+            (Purpose::Plan, false, 0),
+            (Purpose::Apply, false, 0),
+            (Purpose::Plan, true, 1),
+            (Purpose::Apply, true, 4),
+            (Purpose::Destroy, false, 3),
+            (Purpose::Destroy, true, 3),
+            (Purpose::Toggle, true, 0),
+        ] {
+            assert_eq!(text(purpose, logs).matches("\"logs:").count(), actions, "{purpose:?} {logs}");
+        }
+        assert!(text(Purpose::Apply, true).contains(&format!(":log-group:/aws/lambda/us-east-1.{}\"", "f".repeat(64))));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use crate::change::{Change, Kind};
 use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath, StackName};
 use crate::resource::site::Inventory;
-use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
+use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
 use crate::spec::{DistributionSpec, Spec};
 use serde::Serialize;
 use serde_json::Value;
@@ -27,6 +27,8 @@ pub struct Names {
     pub role_path: RolePath,
     /// The function.
     pub function: FunctionName,
+    /// Are its log groups part of the stack? Only where the spec says how long they keep their events; a destroy looks in any case.
+    pub logs: bool,
     /// The distribution that somebody else owns, if the spec attaches to one.
     pub attached: Option<DistributionId>,
 }
@@ -43,6 +45,7 @@ impl Names {
             role: spec.role.name.clone(),
             role_path: spec.role.path.clone(),
             function: spec.function.name.clone(),
+            logs: spec.function.log_retention.is_some(),
             attached: match &spec.distribution {
                 DistributionSpec::Attached(attached) => Some(attached.id.clone()),
                 DistributionSpec::Owned(_) => None,
@@ -93,7 +96,8 @@ impl Stack {
 pub enum Scope {
     /// Everything that a stack consists of.
     Stack,
-    /// Also what stands in the way of taking it down: object versions, uploads, other distributions on the bucket.
+    /// Also what stands in the way of taking it down (object versions, uploads, other distributions on the bucket), and what the
+    /// function leaves behind.
     Teardown,
 }
 
@@ -112,6 +116,8 @@ pub struct Live {
     pub role: Option<role::Live>,
     /// The function.
     pub function: Option<function::Live>,
+    /// Its log groups; only where they are part of the stack, or for [`Scope::Teardown`].
+    pub logs: logs::Live,
     /// The origin access control.
     pub access: Option<access::Live>,
     /// The distribution that is ours.
@@ -138,6 +144,8 @@ pub enum Op {
     Role(role::Op),
     /// Of the function.
     Function(function::Op),
+    /// Of its log groups.
+    Logs(logs::Op),
     /// Of the origin access control.
     Access(access::Op),
     /// Of our distribution.
@@ -158,6 +166,7 @@ impl Op {
             Self::Page(op) => op.change(),
             Self::Role(op) => op.change(),
             Self::Function(op) => op.change(),
+            Self::Logs(op) => op.change(),
             Self::Access(op) => op.change(),
             Self::Distribution(op) => op.change(),
             Self::Grant(op) => op.change(),

@@ -3,9 +3,9 @@
 //! Pure. A stack's remains become the spec that would cover them, and the ordinary destroy takes them down: there is no
 //! second way of deleting things.
 
-use crate::change::Kind;
+use crate::change::{Kind, Notice};
 use crate::name::{DistributionId, StackName};
-use crate::resource::Trace;
+use crate::resource::{Trace, logs};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,6 +20,15 @@ pub struct Remains {
     pub traces: Vec<Trace>,
     /// Distributions of somebody else that run its function.
     pub attached: Vec<DistributionId>,
+}
+
+/// What a look at the whole account finds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// By stack.
+    pub remains: Vec<Remains>,
+    /// What may be left of stacks, and where nobody could look.
+    pub notices: Vec<Notice>,
 }
 
 /// What a user wants to see or to end.
@@ -87,8 +96,10 @@ impl Remains {
             let path = role.place.as_deref().unwrap_or("/");
             let _ = writeln!(text, "role: {{ name: {}, path: {} }}", quoted(&role.name), quoted(path));
         }
-        if let Some(function) = of(Kind::Function) {
-            let _ = writeln!(text, "function: {{ name: {} }}", quoted(&function.name));
+        let function = of(Kind::Function).map(|function| function.name.clone());
+        let written = || of(Kind::Logs).and_then(|group| logs::function(&group.name)).map(|function| function.to_string());
+        if let Some(name) = function.or_else(written) {
+            let _ = writeln!(text, "function: {{ name: {} }}", quoted(&name));
         }
         if let Some(id) = self.attached.first() {
             let _ = writeln!(text, "distribution: {{ id: {}, behaviors: [default] }}", quoted(id.as_str()));

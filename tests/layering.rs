@@ -20,6 +20,7 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("src/cloud/world/apply.rs", "AWS's rules between the kinds; they share one record"),
     ("src/operator.rs", "one table of statements, so that a policy can be read at one sitting"),
     ("src/name.rs", "the rules of all names, and the edge's regions beside them"),
+    ("src/operator.rs", "every statement with all its actions, side by side, and its tests"),
     ("src/resource/bucket/aws.rs", "eight settings, each with its call to read and its call to write"),
     ("src/resource/distribution/aws.rs", "create, update, await and delete, each with its own waits"),
     ("src/resource/distribution/document.rs", "reading and editing one document, with its tests"),

@@ -14,6 +14,7 @@ mod wire {
     mod drift;
     mod faults;
     mod kinds;
+    mod logs;
     mod owned;
     mod saved;
     mod shop;

@@ -1,7 +1,7 @@
 //! AWS, or an emulator of it: dispatches to the rooms.
 //!
-//! What does not need each other is asked at the same time: identity, role, function and access control in the first round,
-//! bucket and policy in the second, objects and distribution in the third.
+//! What does not need each other is asked at the same time: identity, role, function, log groups and access control in the first
+//! round, bucket and policy in the second, objects and distribution in the third.
 
 use super::{Caller, Cloud};
 use crate::aws::Clients;
@@ -12,9 +12,9 @@ use crate::name::{AccountId, DistributionId};
 use crate::resource::Trace;
 use crate::resource::distribution::aws::Listed;
 use crate::resource::site::Inventory;
-use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
+use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
-use crate::sweep::{Remains, group};
+use crate::sweep::{Found, group};
 use futures_util::future::try_join_all;
 use futures_util::try_join;
 
@@ -127,14 +127,27 @@ impl Cloud for Aws {
                 _ => access::aws::observe(&self.clients, &names.stack).await,
             }
         };
-        let ((account, live), role, function, access, attached) = try_join!(
+        let group = logs::group(&names.function);
+        let logs = async {
+            match scope {
+                Scope::Stack if !names.logs => Ok(logs::Live::default()),
+                _ => Box::pin(logs::aws::observe(&self.clients, &group)).await,
+            }
+        };
+        let ((account, live), role, function, logs, access, attached) = try_join!(
             self.observe_in_account(names, expected, scope),
             role::aws::observe(&self.clients, &names.role),
             function::aws::observe(&self.clients, &names.function),
+            logs,
             access,
             self.attached(names),
         )?;
-        Ok((account, Live { role, function, access, attached, ..live }))
+        // Without the function, a group's own tag has to prove that it is ours.
+        let logs = match scope {
+            Scope::Teardown if function.is_none() => Box::pin(logs::aws::observe_tags(&self.clients, &account, &group, logs)).await?,
+            _ => logs,
+        };
+        Ok((account, Live { role, function, logs, access, attached, ..live }))
     }
 
     async fn identify(&self) -> Result<Caller, Fault> {
@@ -145,10 +158,10 @@ impl Cloud for Aws {
         Ok(Caller { account, arn: answer.arn.unwrap_or_default() })
     }
 
-    async fn discover(&self) -> Result<Vec<Remains>, Fault> {
+    async fn discover(&self) -> Result<Found, Fault> {
         let clients = &self.clients;
         let account = self.identify().await?.account;
-        let (roles, functions, controls, (distributions, runners), buckets) = try_join!(
+        let (roles, (functions, existing), controls, (distributions, runners), buckets) = try_join!(
             role::aws::traces(clients),
             function::aws::traces(clients),
             access::aws::traces(clients),
@@ -161,7 +174,8 @@ impl Cloud for Aws {
         let attached: Vec<_> = foreign
             .filter_map(|(id, arn)| functions.iter().find(|trace| runs(&arn, trace)).map(|trace| (trace.stack.clone(), id)))
             .collect();
-        Ok(group([roles, functions, controls, distributions, buckets].concat(), &attached))
+        let (orphans, notices) = Box::pin(logs::aws::traces(clients, &account, &existing)).await?;
+        Ok(Found { remains: group([roles, functions, orphans, controls, distributions, buckets].concat(), &attached), notices })
     }
 
     async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
@@ -179,6 +193,7 @@ impl Cloud for Aws {
             Op::Page(op) => page::aws::apply(clients, account, op).await,
             Op::Role(op) => role::aws::apply(clients, op).await,
             Op::Function(op) => function::aws::apply(clients, op, context).await,
+            Op::Logs(op) => logs::aws::apply(clients, op).await,
             Op::Access(op) => access::aws::apply(clients, op, context).await,
             Op::Distribution(op) => distribution::aws::apply(clients, account, op, context).await,
             Op::Grant(op) => grant::aws::apply(clients, account, op, context).await,

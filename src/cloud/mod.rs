@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::name::AccountId;
 use crate::resource::{page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
-use crate::sweep::Remains;
+use crate::sweep::Found;
 use std::future::Future;
 
 pub mod aws;
@@ -45,7 +45,7 @@ pub trait Cloud: Sync {
     ///
     /// # Errors
     /// The first call's that failed.
-    fn discover(&self) -> impl Future<Output = Result<Vec<Remains>, Fault>> + Send;
+    fn discover(&self) -> impl Future<Output = Result<Found, Fault>> + Send;
 
     /// Looks at the switch alone, with as few calls and rights as that takes; says whose account it is and who asks.
     ///
@@ -85,7 +85,7 @@ impl Cloud for AnyCloud {
         }
     }
 
-    async fn discover(&self) -> Result<Vec<Remains>, Fault> {
+    async fn discover(&self) -> Result<Found, Fault> {
         match self {
             Self::Aws(cloud) => Box::pin(cloud.discover()).await,
             Self::Sandbox(cloud) => cloud.discover().await,

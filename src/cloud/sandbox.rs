@@ -12,7 +12,7 @@ use crate::file;
 use crate::name::AccountId;
 use crate::resource::{function, page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
-use crate::sweep::Remains;
+use crate::sweep::Found;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -181,7 +181,7 @@ impl Cloud for Sandbox {
         Ok(Caller { arn: format!("arn:aws:iam::{account}:user/sandbox"), account })
     }
 
-    async fn discover(&self) -> Result<Vec<Remains>, Fault> {
+    async fn discover(&self) -> Result<Found, Fault> {
         Ok(self.load()?.discover())
     }
 

@@ -58,8 +58,8 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
     })?;
     let choice = Choice { stack: verb.stack.clone(), covered, older_than: verb.older_than, expired: verb.expired };
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
-    let chosen: Vec<Remains> = found.into_iter().filter(|remains| remains.is_chosen(&choice, now)).collect();
-    view.remains(&chosen, now);
+    let chosen: Vec<Remains> = found.remains.into_iter().filter(|remains| remains.is_chosen(&choice, now)).collect();
+    view.remains(&chosen, &found.notices, now);
     if !verb.yes || chosen.is_empty() {
         return Ok(Exit::Done);
     }

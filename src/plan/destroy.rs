@@ -2,7 +2,7 @@
 
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind, Notice};
-use crate::resource::{access, association, bucket, distribution, function, grant, role, site};
+use crate::resource::{access, association, bucket, distribution, function, grant, logs, role, site};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
@@ -20,6 +20,7 @@ pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choi
             Protected::Role => live.role.as_ref().map(|_| Address::new(Kind::Role, &stack.names.role)),
             Protected::Function => live.function.as_ref().map(|_| Address::new(Kind::Function, &stack.names.function)),
             Protected::Distribution => live.distribution.as_ref().map(|found| Address::new(Kind::Distribution, &found.id)),
+            Protected::Logs => (!live.logs.groups.is_empty()).then(|| Address::new(Kind::Logs, logs::group(&stack.names.function))),
         };
         let text = if choices.protect.contains(what) { "stays: it is protected" } else { "stays: what needs it is protected" };
         plan.notices.extend(standing.map(|address| Notice { address, text: text.into() }));
@@ -33,6 +34,11 @@ pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choi
         let earlier = live.holders.iter().filter(|_| is_ours || live.function.is_none());
         for held in live.attached.iter().chain(earlier) {
             leave_slots(&mut plan, stack, held, live.function.as_ref(), is_ours);
+        }
+        if !keeps(Protected::Logs) {
+            let ours = live.function.as_ref().map(|_| is_ours);
+            let ended = logs::plan::teardown(name, &logs::group(&stack.names.function), ours, &live.logs);
+            plan.take(Stage::DeleteLogs, ended, Op::Logs);
         }
         plan.take(Stage::DeleteFunction, function::plan::teardown(name, &stack.names.function, live.function.as_ref()), Op::Function);
     }
@@ -49,14 +55,14 @@ pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choi
     plan.sorted()
 }
 
-/// What is protected, with everything that it cannot work without.
+/// What is protected, with everything that it cannot work without, and what it says.
 fn kept(choices: &Choices) -> BTreeSet<Protected> {
     let mut kept = choices.protect.clone();
     if kept.contains(&Protected::Distribution) {
         kept.extend([Protected::Bucket, Protected::Function]);
     }
     if kept.contains(&Protected::Function) {
-        kept.insert(Protected::Role);
+        kept.extend([Protected::Role, Protected::Logs]);
     }
     kept
 }

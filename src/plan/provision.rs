@@ -5,7 +5,7 @@ use super::{Choices, Intent, Plan, Stage};
 use crate::change::Kind;
 use crate::desired::Desired;
 use crate::resource::distribution::document::{DEFAULT, EVENT};
-use crate::resource::{access, association, bucket, distribution, function, grant, page, role, site};
+use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
 
@@ -22,6 +22,14 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     plan.take(Stage::Role, role::plan::plan(name, &stack.names.role, &desired.role, live.role.as_ref(), adopts(Kind::Role)), Op::Role);
     let function = function::plan::plan(name, &stack.names.function, &desired.function, live.function.as_ref(), adopts(Kind::Function));
     plan.take(Stage::Function, function, Op::Function);
+    if let Some(wanted) = &desired.logs {
+        let planned = logs::plan::plan(&logs::group(&stack.names.function), wanted, &live.logs);
+        plan.notices.extend(planned.notices);
+        for op in planned.ops {
+            let stage = if matches!(op, logs::Op::Create { .. }) { Stage::Logs } else { Stage::Retention };
+            plan.add(stage, [Op::Logs(op)]);
+        }
+    }
     if plan.can_apply() {
         objects(&mut plan, stack, desired, live);
     }

@@ -23,6 +23,10 @@ pub enum Stage {
     Switch,
     /// Code, configuration, version.
     Function,
+    /// The function's log groups.
+    Logs,
+    /// How long they keep their events.
+    Retention,
     /// Our distribution.
     Distribution,
     /// The bucket policy.
@@ -45,6 +49,8 @@ pub enum Stage {
     DeleteDistribution,
     /// Delete the origin access control.
     DeleteAccess,
+    /// Delete the log groups, while the function still proves that they are ours.
+    DeleteLogs,
     /// Delete the function.
     DeleteFunction,
     /// Delete the role.
@@ -59,10 +65,11 @@ impl Stage {
     #[must_use]
     pub fn needs(self) -> &'static [Self] {
         match self {
-            Self::Bucket | Self::Role | Self::Access | Self::Switch | Self::Vacate => &[],
+            Self::Bucket | Self::Role | Self::Access | Self::Switch | Self::Logs | Self::Vacate => &[],
             Self::Files | Self::Page => &[Self::Bucket],
             Self::Documents => &[Self::Bucket, Self::Files],
             Self::Function => &[Self::Role],
+            Self::Retention => &[Self::Logs],
             Self::Distribution => &[Self::Bucket, Self::Page, Self::Access, Self::Function],
             Self::Grant => &[Self::Bucket, Self::Distribution],
             Self::Association => &[Self::Bucket, Self::Page, Self::Function],
@@ -74,15 +81,16 @@ impl Stage {
             Self::RemoveGrant => &[Self::Vacate, Self::Vacated],
             Self::DeleteDistribution => &[Self::Vacate, Self::Vacated, Self::RemoveGrant],
             Self::DeleteAccess => &[Self::DeleteDistribution],
-            Self::DeleteFunction => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution],
+            Self::DeleteLogs => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution],
+            Self::DeleteFunction => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::DeleteLogs],
             Self::DeleteRole => &[Self::DeleteFunction],
             Self::DeleteBucket => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::RemoveGrant],
         }
     }
 
-    /// May its steps run at the same time? Objects do not need each other.
+    /// May its steps run at the same time? Objects do not need each other, nor do regions.
     #[must_use]
     pub fn is_parallel(self) -> bool {
-        matches!(self, Self::Files | Self::Documents | Self::Leftovers | Self::Prune)
+        matches!(self, Self::Files | Self::Documents | Self::Leftovers | Self::Prune | Self::Logs | Self::Retention | Self::DeleteLogs)
     }
 }

@@ -19,6 +19,7 @@ pub mod content;
 pub mod distribution;
 pub mod function;
 pub mod grant;
+pub mod logs;
 pub mod page;
 pub mod policy;
 pub mod role;

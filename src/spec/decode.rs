@@ -174,10 +174,11 @@ fn ttl(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<Duration> {
 }
 
 fn protect(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeSet<Protected> {
-    const KINDS: [(&str, Protected); 4] = [
+    const KINDS: [(&str, Protected); 5] = [
         ("bucket", Protected::Bucket),
         ("role", Protected::Role),
         ("function", Protected::Function),
+        ("logs", Protected::Logs),
         ("distribution", Protected::Distribution),
     ];
     let known = KINDS.map(|(name, _)| name);
@@ -190,7 +191,7 @@ fn protect(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeSet<Protected> {
             reader.problems.push(Problem::error(
                 &word.place,
                 what,
-                "`protect` keeps a bucket, role, function or distribution through a destroy",
+                "`protect` keeps a bucket, role, function, its logs or a distribution through a destroy",
                 fix,
             ));
         }

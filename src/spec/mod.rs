@@ -96,6 +96,8 @@ pub struct FunctionSpec {
     pub timeout: Duration,
     /// How many published versions to keep, the associated one included; at least 1.
     pub keep_versions: u32,
+    /// How many days its log groups keep their events; `None`: nothing is done about them until they are taken down.
+    pub log_retention: Option<u32>,
 }
 
 /// Where the function's code comes from.
@@ -169,6 +171,8 @@ pub enum Protected {
     Role,
     /// The function with its versions.
     Function,
+    /// The function's log groups.
+    Logs,
     /// The owned distribution.
     Distribution,
 }

@@ -2,7 +2,7 @@
 
 use super::report::{Existing, Status};
 use crate::apply::Outcome;
-use crate::change::{Action, Change, Done, Fault, Kind};
+use crate::change::{Action, Change, Done, Fault, Kind, Notice};
 use crate::edge::EdgeEvent;
 use crate::plan::{Intent, Plan};
 use crate::sweep::Remains;
@@ -60,12 +60,17 @@ pub fn plan(plan: &Plan) -> String {
             clean(&conflict.hint)
         );
     }
-    for (number, notice) in plan.notices.iter().enumerate() {
+    notes(&mut text, &plan.notices);
+    let _ = writeln!(text, "\n{}", tally(plan, &changes));
+    text
+}
+
+/// What is worth knowing, in lines that stand together.
+fn notes(text: &mut String, notices: &[Notice]) {
+    for (number, notice) in notices.iter().enumerate() {
         let gap = if number == 0 { "\n" } else { "" };
         let _ = writeln!(text, "{gap}{UPDATE}note{UPDATE:#}: {}: {}", notice.address, clean(&notice.text));
     }
-    let _ = writeln!(text, "\n{}", tally(plan, &changes));
-    text
 }
 
 fn step(text: &mut String, change: &Change, width: usize) {
@@ -124,7 +129,7 @@ fn tally(plan: &Plan, changes: &[Change]) -> String {
         return match plan.intent {
             Intent::Provision => "Nothing to do: everything is as the spec says.".into(),
             Intent::Destroy if plan.notices.is_empty() => "Nothing to do: nothing of this stack exists.".into(),
-            Intent::Destroy => "Nothing to do: only what is named above exists, and it stays.".into(),
+            Intent::Destroy => "Nothing to do: nothing of this stack exists but what is named above, which stays.".into(),
             Intent::On => "Nothing to do: maintenance is on already.".into(),
             Intent::Off => "Nothing to do: maintenance is off already.".into(),
         };
@@ -322,10 +327,7 @@ pub fn edge(event: &EdgeEvent) -> String {
 
 /// What is left of stacks.
 #[must_use]
-pub fn remains(remains: &[Remains], now: u64) -> String {
-    if remains.is_empty() {
-        return "Nothing of ours is left that was asked for.\n".into();
-    }
+pub fn remains(remains: &[Remains], notices: &[Notice], now: u64) -> String {
     let mut text = String::new();
     for found in remains {
         let age =
@@ -339,7 +341,13 @@ pub fn remains(remains: &[Remains], now: u64) -> String {
             let _ = writeln!(text, "    association  {id} (its slots only)");
         }
     }
-    text.push_str("\nhint: `provision sweep --yes` takes all of this down; `--stack NAME` one of them.\n");
+    if remains.is_empty() {
+        text.push_str("Nothing of ours is left that was asked for.\n");
+    }
+    notes(&mut text, notices);
+    if !remains.is_empty() {
+        text.push_str("\nhint: `provision sweep --yes` takes all of this down; `--stack NAME` one of them.\n");
+    }
     text
 }
 

@@ -3,7 +3,7 @@
 use super::report::{Existing, Status, missing};
 use super::switch::{ProbeReport, SwitchStatus};
 use crate::apply::{Event, Outcome};
-use crate::change::{Change, Done, Fault};
+use crate::change::{Change, Done, Fault, Notice};
 use crate::edge::EdgeEvent;
 use crate::plan::Plan;
 use crate::spec::Spec;
@@ -134,8 +134,8 @@ pub fn edge(event: &EdgeEvent) -> Option<Value> {
 
 /// What is left of stacks.
 #[must_use]
-pub fn remains(remains: &[Remains]) -> Value {
-    document("remains", json!({"stacks": remains}))
+pub fn remains(remains: &[Remains], notices: &[Notice]) -> Value {
+    document("remains", json!({"stacks": remains, "notices": notices}))
 }
 
 /// A right spec.

@@ -3,7 +3,7 @@
 //! Knows changes, never a room's op. Meaning survives without colour.
 
 use crate::apply::{Event, Outcome, Report};
-use crate::change::{Conflict, Fault};
+use crate::change::{Conflict, Fault, Notice};
 use crate::edge::EdgeEvent;
 use crate::plan::Plan;
 use crate::spec::Spec;
@@ -91,8 +91,8 @@ impl View {
     }
 
     /// Shows what is left of stacks.
-    pub fn remains(self, remains: &[Remains], now: u64) {
-        self.document(&json::remains(remains), &human::remains(remains, now));
+    pub fn remains(self, remains: &[Remains], notices: &[Notice], now: u64) {
+        self.document(&json::remains(remains, notices), &human::remains(remains, notices, now));
     }
 
     /// Shows an IAM policy; it is JSON for people and machines alike.

@@ -5,8 +5,8 @@ use crate::apply::Outcome;
 use crate::change::{Action, Fault, Kind};
 use crate::operator;
 use crate::plan::{Intent, Plan};
-use crate::resource::grant;
 use crate::resource::page::{self, Switch};
+use crate::resource::{grant, logs};
 use crate::stack::{Live, Stack};
 use serde::Serialize;
 
@@ -127,6 +127,10 @@ pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
         )),
         Some((Kind::Role, stack.names.role.to_string(), live.role.is_some())),
         Some((Kind::Function, function.unwrap_or_else(|| stack.names.function.to_string()), live.function.is_some())),
+        stack.names.logs.then(|| {
+            let regions = counted(live.logs.groups.len(), "region");
+            (Kind::Logs, format!("{} in {regions}", logs::group(&stack.names.function)), !live.logs.groups.is_empty())
+        }),
         owned
             .then(|| (Kind::Access, live.access.as_ref().map_or_else(|| "(none)".into(), |found| found.id.clone()), live.access.is_some())),
         owned.then(|| (Kind::Distribution, reader(&live.distribution).unwrap_or_else(|| "(none)".into()), live.distribution.is_some())),
@@ -164,6 +168,8 @@ fn row(plan: &Plan, live: &Live, kind: Kind, name: String, exists: bool) -> Row 
         })
         .collect();
     remarks.extend(plan.conflicts.iter().filter(|conflict| conflict.address.kind == kind).map(|conflict| conflict.reason.clone()));
+    // A kind that is in many places says it once.
+    remarks.dedup();
     let as_specified = remarks.is_empty();
     if !exists {
         remarks = vec!["does not exist".into()];

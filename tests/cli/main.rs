@@ -12,6 +12,7 @@ mod destroy;
 mod documents;
 mod drift;
 mod function;
+mod logs;
 mod saved;
 #[cfg(unix)]
 mod signals;

@@ -72,7 +72,7 @@ fn everything(shop: &Shop) -> BTreeSet<(PathBuf, Vec<u8>)> {
 /// Looks at everything, and carries out every plan: what AWS would refuse is refused, and nothing breaks.
 fn live_in(mut world: World, spec: &Spec) {
     let names = Names::of(spec);
-    for remains in world.discover() {
+    for remains in world.discover().remains {
         let _ = (remains.ttl(), remains.since());
         from_text(Path::new("remains.yaml"), &remains.spec()).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     }

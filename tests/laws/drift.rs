@@ -6,7 +6,7 @@ use provision::name::ObjectKey;
 use provision::resource::bucket::Versioning;
 use provision::resource::distribution::document::{DEFAULT, Edit, element, list_element};
 use provision::resource::site::{Object, STACK_METADATA};
-use provision::resource::{STACK_TAG, access, function, grant, policy, role};
+use provision::resource::{STACK_TAG, access, function, grant, logs, policy, role};
 use serde_json::{Value, json};
 
 /// One thing that happened.
@@ -83,6 +83,20 @@ drifts! {
         occupy(world, ground, Some(ground.arn(newest)));
     },
     "the slot is empty" => |world, ground| occupy(world, ground, None),
+    "the edge wrote a log group in a region" => |world, ground| {
+        if world.functions.contains_key(&ground.stack.names.function) {
+            let groups = world.logs.entry("sa-east-1".parse().unwrap()).or_default();
+            groups.insert(logs::group(&ground.stack.names.function), logs::Group::default());
+        }
+    },
+    "every log group is gone" => |world, ground| {
+        world.logs.values_mut().for_each(|groups| drop(groups.remove(&logs::group(&ground.stack.names.function))));
+        world.logs.retain(|_, groups| !groups.is_empty());
+    },
+    "a log group of ours keeps its events for too long" => |world, ground| {
+        let groups = world.logs.values_mut().filter_map(|groups| groups.get_mut(&logs::group(&ground.stack.names.function)));
+        groups.for_each(|group| group.retention = Some(3653));
+    },
     "the control is gone" => |world, _| drop(world.access.remove("provision-shop")),
     "the distribution is gone" => |world, ground| {
         if let Some(id) = distribution_mut(world, ground).filter(|_| owns(ground)).map(|found| found.live.id.clone()) {
@@ -127,8 +141,13 @@ drifts! {
         insert(world, ground, &added);
     },
 
-    /// What an apply refuses, or takes only where it was told to.
+    /// What an apply refuses, or takes only where it was told to, or what nothing proves to be ours.
     CLAIMS:
+    "the function is gone, and what it logged is not" => |world, ground| {
+        world.functions.remove(&ground.stack.names.function);
+        let group = logs::group(&ground.stack.names.function);
+        world.logs.entry("sa-east-1".parse().unwrap()).or_default().insert(group, logs::Group::default());
+    },
     "the bucket is theirs" => |world, _| bucket(world, |found| found.live.settings.tags.clear()),
     "the bucket is another stack's" => |world, _| bucket(world, |found| {
         found.live.settings.tags.insert(STACK_TAG.into(), "shop-2".into());

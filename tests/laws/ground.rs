@@ -8,7 +8,7 @@ use provision::plan::{Choices, Intent};
 use provision::resource::content::Content;
 use provision::resource::distribution::document::{DEFAULT, Document, EVENT, Edit};
 use provision::resource::site::Object;
-use provision::resource::{STACK_TAG, Tags, access, bucket, distribution, function, role, site};
+use provision::resource::{STACK_TAG, Tags, access, bucket, distribution, function, logs, role, site};
 use provision::spec::Spec;
 use provision::spec::load::{Files, load};
 use provision::stack::{Names, Stack};
@@ -38,6 +38,15 @@ pub(crate) static ATTACHED_TO: LazyLock<Ground> = LazyLock::new(|| Ground::new("
 /// The same, and foreign occupants may be put out.
 pub(crate) static REPLACING: LazyLock<Ground> =
     LazyLock::new(|| Ground::new("replacing", &ATTACHING.replace("behaviors", "replace: true, behaviors"), None));
+/// The same as the first, and the function's logs are kept for a month.
+pub(crate) static LOGGING: LazyLock<Ground> = LazyLock::new(|| {
+    Ground::new(
+        "logging",
+        "stack: shop
+function: {keep_versions: 2, log_retention: 30d}",
+        None,
+    )
+});
 /// The stack had its own distribution, and now the spec attaches to another one, with other code.
 pub(crate) static MOVED: LazyLock<Ground> = LazyLock::new(|| {
     let changed = ATTACHING.replace("stack: shop", "stack: shop\nmaintenance: {retry_after: 99s}");
@@ -46,8 +55,8 @@ pub(crate) static MOVED: LazyLock<Ground> = LazyLock::new(|| {
 
 const ATTACHING: &str = "stack: shop\ndistribution: {id: E1ATTACHED00, behaviors: [default, \"/app/*\"]}";
 
-pub(crate) fn grounds() -> [&'static Ground; 4] {
-    [&OWNED, &ATTACHED_TO, &REPLACING, &MOVED]
+pub(crate) fn grounds() -> [&'static Ground; 5] {
+    [&OWNED, &ATTACHED_TO, &REPLACING, &LOGGING, &MOVED]
 }
 
 impl Ground {
@@ -78,7 +87,8 @@ impl std::fmt::Debug for Ground {
 }
 
 fn read(text: &str) -> (Spec, Stack) {
-    let text = format!("{text}\nbucket: {{name: {BUCKET}}}\nfunction: {{keep_versions: 2}}\n");
+    let function = if text.contains("function:") { "" } else { "function: {keep_versions: 2}\n" };
+    let text = format!("{text}\nbucket: {{name: {BUCKET}}}\n{function}");
     let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
     std::fs::write(file.path(), text).unwrap();
     let spec = load(file.path(), &|_| None, Files::Needed).unwrap().spec;
@@ -119,6 +129,10 @@ pub(crate) fn neighbourhood() -> World {
     let role = role::Settings { path: "/".parse().unwrap(), trust: json!({}), policy: None, boundary: None, tags: theirs.clone() };
     world.roles.insert("shop-edge-2".parse().unwrap(), role::Live { settings: role, other_policies: Vec::new(), attached: Vec::new() });
     world.functions.insert("shop-edge-2".parse().unwrap(), their_function());
+    for region in ["eu-west-1", "us-east-1"] {
+        let group = logs::Group { tags: theirs.clone(), ..logs::Group::default() };
+        world.logs.insert(region.parse().unwrap(), [("/aws/lambda/us-east-1.shop-edge-2".to_owned(), group)].into());
+    }
     let control = access::Live { id: "E0CONTROL".into(), name: "provision-shop-2".into(), description: "provision:stack=shop-2".into() };
     world.access.insert(control.name.clone(), control);
     for (id, tags) in [(ATTACHED, Tags::from([("team".into(), "web".into())])), ("E9OTHER0000", theirs)] {

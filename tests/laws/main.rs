@@ -12,9 +12,9 @@ mod others;
 mod package;
 
 use drift::{CLAIMS, DRIFTS, Drift};
-use ground::{ATTACHED_TO, Ground, OWNED, distribution_mut, grounds, neighbourhood, occupant};
+use ground::{ATTACHED_TO, Ground, LOGGING, OWNED, distribution_mut, grounds, neighbourhood, occupant};
 use memory::{Cut, Memory, Watch};
-use others::{guests, lodgers, others};
+use others::{guests, lodgers, others, unproven};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use provision::change::Kind;
@@ -23,7 +23,7 @@ use provision::name::DistributionId;
 use provision::plan::{Choices, Intent};
 use provision::resource::distribution::document::Reading;
 use provision::resource::page::Switch;
-use provision::resource::{access, bucket, distribution, function, grant, role};
+use provision::resource::{access, bucket, distribution, function, grant, logs, role, stack_in};
 use provision::stack::Op;
 use serde_json::Value;
 
@@ -243,7 +243,7 @@ fn what_is_not_ours_is_never_touched() {
             };
             // A destroy takes our bucket and our distribution with what others have in them, or refuses.
             let inside = || same(guests).or_else(|| same(lodgers));
-            same(others).or_else(|| if moment.intent == Intent::Destroy { None } else { inside() })
+            same(others).or_else(|| if moment.intent == Intent::Destroy { same(unproven) } else { inside() })
         });
     });
 }
@@ -274,6 +274,18 @@ fn no_version_is_removed_while_the_slot_points_at_it() {
                 function::Op::Delete { .. } => (!held.is_empty()).then(|| format!("versions {held:?} are in slots")),
                 _ => None,
             }
+        });
+    });
+}
+
+#[test]
+fn the_function_stays_while_it_has_logs_to_prove() {
+    in_all_worlds(|case| {
+        obey(case, |moment| {
+            let group = logs::group(&moment.ground.stack.names.function);
+            let left = moment.before.logs.values().any(|groups| groups.contains_key(&group));
+            let ends = matches!(moment.op, Op::Function(function::Op::Delete { .. }));
+            (ends && left).then(|| "nothing would prove whose its logs are".to_owned())
         });
     });
 }
@@ -333,7 +345,7 @@ fn destroy_leaves_nothing_of_ours_and_everything_of_others() {
     };
     in_all_worlds(destroy);
     // Without drift, the world is again as it was before the first apply.
-    for ground in [&*OWNED, &*ATTACHED_TO] {
+    for ground in [&*OWNED, &*ATTACHED_TO, &*LOGGING] {
         let memory = Memory::new(ground.built.clone(), 0, Cut::Never);
         assert!(memory.settle(ground, Intent::Destroy, &choices()).is_empty());
         let (after, before) = (known(&memory.world(), ground), known(&neighbourhood(), ground));
@@ -368,10 +380,24 @@ fn ours(world: &World, ground: &Ground, own: Option<&DistributionId>) -> Vec<Str
     let roles = world.roles.iter().filter(|(_, live)| role::plan::is_ours(live, stack)).map(|(name, _)| format!("role {name}"));
     let functions =
         world.functions.iter().filter(|(_, live)| function::plan::is_ours(live, stack)).map(|(name, _)| format!("function {name}"));
+    let group = logs::group(&ground.stack.names.function);
+    let groups = world.logs.iter().filter_map(|(region, groups)| Some((region, groups.get(&group)?)));
+    // A function of somebody else's that has taken the name writes to them now.
+    let free = !world.functions.contains_key(&ground.stack.names.function);
+    let groups = groups.filter(|(_, group)| free && stack_in(&group.tags).as_ref() == Some(stack));
+    let groups = groups.map(|(region, _)| format!("logs {region}"));
     let access =
         world.access.values().filter(|live| live.description == access::description(stack)).map(|live| format!("access {}", live.name));
     let distributions = world.distributions.values().filter(|found| distribution::plan::is_ours(&found.live, stack));
     let slots = our_slots(world, ground).into_iter().map(|behavior| format!("slot of {behavior}"));
     let distributions = distributions.map(|found| format!("distribution {}", found.live.id));
-    buckets.chain(grants.map(|_| "grant".into())).chain(roles).chain(functions).chain(access).chain(distributions).chain(slots).collect()
+    buckets
+        .chain(grants.map(|_| "grant".into()))
+        .chain(roles)
+        .chain(functions)
+        .chain(groups)
+        .chain(access)
+        .chain(distributions)
+        .chain(slots)
+        .collect()
 }

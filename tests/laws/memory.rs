@@ -10,7 +10,7 @@ use provision::name::AccountId;
 use provision::plan::{self, Choices, Intent, Plan};
 use provision::resource::{page, site};
 use provision::stack::{Live, Names, Op, Scope, Stack};
-use provision::sweep::Remains;
+use provision::sweep::Found;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -184,8 +184,8 @@ impl Cloud for Memory {
         Ok(Caller { account: self.state().world.account.clone(), arn: String::new() })
     }
 
-    async fn discover(&self) -> Result<Vec<Remains>, Fault> {
-        Ok(Vec::new())
+    async fn discover(&self) -> Result<Found, Fault> {
+        Ok(Found::default())
     }
 
     async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {

@@ -4,7 +4,7 @@ use crate::drift::is_our_statement;
 use crate::ground::{BUCKET, Ground, occupant};
 use provision::cloud::world::{Distribution, World};
 use provision::resource::distribution::document::{DEFAULT, EVENT, Edit};
-use provision::resource::{access, bucket, distribution, function, policy, role};
+use provision::resource::{access, bucket, distribution, function, logs, policy, role, stack_in};
 use serde_json::{Value, json};
 
 /// Everything that is somebody else's.
@@ -17,9 +17,29 @@ pub(crate) fn others(world: &World, ground: &Ground) -> Value {
         "buckets": buckets(world, ground),
         "roles": roles,
         "functions": functions,
+        "logs": logs(world, ground),
         "access": access,
         "distributions": world.distributions.values().filter_map(|found| distribution(found, ground)).collect::<Vec<_>>(),
     })
+}
+
+/// The groups of other functions, and of our function's name if that function is somebody else's.
+fn logs(world: &World, ground: &Ground) -> Vec<Value> {
+    let function = world.functions.get(&ground.stack.names.function);
+    let is_theirs = function.is_some_and(|live| !function::plan::is_ours(live, &ground.stack.names.stack));
+    let own = logs::group(&ground.stack.names.function);
+    let groups = world.logs.iter().flat_map(|(region, groups)| groups.iter().map(move |group| (region, group)));
+    groups.filter(|(_, (name, _))| is_theirs || **name != own).map(|group| json!(group)).collect()
+}
+
+/// The groups of our function's name, after the function is gone, that do not carry our tag; nothing while there is a function.
+pub(crate) fn unproven(world: &World, ground: &Ground) -> Value {
+    if world.functions.contains_key(&ground.stack.names.function) {
+        return Value::Null;
+    }
+    let own = logs::group(&ground.stack.names.function);
+    let groups = world.logs.iter().filter_map(|(region, groups)| Some((region, groups.get(&own)?)));
+    json!(groups.filter(|(_, group)| stack_in(&group.tags).as_ref() != Some(&ground.stack.names.stack)).collect::<Vec<_>>())
 }
 
 fn buckets(world: &World, ground: &Ground) -> Vec<Value> {

@@ -72,6 +72,11 @@ pub(crate) fn association(arn: &str, event: &str) -> String {
 
 /// A function of somebody else with one published version, whose ARN is returned.
 pub(crate) async fn foreign_function(shop: &Shop) -> String {
+    function_called(shop, "theirs").await
+}
+
+/// The same, under a name that we might want.
+pub(crate) async fn function_called(shop: &Shop, name: &str) -> String {
     use aws_sdk_lambda::primitives::Blob;
     use aws_sdk_lambda::types::{FunctionCode, Runtime};
     use provision::resource::function::package::{Files, pack};
@@ -79,7 +84,7 @@ pub(crate) async fn foreign_function(shop: &Shop) -> String {
     let role = shop.aws.clients.iam.create_role().role_name("theirs").assume_role_policy_document(trust).send().await.unwrap();
     let package = pack(&Files::from([("theirs.py".to_owned(), b"def handler(event, context): return event\n".to_vec())])).unwrap();
     let code = FunctionCode::builder().zip_file(Blob::new(package.bytes.to_vec())).build();
-    let create = shop.aws.clients.lambda.create_function().function_name("theirs").runtime(Runtime::from("python3.13"));
+    let create = shop.aws.clients.lambda.create_function().function_name(name).runtime(Runtime::from("python3.13"));
     let created = create.handler("theirs.handler").role(role.role.unwrap().arn).code(code).publish(true).send().await.unwrap();
     let arn = created.function_arn.unwrap();
     assert!(arn.ends_with(":1"), "{arn}");

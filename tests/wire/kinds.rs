@@ -9,6 +9,7 @@ use provision::cloud::world::{Bucket, Distribution};
 use provision::resource::content::Content;
 use provision::resource::distribution::aws::read_document;
 use provision::resource::function::package;
+use provision::resource::logs::Group;
 use provision::resource::page::turn::Wanted;
 use provision::resource::page::{Metadata, window};
 use provision::resource::policy;
@@ -142,6 +143,25 @@ async fn function_ops_do_what_simulate_says() {
     twin.provision().await;
     twin.destroy().await;
     twin.has_carried_out(["create", "configure", "upload and publish", "upload", "publish", "set tags", "prune", "delete"]);
+}
+
+#[tokio::test]
+async fn logs_ops_do_what_simulate_says() {
+    let keeping = |days: &str| OWNED.replace("keep_versions: 3", &format!("keep_versions: 3, log_retention: {days}"));
+    let mut twin = Twin::of(Kind::Logs, &keeping("30d")).await;
+    // The edge wrote before anybody asked for a retention.
+    let (region, group) = ("eu-central-1".parse().unwrap(), "/aws/lambda/us-east-1.shop-edge");
+    twin.shop.aws.clients.logs_in(&region).create_log_group().log_group_name(group).send().await.unwrap();
+    twin.world.logs.insert(region, [(group.to_owned(), Group::default())].into());
+    twin.provision().await;
+    twin.shop.write("provision.yaml", &keeping("1d"));
+    twin.provision().await;
+    twin.shop.write("provision.yaml", &(keeping("1d") + "protect: [logs]\n"));
+    twin.destroy().await;
+    twin.shop.write("provision.yaml", OWNED);
+    // Without the function, the looks compare the tags, too.
+    twin.destroy().await;
+    twin.has_carried_out(["create", "set retention", "delete"]);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use provision::name::AccountId;
 use provision::plan::{self, Choices, Plan};
 use provision::resource::distribution::Live as Distribution;
 use provision::resource::page::{Sides, turn::Wanted};
-use provision::resource::{access, association, bucket, distribution, function, grant, page, policy, role, site};
+use provision::resource::{access, association, bucket, distribution, function, grant, logs, page, policy, role, site};
 use provision::stack::{Live, Names, Op, Scope, Stack};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -124,7 +124,7 @@ fn word(done: &Done) -> &'static str {
 
 /// What must be equal, as text; what AWS numbers is named.
 fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
-    let Live { bucket, objects, inventory, policy, role, function, access, distribution, attached, readers, holders } = live;
+    let Live { bucket, objects, inventory, policy, role, function, logs, access, distribution, attached, readers, holders } = live;
     let named = |text: String| {
         // The policy still names it when it is gone.
         let ids = distribution.iter().map(|found| found.id.clone()).chain(grant::distribution(policy.as_ref()));
@@ -148,6 +148,7 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("policy", meaning(policy)),
         ("role", format!("{role:?}")),
         ("function", format!("{:#?}", function.as_ref().map(|function| (&function.settings, &function.versions)))),
+        ("logs", format!("{logs:?}")),
         ("access", format!("{:?}", access.as_ref().map(|access| (&access.name, &access.description)))),
         ("distribution", shown(distribution)),
         ("attached", shown(attached)),
@@ -203,6 +204,11 @@ fn name(op: &Op) -> &'static str {
             function::Op::SetTags { .. } => "set tags",
             function::Op::Prune { .. } => "prune",
             function::Op::Delete { .. } => "delete",
+        },
+        Op::Logs(op) => match op {
+            logs::Op::Create { .. } => "create",
+            logs::Op::SetRetention { .. } => "set retention",
+            logs::Op::Delete { .. } => "delete",
         },
         Op::Access(op) => match op {
             access::Op::Create { .. } => "create",

@@ -7,7 +7,7 @@ use crate::context::{Context, References};
 use crate::name::{BucketName, DistributionId, ObjectKey};
 use crate::resource::content::Content;
 use crate::resource::site::{self, Object, STACK_METADATA};
-use crate::resource::{access, association, bucket, distribution, function, grant, page, role};
+use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role};
 use crate::stack::{Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ impl World {
     /// What AWS would refuse.
     pub fn apply(&mut self, stack: &Stack, op: &Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
         self.serial += 1;
-        if !self.discover().iter().any(|remains| remains.stack == stack.names.stack) {
+        if !self.discover().remains.iter().any(|remains| remains.stack == stack.names.stack) {
             self.born.insert(stack.names.stack.clone(), now);
         }
         let known = context.references(|known| known.clone());
@@ -45,6 +45,7 @@ impl World {
                 Ok(changed())
             }
             Op::Function(op) => self.apply_function(stack, op, context, now),
+            Op::Logs(op) => self.apply_logs(op),
             Op::Access(op) => self.apply_access(op, context),
             Op::Distribution(op) => self.apply_distribution(stack, op, &known, context, now),
             Op::Grant(op) => {
@@ -204,6 +205,21 @@ impl World {
                 self.replicas.insert(arn.clone(), now + self.delays.replicas);
             }
         }
+    }
+
+    fn apply_logs(&mut self, op: &logs::Op) -> Result<Done, Fault> {
+        let (logs::Op::Create { region, name, .. } | logs::Op::SetRetention { region, name, .. } | logs::Op::Delete { region, name }) = op;
+        let groups = self.logs.entry(region.clone()).or_default();
+        let before = groups.get(name).cloned();
+        if before.is_none() && matches!(op, logs::Op::SetRetention { .. }) {
+            let tried = format!("set the retention of log group {name} in {region}");
+            return Err(Fault::new(FaultKind::NotFound, tried, "the specified log group does not exist"));
+        }
+        let after = logs::simulate::simulate(before.clone(), op);
+        let done = if after == before && !matches!(op, logs::Op::SetRetention { .. }) { Done::AlreadySo } else { changed() };
+        replace(groups, name, after);
+        self.logs.retain(|_, groups| !groups.is_empty());
+        Ok(done)
     }
 
     fn apply_access(&mut self, op: &access::Op, context: &Context<'_>) -> Result<Done, Fault> {

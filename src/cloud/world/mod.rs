@@ -4,9 +4,9 @@
 //! test can let hours pass.
 
 use crate::file;
-use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, RoleName, StackName};
+use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, StackName};
 use crate::resource::site::Object;
-use crate::resource::{access, bucket, distribution, function, role};
+use crate::resource::{access, bucket, distribution, function, logs, role};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -83,6 +83,9 @@ pub struct World {
     pub functions: BTreeMap<FunctionName, function::Live>,
     /// The last version number that each function name ever had.
     pub numbers: BTreeMap<FunctionName, u64>,
+    /// Log groups by name, in each region.
+    #[serde(default)]
+    pub logs: BTreeMap<Region, BTreeMap<String, logs::Group>>,
     /// Origin access controls by name.
     pub access: BTreeMap<String, access::Live>,
     /// Distributions.
@@ -149,6 +152,7 @@ impl World {
             roles: BTreeMap::new(),
             functions: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            logs: BTreeMap::new(),
             access: BTreeMap::new(),
             distributions: BTreeMap::new(),
             born: BTreeMap::new(),

@@ -3,13 +3,13 @@
 use super::{Distribution, Headers, World};
 use crate::change::Kind;
 use crate::context::References;
-use crate::name::{AccountId, DistributionId, ObjectKey, StackName};
+use crate::name::{AccountId, DistributionId, ObjectKey, Region, StackName};
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::site::{self, Inventory, STACK_METADATA};
-use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, access, association, distribution, marked, page};
+use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, access, association, distribution, logs, marked, page, stack_in};
 use crate::stack::{Live, Names, Op, Scope, Stack};
-use crate::sweep::{Remains, group};
-use std::collections::BTreeSet;
+use crate::sweep::{Found, group};
+use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
     /// What a look at time `now` sees.
@@ -45,6 +45,7 @@ impl World {
             policy: bucket.and_then(|bucket| bucket.policy.clone()),
             role: self.roles.get(&names.role).cloned(),
             function: self.functions.get(&names.function).cloned(),
+            logs: self.logs_of(names, scope),
             access: self.access.get(&access::name(&names.stack)).cloned(),
             attached: names.attached.as_ref().and_then(|id| self.look(id, now)),
             readers: readers.map(|(id, _)| id.clone()).collect(),
@@ -52,6 +53,18 @@ impl World {
             distribution,
         };
         (self.account.clone(), live)
+    }
+
+    fn logs_of(&self, names: &Names, scope: Scope) -> logs::Live {
+        let teardown = scope == Scope::Teardown;
+        if !names.logs && !teardown {
+            return logs::Live::default();
+        }
+        let name = logs::group(&names.function);
+        let proven = !teardown || self.functions.contains_key(&names.function);
+        let seen = |group: &logs::Group| if proven { logs::Group { tags: Tags::new(), ..group.clone() } } else { group.clone() };
+        let groups = self.logs.iter().filter_map(|(region, groups)| Some((region.clone(), seen(groups.get(&name)?))));
+        logs::Live { groups: groups.collect(), ..logs::Live::default() }
     }
 
     pub(super) fn owned(&self, names: &Names) -> Option<DistributionId> {
@@ -65,7 +78,7 @@ impl World {
 
     /// Everything of ours, by stack.
     #[must_use]
-    pub fn discover(&self) -> Vec<Remains> {
+    pub fn discover(&self) -> Found {
         let trace = |stack: Option<StackName>, kind, name: String, place: Option<String>, tags: &Tags| {
             let stack = stack.or_else(|| tags.get(STACK_TAG)?.parse().ok())?;
             let since = self.born.get(&stack).copied();
@@ -89,7 +102,15 @@ impl World {
             .distributions
             .iter()
             .filter_map(|(id, found)| trace(Some(owner(&found.live)?), Kind::Distribution, id.to_string(), None, &found.live.tags));
-        let traces: Vec<Trace> = buckets.chain(roles).chain(functions).chain(controls).chain(distributions).collect();
+        let gone = |name: &str| logs::function(name).is_some_and(|function| !self.functions.contains_key(&function));
+        let groups = self.logs.iter().flat_map(|(region, groups)| groups.iter().map(move |(name, group)| (region, name, group)));
+        let orphan = |(region, name, group): (&Region, &String, &logs::Group)| {
+            let since = stack_in(&group.tags).and_then(|stack| self.born.get(&stack).copied());
+            logs::Orphan { region: region.clone(), name: name.clone(), tags: group.tags.clone(), since }
+        };
+        let orphans = groups.filter(|(_, name, _)| gone(name)).map(orphan).collect();
+        let (orphans, notices) = logs::plan::orphans(orphans, &BTreeMap::new());
+        let traces: Vec<Trace> = buckets.chain(roles).chain(functions).chain(orphans).chain(controls).chain(distributions).collect();
         let runs = |trace: &Trace, found: &Distribution| {
             let unqualified = format!(":function:{}:", trace.name);
             trace.kind == Kind::Function && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
@@ -100,7 +121,7 @@ impl World {
                 traces.iter().filter(move |trace| runs(trace, found)).map(move |trace| (trace.stack.clone(), id.clone()))
             })
             .collect();
-        group(traces, &attached)
+        Found { remains: group(traces, &attached), notices }
     }
 
     /// Has the deployment that `op` waits for reached every edge? Everything else is done at once.

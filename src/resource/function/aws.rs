@@ -394,20 +394,18 @@ async fn delete(clients: &Clients, name: &FunctionName, number: Option<u64>, op:
     })
 }
 
-/// Finds what is ours of this kind in the whole account.
+/// Finds what is ours of this kind in the whole account, and the names of all functions.
 ///
 /// # Errors
 /// Any call's.
-pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
+pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, BTreeSet<FunctionName>), Fault> {
     let mut pages = clients.lambda.list_functions().into_paginator().send();
-    let mut traces = Vec::new();
+    let (mut traces, mut names) = (Vec::new(), BTreeSet::new());
     while let Some(page) = pages.next().await {
         for found in page.map_err(|error| fault("list the functions", &error))?.functions.unwrap_or_default() {
-            let (Some(stack), Some(name)) =
-                (found.description().and_then(marked), found.function_name().and_then(|name| name.parse::<FunctionName>().ok()))
-            else {
-                continue;
-            };
+            let Some(name) = found.function_name().and_then(|name| name.parse::<FunctionName>().ok()) else { continue };
+            names.insert(name.clone());
+            let Some(stack) = found.description().and_then(marked) else { continue };
             let sent = clients.lambda.get_function().function_name(name.as_str()).send().await;
             let answer = absent(sent.map_err(|error| fault(format!("read function {name}"), &error)))?;
             let tags = answer.map(|answer| tags(&name, &answer)).transpose()?;
@@ -417,5 +415,5 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
             traces.push(Trace { stack, kind: Kind::Function, name: name.to_string(), place: None, since, ttl });
         }
     }
-    Ok(traces)
+    Ok((traces, names))
 }

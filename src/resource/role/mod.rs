@@ -1,6 +1,6 @@
 //! The execution role: trust policy, one inline policy, tags, permissions boundary.
 
-use super::{Tags, policy, show_tags};
+use super::{Tags, logs, policy, show_tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{AccountId, BucketName, FunctionName, ObjectKey, RoleName, RolePath};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ pub fn trust_policy() -> Value {
 /// logs in whichever region it runs (CloudFront Developer Guide, "Edge function logs").
 #[must_use]
 pub fn execution_policy(account: &AccountId, bucket: &BucketName, on: &ObjectKey, function: &FunctionName) -> Value {
-    let logs = format!("arn:aws:logs:*:{account}:log-group:/aws/lambda/{}.{function}", crate::name::EDGE_REGION);
+    let logs = logs::arn("*", account, &logs::group(function));
     json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "ReadPage", "Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("{}/{on}", bucket.arn())},
         {"Sid": "TellAbsentFromDenied", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket.arn()},

@@ -4,13 +4,14 @@ use super::nearest;
 use super::reader::{Reader, Refused, Section};
 use super::scalar::Naming;
 use crate::name::{EDGE_REGION, StackName};
+use crate::resource::logs::RETENTIONS;
 use crate::spec::node::Value;
 use crate::spec::problem::Problem;
 use crate::spec::runtime::{self, DEFAULT_PYTHON, Runtime, Verdict};
 use crate::spec::{FunctionSpec, Source};
 use std::path::Path;
 
-pub(super) const KEYS: &[&str] = &["name", "runtime", "source", "handler", "memory", "timeout", "keep_versions"];
+pub(super) const KEYS: &[&str] = &["name", "runtime", "source", "handler", "memory", "timeout", "keep_versions", "log_retention"];
 
 const RESTRICTIONS: &str = "Amazon CloudFront Developer Guide, \"Restrictions on Lambda@Edge\"";
 const DIFFERENCES: &str = "Amazon CloudFront Developer Guide, \"Differences between CloudFront Functions and Lambda@Edge\"";
@@ -36,7 +37,27 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path, st
             (1..=50, 3),
             "the version that the distribution uses is always kept, so it is at least 1",
         ),
+        log_retention: log_retention(reader, &section),
     })
+}
+
+/// In days; only the lengths that CloudWatch Logs knows.
+fn log_retention(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<u32> {
+    const KEY: &str = "log_retention";
+    const DAY: u64 = 24 * 60 * 60;
+    let rule = "Amazon CloudWatch Logs API Reference, \"PutRetentionPolicy\": it takes certain numbers of days, from 1 to 3653";
+    let asked = reader.duration(section, KEY, (0..=u64::MAX, 30 * DAY), rule).as_secs();
+    let given = reader.given.get("function.log_retention").cloned()?;
+    let length = |days: &u32| u64::from(*days) * DAY;
+    if let Some(days) = RETENTIONS.into_iter().find(|days| length(days) == asked) {
+        return Some(days);
+    }
+    let below = RETENTIONS.iter().rfind(|days| length(days) < asked);
+    let above = RETENTIONS.iter().find(|days| length(days) > asked);
+    let nearest: Vec<String> = below.into_iter().chain(above).map(|days| format!("`{KEY}: {days}d`")).collect();
+    let what = format!("log groups cannot keep their events for `{}`", given.shown);
+    reader.refuse(section, KEY, &given.place, what, rule, format!("write {}", nearest.join(" or ")));
+    None
 }
 
 /// What AWS's functions can have, and functions at the edge cannot.

@@ -85,7 +85,7 @@ fn the_stack_alone_is_a_spec() {
     let function = spec.function;
     assert_eq!((function.name.as_str(), function.runtime.as_str()), ("shop-edge", "python3.13"));
     assert_eq!((function.memory, function.timeout, function.keep_versions), (128, Duration::from_secs(5), 3));
-    assert_eq!(function.source, Source::Builtin);
+    assert_eq!((function.source, function.log_retention), (Source::Builtin, None));
     assert_eq!((spec.role.name.as_str(), spec.role.path.as_str()), ("shop-edge", "/"));
     let DistributionSpec::Owned(owned) = spec.distribution else { panic!("ours") };
     assert_eq!((owned.default_root_object.as_str(), owned.price_class.as_str()), ("index.html", "PriceClass_100"));
@@ -117,6 +117,7 @@ function:
   memory: 128MB
   timeout: 3s
   keep_versions: 5
+  log_retention: 400d
 role: { name: shop.edge, path: /team/, permissions_boundary: \"arn:aws:iam::123456789012:policy/team/bounds\" }
 distribution:
   default_root_object: index.html
@@ -126,7 +127,7 @@ distribution:
   spa: true
   comment: the shop
 tags: { team: web, cost center: \"17\" }
-protect: [bucket, distribution]
+protect: [bucket, logs, distribution]
 ";
     let Loaded { spec, warnings } = load_text(folder.path(), &text.replace("EDGE-REGION", crate::name::EDGE_REGION))
         .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
@@ -134,7 +135,8 @@ protect: [bucket, distribution]
     assert_eq!(spec.bucket.site, Some(folder.path().join("site")));
     assert_eq!(spec.maintenance.retry_after, Duration::from_mins(90));
     assert_eq!(spec.function.source, Source::Path { path: folder.path().join("edge"), handler: "main.handler".to_owned() });
-    assert_eq!(spec.protect.into_iter().collect::<Vec<_>>(), [Protected::Bucket, Protected::Distribution]);
+    assert_eq!(spec.protect.into_iter().collect::<Vec<_>>(), [Protected::Bucket, Protected::Logs, Protected::Distribution]);
+    assert_eq!(spec.function.log_retention, Some(400));
     assert_eq!(spec.tags["cost center"], "17");
     let DistributionSpec::Owned(owned) = spec.distribution else { panic!("ours") };
     assert!(owned.spa && owned.certificate.is_some() && owned.aliases.len() == 2);

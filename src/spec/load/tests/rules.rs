@@ -23,6 +23,11 @@ fn every_rule_is_kept() {
         ("role: { name: a/b }", "role name `a/b` may hold only letters, digits and `+=,.@_-`"),
         ("role: { path: team }", "role path `team` must begin and end with `/`"),
         ("role: { permissions_boundary: bounds }", "`bounds` is not the ARN of an IAM policy"),
+        ("function: { log_retention: 31d }", "log groups cannot keep their events for `31d`"),
+        ("function: { log_retention: 0s }", "log groups cannot keep their events for `0s`"),
+        ("function: { log_retention: 36h }", "log groups cannot keep their events for `36h`"),
+        ("function: { log_retention: 30 }", "`function.log_retention` needs a unit, found `30`"),
+        ("protect: [log]", "`log` is no kind that can be protected"),
         ("function: { name: a.b }", "function name `a.b` may hold only letters, digits, `-` and `_`"),
         // keys and types
         ("regoin: eu-west-1", "unknown key `regoin`"),
@@ -169,6 +174,20 @@ fn assert_problem(folder: &TempDir, text: &str, expected: &str) {
 }
 
 #[test]
+fn a_wrong_retention_is_answered_with_its_neighbours() {
+    let folder = folder();
+    for (given, fix) in [
+        ("31d", "write `log_retention: 30d` or `log_retention: 60d`"),
+        ("1h", "write `log_retention: 1d`"),
+        ("99years", "write `log_retention: 3653d`"),
+    ] {
+        let text = format!("stack: shop\nfunction: {{ log_retention: {given} }}\n");
+        let told = load_text(folder.path(), &text).unwrap_err().render(false);
+        assert!(told.contains(":2:28") && told.ends_with(&format!("= help: {fix}\n")), "{told}");
+    }
+}
+
+#[test]
 fn what_may_be_said_is_not_refused() {
     let folder = folder();
     for text in [
@@ -181,6 +200,8 @@ fn what_may_be_said_is_not_refused() {
         "function: { source: ./edge/, handler: app/deep.handler }",
         "function: { source: edge, handler: main.handler, runtime: nodejs22.x }",
         "function: { memory: 128 MB }",
+        "function: { log_retention: 2weeks }",
+        "protect: [logs]",
         "bucket: { site: other }\ndistribution: { default_root_object: home.html }",
         "region: &r eu-west-1\ntags: { region: *r }",
         "tags: { price: \"$${5}\" }",

@@ -1,0 +1,150 @@
+//! The log groups of the edge function: one in each region where it ran, of the same name everywhere, the function's own region
+//! included (CloudFront Developer Guide, "Edge function logs"). The edge makes them by itself, keeps them for ever, and leaves
+//! them behind when the function goes.
+
+use super::Tags;
+use crate::change::{Action, Address, Change, Fault, FieldChange, Kind};
+use crate::name::{AccountId, EDGE_REGION, FunctionName, Region};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub mod aws;
+pub mod plan;
+pub mod simulate;
+
+/// The retentions that there are, in days (Amazon CloudWatch Logs API Reference, `PutRetentionPolicy`).
+pub const RETENTIONS: [u32; 22] = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+/// How the names of all functions' groups at the edge begin.
+#[must_use]
+pub fn prefix() -> String {
+    format!("/aws/lambda/{EDGE_REGION}.")
+}
+
+/// The name of a function's groups.
+#[must_use]
+pub fn group(function: &FunctionName) -> String {
+    format!("{}{function}", prefix())
+}
+
+/// The function that writes to groups of this name.
+#[must_use]
+pub fn function(group: &str) -> Option<FunctionName> {
+    group.strip_prefix(&prefix())?.parse().ok()
+}
+
+/// A group's ARN, by which it is tagged; `*` stands for every region.
+#[must_use]
+pub fn arn(region: &str, account: &AccountId, group: &str) -> String {
+    format!("arn:aws:logs:{region}:{account}:log-group:{group}")
+}
+
+/// How the groups should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long an event is kept, in days; one of [`RETENTIONS`].
+    pub retention: u32,
+    /// The tags of groups that we make. Groups that the edge made have none.
+    pub tags: Tags,
+}
+
+/// A group as observed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// How long an event is kept, in days; `None`: for ever.
+    pub retention: Option<u32>,
+    /// The account's own policy that says so, instead of the group (`PutRetentionPolicy` then changes nothing that is seen).
+    pub policy: Option<String>,
+    /// Its deletion protection is on.
+    pub protected: bool,
+    /// All tags. They are looked up only where no function proves whose the group is.
+    pub tags: Tags,
+}
+
+/// The groups of one name as observed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Live {
+    /// Those that exist.
+    pub groups: BTreeMap<Region, Group>,
+    /// The regions that did not let us look, and why.
+    pub refused: BTreeMap<Region, Fault>,
+}
+
+/// A group whose function is gone, as a look at the whole account finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// Where.
+    pub region: Region,
+    /// Its name.
+    pub name: String,
+    /// All tags.
+    pub tags: Tags,
+    /// When it was made: seconds since the Unix epoch.
+    pub since: Option<u64>,
+}
+
+/// One mutation of one group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Op {
+    /// Create it with its tags.
+    Create {
+        /// Where.
+        region: Region,
+        /// Its name.
+        name: String,
+        /// All tags.
+        tags: Tags,
+    },
+    /// Set how long events are kept.
+    SetRetention {
+        /// Where.
+        region: Region,
+        /// Its name.
+        name: String,
+        /// As seen, in days.
+        before: Option<u32>,
+        /// As it will be, in days.
+        after: u32,
+        /// The group comes to be in the same plan.
+        new: bool,
+    },
+    /// Delete it with all events.
+    Delete {
+        /// Where.
+        region: Region,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Op {
+    /// Where.
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        match self {
+            Self::Create { region, .. } | Self::SetRetention { region, .. } | Self::Delete { region, .. } => region,
+        }
+    }
+
+    /// Returns how the op is shown.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        let at = |action, summary| Change::new(Address::new(Kind::Logs, self.region()), action, summary);
+        match self {
+            Self::Create { name, .. } => at(Action::Create, format!("create log group {name}")),
+            Self::SetRetention { before, after, new, .. } => {
+                let field = FieldChange::between("retention", &show(*before), &show(Some(*after)));
+                at(Action::Update, format!("keep events for {}", show(Some(*after)))).with(field.filter(|_| !new))
+            }
+            Self::Delete { name, .. } => at(Action::Delete, format!("delete log group {name}")),
+        }
+    }
+}
+
+fn show(retention: Option<u32>) -> String {
+    match retention {
+        None => "for ever".into(),
+        Some(1) => "1 day".into(),
+        Some(days) => format!("{days} days"),
+    }
+}
