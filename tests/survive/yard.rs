@@ -3,7 +3,7 @@
 use super::census::{self, Census};
 use super::cloudfront::{foreign_distribution, foreign_function};
 use super::desk::{Desk, Ran};
-use super::shop::{OWNED, Shop};
+use super::shop::{FUNCTION, OWNED, Shop};
 use super::verbs::{Past, Verb};
 use crate::support::{Ground, Rules};
 use std::sync::Mutex;
@@ -54,6 +54,9 @@ impl Yard {
                 Past::Write(path, text) => desk.write(path, text),
             }
         }
+        // Ours writes once it is there.
+        let functions = if self.verb.history.is_empty() { &["shop-edge-theirs"][..] } else { &["shop-edge-theirs", FUNCTION] };
+        the_edge_writes(&self.shop, functions).await;
         self.ground().rules(|rules| *rules = (self.verb.rules)());
         self.ground().clear_calls();
         *self.begun.lock().unwrap() = Some(Begun { desk: desk.into(), theirs });
@@ -92,6 +95,16 @@ fn spec(verb: &Verb, theirs: &str) -> String {
     }
     let (all, _) = OWNED.split_once("distribution:").unwrap();
     format!("{all}distribution: {{ id: {theirs}, behaviors: [default, \"/app/*\"] }}\ntags: {{ team: web }}\n")
+}
+
+/// The edge makes their log groups where visitors are.
+async fn the_edge_writes(shop: &Shop, functions: &[&str]) {
+    for region in ["us-east-1", "sa-east-1"] {
+        let logs = shop.aws.clients.logs_in(&region.parse().unwrap());
+        for function in functions {
+            logs.create_log_group().log_group_name(format!("/aws/lambda/us-east-1.{function}")).send().await.unwrap();
+        }
+    }
 }
 
 /// What somebody could mistake for ours.
