@@ -38,12 +38,12 @@ fn at_a_terminal(story: &Story, arguments: &str, prompt: &str, answer: &str) -> 
 fn an_apply_is_confirmed_with_y() {
     let story = Story::of_a_shop();
     for no in ["n", "", "yes, please", "shop"] {
-        let answer = at_a_terminal(&story, "apply --sandbox", "[y/N]", no);
+        let answer = at_a_terminal(&story, "apply --sandbox", "[y/N] ", no);
         assert_eq!(answer.code, 4, "{no:?}: {}", answer.out);
         assert!(answer.out.contains("nothing was changed"), "{}", answer.out);
     }
     assert!(!story.path(".provision/sandbox/world.json").exists());
-    assert_eq!(at_a_terminal(&story, "apply --sandbox", "[y/N]", "y").code, 0);
+    assert_eq!(at_a_terminal(&story, "apply --sandbox", "[y/N] ", "y").code, 0);
     assert_eq!(story.ask("plan --sandbox --detailed-exitcode").code, 0);
 }
 
@@ -52,10 +52,10 @@ fn a_destroy_is_confirmed_with_the_stacks_name() {
     let mut story = Story::of_a_shop_that_stands();
     let before = story.world();
     for no in ["y", "yes", "shp", ""] {
-        assert_eq!(at_a_terminal(&story, "destroy --sandbox", "to go on:", no).code, 4, "{no:?}");
+        assert_eq!(at_a_terminal(&story, "destroy --sandbox", "to go on: ", no).code, 4, "{no:?}");
     }
     assert_eq!(story.world(), before);
-    let answer = at_a_terminal(&story, "destroy --sandbox", "to go on:", "shop");
+    let answer = at_a_terminal(&story, "destroy --sandbox", "to go on: ", "shop");
     story.record("destroy --sandbox", &answer);
     insta::assert_snapshot!(story.transcript());
 }
