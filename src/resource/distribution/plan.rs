@@ -291,12 +291,9 @@ mod tests {
 
     #[test]
     fn without_a_tag_its_creation_tells_whose_it_is() {
-        let untagged = |reference: &str| {
-            let edit = Edit::Field("CallerReference", element("CallerReference", reference));
-            owner(&Live { tags: Tags::new(), ..live(&[edit]) }).map(|stack| stack.to_string())
-        };
-        assert_eq!(owner(&Live { tags: Tags::new(), ..live(&[]) }), Some("shop".parse().unwrap()));
-        assert_eq!(untagged("provision-shop-2-EOAC").as_deref(), Some("shop-2"));
-        assert_eq!((untagged("provision-EOAC"), untagged("theirs"), untagged("2026-11-23")), (None, None, None));
+        let edit = |reference: &str| Edit::Field("CallerReference", element("CallerReference", reference));
+        let untagged = |reference: &str| owner(&Live { tags: Tags::new(), ..live(&[edit(reference)]) });
+        let owners = ["provision-shop-EOAC", "provision-shop-2-EOAC", "provision-EOAC", "theirs"].map(untagged);
+        assert_eq!(owners, [Some("shop".parse().unwrap()), Some("shop-2".parse().unwrap()), None, None]);
     }
 }
