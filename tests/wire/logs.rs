@@ -114,7 +114,7 @@ async fn a_group_that_cannot_be_deleted_keeps_the_function() {
     shop.run("destroy --yes")
         .exits(1)
         .says("could not delete log group /aws/lambda/us-east-1.shop-edge in eu-west-")
-        .says("missing: logs:DeleteLogGroup, in statement `LogGroups` of `provision policy`")
+        .says("missing: logs:DeleteLogGroup (statement `LogGroups`)")
         .says(&format!("not started  function {FUNCTION}"));
     assert_eq!(groups(&shop).await.len(), 1);
     shop.run("destroy --yes").exits(0);
