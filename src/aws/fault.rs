@@ -41,10 +41,11 @@ fn lacking(kind: FaultKind, text: &str, needs: impl FnOnce() -> Vec<String>) -> 
     if kind != FaultKind::Denied || is_forbidden(text) {
         return Vec::new();
     }
-    // "is not authorized to perform: X on resource: Y", and Lambda@Edge's "add permission: X for resource: Y".
-    let named = ["perform: ", "permission: "].iter().find_map(|before| text.split_once(before));
+    // "is not authorized to perform: X on resource: Y", Lambda@Edge's "add permission: X for resource: Y", and CloudWatch Logs'
+    // "An additional permission "X" is required".
+    let named = ["perform: ", "permission: ", "permission \""].iter().find_map(|before| text.split_once(before));
     match named.and_then(|(_, rest)| rest.split_whitespace().next()) {
-        Some(action) => vec![action.to_owned()],
+        Some(action) => vec![action.trim_matches('"').to_owned()],
         None => needs(),
     }
 }
@@ -225,6 +226,12 @@ mod tests {
                  for resource: arn:aws:lambda:us-east-1:123456789012:function:f:1 and try again."
                     .to_owned(),
                 "lambda:GetFunction",
+            ),
+            (
+                "User with accountId: 123456789012 is not authorized to perform CreateLogGroup with Tags. An additional permission \
+                 \"logs:TagResource\" is required."
+                    .to_owned(),
+                "logs:TagResource",
             ),
             ("Access Denied".to_owned(), "s3:PutEncryptionConfiguration"),
             ("AWS answered with HTTP status 403 and no text".to_owned(), "s3:PutEncryptionConfiguration"),

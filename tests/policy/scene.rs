@@ -18,9 +18,11 @@ pub(crate) enum Scene {
     On,
     /// The spec says something else now.
     Changed,
+    /// The spec says how long logs are kept.
+    Retained,
     /// Somebody has changed everything behind our back, and the code has changed.
     Drifted,
-    /// Versions, leftovers, an upload, and policies of somebody else's on the role.
+    /// Versions, leftovers, an upload, logs, and policies of somebody else's on the role.
     Grown,
     /// The bucket is protected.
     Protected,
@@ -64,6 +66,10 @@ impl Stage {
             Scene::Untagged => self.untag().await,
             Scene::On => drop(shop.run("maintenance on").exits(0)),
             Scene::Changed => self.change(&spec),
+            Scene::Retained => {
+                let spec = spec.replace("keep_versions: 3", "keep_versions: 3, log_retention: 30d");
+                shop.write("provision.yaml", &spec);
+            }
             Scene::Drifted => self.drift().await,
             Scene::Grown => self.grow().await,
             Scene::Protected | Scene::Shared => self.protect(&spec, scene == Scene::Shared).await,
@@ -128,6 +134,7 @@ impl Stage {
         self.shop.write("site/older.css", "h1 { color: red }");
         self.shop.run("apply --yes").exits(0);
         self.shop.remove("site/older.css");
+        self.shop.aws.clients.logs.create_log_group().log_group_name("/aws/lambda/us-east-1.shop-edge").send().await.unwrap();
         s3.create_multipart_upload().bucket(BUCKET).key("half.bin").send().await.unwrap();
         let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
         iam.put_role_policy().role_name(ROLE).policy_name("extra").policy_document(nothing.to_string()).send().await.unwrap();

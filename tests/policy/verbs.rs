@@ -12,35 +12,48 @@ const APPLY: &[Act] = &[
     (Scene::Changed, "apply --yes"),
     (Scene::Applied, "plan --detailed-exitcode"),
     (Scene::Applied, "status"),
+    (Scene::Retained, "apply --yes"),
 ];
-const LOOK: &[Act] = &[(Scene::Drifted, "plan"), (Scene::Drifted, "status"), (Scene::Nothing, "plan"), (Scene::Nothing, "status")];
+const LOOK: &[Act] = &[
+    (Scene::Drifted, "plan"),
+    (Scene::Drifted, "status"),
+    (Scene::Nothing, "plan"),
+    (Scene::Nothing, "status"),
+    (Scene::Retained, "plan"),
+    (Scene::Retained, "status"),
+];
 const NO_WORD: (&str, &str) = ("lambda:DisableReplication*", "no document says what giving up an association takes");
+const PASSED_OVER: &str = "a region that refuses a look at its log groups is told and passed over";
+const LOGS: (&str, &str) = ("logs:DescribeLogGroups", PASSED_OVER);
+const LOG_TAGS: (&str, &str) = ("logs:ListTagsForResource", PASSED_OVER);
 
 #[tokio::test]
 async fn of_apply_owned() {
-    Purpose { name: "apply", attached: false, acts: APPLY, unseen: &[], nth: 17 }.holds().await;
+    Purpose { name: "apply", attached: false, acts: APPLY, unseen: &[LOGS], nth: 17 }.holds().await;
 }
 
 #[tokio::test]
 async fn of_apply_attached() {
-    Purpose { name: "apply", attached: true, acts: APPLY, unseen: &[], nth: 17 }.holds().await;
+    Purpose { name: "apply", attached: true, acts: APPLY, unseen: &[LOGS], nth: 17 }.holds().await;
 }
 
 #[tokio::test]
 async fn of_plan_and_status() {
-    Purpose { name: "plan", attached: false, acts: LOOK, unseen: &[], nth: 7 }.holds().await;
-    Purpose { name: "plan", attached: true, acts: LOOK, unseen: &[], nth: 7 }.holds().await;
+    Purpose { name: "plan", attached: false, acts: LOOK, unseen: &[LOGS], nth: 7 }.holds().await;
+    Purpose { name: "plan", attached: true, acts: LOOK, unseen: &[LOGS], nth: 7 }.holds().await;
 }
 
 #[tokio::test]
 async fn of_destroy_owned() {
     let acts = &[(Scene::Grown, "destroy --yes"), (Scene::Protected, "destroy --yes"), (Scene::Shared, "destroy --yes")];
-    Purpose { name: "destroy", attached: false, acts, unseen: &[NO_WORD], nth: 13 }.holds().await;
+    Purpose { name: "destroy", attached: false, acts, unseen: &[NO_WORD, LOGS, LOG_TAGS], nth: 13 }.holds().await;
 }
 
 #[tokio::test]
 async fn of_destroy_attached() {
-    Purpose { name: "destroy", attached: true, acts: &[(Scene::Grown, "destroy --yes")], unseen: &[NO_WORD], nth: 13 }.holds().await;
+    Purpose { name: "destroy", attached: true, acts: &[(Scene::Grown, "destroy --yes")], unseen: &[NO_WORD, LOGS, LOG_TAGS], nth: 13 }
+        .holds()
+        .await;
 }
 
 #[tokio::test]
@@ -57,7 +70,7 @@ async fn of_sweep() {
         name: "sweep",
         attached: false,
         acts: &[(Scene::Applied, "sweep --stack shop"), (Scene::Untagged, "sweep --stack shop")],
-        unseen: &[],
+        unseen: &[LOGS, LOG_TAGS],
         nth: 3,
     }
     .holds()

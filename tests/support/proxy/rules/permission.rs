@@ -190,6 +190,14 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
         "lambda:UpdateFunctionConfiguration" => pass(&request.json()["Role"]).into_iter().collect(),
         "lambda:GetFunctionConfiguration" => on_version("lambda:GetFunctionConfiguration").into_iter().collect(),
         "lambda:DeleteFunction" => on_version("lambda:DeleteFunction").into_iter().collect(),
+        // Users of CloudFormation meet it (DataDog/cloudformation-template, pull request 61); the API reference is silent.
+        "logs:CreateLogGroup" => {
+            let sent = request.json();
+            let group = sent["logGroupName"].as_str().unwrap_or_default();
+            let region = request.region();
+            let tags = || need("logs:TagResource", format!("arn:aws:logs:{region}:{account}:log-group:{group}"));
+            sent["tags"].is_object().then(tags).into_iter().collect()
+        }
         "cloudfront:CreateDistributionWithTags" => {
             let tags = need("cloudfront:TagResource", format!("arn:aws:cloudfront::{account}:distribution/NEW"));
             vec![need("cloudfront:CreateDistribution", "*"), tags]
@@ -245,12 +253,21 @@ fn partial(caller: &Caller, request: &Request) -> Option<Reply> {
 
 fn denied(request: &Request, need: &Need) -> Reply {
     let message = if request.service() == "s3" { "Access Denied".to_owned() } else { text(&request.account(), need) };
-    let code = if request.service() == "lambda" { "AccessDeniedException" } else { "AccessDenied" };
-    error(request, 403, code, &message)
+    match request.service() {
+        "logs" => error(request, 400, "AccessDeniedException", &message),
+        "lambda" => error(request, 403, "AccessDeniedException", &message),
+        _ => error(request, 403, "AccessDenied", &message),
+    }
 }
 
 fn text(account: &str, need: &Need) -> String {
     let Need { action, resource, .. } = need;
+    if *action == "logs:TagResource" {
+        return format!(
+            "User with accountId: {account} is not authorized to perform CreateLogGroup with Tags. An additional permission \
+             \"{action}\" is required."
+        );
+    }
     format!(
         "User: arn:aws:iam::{account}:user/operator is not authorized to perform: {action} on resource: {resource} because no \
          identity-based policy allows the {action} action"
