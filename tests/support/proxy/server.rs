@@ -179,11 +179,14 @@ async fn carried_out(shared: &Shared, mut request: Request) -> io::Result<Reply>
     Ok(reply)
 }
 
-/// Asks as the account's root, whose signature the emulator never checks.
+/// Asks as the account's root, whose signature the emulator never checks, in the region that the request was signed for:
+/// elsewhere, a bucket answers with a redirection.
 fn as_root(request: &Request) -> HeaderMap {
     let account = request.account();
     let key = if account == DEFAULT_ACCOUNT { "test" } else { &account };
-    let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0");
+    let signed = request.header("authorization").and_then(|header| header.split("Credential=").nth(1)?.split('/').nth(2));
+    let region = signed.unwrap_or("us-east-1");
+    let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/s3/aws4_request, SignedHeaders=host, Signature=0");
     let host = request.headers.get(HOST).map(|host| (HOST, host.clone()));
     host.into_iter().chain([(AUTHORIZATION, HeaderValue::from_str(&scope).unwrap())]).collect()
 }
