@@ -82,7 +82,8 @@ impl Remains {
         named && old_enough && over
     }
 
-    /// The spec that would cover these remains.
+    /// The spec that would cover these remains. Names are quoted as JSON quotes them, which is YAML too: what AWS takes as a name
+    /// may be a number or a comma to YAML.
     #[must_use]
     pub fn spec(&self) -> String {
         let mut text = format!("stack: {}\n", quoted(self.stack.as_str()));
@@ -182,5 +183,9 @@ mod tests {
         let spec = crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &text).unwrap();
         assert_eq!((spec.stack.as_str(), spec.role.name.as_str(), spec.role.path.as_str()), ("null", "@a,b=c", "/x}:${HOME}#\"/"));
         assert_eq!((spec.bucket.name.unwrap().as_str(), spec.function.name.as_str()), ("1e3", "007"));
+
+        let text = group(vec![trace(Kind::Bucket, "Bucket_of_2015", "eu-west-1")], &[]).remove(0).spec();
+        let refused = crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &text);
+        assert!(refused.is_err(), "another bucket would be taken down in its place");
     }
 }

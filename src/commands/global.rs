@@ -44,13 +44,19 @@ impl Global {
             Some(None) => flags.push_str(" --sandbox"),
             None => {}
         }
-        if self.file.as_os_str() != "provision.yaml" {
+        if !self.is_default_file() {
             flags.extend([" -f ", &self.file.display().to_string()]);
         }
         for (flag, value) in [(" --endpoint-url ", &self.endpoint_url), (" --profile ", &self.profile)] {
             flags.extend(value.iter().flat_map(|value| [flag, value]));
         }
         flags
+    }
+
+    /// Is the spec the one that is looked for where nobody names another?
+    #[must_use]
+    pub fn is_default_file(&self) -> bool {
+        self.file.as_os_str() == "provision.yaml"
     }
 }
 

@@ -1,14 +1,15 @@
 //! `provision sweep`.
 
-use super::session::{Session, choices};
+use super::session::{self, Session, choices};
 use super::{Exit, signals};
 use crate::cloud::Cloud;
 use crate::commands::global::Global;
 use crate::name::StackName;
-use crate::spec::load::{Files, from_text, load};
+use crate::spec::load::{Files, from_text};
 use crate::sweep::{Choice, Remains};
 use crate::view::View;
 use clap::Args;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Everything that carries our tag or marker and that the spec at hand (if there is one) does not cover is shown. Taking a stack
-down is the same as `provision destroy` with the spec that it had.
+down is the same as `provision destroy` with the spec that it had. Without --stack, a spec at hand that is wrong stops it:
+what it covers is not known.
 
 Examples:
   provision sweep
@@ -49,8 +51,7 @@ pub async fn run(global: &Global, verb: &Sweep) -> Exit {
 
 async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
     let view = View::new(global.json);
-    // Without a spec at hand nothing is covered.
-    let covered = load(&global.file, &crate::commands::global::variable, Files::Spared).ok().map(|loaded| loaded.spec.stack);
+    let covered = if verb.stack.is_some() { None } else { covered(global, view)? };
     let session = Session::open_with(global, spec(view, &global.file, "stack: sweep\n")?, signals::listen()).await;
     let found = session.cloud.discover().await.map_err(|fault| {
         view.fault(&fault);
@@ -59,7 +60,7 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
     let choice = Choice { stack: verb.stack.clone(), covered, older_than: verb.older_than, expired: verb.expired };
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
     let chosen: Vec<Remains> = found.remains.into_iter().filter(|remains| remains.is_chosen(&choice, now)).collect();
-    view.remains(&chosen, &found.notices, now);
+    view.remains(&chosen, &found.notices, now, verb.yes);
     if !verb.yes || chosen.is_empty() {
         return Ok(Exit::Done);
     }
@@ -71,6 +72,16 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
         }
     }
     Ok(worst)
+}
+
+/// The stack of the spec at hand. Only where none was named and none lies here nothing is covered: a spec that cannot be read
+/// may stand for a site that people visit.
+fn covered(global: &Global, view: View) -> Result<Option<StackName>, Exit> {
+    let absent = |error: std::io::Error| error.kind() == ErrorKind::NotFound;
+    if global.is_default_file() && global.file.symlink_metadata().is_err_and(absent) {
+        return Ok(None);
+    }
+    session::spec(global, view, Files::Spared).map(|spec| Some(spec.stack))
 }
 
 fn spec(view: View, file: &Path, text: &str) -> Result<crate::spec::Spec, Exit> {
@@ -96,7 +107,8 @@ async fn end(global: &Global, view: View, verb: &Sweep, remains: &Remains, asked
         return Exit::Refused;
     }
     let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
-    view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
+    let data = if verb.delete_data { " --delete-data" } else { "" };
+    view.swept(&picture.plan, &outcome, &format!("`provision sweep --stack {}{data} --yes{}`", remains.stack, session.flags));
     exit
 }
 

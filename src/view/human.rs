@@ -143,9 +143,21 @@ fn tally(plan: &Plan, changes: &[Change]) -> String {
     format!("{BOLD}Plan{BOLD:#}: {create} to create, {change} to change, {delete} to delete.")
 }
 
-/// How a plan ended.
+/// What carries out again what was intended. Of `on` only the user knows the whole line: without its flags it would be another
+/// window.
 #[must_use]
-pub fn outcome(plan: &Plan, outcome: &Outcome, now: Option<&Existing>, flags: &str) -> String {
+pub fn again(intent: Intent, flags: &str) -> String {
+    match intent {
+        Intent::Provision => format!("`provision apply{flags}`"),
+        Intent::Destroy => format!("`provision destroy{flags}`"),
+        Intent::On => "the same command".into(),
+        Intent::Off => format!("`provision maintenance off{flags}`"),
+    }
+}
+
+/// How a plan ended. `again` goes on from there, `with` what it needs on another machine.
+#[must_use]
+pub fn outcome(plan: &Plan, outcome: &Outcome, again: &str, with: &str) -> String {
     let mut text = String::from("\n");
     let done: Vec<Change> =
         outcome.done.iter().filter(|(_, done)| matches!(done, Done::Changed(_))).map(|(change, _)| change.clone()).collect();
@@ -200,20 +212,10 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, now: Option<&Existing>, flags: &s
     for change in &outcome.not_started {
         let _ = writeln!(text, "  not started  {} ({})", change.address, change.summary);
     }
-    let again = match plan.intent {
-        Intent::Provision => "provision apply",
-        Intent::Destroy => "provision destroy",
-        Intent::On => "provision maintenance on",
-        Intent::Off => "provision maintenance off",
-    };
     if !outcome.deferred.is_empty() && outcome.failed.is_empty() {
-        let _ =
-            write!(text, "\nhint: nothing is lost. Run `{again}{flags}` again later, on any machine, with the same spec: it finishes.\n");
+        let _ = write!(text, "\nhint: nothing is lost. Run {again} again later, on any machine{with}: it finishes.\n");
     } else if !outcome.failed.is_empty() || outcome.interrupted {
-        let _ = write!(text, "\nhint: run `{again}{flags}` again: it goes on from here.\n");
-    }
-    if let Some(now) = now.filter(|_| outcome.failed.is_empty()) {
-        text.push_str(&existing(now, flags));
+        let _ = write!(text, "\nhint: run {again} again: it goes on from here.\n");
     }
     text
 }
@@ -327,7 +329,7 @@ pub fn edge(event: &EdgeEvent) -> String {
 
 /// What is left of stacks.
 #[must_use]
-pub fn remains(remains: &[Remains], notices: &[Notice], now: u64) -> String {
+pub fn remains(remains: &[Remains], notices: &[Notice], now: u64, ends: bool) -> String {
     let mut text = String::new();
     for found in remains {
         let age =
@@ -335,7 +337,8 @@ pub fn remains(remains: &[Remains], notices: &[Notice], now: u64) -> String {
         let ttl = found.ttl().map(|ttl| format!(", to live for {}", duration(ttl))).unwrap_or_default();
         let _ = writeln!(text, "Stack `{}`{age}{ttl}", found.stack);
         for trace in &found.traces {
-            let _ = writeln!(text, "    {:<13}{} {}", trace.kind, trace.name, trace.place.as_deref().unwrap_or_default());
+            let line = format!("    {:<13}{} {}", trace.kind, trace.name, trace.place.as_deref().unwrap_or_default());
+            let _ = writeln!(text, "{}", line.trim_end());
         }
         for id in &found.attached {
             let _ = writeln!(text, "    association  {id} (its slots only)");
@@ -346,7 +349,9 @@ pub fn remains(remains: &[Remains], notices: &[Notice], now: u64) -> String {
     }
     notes(&mut text, notices);
     if !remains.is_empty() {
-        text.push_str("\nhint: `provision sweep --yes` takes all of this down; `--stack NAME` one of them.\n");
+        // With the same flags: without them it may be more than what is shown.
+        let hint = "\nhint: the same command with `--yes` takes all of this down; `--stack NAME` one of them.\n";
+        text.push_str(if ends { "\n" } else { hint });
     }
     text
 }

@@ -48,7 +48,16 @@ impl View {
     /// Shows how a plan ended and what exists now. `flags` are those that a next command needs too.
     pub fn outcome(self, plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome, flags: &str) {
         let now = report::Existing::after(plan, stack, live, outcome);
-        self.document(&json::outcome(outcome, now.as_ref()), &human::outcome(plan, outcome, now.as_ref(), flags));
+        let mut text = human::outcome(plan, outcome, &human::again(plan.intent, flags), ", with the same spec");
+        if let Some(now) = now.as_ref().filter(|_| outcome.failed.is_empty()) {
+            text.push_str(&human::existing(now, flags));
+        }
+        self.document(&json::outcome(outcome, now.as_ref()), &text);
+    }
+
+    /// Shows how a stack's end by `sweep` went. `again` goes on with it: the spec at hand, if any, is another stack's.
+    pub fn swept(self, plan: &Plan, outcome: &Outcome, again: &str) {
+        self.document(&json::outcome(outcome, None), &human::outcome(plan, outcome, again, ""));
     }
 
     /// Shows what exists where there was nothing to do.
@@ -90,9 +99,9 @@ impl View {
         }
     }
 
-    /// Shows what is left of stacks.
-    pub fn remains(self, remains: &[Remains], notices: &[Notice], now: u64) {
-        self.document(&json::remains(remains, notices), &human::remains(remains, notices, now));
+    /// Shows what is left of stacks, and, unless it is being taken down, how to do so.
+    pub fn remains(self, remains: &[Remains], notices: &[Notice], now: u64, ends: bool) {
+        self.document(&json::remains(remains, notices), &human::remains(remains, notices, now, ends));
     }
 
     /// Shows an IAM policy; it is JSON for people and machines alike.

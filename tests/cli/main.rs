@@ -19,5 +19,6 @@ mod signals;
 mod site;
 mod spec;
 mod story;
+mod sweep;
 #[cfg(unix)]
 mod terminal;
