@@ -82,8 +82,7 @@ impl Remains {
         named && old_enough && over
     }
 
-    /// The spec that would cover these remains. Names are quoted as JSON quotes them, which is YAML too: what AWS takes as a name
-    /// may be a number or a comma to YAML.
+    /// The spec that would cover these remains.
     #[must_use]
     pub fn spec(&self) -> String {
         let mut text = format!("stack: {}\n", quoted(self.stack.as_str()));

@@ -15,6 +15,7 @@ mod wire {
     mod faults;
     mod kinds;
     mod logs;
+    mod maintenance;
     mod owned;
     mod saved;
     mod shop;

@@ -189,6 +189,8 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, again: &str, with: &str) -> Strin
             let fields = done.iter().flat_map(|change| &change.fields);
             parts = vec![match fields.into_iter().find(|field| field.field == "from").and_then(|field| field.after.as_deref()) {
                 Some(from) => format!("the window is set; visitors see the page from {from} on"),
+                // It may begin later, as it did before.
+                None if created + deleted == 0 => "the window is set; the edge notices within `maintenance.cache`".into(),
                 None => "maintenance is on; the edge notices within `maintenance.cache`".into(),
             }];
         }

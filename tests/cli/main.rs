@@ -13,6 +13,7 @@ mod documents;
 mod drift;
 mod function;
 mod logs;
+mod maintenance;
 mod saved;
 #[cfg(unix)]
 mod signals;

@@ -17,6 +17,13 @@ distribution: {default_root_object: home.html}
 tags: {team: web}
 ";
 
+/// What the clock and chance put into a transcript (`d`: a digit, `x`: a hexadecimal one), and what stands for it.
+const CHANCE: [(&str, &str); 3] = [
+    ("dddd-dd-ddTdd:dd:ddZ", "[moment]"),
+    ("dddd-dd-dd dd:dd:dd UTC (dd:dd local)", "[moment]"),
+    ("provision-bypass=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "provision-bypass=[token]"),
+];
+
 const FILES: [(&str, &str); 5] = [
     ("provision.yaml", SHOP),
     ("page.html", "<h1>Back soon</h1>\n"),
@@ -102,11 +109,11 @@ impl Story {
         serde_json::from_str(&fs::read_to_string(self.path(".provision/sandbox/world.json")).unwrap()).unwrap()
     }
 
-    /// The command, in an environment that holds nothing: no home, no credentials, no PATH.
+    /// The command, in an environment that holds next to nothing: no home, no credentials, no PATH.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
         command.args(arguments.split_whitespace()).current_dir(self.folder.path()).env_clear();
-        command.env("PROVISION_SANDBOX_DELAYS", self.delays);
+        command.env("PROVISION_SANDBOX_DELAYS", self.delays).env("TZ", "UTC");
         command
     }
 
@@ -158,6 +165,31 @@ impl Story {
     pub(crate) fn transcript(&self) -> &str {
         self.transcript.trim_end()
     }
+
+    /// The transcript without moments and tokens. Moments of the years 1999 and 2999 were typed, and stay.
+    pub(crate) fn timeless(&self) -> String {
+        let mut rest = self.transcript();
+        let mut text = String::new();
+        while let Some(first) = rest.chars().next() {
+            let typed = ["1999-", "2999-"].iter().any(|year| rest.starts_with(year));
+            let (length, shown) = match CHANCE.iter().find(|(pattern, _)| !typed && is_like(rest, pattern)) {
+                Some((pattern, placeholder)) => (pattern.len(), *placeholder),
+                None => (first.len_utf8(), &rest[..first.len_utf8()]),
+            };
+            text.push_str(shown);
+            rest = &rest[length..];
+        }
+        text
+    }
+}
+
+fn is_like(text: &str, pattern: &str) -> bool {
+    let fits = |(found, wanted): (u8, u8)| match wanted {
+        b'd' => found.is_ascii_digit(),
+        b'x' => found.is_ascii_hexdigit(),
+        _ => wanted == found,
+    };
+    text.len() >= pattern.len() && text.bytes().zip(pattern.bytes()).all(fits)
 }
 
 /// `<1s]`, `3s]`, `1m 2s]`

@@ -15,7 +15,7 @@ use provision::resource::site::Settings;
 use provision::spec::Spec;
 use provision::spec::load::{Files, load};
 use provision::stack::{Live, Names, Scope};
-use std::process::Command;
+use std::process::{Command, Output};
 use tempfile::TempDir;
 
 pub(crate) const BUCKET: &str = "shop-000000000000";
@@ -82,11 +82,15 @@ impl Shop {
 
     #[must_use]
     pub(crate) fn run_with(&self, arguments: &str, environment: &[(&str, &str)]) -> Ran {
+        Ran::new(arguments, &self.command(arguments).envs(environment.iter().copied()).output().unwrap())
+    }
+
+    /// The binary in the stack's folder, about to run.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
         command.args(arguments.split(' ')).current_dir(&self.folder).env_clear().env("HOME", self.folder.path());
-        let output = command.envs(self.ground.environment()).envs(environment.iter().copied()).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran { command: arguments.to_owned(), code: output.status.code(), said: text(&output.stdout) + &text(&output.stderr) }
+        command.envs(self.ground.environment());
+        command
     }
 
     /// Runs the binary and returns only the calls of this run.
@@ -163,6 +167,11 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    pub(crate) fn new(arguments: &str, output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { command: arguments.to_owned(), code: output.status.code(), said: text(&output.stdout) + &text(&output.stderr) }
+    }
+
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "provision {} said:\n{}", self.command, self.said);

@@ -97,8 +97,8 @@ fn moments(verb: &On, now: &Zoned) -> Result<Metadata, String> {
 }
 
 fn after(begin: Timestamp, length: Duration) -> Result<Timestamp, String> {
-    let length = SignedDuration::try_from(length).map_err(|error| error.to_string())?;
-    begin.checked_add(length).map_err(|error| error.to_string())
+    let end = SignedDuration::try_from(length).and_then(|length| begin.checked_add(length));
+    end.map_err(|_| "the window would end after the year 9999".into())
 }
 
 /// Reads and checks a page for one window.

@@ -110,6 +110,7 @@ fn read(sides: &Sides, now: &Zoned) -> SwitchStatus {
         (false, _) => "not yet: visitors see the site until it begins",
         _ => "open: visitors see the maintenance page",
     };
+    let once = on.metadata.contains_key(window::ONCE);
     let bypass = on.metadata.contains_key(window::BYPASS).then(|| Row { name: "bypass".into(), value: "by link and cookie".into() });
     let rows = [
         Some(Row { name: "window".into(), value: state.into() }),
@@ -117,9 +118,9 @@ fn read(sides: &Sides, now: &Zoned) -> SwitchStatus {
         row("by", window::BY),
         row("from", window::FROM),
         row("until", window::UNTIL),
+        once.then(|| Row { name: "page".into(), value: "another one, for this window only".into() }),
         bypass,
     ];
-    let once = on.metadata.contains_key(window::ONCE);
     let anomaly = match (&sides.off, once) {
         (Some(_), false) => Some(
             "the page lies under both keys: an earlier turn was interrupted; `provision maintenance on` or `off` finishes it".to_owned(),

@@ -52,7 +52,7 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Do
 }
 
 async fn copy(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
-    let Op::Copy { bucket, from, to, source, before, content_type, cache_control, metadata } = op else { return Ok(Done::AlreadySo) };
+    let Op::Copy { bucket, from, to, source, before, content_type, cache_control, metadata, .. } = op else { return Ok(Done::AlreadySo) };
     let path = percent_encoding::utf8_percent_encode(from.as_str(), percent_encoding::NON_ALPHANUMERIC).to_string();
     let request = clients
         .s3

@@ -109,8 +109,8 @@ pub mod window {
     pub const BY: &str = "provision-by";
     /// The page is for this window only; the standard page waits under the off key.
     pub const ONCE: &str = "provision-once";
-    /// All of them.
-    pub const ALL: [&str; 6] = [FROM, UNTIL, BYPASS, SINCE, BY, ONCE];
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [&str; 6] = [BY, FROM, ONCE, SINCE, UNTIL, BYPASS];
     /// Those that change what visitors see.
     pub const JUDGED: [&str; 3] = [FROM, UNTIL, BYPASS];
 }
@@ -130,6 +130,8 @@ pub enum Op {
         source: String,
         /// The target as seen; `None`: nothing was there. Guards the write.
         before: Option<String>,
+        /// The target's metadata as seen, of which nothing stays.
+        replaced: Metadata,
         /// MIME type.
         content_type: String,
         /// `Cache-Control`.
@@ -167,26 +169,39 @@ impl Op {
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {
-        let shown = |metadata: &Metadata| -> Vec<FieldChange> {
-            let label = |name: &str| name.trim_start_matches("provision-").to_owned();
-            let public = metadata.iter().filter(|(name, _)| window::ALL.contains(&name.as_str()) && *name != window::BYPASS);
-            let bypass = metadata.contains_key(window::BYPASS).then(|| FieldChange::set("bypass", "by link and cookie"));
-            public.map(|(name, value)| FieldChange::set(&label(name), value)).chain(bypass).collect()
-        };
         match self {
             Self::Put { key, content, before, window, .. } => {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
                 let change = Change::new(Address::new(Kind::Page, key), action, format!("upload {}", site::bytes(content.size)));
                 let changed = before.as_ref().and_then(|before| FieldChange::between("etag", before, &content.md5));
-                change.with(changed).with(window.iter().flat_map(shown))
+                change.with(changed).with(window.iter().flat_map(|window| window_changes(&Metadata::new(), window)))
             }
-            Self::Copy { from, to, metadata, .. } if from == to => {
-                Change::new(Address::new(Kind::Page, to), Action::Update, "set the window").with(shown(metadata))
-            }
-            Self::Copy { from, to, metadata, .. } => {
-                Change::new(Address::new(Kind::Page, to), Action::Create, format!("copy from {from}")).with(shown(metadata))
+            Self::Copy { from, to, replaced, metadata, .. } => {
+                let change = if from == to {
+                    Change::new(Address::new(Kind::Page, to), Action::Update, "set the window")
+                } else {
+                    Change::new(Address::new(Kind::Page, to), Action::Create, format!("copy from {from}"))
+                };
+                change.with(window_changes(replaced, metadata))
             }
             Self::Remove { key, .. } => Change::new(Address::new(Kind::Page, key), Action::Delete, "remove"),
         }
     }
+}
+
+/// What becomes different about the window. Of a bypass only the hash is known, and not even that is shown.
+fn window_changes(before: &Metadata, after: &Metadata) -> Vec<FieldChange> {
+    let change = |name: &str| {
+        let label = name.trim_start_matches("provision-");
+        let shown = |value: &String| if name == window::BYPASS { "by link and cookie".to_owned() } else { value.clone() };
+        match (before.get(name), after.get(name)) {
+            (Some(before), Some(after)) if before == after => None,
+            (Some(_), Some(_)) if name == window::BYPASS => FieldChange::between(label, &"by link and cookie", &"by a new link and cookie"),
+            (Some(before), Some(after)) => FieldChange::between(label, before, after),
+            (None, Some(after)) => Some(FieldChange::set(label, shown(after))),
+            (Some(before), None) => Some(FieldChange::removed(label, shown(before))),
+            (None, None) => None,
+        }
+    };
+    window::ALL.into_iter().filter_map(change).collect()
 }

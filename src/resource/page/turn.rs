@@ -48,11 +48,12 @@ impl Turn<'_> {
         match (once, &sides.on, &sides.off) {
             (Some(content), on, off) => {
                 if let (Some(on), None) = (on, off) {
-                    planned.ops.push(self.copy(on, &keys.on, &keys.off, None, &Metadata::new()));
+                    planned.ops.push(self.copy(on, &keys.on, &keys.off, &Metadata::new()));
                 }
                 let before = on.as_ref().map(|on| on.etag.clone());
-                let window = window.clone().into_iter().chain([(window::ONCE.to_owned(), "true".to_owned())]).collect();
-                planned.ops.push(self.put(&keys.on, content, before, window));
+                let mut wanted = on.as_ref().map_or_else(|| window.clone(), |on| continued(window, on));
+                wanted.insert(window::ONCE.to_owned(), "true".to_owned());
+                planned.ops.push(self.put(&keys.on, content, before, wanted));
             }
             (None, None, None) => planned.conflicts.push(Conflict {
                 address: Address::new(Kind::Page, &keys.off),
@@ -60,24 +61,18 @@ impl Turn<'_> {
                 hint: "run `provision apply`, which uploads it, or name a page with `--page FILE`".into(),
             }),
             (None, None, Some(off)) => {
-                planned.ops.push(self.copy(off, &keys.off, &keys.on, None, window));
+                planned.ops.push(self.copy(off, &keys.off, &keys.on, window));
                 planned.ops.push(self.remove(&keys.off, off));
             }
             (None, Some(on), off) => {
-                let mut wanted = window.clone();
-                if let Some(since) = on.metadata.get(window::SINCE) {
-                    wanted.insert(window::SINCE.to_owned(), since.clone());
-                }
-                if let Some(bypass) = on.metadata.get(window::BYPASS) {
-                    wanted.entry(window::BYPASS.to_owned()).or_insert_with(|| bypass.clone());
-                }
+                let mut wanted = continued(window, on);
                 let judged = |metadata: &Metadata| window::JUDGED.map(|name| metadata.get(name).cloned());
                 let is_once = on.metadata.contains_key(window::ONCE);
                 if judged(&wanted) != judged(&on.metadata) {
                     if is_once {
                         wanted.insert(window::ONCE.to_owned(), "true".to_owned());
                     }
-                    planned.ops.push(self.copy(on, &keys.on, &keys.on, Some(on.etag.clone()), &wanted));
+                    planned.ops.push(self.copy(on, &keys.on, &keys.on, &wanted));
                 }
                 // Under both keys without a reason: an earlier turn was interrupted.
                 planned.ops.extend(off.as_ref().filter(|_| !is_once).map(|off| self.remove(&keys.off, off)));
@@ -96,7 +91,7 @@ impl Turn<'_> {
                     None if on.metadata.contains_key(window::ONCE) => {
                         planned.ops.push(self.put(&keys.off, standard, None, Metadata::new()));
                     }
-                    None => planned.ops.push(self.copy(on, &keys.on, &keys.off, None, &Metadata::new())),
+                    None => planned.ops.push(self.copy(on, &keys.on, &keys.off, &Metadata::new())),
                 }
                 planned.ops.push(self.remove(&keys.on, on));
             }
@@ -109,14 +104,10 @@ impl Turn<'_> {
         planned
     }
 
-    fn copy(
-        &self,
-        side: &Side,
-        from: &crate::name::ObjectKey,
-        to: &crate::name::ObjectKey,
-        before: Option<String>,
-        window: &Metadata,
-    ) -> Op {
+    /// Onto itself, or to where nothing is.
+    fn copy(&self, side: &Side, from: &crate::name::ObjectKey, to: &crate::name::ObjectKey, window: &Metadata) -> Op {
+        let before = (from == to).then(|| side.etag.clone());
+        let replaced = if from == to { side.metadata.clone() } else { Metadata::new() };
         let own = side.metadata.iter().filter(|(name, _)| !window::ALL.contains(&name.as_str()));
         Op::Copy {
             bucket: self.bucket.clone(),
@@ -124,6 +115,7 @@ impl Turn<'_> {
             to: to.clone(),
             source: side.etag.clone(),
             before,
+            replaced,
             content_type: side.content_type.clone(),
             cache_control: side.cache_control.clone(),
             metadata: own
@@ -148,6 +140,18 @@ impl Turn<'_> {
     fn remove(&self, key: &crate::name::ObjectKey, side: &Side) -> Op {
         Op::Remove { bucket: self.bucket.clone(), key: key.clone(), before: side.etag.clone() }
     }
+}
+
+/// The window after another `on`: it was turned on when it was, and a bypass stays unless there is a new one.
+fn continued(window: &Metadata, on: &Side) -> Metadata {
+    let mut window = window.clone();
+    if let Some(since) = on.metadata.get(window::SINCE) {
+        window.insert(window::SINCE.to_owned(), since.clone());
+    }
+    if let Some(bypass) = on.metadata.get(window::BYPASS) {
+        window.entry(window::BYPASS.to_owned()).or_insert_with(|| bypass.clone());
+    }
+    window
 }
 
 #[cfg(test)]
@@ -205,6 +209,27 @@ mod tests {
         assert_eq!(ops(&off, None, side("q", &[(window::ONCE, "true")])), ["put m.html", "remove m-on.html"]);
         let plain = Wanted::On { window: Metadata::new(), once: None };
         assert_eq!(ops(&plain, side("p", &[]), side("q", &[(window::ONCE, "true")])), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_in_force_stays_where_nobody_says_otherwise() {
+        let keys = Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() };
+        let page = Content::in_memory(b"page", "text/html", "no-store");
+        let on = side("p", &[(window::SINCE, "first"), (window::BYPASS, "h"), (window::UNTIL, "t"), (window::BY, "x")]);
+        let given = [(window::SINCE, "now"), (window::BY, "y")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        for (once, shown) in [
+            (None, vec!["by: x -> y", "until: t -> -"]),
+            (Some(page), vec!["by: - -> y", "once: - -> true", "since: - -> first", "bypass: - -> by link and cookie"]),
+        ] {
+            let wanted = Wanted::On { window: given.clone().into(), once };
+            let sides = Sides { off: side("q", &[]), on: on.clone() };
+            let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &keys, &wanted, &sides);
+            let fields = planned.ops[0].change().fields.into_iter().filter(|field| field.field != "etag");
+            let side = |value: Option<String>| value.unwrap_or_else(|| "-".into());
+            let told: Vec<String> =
+                fields.map(|field| format!("{}: {} -> {}", field.field, side(field.before), side(field.after))).collect();
+            assert_eq!(told, shown);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::name::{AccountId, BucketName, ObjectKey, StackName};
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::content::Content;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Lists the objects; unexpected ones are asked whether they carry our mark.
 ///
@@ -188,6 +188,7 @@ pub async fn put(
     before: Option<&str>,
     metadata: BTreeMap<String, String>,
 ) -> Result<Done, Fault> {
+    let metadata: HashMap<String, String> = metadata.into_iter().collect();
     let request = clients
         .s3
         .put_object()
@@ -196,7 +197,7 @@ pub async fn put(
         .expected_bucket_owner(account.as_str())
         .content_type(&content.content_type)
         .cache_control(&content.cache_control)
-        .set_metadata(Some(metadata.into_iter().collect()))
+        .set_metadata(Some(metadata.clone()))
         .body(content.read()?.into());
     let request = match before {
         Some(etag) => request.if_match(format!("\"{etag}\"")),
@@ -204,11 +205,11 @@ pub async fn put(
     };
     match request.send().await.map_err(|error| fault(format!("upload object {key}"), &error)) {
         Ok(_) => Ok(Done::Changed(String::new())),
-        // A lost reply of ours, or another run of the same plan: the same bytes are the same object.
+        // A lost reply of ours, or another run of the same plan: the same bytes with the same metadata are the same object.
         Err(fault) if fault.kind == FaultKind::MovedOn => {
             let sent = clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str()).send().await;
             match sent {
-                Ok(head) if unquoted(head.e_tag.clone()) == content.md5 => Ok(Done::AlreadySo),
+                Ok(head) if unquoted(head.e_tag.clone()) == content.md5 && head.metadata() == Some(&metadata) => Ok(Done::AlreadySo),
                 _ => Err(fault),
             }
         }

@@ -1,0 +1,234 @@
+//! The switch as its user sees it: what is said, what is refused, and which keys move.
+
+use crate::story::Story;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::Path;
+
+const OFF: &str = "maintenance.html";
+const ON: &str = "maintenance-on.html";
+
+/// The bucket's part of the world.
+fn bucket(story: &Story) -> Value {
+    story.world()["buckets"]["shop-files"].clone()
+}
+
+/// What lies beside the page under the on key.
+fn window(story: &Story) -> Value {
+    bucket(story)["headers"][ON]["metadata"].clone()
+}
+
+/// Which of the two keys are taken.
+fn keys(story: &Story) -> Vec<&'static str> {
+    let objects = bucket(story)["objects"].clone();
+    [OFF, ON].into_iter().filter(|key| !objects[*key].is_null()).collect()
+}
+
+#[test]
+fn the_switch_is_turned_once() {
+    let mut story = Story::of_a_shop_that_stands();
+    let before = bucket(&story);
+    for line in ["on", "on", "status", "status --json", "off", "off", "status", "status --json"] {
+        assert_eq!(story.run(&format!("maintenance {line} --sandbox")).code, 0, "{line}");
+    }
+    insta::assert_snapshot!(story.timeless());
+    assert_eq!(keys(&story), [OFF]);
+    assert_eq!(bucket(&story)["objects"], before["objects"]);
+    assert_eq!(bucket(&story)["headers"][OFF]["metadata"], before["headers"][OFF]["metadata"], "nothing of a window is left");
+}
+
+#[test]
+fn a_window_begins_and_ends_when_it_was_said() {
+    let mut story = Story::of_a_shop_that_stands();
+    let (begin, end) = ("2999-01-01T00:00:00Z", "2999-01-01T01:00:00Z");
+    for (flags, from, until) in [
+        (" --for 45m", None, None),
+        ("", None, None),
+        (" --until 2999-01-01T02:00:00+01:00", None, Some(end)),
+        (" --from 2999-01-01T00:00:00Z --until 2999-01-01T01:00:00Z", Some(begin), Some(end)),
+        (" --from 2999-01-01T00:00:00Z --for 1h", Some(begin), Some(end)),
+        (" --from 2999-01-01T00:00:00Z --for 2h", Some(begin), Some("2999-01-01T02:00:00Z")),
+    ] {
+        let since = window(&story)["provision-since"].clone();
+        assert_eq!(story.run(&format!("maintenance on{flags} --sandbox")).code, 0, "{flags}");
+        let window = window(&story);
+        assert_eq!(window["provision-from"].as_str(), from, "{flags}");
+        if flags == " --for 45m" {
+            let moment = |name: &str| window[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+            assert_eq!((moment("provision-until") - moment("provision-since")).get_seconds(), 45 * 60);
+        } else {
+            assert_eq!(window["provision-until"].as_str(), until, "{flags}");
+            assert_eq!(window["provision-since"], since, "it has been on since then");
+        }
+    }
+    story.run("maintenance status --sandbox");
+    story.meanwhile("the window is over", |world| {
+        world["buckets"]["shop-files"]["headers"][ON]["metadata"]["provision-from"] = json!("1999-01-01T00:00:00Z");
+        world["buckets"]["shop-files"]["headers"][ON]["metadata"]["provision-until"] = json!("1999-01-01T01:00:00Z");
+    });
+    story.run("maintenance status --sandbox");
+    insta::assert_snapshot!(story.timeless());
+}
+
+#[test]
+fn a_window_that_cannot_be_is_refused() {
+    let mut story = Story::of_a_shop_that_stands();
+    let before = story.world();
+    for flags in [
+        "--until 1999-01-01T00:00:00Z",
+        "--from 2999-06-01T00:00:00Z --until 2999-01-01T00:00:00Z",
+        "--from 1999-01-01T00:00:00Z --for 1h",
+        "--for 0s",
+        "--for 9000years",
+        "--for long",
+        "--from 25:00",
+        "--until soon",
+        "--until soon --json",
+        "--for 1h --until 23:00",
+    ] {
+        assert_eq!(story.run(&format!("maintenance on --sandbox {flags}")).code, 64, "{flags}");
+    }
+    insta::assert_snapshot!(story.timeless());
+    assert_eq!(story.world(), before);
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![fs::read(path).unwrap()] }).collect()
+}
+
+#[test]
+fn a_bypass_is_told_once_and_kept_as_a_hash() {
+    let mut story = Story::of_a_shop_that_stands();
+    let answer = story.run("maintenance on --bypass --sandbox");
+    let (_, token) = answer.out.split_once("?provision-bypass=").unwrap();
+    let token = token.trim_end();
+    assert_eq!((token.len(), [&answer.out, &answer.err].map(|said| said.matches(token).count())), (32, [1, 0]));
+    let kept = files(&story.path(".provision"));
+    assert!(kept.iter().all(|file| !file.windows(token.len()).any(|bytes| bytes == token.as_bytes())));
+    let hash = hex::encode(Sha256::digest(token));
+    assert_eq!(window(&story)["provision-bypass"], hash);
+
+    story.write("other.html", "<h1>Closed today</h1>\n");
+    for line in ["on", "on --for 2h", "on --page other.html"] {
+        assert_eq!(story.run(&format!("maintenance {line} --sandbox")).code, 0, "{line}");
+        assert_eq!(window(&story)["provision-bypass"], hash, "the team stays in after `{line}`");
+    }
+    story.run("maintenance status --sandbox");
+    story.run("maintenance on --bypass --sandbox");
+    insta::assert_snapshot!(story.timeless());
+    assert_ne!(window(&story)["provision-bypass"], hash, "who has the old link stays out");
+
+    let json = story.ask("maintenance on --bypass --sandbox --json").out;
+    let documents: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let token = documents.last().unwrap()["token"].as_str().unwrap();
+    assert_eq!(window(&story)["provision-bypass"], hex::encode(Sha256::digest(token)));
+    assert!(documents.last().unwrap()["link"].as_str().unwrap().ends_with(&format!("/?provision-bypass={token}")));
+}
+
+#[test]
+fn another_page_is_for_one_window() {
+    let mut story = Story::of_a_shop_that_stands();
+    let standard = bucket(&story)["objects"][OFF].clone();
+    story.write("closed.html", "<h1>Closed today</h1>\n<link rel=stylesheet href=/look.css>\n<img src=\"data:,\"><img src='logo.png'>\n");
+    for line in ["maintenance on --page closed.html", "maintenance status", "apply --yes", "maintenance off", "maintenance status"] {
+        assert_eq!(story.run(&format!("{line} --sandbox")).code, 0, "{line}");
+        assert_eq!(bucket(&story)["objects"][OFF], standard, "{line}");
+    }
+    insta::assert_snapshot!(story.timeless());
+    assert_eq!(keys(&story), [OFF]);
+}
+
+#[test]
+fn a_page_that_the_edge_cannot_serve_is_refused() {
+    let mut story = Story::of_a_shop_that_stands();
+    let before = story.world();
+    story.write("big.html", &"x".repeat(40 * 1024));
+    fs::write(story.path("latin.html"), b"<h1>Gr\xfc\xdfe</h1>").unwrap();
+    for page in ["big.html", "latin.html", "nowhere.html", "site"] {
+        assert_eq!(story.run(&format!("maintenance on --sandbox --page {page}")).code, 64, "{page}");
+    }
+    insta::assert_snapshot!(story.timeless());
+    assert_eq!(story.world(), before);
+}
+
+/// Puts the page under both keys, or under none.
+fn misplaced(story: &mut Story, what: &str, change: impl Fn(&mut serde_json::Map<String, Value>)) {
+    story.meanwhile(what, |world| {
+        for kind in ["objects", "headers"] {
+            change(world["buckets"]["shop-files"][kind].as_object_mut().unwrap());
+        }
+    });
+}
+
+#[test]
+fn an_interrupted_turn_is_told_and_finished_either_way() {
+    let mut story = Story::of_a_shop_that_stands();
+    for (line, left) in [("on", ON), ("off", OFF)] {
+        misplaced(&mut story, "somebody was interrupted: the page lies under both keys", |kind| {
+            let page = kind.get(OFF).or(kind.get(ON)).unwrap().clone();
+            kind.insert(OFF.into(), page.clone());
+            kind.insert(ON.into(), page);
+        });
+        story.run("maintenance status --sandbox");
+        assert_eq!(story.run(&format!("maintenance {line} --sandbox")).code, 0);
+        assert_eq!(keys(&story), [left]);
+    }
+    insta::assert_snapshot!(story.timeless());
+}
+
+#[test]
+fn a_lost_page_is_told_and_uploaded_again() {
+    let mut story = Story::of_a_shop_that_stands();
+    let standard = bucket(&story)["objects"][OFF].clone();
+    let lose = |story: &mut Story| {
+        misplaced(story, "the page is lost: it lies under neither key", |kind| kind.retain(|key, _| key != OFF && key != ON));
+    };
+    lose(&mut story);
+    for (line, code) in [("status", 0), ("status --json", 0), ("on", 4), ("off", 0)] {
+        assert_eq!(story.run(&format!("maintenance {line} --sandbox")).code, code, "{line}");
+        assert_eq!(keys(&story), [""; 0]);
+    }
+    story.write("closed.html", "<h1>Closed today</h1>\n");
+    story.run("maintenance on --page closed.html --sandbox");
+    story.run("maintenance status --sandbox");
+    story.run("maintenance off --sandbox");
+    assert_eq!((keys(&story), &bucket(&story)["objects"][OFF]), (vec![OFF], &standard));
+    lose(&mut story);
+    story.run("apply --yes --sandbox");
+    insta::assert_snapshot!(story.timeless());
+    assert_eq!((keys(&story), &bucket(&story)["objects"][OFF]), (vec![OFF], &standard));
+}
+
+#[test]
+fn apply_changes_the_page_and_never_the_window() {
+    let mut story = Story::of_a_shop_that_stands();
+    assert_eq!(story.ask("maintenance on --until 2999-01-01T00:00:00Z --bypass --sandbox").code, 0);
+    let (page, before) = (bucket(&story)["objects"][ON].clone(), window(&story));
+    story.edit("page.html", "soon", "very soon");
+    assert_eq!(story.run("apply --yes --sandbox").code, 0);
+    assert_eq!(story.run("plan --detailed-exitcode --sandbox").code, 0);
+    insta::assert_snapshot!(story.timeless());
+    assert_eq!((keys(&story), window(&story)), (vec![ON], before));
+    assert_ne!(bucket(&story)["objects"][ON], page);
+}
+
+/// The page may stand in the site's folder under its own key. It is not uploaded there while the switch is on.
+#[test]
+fn a_file_with_the_pages_name_is_the_page() {
+    let mut story = Story::of_a_shop();
+    story.edit("provision.yaml", "page: ./page.html", "page: ./site/maintenance.html");
+    story.write("site/maintenance.html", "<h1>Back soon</h1>\n");
+    assert_eq!(story.ask("apply --yes --sandbox").code, 0);
+    assert_eq!(story.ask("maintenance on --sandbox").code, 0);
+    story.write("site/maintenance.html", "<h1>Back very soon</h1>\n");
+    let before = window(&story);
+    assert_eq!(story.ask("apply --yes --sandbox").code, 0);
+    assert_eq!((keys(&story), window(&story)), (vec![ON], before));
+    assert_eq!(story.ask("plan --detailed-exitcode --sandbox").code, 0);
+    assert_eq!(story.ask("maintenance off --sandbox").code, 0);
+    assert_eq!(story.ask("plan --detailed-exitcode --sandbox").code, 0);
+    assert_eq!(keys(&story), [OFF]);
+}
