@@ -14,6 +14,9 @@ mod drift;
 mod function;
 mod logs;
 mod maintenance;
+mod policy;
+#[cfg(unix)]
+mod probe;
 mod saved;
 #[cfg(unix)]
 mod signals;
