@@ -156,8 +156,9 @@ class Page:
             value = None if text is None else readable(f"metadata {name}", parse, text)
             return default if value is None else value
 
-        self.etag = headers.get("etag")
         self.modified = headers.get("last-modified")
+        # Until its second is over, an object may get another window under the same ETag and date (RFC 9110, 8.8.2.2).
+        self.etag = headers.get("etag") if self.modified != headers.get("date") else None
         self.begins = metadata("from", instant, -inf)
         self.ends = metadata("until", instant, inf)
         self.status = metadata("status", status_code, SETTINGS["status"])

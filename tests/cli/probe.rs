@@ -80,6 +80,18 @@ fn a_probe_tells_whether_visitors_see_what_the_switch_says() {
 }
 
 #[test]
+fn until_a_window_begins_visitors_have_to_see_the_site() {
+    let mut story = Story::of_a_shop();
+    story.write("provision.yaml", SPEC);
+    for line in ["apply --yes", "maintenance on --from 2999-01-01T00:00:00Z"] {
+        assert_eq!(story.ask(&format!("{line} --sandbox")).code, 0, "{line}");
+    }
+    let edge = Edge::of(&story);
+    assert_eq!(story.run(&format!("maintenance status --probe --url {} --sandbox", edge.address)).code, 0);
+    insta::assert_snapshot!(told(&story, &edge));
+}
+
+#[test]
 fn a_probe_that_nobody_answers_is_no_proof() {
     let mut story = Story::of_a_shop_that_stands();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -24,10 +24,11 @@ def answer(status, body=b"", headers=(), close=False):
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def page(html="<h1>maintenance</h1>", etag='"1"', modified="Sun, 22 Nov 2026 20:00:00 GMT", **metadata):
+def page(html="<h1>maintenance</h1>", etag='"1"', modified="Sun, 22 Nov 2026 20:00:00 GMT", date=None, **metadata):
     """Returns the object under the on-key: the switch is on. `content_type` is the object's own."""
     headers = [("ETag", etag), ("Content-Type", metadata.pop("content_type", "text/html; charset=utf-8"))]
     headers += [("Last-Modified", modified)] if modified else []
+    headers += [("Date", date)] if date else []
     headers += [(f"x-amz-meta-provision-{name.replace('_', '-')}", value) for name, value in metadata.items()]
     return answer(200, html, headers)
 

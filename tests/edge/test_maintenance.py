@@ -255,6 +255,17 @@ class TheSwitch(EdgeCase):
                 self.assertEqual(instance.visit(), SITE)
                 self.assertFalse([line for line in self.s3.requests[-1] if line.startswith("if-none-match")])
 
+    def test_a_page_of_this_second_is_read_whole_again(self):
+        then = "Sun, 22 Nov 2026 20:00:00 GMT"
+        for date, asked_for_changes in [(then, False), ("Sun, 22 Nov 2026 20:00:01 GMT", True)]:
+            with self.subTest(date=date):
+                self.s3.reply = page(modified=then, date=date)
+                instance = self.instance()
+                instance.visit()
+                instance.now += 5
+                instance.visit()
+                self.assertEqual('if-none-match:"1"' in self.s3.requests[-1], asked_for_changes)
+
     def test_connections_are_kept_and_replaced(self):
         table = [
             ("kept after absent", ABSENT, False, 5, 1),
