@@ -19,5 +19,6 @@ mod wire {
     mod owned;
     mod saved;
     mod shop;
+    mod sweep;
     mod twin;
 }
