@@ -14,13 +14,15 @@ pub struct Row {
 }
 
 /// Where the switch stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SwitchStatus {
     /// The page lies under the on key.
     pub on: bool,
     /// The window is open, so visitors see the page.
     pub visitors_see_page: bool,
-    /// Since when, until when, by whom.
+    /// For machines: `since`, `from`, `until` (RFC 3339, UTC) and `by`, as far as they are known.
+    pub window: BTreeMap<&'static str, String>,
+    /// The same for people.
     pub rows: Vec<Row>,
     /// What is odd, and what to do.
     pub anomaly: Option<String>,

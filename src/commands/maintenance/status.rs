@@ -97,30 +97,27 @@ fn read(sides: &Sides, now: &Zoned) -> SwitchStatus {
     let Some(on) = &sides.on else {
         let lost = sides.off.is_none();
         let anomaly = lost.then(|| "the page lies under neither key; `provision apply` uploads it again".to_owned());
-        return SwitchStatus { on: false, visitors_see_page: false, rows: Vec::new(), anomaly };
+        return SwitchStatus { anomaly, ..SwitchStatus::default() };
     };
     let moment = |name: &str| on.metadata.get(name).and_then(|text| text.parse::<Timestamp>().ok());
     let (from, until) = (moment(window::FROM), moment(window::UNTIL));
     let current = now.timestamp();
     let begun = from.is_none_or(|from| from <= current);
     let over = until.is_some_and(|until| until <= current);
-    let row = |label: &str, name: &str| on.metadata.get(name).map(|text| Row { name: label.to_owned(), value: times::shown(text, now) });
+    let known = [("since", window::SINCE), ("by", window::BY), ("from", window::FROM), ("until", window::UNTIL)];
+    let known = known.map(|(label, name)| on.metadata.get(name).map(|text| (label, text.clone())));
+    let shown = known.iter().flatten().map(|(label, text)| Row { name: (*label).to_owned(), value: times::shown(text, now) });
     let state = match (begun, over) {
         (_, true) => "over: visitors see the site; `provision maintenance off` tidies up",
         (false, _) => "not yet: visitors see the site until it begins",
         _ => "open: visitors see the maintenance page",
     };
     let once = on.metadata.contains_key(window::ONCE);
-    let bypass = on.metadata.contains_key(window::BYPASS).then(|| Row { name: "bypass".into(), value: "by link and cookie".into() });
-    let rows = [
-        Some(Row { name: "window".into(), value: state.into() }),
-        row("since", window::SINCE),
-        row("by", window::BY),
-        row("from", window::FROM),
-        row("until", window::UNTIL),
+    let more = [
         once.then(|| Row { name: "page".into(), value: "another one, for this window only".into() }),
-        bypass,
+        on.metadata.contains_key(window::BYPASS).then(|| Row { name: "bypass".into(), value: "by link and cookie".into() }),
     ];
+    let rows = [Row { name: "window".into(), value: state.into() }].into_iter().chain(shown).chain(more.into_iter().flatten()).collect();
     let anomaly = match (&sides.off, once) {
         (Some(_), false) => Some(
             "the page lies under both keys: an earlier turn was interrupted; `provision maintenance on` or `off` finishes it".to_owned(),
@@ -130,7 +127,8 @@ fn read(sides: &Sides, now: &Zoned) -> SwitchStatus {
         }
         _ => None,
     };
-    SwitchStatus { on: true, visitors_see_page: begun && !over, rows: rows.into_iter().flatten().collect(), anomaly }
+    let window = known.into_iter().flatten().collect();
+    SwitchStatus { on: true, visitors_see_page: begun && !over, window, rows, anomaly }
 }
 
 #[cfg(test)]
