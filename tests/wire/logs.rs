@@ -201,3 +201,18 @@ async fn a_sweep_finds_what_is_left_of_functions_that_are_gone() {
         ["eu-west-1 /aws/lambda/us-east-1.gone", "us-east-1 /aws/lambda/us-east-1-of-no-function", "us-east-1 /aws/lambda/us-east-1.gone"];
     assert_eq!(shop.everything().await, left.map(|group| format!("logs {group}")));
 }
+
+#[tokio::test]
+async fn a_look_that_fails_for_another_reason_ends_the_destroy() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    writes_in(&shop, "us-east-1", GROUP).await;
+    for fault in [Fault::ExpiredCredentials, Fault::ClockSkew] {
+        shop.ground.clear_calls();
+        shop.ground.fault(At::Operation("logs:DescribeLogGroups", 5), fault);
+        shop.run("destroy --yes").exits(1).says("could not look for log group");
+        shop.ground.clear_faults();
+        assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new(), "{fault:?}");
+    }
+    shop.run("destroy --yes").exits(0);
+    assert_eq!(shop.everything().await, Vec::<String>::new());
+}

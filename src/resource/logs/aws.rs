@@ -47,16 +47,23 @@ pub async fn observe_tags(clients: &Clients, account: &AccountId, name: &str, se
     Ok(Live { groups, refused })
 }
 
-/// A region that is not enabled, that the caller may not use or cannot reach answers for itself alone.
+/// A region that is not enabled, or that the caller may not use, answers for itself alone. Credentials that have ended and a
+/// network that is gone do not: once the function is deleted, nothing proves any more whose the groups are.
 fn unless_refused<T>(refused: &mut BTreeMap<Region, Fault>, region: &Region, answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
     match answer {
         Ok(found) => Ok(Some(found)),
-        Err(fault) if matches!(fault.kind, FaultKind::Denied | FaultKind::Credentials | FaultKind::Unreachable) => {
+        Err(fault) if is_refusal(&fault) => {
             refused.insert(region.clone(), fault);
             Ok(None)
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// A region that is not enabled does not know the caller's key.
+fn is_refusal(fault: &Fault) -> bool {
+    let is_unknown = |code: &str| matches!(code, "UnrecognizedClientException" | "InvalidClientTokenId" | "AuthFailure");
+    fault.kind == FaultKind::Denied || fault.code.as_deref().is_some_and(is_unknown)
 }
 
 /// The groups whose names begin with `prefix`, or the one called `name`.

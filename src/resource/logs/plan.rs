@@ -79,7 +79,6 @@ fn refusals(refused: &BTreeMap<Region, Fault>, consequence: &str) -> Vec<(Region
         let why = fault.code.as_ref().unwrap_or(&fault.message);
         let remedy = match fault.kind {
             FaultKind::Denied => "`provision policy` prints what looking takes",
-            FaultKind::Unreachable => "run the same command again where the region can be reached",
             _ => "enable the region for the account, if the function runs there",
         };
         (region.clone(), format!("could not {}: {why}; {consequence}; {remedy}", fault.tried))
