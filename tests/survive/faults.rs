@@ -121,15 +121,15 @@ async fn a_fault_in_destroy_in_a_foreign_distribution_is_healed() {
 
 #[tokio::test]
 async fn a_refusal_in_apply_is_told_and_healed() {
-    survives(Verb { name: "apply, refused", ..verbs::APPLY }, FINAL, 7).await;
+    survives(Verb { name: "apply, refused", ..verbs::APPLY }, FINAL, 17).await;
 }
 
 #[tokio::test]
 async fn a_refusal_in_a_change_in_a_foreign_distribution_is_told_and_healed() {
-    survives(Verb { name: "change, attached, refused", ..verbs::CHANGE_ATTACHED }, FINAL, 7).await;
+    survives(Verb { name: "change, attached, refused", ..verbs::CHANGE_ATTACHED }, FINAL, 17).await;
 }
 
 #[tokio::test]
 async fn a_refusal_in_destroy_is_told_and_healed() {
-    survives(Verb { name: "destroy, refused", ..verbs::DESTROY }, FINAL, 7).await;
+    survives(Verb { name: "destroy, refused", ..verbs::DESTROY }, FINAL, 17).await;
 }

@@ -32,22 +32,22 @@ async fn survives(verb: Verb, nth: usize) {
 
 #[tokio::test]
 async fn a_killed_apply_is_healed() {
-    survives(verbs::APPLY, 7).await;
+    survives(verbs::APPLY, 13).await;
 }
 
 #[tokio::test]
 async fn a_killed_apply_in_a_foreign_distribution_is_healed() {
-    survives(verbs::APPLY_ATTACHED, 7).await;
+    survives(verbs::APPLY_ATTACHED, 13).await;
 }
 
 #[tokio::test]
 async fn a_killed_change_is_healed() {
-    survives(verbs::CHANGE, 7).await;
+    survives(verbs::CHANGE, 13).await;
 }
 
 #[tokio::test]
 async fn a_killed_change_in_a_foreign_distribution_is_healed() {
-    survives(verbs::CHANGE_ATTACHED, 7).await;
+    survives(verbs::CHANGE_ATTACHED, 13).await;
 }
 
 #[tokio::test]
@@ -62,15 +62,15 @@ async fn a_killed_turn_off_is_healed() {
 
 #[tokio::test]
 async fn a_killed_destroy_is_healed() {
-    survives(verbs::DESTROY, 7).await;
+    survives(verbs::DESTROY, 13).await;
 }
 
 #[tokio::test]
 async fn a_killed_destroy_in_a_foreign_distribution_is_healed() {
-    survives(verbs::DESTROY_ATTACHED, 7).await;
+    survives(verbs::DESTROY_ATTACHED, 13).await;
 }
 
 #[tokio::test]
 async fn a_killed_destroy_with_replicas_is_healed() {
-    survives(verbs::DESTROY_PENDING, 11).await;
+    survives(verbs::DESTROY_PENDING, 17).await;
 }

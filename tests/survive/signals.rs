@@ -116,15 +116,15 @@ async fn stops(verb: Verb, nth: usize) {
 
 #[tokio::test]
 async fn a_stopped_apply_goes_on_later() {
-    stops(verbs::APPLY, 10).await;
+    stops(verbs::APPLY, 17).await;
 }
 
 #[tokio::test]
 async fn a_stopped_change_in_a_foreign_distribution_goes_on_later() {
-    stops(verbs::CHANGE_ATTACHED, 10).await;
+    stops(verbs::CHANGE_ATTACHED, 17).await;
 }
 
 #[tokio::test]
 async fn a_stopped_destroy_goes_on_later() {
-    stops(verbs::DESTROY, 10).await;
+    stops(verbs::DESTROY, 17).await;
 }
