@@ -14,6 +14,10 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "support/venv.rs"]
+#[expect(unreachable_pub, reason = "the support of other tests needs it")]
+mod venv;
+
 /// Brings GitHub's own schemas for actions and workflows along.
 const SCHEMAS: &str = "0.39.0";
 
@@ -424,7 +428,7 @@ fn the_workflows_are_careful() {
 
 #[test]
 fn action_and_workflows_are_as_githubs_schemas_say() {
-    let check = schema_check();
+    let check = venv::programs("check-jsonschema", SCHEMAS).join("check-jsonschema");
     let files = workflows().into_iter().map(|(file, _)| file);
     for (schema, files) in
         [("vendor.github-actions", vec![root().join("action.yml")]), ("vendor.github-workflows", files.collect::<Vec<_>>())]
@@ -432,35 +436,5 @@ fn action_and_workflows_are_as_githubs_schemas_say() {
         assert!(!files.is_empty());
         let output = Command::new(&check).args(["--builtin-schema", schema]).args(files).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    }
-}
-
-/// Returns the checker; installs it first where that is not done yet. Only a finished installation carries the marker.
-fn schema_check() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let home = target.join(format!("check-jsonschema-{SCHEMAS}"));
-    let lock = File::create(home.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    if !home.join("finished").exists() {
-        let _ = fs::remove_dir_all(&home);
-        install(Command::new("python3").args(["-m", "venv"]).arg(&home));
-        let package = format!("check-jsonschema=={SCHEMAS}");
-        install(Command::new(home.join("bin/python3")).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &package]));
-        File::create(home.join("finished")).unwrap();
-    }
-    home.join("bin/check-jsonschema")
-}
-
-fn install(command: &mut Command) {
-    let failed = |why: String| -> ! {
-        panic!(
-            "cannot install check-jsonschema {SCHEMAS}: {why}\nit needs python3 with its venv module, for instance \
-             `apt-get install python3 python3-venv`, and a package index that pip can reach"
-        )
-    };
-    match command.stdin(Stdio::null()).output() {
-        Ok(output) if output.status.success() => {}
-        Ok(output) => failed(String::from_utf8_lossy(&output.stderr).into_owned()),
-        Err(error) => failed(error.to_string()),
     }
 }

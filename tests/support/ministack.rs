@@ -45,7 +45,7 @@ impl Ministack {
 
     /// Starts an emulator. With `auth` it checks signatures and IAM policies.
     pub fn start_with(auth: bool) -> Self {
-        let python = installed();
+        let python = super::venv::programs("ministack", VERSION).join("python3");
         let mut last_words = String::new();
         for _ in 0..PORTS_TO_TRY {
             match Self::start_on(&python, free_port(), auth) {
@@ -133,47 +133,6 @@ impl Drop for Ministack {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
-}
-
-/// Returns the Python that has the emulator; installs it first where that is not done yet.
-///
-/// Several test binaries may get here at once: the lock lets one of them install, and only a
-/// finished installation carries the marker.
-fn installed() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let home = target.join(format!("ministack-{VERSION}"));
-    let python = home.join("bin/python3");
-    let marker = home.join("finished");
-    let lock = File::create(target.join(format!("ministack-{VERSION}.lock"))).unwrap();
-    lock.lock().unwrap();
-    if !marker.exists() {
-        let _ = fs::remove_dir_all(&home);
-        run(Command::new("python3").args(["-m", "venv"]).arg(&home));
-        run(Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("ministack=={VERSION}")));
-        File::create(&marker).unwrap();
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| {
-        panic!(
-            "cannot run {}: {error}\nthese tests run against the emulator ministack {VERSION}, which needs \
-             python3 (3.10 or newer) with its venv module on the PATH; for instance: \
-             `apt-get install python3 python3-venv` or `brew install python`",
-            command.get_program().display()
-        )
-    });
-    assert!(
-        output.status.success(),
-        "cannot install the emulator: {command:?} ended with {}\n{}{}\nit needs python3 (3.10 or newer) with its \
-         venv module, and a package index that pip can reach",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
 }
 
 fn free_port() -> u16 {

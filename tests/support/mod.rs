@@ -16,6 +16,7 @@
 mod kill;
 pub mod ministack;
 pub mod proxy;
+mod venv;
 
 use std::time::Duration;
 

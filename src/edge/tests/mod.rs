@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -152,12 +152,6 @@ async fn send(to: SocketAddr, head: &str, body: &str) -> Got {
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
     Got { status, head: head.to_owned(), body: body.to_owned() }
-}
-
-/// Whether Node.js is on this machine; its tests say nothing without it.
-fn node_is_here() -> bool {
-    static HERE: OnceLock<bool> = OnceLock::new();
-    *HERE.get_or_init(|| std::process::Command::new("node").arg("--version").output().is_ok())
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no caller who could hand it in")]
