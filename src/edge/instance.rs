@@ -92,7 +92,9 @@ impl Instance {
                 return Err(Failure::Lost(text));
             }
         };
-        match frame.split_first() {
+        // What is left over would be taken for the next visitor's reply.
+        let is_whole = self.replies.buffer().is_empty();
+        match frame.split_first().filter(|_| is_whole) {
             Some((b'R', payload)) => Ok(payload.to_vec()),
             Some((b'E', trace)) => Err(Failure::Threw(String::from_utf8_lossy(trace).into_owned())),
             _ => Err(Failure::Lost("the function wrote to the channel of its runner".to_owned())),

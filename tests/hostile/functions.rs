@@ -164,6 +164,14 @@ fn anything_on_the_channel_is_a_failed_run() {
     assert_eq!(visit(&edge, b'F', br#"{"status": "200", "body": "again"}"#).body, b"again");
 }
 
+/// What a function writes behind its reply is no reply to the next visitor.
+#[test]
+fn more_than_one_reply_ends_the_process() {
+    let edge = start();
+    assert!(visit(&edge, b'C', b"\0\0\0\x01R\0\0\0\x05R1234").is_error_page(503));
+    assert_eq!(visit(&edge, b'F', br#"{"status": "200", "body": "again"}"#).body, b"again");
+}
+
 /// An answer's headers are counted by what the visitor gets, not by keys that may be empty.
 #[test]
 fn a_flood_of_headers_is_refused() {
