@@ -1,8 +1,7 @@
 //! `provision apply`.
 
-use super::session::{Picture, Session, choices, parse_adopt};
+use super::session::{Picture, Session, Words, choices};
 use super::{Exit, saved as plans};
-use crate::change::Kind;
 use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::{Args, ValueEnum};
@@ -22,9 +21,8 @@ pub struct Apply {
     /// What to wait for
     #[arg(long, value_enum, default_value_t = Wait::Deployed)]
     pub wait: Wait,
-    /// Take over an object of this kind that exists and is not ours
-    #[arg(long, value_name = "KIND", value_parser = parse_adopt, conflicts_with = "plan")]
-    pub adopt: Vec<Kind>,
+    #[command(flatten)]
+    words: Words,
 }
 
 /// What to wait for.
@@ -48,7 +46,7 @@ async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
         Some(file) => saved(global, file).await?,
         None => {
             let session = Session::open(global, Files::Needed).await?;
-            let picture = session.provision(&choices(&session.spec, &verb.adopt, false, verb.wait == Wait::Deployed)).await?;
+            let picture = session.provision(&choices(&session.spec, &verb.words, false, verb.wait == Wait::Deployed)).await?;
             (session, picture)
         }
     };
@@ -74,7 +72,7 @@ async fn saved(global: &Global, file: &std::path::Path) -> Result<(Session, Pict
     let files = if saved.destroy { Files::Spared } else { Files::Needed };
     let session = Session::open(global, files).await?;
     plans::same_stack(&session, file, &saved)?;
-    let choices = choices(&session.spec, &saved.adopt, saved.delete_data, true);
+    let choices = choices(&session.spec, &saved.words(), saved.delete_data, true);
     let picture = if saved.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
     plans::same_plan(session.view, file, &saved, &picture.plan)?;
     Ok((session, picture))

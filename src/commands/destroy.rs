@@ -1,7 +1,7 @@
 //! `provision destroy`.
 
 use super::Exit;
-use super::session::{Session, choices};
+use super::session::{Session, Words, choices};
 use super::times;
 use crate::commands::global::Global;
 use crate::spec::load::Files;
@@ -39,7 +39,7 @@ pub async fn run(global: &Global, verb: &Destroy) -> Exit {
 
 async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
     let session = Session::open(global, Files::Spared).await?;
-    let picture = session.destroy(&choices(&session.spec, &[], verb.delete_data, true)).await?;
+    let picture = session.destroy(&choices(&session.spec, &Words::default(), verb.delete_data, true)).await?;
     session.view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);

@@ -1,8 +1,7 @@
 //! `provision plan`.
 
-use super::session::{Session, choices, parse_adopt};
+use super::session::{Session, Words, choices};
 use super::{Exit, saved};
-use crate::change::Kind;
 use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::Args;
@@ -23,9 +22,8 @@ pub struct PlanVerb {
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Take over an object of this kind that exists and is not ours
-    #[arg(long, value_name = "KIND", value_parser = parse_adopt)]
-    pub adopt: Vec<Kind>,
+    #[command(flatten)]
+    words: Words,
     /// With --destroy: delete objects that `provision` did not put, too
     #[arg(long, requires = "destroy")]
     pub delete_data: bool,
@@ -41,11 +39,11 @@ pub async fn run(global: &Global, verb: &PlanVerb) -> Exit {
 async fn try_run(global: &Global, verb: &PlanVerb) -> Result<Exit, Exit> {
     let files = if verb.destroy { Files::Spared } else { Files::Needed };
     let session = Session::open(global, files).await?;
-    let choices = choices(&session.spec, &verb.adopt, verb.delete_data, true);
+    let choices = choices(&session.spec, &verb.words, verb.delete_data, true);
     let picture = if verb.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
     session.view.plan(&picture.plan);
     if let Some(file) = &verb.out {
-        saved::save(session.view, &session.flags, file, &picture.plan, &verb.adopt, verb.delete_data)?;
+        saved::save(session.view, &session.flags, file, &picture.plan, &verb.words, verb.delete_data)?;
     }
     Ok(if !picture.plan.can_apply() {
         Exit::Refused

@@ -1,7 +1,7 @@
 //! Plans in files: `plan --out FILE`, `apply FILE`.
 
 use super::Exit;
-use super::session::Session;
+use super::session::{Session, Words};
 use crate::change::Kind;
 use crate::file;
 use crate::name::{AccountId, StackName};
@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::Path;
 
 /// The format that this program reads and writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A plan in a file. It is compared, never executed: what is carried out is always a plan that was made just now.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,9 +28,19 @@ pub struct Saved {
     pub destroy: bool,
     /// What it was allowed to take over.
     pub adopt: Vec<Kind>,
+    /// What it was allowed to delete that the spec no longer asks for.
+    pub delete: Vec<Kind>,
     /// Whether it was allowed to delete other people's objects.
     pub delete_data: bool,
     plan: Value,
+}
+
+impl Saved {
+    /// What a person said when it was made.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        Words { adopt: self.adopt.clone(), delete: self.delete.clone() }
+    }
 }
 
 /// What every version's plan says.
@@ -50,11 +60,11 @@ const PLAN_AGAIN: &str = "make a new one with `provision plan --out FILE`";
 ///
 /// # Errors
 /// [`Exit::Failed`], after it was shown.
-pub fn save(view: View, flags: &str, file: &Path, plan: &Plan, adopt: &[Kind], delete_data: bool) -> Result<(), Exit> {
+pub fn save(view: View, flags: &str, file: &Path, plan: &Plan, words: &Words, delete_data: bool) -> Result<(), Exit> {
     let value = serde_json::to_value(plan).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
     let (stack, account) = (plan.stack.clone(), plan.account.clone());
-    let saved =
-        Saved { format: FORMAT, stack, account, destroy: plan.intent == Intent::Destroy, adopt: adopt.to_vec(), delete_data, plan: value };
+    let Words { adopt, delete } = words.clone();
+    let saved = Saved { format: FORMAT, stack, account, destroy: plan.intent == Intent::Destroy, adopt, delete, delete_data, plan: value };
     let text = serde_json::to_vec_pretty(&saved).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
     if text.len() as u64 > file::LARGEST_RECORD {
         let what = format!("would have {} bytes, and at most {} can be read again", text.len(), file::LARGEST_RECORD);

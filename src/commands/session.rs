@@ -17,6 +17,7 @@ use crate::spec::Spec;
 use crate::spec::load::{Files, load};
 use crate::stack::{Live, Names, Scope, Stack};
 use crate::view::View;
+use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
@@ -279,6 +280,33 @@ pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Exit> {
     }
 }
 
+/// What a person has to say before an apply does more than build what is missing and repair what is ours.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Words {
+    /// Take over an object of this kind that exists and is not ours
+    #[arg(long, value_name = "KIND", value_parser = parse_adopt)]
+    pub adopt: Vec<Kind>,
+    /// Delete what is ours of this kind and no longer in the spec
+    #[arg(long, value_name = "KIND", value_parser = parse_delete)]
+    pub delete: Vec<Kind>,
+}
+
+/// The kinds of which an apply deletes on demand, as the command line names them.
+///
+/// # Errors
+/// The names that are known.
+pub fn parse_delete(text: &str) -> Result<Kind, String> {
+    match text {
+        "association" => Ok(Kind::Association),
+        "bucket" => Ok(Kind::Bucket),
+        "distribution" => Ok(Kind::Distribution),
+        "function" => Ok(Kind::Function),
+        "role" => Ok(Kind::Role),
+        "site" => Ok(Kind::Site),
+        _ => Err("known kinds: `association`, `bucket`, `distribution`, `function`, `role`, `site`".into()),
+    }
+}
+
 /// The kinds that can be adopted, as the command line names them.
 ///
 /// # Errors
@@ -294,6 +322,7 @@ pub fn parse_adopt(text: &str) -> Result<Kind, String> {
 
 /// What the command line and the spec choose together.
 #[must_use]
-pub fn choices(spec: &Spec, adopt: &[Kind], delete_data: bool, wait: bool) -> Choices {
-    Choices { adopt: adopt.iter().copied().collect::<BTreeSet<_>>(), delete_data, wait, protect: spec.protect.clone() }
+pub fn choices(spec: &Spec, words: &Words, delete_data: bool, wait: bool) -> Choices {
+    let set = |kinds: &[Kind]| kinds.iter().copied().collect::<BTreeSet<_>>();
+    Choices { adopt: set(&words.adopt), delete: set(&words.delete), delete_data, wait, protect: spec.protect.clone() }
 }

@@ -1,7 +1,7 @@
 //! `provision status`.
 
 use super::Exit;
-use super::session::{Session, choices};
+use super::session::{Session, Words, choices};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::Args;
@@ -19,7 +19,7 @@ pub async fn run(global: &Global, _: &Status) -> Exit {
 
 async fn try_run(global: &Global) -> Result<Exit, Exit> {
     let session = Session::open(global, Files::Needed).await?;
-    let picture = session.provision(&choices(&session.spec, &[], false, false)).await?;
+    let picture = session.provision(&choices(&session.spec, &Words::default(), false, false)).await?;
     session.view.status(&picture.plan, &picture.stack, &picture.live, &session.flags);
     Ok(Exit::Done)
 }

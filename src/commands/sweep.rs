@@ -1,6 +1,6 @@
 //! `provision sweep`.
 
-use super::session::{self, Session, choices};
+use super::session::{self, Session, Words, choices};
 use super::{Exit, signals};
 use crate::cloud::Cloud;
 use crate::commands::global::Global;
@@ -98,7 +98,7 @@ async fn end(global: &Global, view: View, verb: &Sweep, remains: &Remains, asked
         Err(exit) => return exit,
     };
     let session = Session::open_with(global, spec, asked.stop.clone()).await;
-    let picture = match session.destroy(&choices(&session.spec, &[], verb.delete_data, true)).await {
+    let picture = match session.destroy(&choices(&session.spec, &Words::default(), verb.delete_data, true)).await {
         Ok(picture) => picture,
         Err(exit) => return exit,
     };

@@ -37,6 +37,8 @@ pub enum Intent {
 pub struct Choices {
     /// Kinds that may be taken over.
     pub adopt: BTreeSet<Kind>,
+    /// Kinds of which an apply may delete what the spec no longer asks for.
+    pub delete: BTreeSet<Kind>,
     /// Objects that we did not put may be deleted with the bucket.
     pub delete_data: bool,
     /// Wait until a changed distribution is deployed.
