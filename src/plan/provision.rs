@@ -4,7 +4,7 @@ use super::destroy::{end_distribution, end_grant};
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::Kind;
 use crate::desired::Desired;
-use crate::resource::distribution::document::{DEFAULT, EVENT};
+use crate::resource::distribution::{Behavior, document::EVENT};
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
@@ -83,12 +83,12 @@ fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
 /// Numbers of our versions in slots that this plan does not turn: somebody put them there by hand.
 fn in_use(stack: &Stack, live: &Live) -> BTreeSet<u64> {
     let occupant = stack.any_version();
-    let slots = |live: &Option<distribution::Live>, turned: fn(&str) -> bool| -> Vec<String> {
+    let slots = |live: &Option<distribution::Live>, turned: fn(&Behavior) -> bool| -> Vec<String> {
         let behaviors = live.as_ref().map(|live| live.document.read().behaviors).unwrap_or_default().into_iter();
         let functions =
-            behaviors.flat_map(|(pattern, behavior)| behavior.functions.into_iter().map(move |(event, arn)| (pattern.clone(), event, arn)));
-        functions.filter(|(pattern, event, _)| !(event == EVENT && turned(pattern))).map(|(_, _, arn)| arn).collect()
+            behaviors.flat_map(|(behavior, does)| does.functions.into_iter().map(move |(event, arn)| (behavior.clone(), event, arn)));
+        functions.filter(|(behavior, event, _)| !(event == EVENT && turned(behavior))).map(|(_, _, arn)| arn).collect()
     };
-    let left = slots(&live.distribution, |pattern| pattern == DEFAULT).into_iter().chain(slots(&live.attached, |_| true));
+    let left = slots(&live.distribution, |behavior| *behavior == Behavior::Default).into_iter().chain(slots(&live.attached, |_| true));
     left.filter_map(|arn| occupant.number_in(&arn)).collect()
 }

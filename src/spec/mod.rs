@@ -4,6 +4,7 @@
 //! holds, or *all* [`Problem`](problem::Problem)s at once, each with its place in the file.
 
 use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath, StackName};
+use crate::resource::distribution::Behavior;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -156,8 +157,8 @@ pub struct OwnedDistribution {
 pub struct AttachedDistribution {
     /// Its id.
     pub id: DistributionId,
-    /// Path patterns of its behaviors; `default` is the default behavior.
-    pub behaviors: BTreeSet<String>,
+    /// Its behaviors whose slot is ours.
+    pub behaviors: BTreeSet<Behavior>,
     /// Take a slot that another function holds.
     pub replace: bool,
 }

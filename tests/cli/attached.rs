@@ -88,6 +88,22 @@ fn a_slot_that_another_function_holds_is_a_conflict() {
     insta::assert_snapshot!(story.transcript());
 }
 
+/// `default` is also a path pattern.
+#[test]
+fn the_default_behavior_is_not_the_pattern_default() {
+    let their_slot = document("arn:aws:lambda:us-east-1:123456789012:function:theirs:7");
+    let with_pattern = their_slot.replace("<PathPattern>/api/*<", "<PathPattern>default<");
+    let mut story = begin(ONE, &with_pattern);
+    story.run("plan --sandbox");
+    for pattern in ["/default", "/app/*", "app/*"] {
+        let distribution = format!("distribution: {{id: E1ABCDEF0123, behaviors: [\"{pattern}\"]}}");
+        story.write("provision.yaml", &spec(&distribution));
+        story.tell(&format!("the spec says {distribution}"));
+        story.run("plan --sandbox");
+    }
+    insta::assert_snapshot!(story.transcript());
+}
+
 #[test]
 fn what_cloudfront_would_refuse_is_refused_first() {
     let mut story = begin("distribution: {id: E1ABCDEF0123, behaviors: [default, \"/none/*\"]}", &document(""));

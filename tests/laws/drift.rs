@@ -4,7 +4,10 @@ use crate::ground::{BUCKET, FILE, Ground, NAME, distribution_mut, edit, occupy, 
 use provision::cloud::world::{Bucket, World};
 use provision::name::ObjectKey;
 use provision::resource::bucket::Versioning;
-use provision::resource::distribution::document::{DEFAULT, Edit, element, list_element};
+use provision::resource::distribution::{
+    Behavior,
+    document::{Edit, element, list_element},
+};
 use provision::resource::site::{Object, STACK_METADATA};
 use provision::resource::{STACK_TAG, access, function, grant, logs, policy, role};
 use serde_json::{Value, json};
@@ -111,7 +114,7 @@ drifts! {
         Edit::Field("Aliases", list_element("Aliases", &[element("CNAME", "x.example")])),
     ]),
     "the distribution takes HTTP" => |world, ground| {
-        own(world, ground, &[Edit::Behavior(DEFAULT.into(), "ViewerProtocolPolicy", element("ViewerProtocolPolicy", "allow-all"))]);
+        own(world, ground, &[Edit::Behavior(Behavior::Default, "ViewerProtocolPolicy", element("ViewerProtocolPolicy", "allow-all"))]);
     },
     "the distribution has another tag" => |world, ground| {
         if let Some(found) = distribution_mut(world, ground).filter(|_| owns(ground)) {
@@ -126,7 +129,7 @@ drifts! {
     "their distribution runs a version of ours, since an earlier spec" => |world, ground| {
         publish(world, &[768]);
         let newest = world.numbers.values().max().copied().unwrap_or_default();
-        let slot = Edit::Occupant(DEFAULT.into(), Some(ground.arn(newest)));
+        let slot = Edit::Occupant(Behavior::Default, Some(ground.arn(newest)));
         let found = world.distributions.values_mut().find(|found| found.live.id.as_str() == "E9OTHER0000").unwrap();
         found.live.document = found.live.document.edit(&[slot]).unwrap();
     },
@@ -139,6 +142,12 @@ drifts! {
         let functions = lodger(world, ground, 400, "origin-response");
         let added = format!("<CacheBehavior><PathPattern>/late/*</PathPattern>{functions}</CacheBehavior>");
         insert(world, ground, &added);
+    },
+    "somebody added a behavior with the pattern `default`" => |world, ground| {
+        let item = [element("LambdaFunctionARN", "arn:aws:lambda:us-east-1:123456789012:function:theirs:3"), element("EventType", "viewer-request")];
+        let item = format!("<LambdaFunctionAssociation>{}</LambdaFunctionAssociation>", item.concat());
+        let functions = list_element("LambdaFunctionAssociations", &[item]);
+        insert(world, ground, &format!("<CacheBehavior><PathPattern>default</PathPattern>{functions}</CacheBehavior>"));
     },
 
     /// What an apply refuses, or takes only where it was told to, or what nothing proves to be ours.

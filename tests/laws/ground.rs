@@ -6,7 +6,10 @@ use provision::desired::Desired;
 use provision::name::{DistributionId, ObjectKey};
 use provision::plan::{Choices, Intent};
 use provision::resource::content::Content;
-use provision::resource::distribution::document::{DEFAULT, Document, EVENT, Edit};
+use provision::resource::distribution::{
+    Behavior,
+    document::{Document, EVENT, Edit},
+};
 use provision::resource::site::Object;
 use provision::resource::{STACK_TAG, Tags, access, bucket, distribution, function, logs, role, site};
 use provision::spec::Spec;
@@ -193,7 +196,7 @@ fn their_document() -> Document {
 }
 
 /// Who holds the slot of `behavior`.
-pub(crate) fn occupant(live: &distribution::Live, behavior: &str) -> Option<String> {
+pub(crate) fn occupant(live: &distribution::Live, behavior: &Behavior) -> Option<String> {
     live.document.read().behaviors.get(behavior)?.functions.get(EVENT).cloned()
 }
 
@@ -216,5 +219,5 @@ pub(crate) fn edit(world: &mut World, ground: &Ground, edits: &[Edit]) {
 
 /// Puts `arn` into the default behavior's slot.
 pub(crate) fn occupy(world: &mut World, ground: &Ground, arn: Option<String>) {
-    edit(world, ground, &[Edit::Occupant(DEFAULT.into(), arn)]);
+    edit(world, ground, &[Edit::Occupant(Behavior::Default, arn)]);
 }

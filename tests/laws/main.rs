@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the law")]
 
+mod document;
 mod drift;
 mod ground;
 mod memory;
@@ -21,7 +22,7 @@ use provision::change::Kind;
 use provision::cloud::world::{Bucket, Distribution, World};
 use provision::name::DistributionId;
 use provision::plan::{Choices, Intent};
-use provision::resource::distribution::document::Reading;
+use provision::resource::distribution::{Behavior, document::Reading};
 use provision::resource::page::Switch;
 use provision::resource::{access, bucket, distribution, function, grant, logs, role, stack_in};
 use provision::stack::Op;
@@ -354,15 +355,15 @@ fn destroy_leaves_nothing_of_ours_and_everything_of_others() {
 }
 
 /// Behaviors whose viewer-request slot runs our function; others' events are not ours, whoever put it there.
-fn our_slots(world: &World, ground: &Ground) -> Vec<String> {
-    let runs = |live: &distribution::Live, behavior: &str| {
+fn our_slots(world: &World, ground: &Ground) -> Vec<Behavior> {
+    let runs = |live: &distribution::Live, behavior: &Behavior| {
         occupant(live, behavior).is_some_and(|arn| ground.stack.any_version().number_in(&arn).is_some())
     };
     let behaviors =
         |found: &Distribution| found.live.document.read().behaviors.into_keys().filter(|name| runs(&found.live, name)).collect();
     let theirs =
         world.functions.get(&ground.stack.names.function).is_some_and(|live| !function::plan::is_ours(live, &ground.stack.names.stack));
-    if theirs { Vec::new() } else { world.distributions.values().flat_map::<Vec<String>, _>(behaviors).collect() }
+    if theirs { Vec::new() } else { world.distributions.values().flat_map::<Vec<Behavior>, _>(behaviors).collect() }
 }
 
 /// Whatever carries our name on it.

@@ -3,7 +3,8 @@
 use crate::drift::is_our_statement;
 use crate::ground::{BUCKET, Ground, occupant};
 use provision::cloud::world::{Distribution, World};
-use provision::resource::distribution::document::{DEFAULT, EVENT, Edit};
+use provision::resource::distribution::Behavior;
+use provision::resource::distribution::document::{EVENT, Edit};
 use provision::resource::{access, bucket, distribution, function, logs, policy, role, stack_in};
 use serde_json::{Value, json};
 
@@ -72,7 +73,7 @@ fn distribution(found: &Distribution, ground: &Ground) -> Option<Value> {
     }
     let is_attached = ground.stack.names.attached.as_ref() == Some(&live.id);
     let wanted = ground.desired.association.as_ref().filter(|_| is_attached).map(|wanted| wanted.behaviors.clone()).unwrap_or_default();
-    let free = |behavior: &String| match occupant(live, behavior) {
+    let free = |behavior: &Behavior| match occupant(live, behavior) {
         Some(arn) => ground.stack.any_version().number_in(&arn).is_some() || (ground.replaces && wanted.contains(behavior)),
         None => true,
     };
@@ -90,6 +91,6 @@ pub(crate) fn lodgers(world: &World, ground: &Ground) -> Value {
         .read()
         .behaviors
         .into_iter()
-        .flat_map(|(pattern, behavior)| behavior.functions.into_iter().map(move |(event, arn)| (pattern.clone(), event, arn)));
-    slots.filter(|(pattern, event, _)| !(pattern == DEFAULT && event == EVENT)).map(|slot| format!("{slot:?}")).collect()
+        .flat_map(|(behavior, does)| does.functions.into_iter().map(move |(event, arn)| (behavior.clone(), event, arn)));
+    slots.filter(|(behavior, event, _)| !(*behavior == Behavior::Default && event == EVENT)).map(|slot| format!("{slot:?}")).collect()
 }

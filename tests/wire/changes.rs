@@ -9,7 +9,7 @@ async fn versions(shop: &Shop) -> Vec<u64> {
 
 async fn occupant(shop: &Shop) -> String {
     let reading = shop.observe().await.distribution.unwrap().document.read();
-    reading.behaviors["default"].functions["viewer-request"].clone()
+    reading.behaviors[&"default".into()].functions["viewer-request"].clone()
 }
 
 fn arn(number: u64) -> String {

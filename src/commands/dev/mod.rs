@@ -8,6 +8,7 @@ use crate::desired;
 use crate::edge::{
     CustomError, Distribution, EdgeSettings, Fact, Function, Objects, Package, PackageSource, Runtime, Supplies, Switch, serve,
 };
+use crate::resource::distribution::Behavior;
 use crate::resource::function::package::Files as PackageFiles;
 use crate::spec::load::{Files, load};
 use crate::spec::{DistributionSpec, Source, Spec};
@@ -123,6 +124,14 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Exit> {
     }
 }
 
+/// The paths of a behavior, as the local edge knows them.
+fn pattern(behavior: &Behavior) -> String {
+    match behavior {
+        Behavior::Default => "*".into(),
+        Behavior::Pattern(pattern) => pattern.clone(),
+    }
+}
+
 fn settings(spec: &Spec, stack: &Stack, port: u16, from: String) -> EdgeSettings {
     let distribution = match &spec.distribution {
         DistributionSpec::Owned(owned) => Distribution {
@@ -139,7 +148,7 @@ fn settings(spec: &Spec, stack: &Stack, port: u16, from: String) -> EdgeSettings
             domain_name: "dev.cloudfront.net".into(),
             default_root_object: Some("index.html".into()),
             custom_errors: Vec::new(),
-            function_on: attached.behaviors.iter().map(|pattern| if pattern == "default" { "*".into() } else { pattern.clone() }).collect(),
+            function_on: attached.behaviors.iter().map(pattern).collect(),
             root_before_function: false,
         },
     };

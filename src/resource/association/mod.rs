@@ -1,7 +1,7 @@
 //! Slots (distribution × behavior × event) of a distribution that somebody else owns: the one place there that we may write.
 
-use super::distribution::document::{DEFAULT, Document, EVENT, Edit};
-use super::distribution::serialize_digest;
+use super::distribution::document::{Document, EVENT, Edit};
+use super::distribution::{Behavior, serialize_digest};
 use super::function::VersionReference;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::DistributionId;
@@ -34,7 +34,7 @@ pub enum Op {
         #[serde(serialize_with = "serialize_digest")]
         document: Document,
         /// Behavior → change.
-        slots: BTreeMap<String, Turn>,
+        slots: BTreeMap<Behavior, Turn>,
         /// What fills the slots.
         occupant: VersionReference,
     },
@@ -72,7 +72,7 @@ impl Op {
     /// A lower-case fragment: the document has no such behavior.
     pub fn rewritten(&self, arn: &str) -> Result<Document, String> {
         let Self::Turn { document, slots, .. } = self else { return Err("only a turn rewrites".into()) };
-        let edit = |(behavior, turn): (&String, &Turn)| Edit::Occupant(behavior.clone(), turn.fill.then(|| arn.to_owned()));
+        let edit = |(behavior, turn): (&Behavior, &Turn)| Edit::Occupant(behavior.clone(), turn.fill.then(|| arn.to_owned()));
         document.edit(&slots.iter().map(edit).collect::<Vec<_>>())
     }
 
@@ -85,6 +85,6 @@ impl Op {
 
 /// How a behavior is named for people.
 #[must_use]
-pub fn show_behavior(pattern: &str) -> String {
-    if pattern == DEFAULT { "the default behavior".into() } else { format!("behavior `{pattern}`") }
+pub fn show_behavior(behavior: &Behavior) -> String {
+    if *behavior == Behavior::Default { "the default behavior".into() } else { format!("behavior `{behavior}`") }
 }

@@ -4,9 +4,9 @@ use super::{Op, Turn, show_behavior};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::DistributionId;
 use crate::resource::Planned;
-use crate::resource::distribution::Live;
 use crate::resource::distribution::document::EVENT;
 use crate::resource::distribution::plan::{holds, show_occupant, unfit};
+use crate::resource::distribution::{Behavior, Live};
 use crate::resource::function::{self, VersionReference};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ pub struct Desired {
     /// Which distribution.
     pub id: DistributionId,
     /// Behaviors whose viewer-request slot is ours.
-    pub behaviors: BTreeSet<String>,
+    pub behaviors: BTreeSet<Behavior>,
     /// Take a slot that another function holds.
     pub replace: bool,
     /// What fills them.
@@ -41,7 +41,7 @@ pub fn plan(desired: &Desired, live: Option<&Live>, function: Option<&function::
     for behavior in &desired.behaviors {
         let mut refuse = |reason: String, hint: String| planned.conflicts.push(Conflict { address: address.clone(), reason, hint });
         let Some(found) = reading.behaviors.get(behavior) else {
-            let known = reading.behaviors.keys().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(", ");
+            let known = reading.behaviors.keys().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
             refuse(format!("has no behavior `{behavior}`"), format!("its behaviors are {known}"));
             continue;
         };
@@ -66,7 +66,7 @@ pub fn plan(desired: &Desired, live: Option<&Live>, function: Option<&function::
         planned.ops.push(turn(live, slots, &desired.occupant));
     }
     let uncovered: Vec<String> =
-        reading.behaviors.keys().filter(|pattern| !desired.behaviors.contains(*pattern)).map(|pattern| format!("`{pattern}`")).collect();
+        reading.behaviors.keys().filter(|known| !desired.behaviors.contains(*known)).map(|known| format!("`{known}`")).collect();
     if !uncovered.is_empty() {
         planned.notices.push(Notice {
             address,
@@ -90,28 +90,32 @@ pub fn teardown(live: &Live, occupant: &VersionReference, function: Option<&func
 #[must_use]
 pub fn held(live: &Live, occupant: &VersionReference) -> Vec<Conflict> {
     let behaviors = live.document.read().behaviors.into_iter();
-    let slots =
-        behaviors.flat_map(|(pattern, behavior)| behavior.functions.into_iter().map(move |(event, arn)| (pattern.clone(), event, arn)));
+    let slots = behaviors.flat_map(|(behavior, does)| does.functions.into_iter().map(move |(event, arn)| (behavior.clone(), event, arn)));
     slots
         .filter(|(_, event, arn)| event != EVENT && occupant.number_in(arn).is_some())
-        .map(|(pattern, event, arn)| Conflict {
+        .map(|(behavior, event, arn)| Conflict {
             address: Address::new(Kind::Association, &live.id),
-            reason: format!("{} runs {arn} at {event}, where `provision` did not put it", show_behavior(&pattern)),
+            reason: format!("{} runs {arn} at {event}, where `provision` did not put it", show_behavior(&behavior)),
             hint: "take it out there first, or keep the function with `protect: [function]`".into(),
         })
         .collect()
 }
 
-fn turn(live: &Live, slots: BTreeMap<String, Turn>, occupant: &VersionReference) -> Op {
+fn turn(live: &Live, slots: BTreeMap<Behavior, Turn>, occupant: &VersionReference) -> Op {
     Op::Turn { id: live.id.clone(), etag: live.etag.clone(), document: live.document.clone(), slots, occupant: occupant.clone() }
 }
 
 /// The slots that our function holds, except in the behaviors to keep, as slots to vacate.
-fn ours(live: &Live, occupant: &VersionReference, function: Option<&function::Live>, keep: &BTreeSet<String>) -> BTreeMap<String, Turn> {
+fn ours(
+    live: &Live,
+    occupant: &VersionReference,
+    function: Option<&function::Live>,
+    keep: &BTreeSet<Behavior>,
+) -> BTreeMap<Behavior, Turn> {
     let behaviors = live.document.read().behaviors;
-    let held = behaviors.into_iter().filter_map(|(pattern, behavior)| behavior.functions.get(EVENT).cloned().map(|arn| (pattern, arn)));
-    held.filter(|(pattern, arn)| !keep.contains(pattern) && occupant.number_in(arn).is_some())
-        .map(|(pattern, arn)| (pattern, Turn { before: Some(show_occupant(&arn, occupant, function)), fill: false }))
+    let held = behaviors.into_iter().filter_map(|(behavior, does)| does.functions.get(EVENT).cloned().map(|arn| (behavior, arn)));
+    held.filter(|(behavior, arn)| !keep.contains(behavior) && occupant.number_in(arn).is_some())
+        .map(|(behavior, arn)| (behavior, Turn { before: Some(show_occupant(&arn, occupant, function)), fill: false }))
         .collect()
 }
 
@@ -119,7 +123,7 @@ fn ours(live: &Live, occupant: &VersionReference, function: Option<&function::Li
 mod tests {
     use super::*;
     use crate::resource::Tags;
-    use crate::resource::distribution::document::{DEFAULT, Document, Edit};
+    use crate::resource::distribution::document::{Document, Edit};
     use crate::resource::function::{Frozen, Settings, Version};
 
     fn frozen() -> Frozen {
@@ -156,7 +160,7 @@ mod tests {
     fn desired(behaviors: &[&str], replace: bool) -> Desired {
         Desired {
             id: "E2ABCDEF0123".parse().unwrap(),
-            behaviors: behaviors.iter().map(|&b| b.to_owned()).collect(),
+            behaviors: behaviors.iter().map(|&word| word.into()).collect(),
             replace,
             occupant: VersionReference { function: "arn:f".into(), version: frozen().name() },
         }
@@ -164,18 +168,18 @@ mod tests {
 
     fn turns(planned: &Planned<Op>) -> Vec<(String, bool)> {
         let slots = planned.ops.iter().filter_map(|op| if let Op::Turn { slots, .. } = op { Some(slots.clone()) } else { None });
-        slots.flatten().map(|(behavior, turn)| (behavior, turn.fill)).collect()
+        slots.flatten().map(|(behavior, turn)| (behavior.to_string(), turn.fill)).collect()
     }
 
     #[test]
     fn slots_are_filled_kept_and_vacated() {
         type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static [(&'static str, bool)]);
         let rows: [Row; 5] = [
-            (&[DEFAULT], &[], &[(DEFAULT, true)]),
-            (&[DEFAULT], &[(DEFAULT, "arn:f:4")], &[]),
-            (&[DEFAULT], &[(DEFAULT, "arn:f:3")], &[(DEFAULT, true)]),
-            (&[DEFAULT], &[(DEFAULT, "arn:f:4"), ("/app/*", "arn:f:4")], &[("/app/*", false)]),
-            (&["/app/*"], &[(DEFAULT, "arn:theirs:1")], &[("/app/*", true)]),
+            (&["default"], &[], &[("default", true)]),
+            (&["default"], &[("default", "arn:f:4")], &[]),
+            (&["default"], &[("default", "arn:f:3")], &[("default", true)]),
+            (&["default"], &[("default", "arn:f:4"), ("/app/*", "arn:f:4")], &[("/app/*", false)]),
+            (&["/app/*"], &[("default", "arn:theirs:1")], &[("/app/*", true)]),
         ];
         for (behaviors, seen, expected) in rows {
             let planned = plan(&desired(behaviors, false), Some(&live(seen)), Some(&function()));
@@ -185,18 +189,18 @@ mod tests {
 
     #[test]
     fn a_foreign_occupant_stays_unless_replaced() {
-        let taken = live(&[(DEFAULT, "arn:theirs:1")]);
-        let refused = plan(&desired(&[DEFAULT], false), Some(&taken), Some(&function()));
+        let taken = live(&[("default", "arn:theirs:1")]);
+        let refused = plan(&desired(&["default"], false), Some(&taken), Some(&function()));
         assert!(refused.ops.is_empty() && refused.conflicts[0].reason.contains("already runs arn:theirs:1"));
-        assert_eq!(turns(&plan(&desired(&[DEFAULT], true), Some(&taken), Some(&function()))), [(DEFAULT.to_owned(), true)]);
-        assert_eq!(teardown(&taken, &desired(&[DEFAULT], true).occupant, None), None);
+        assert_eq!(turns(&plan(&desired(&["default"], true), Some(&taken), Some(&function()))), [("default".to_owned(), true)]);
+        assert_eq!(teardown(&taken, &desired(&["default"], true).occupant, None), None);
     }
 
     #[test]
     fn unknown_behaviors_conflict_and_uncovered_ones_are_named() {
         let planned = plan(&desired(&["/x/*"], false), Some(&live(&[])), Some(&function()));
         assert!(planned.conflicts[0].reason.contains("no behavior `/x/*`") && planned.ops.is_empty());
-        let planned = plan(&desired(&[DEFAULT], false), Some(&live(&[])), Some(&function()));
+        let planned = plan(&desired(&["default"], false), Some(&live(&[])), Some(&function()));
         assert!(planned.notices[0].text.contains("`/app/*`"));
     }
 }

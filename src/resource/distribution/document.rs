@@ -4,6 +4,7 @@
 //! schema grows every few months. So we never rebuild a document: we cut out the elements that we manage and put ours in
 //! their place; every other byte goes back as it came, also what nobody here has heard of.
 
+use super::behavior::Behavior;
 use super::nesting::depth;
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
@@ -39,16 +40,13 @@ pub struct Reading {
     pub error_pages: BTreeMap<String, (String, String)>,
     /// Origins by id.
     pub origins: BTreeMap<String, Origin>,
-    /// Behaviors by path pattern; [`DEFAULT`] is the default behavior.
-    pub behaviors: BTreeMap<String, Behavior>,
+    /// Behaviors. Of several with the same pattern, the first answers (CloudFront API Reference, `CacheBehavior`).
+    pub behaviors: BTreeMap<Behavior, CacheBehavior>,
     /// A staging distribution of a continuous deployment.
     pub staging: bool,
     /// A multi-tenant distribution.
     pub tenant_only: bool,
 }
-
-/// The name of the default behavior in specs, plans and messages.
-pub const DEFAULT: &str = "default";
 
 /// The one event that we answer.
 pub const EVENT: &str = "viewer-request";
@@ -62,9 +60,9 @@ pub struct Origin {
     pub access: String,
 }
 
-/// A behavior.
+/// What a behavior does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Behavior {
+pub struct CacheBehavior {
     /// Lambda@Edge: event → version ARN.
     pub functions: BTreeMap<String, String>,
     /// CloudFront Functions: event → ARN.
@@ -87,27 +85,44 @@ pub enum Edit {
     /// A child of one origin.
     Origin(String, &'static str, String),
     /// A child of one behavior.
-    Behavior(String, &'static str, String),
+    Behavior(Behavior, &'static str, String),
     /// Who answers [`EVENT`] in one behavior; `None`: nobody.
-    Occupant(String, Option<String>),
+    Occupant(Behavior, Option<String>),
 }
 
-fn child<'a>(node: Node<'a, 'a>, name: &str) -> Option<Node<'a, 'a>> {
-    node.children().find(|child| child.tag_name().name() == name)
+/// Elements of that name which belong to CloudFront, as `node` does.
+fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl DoubleEndedIterator<Item = Node<'a, 'i>> {
+    node.children().filter(move |child| child.tag_name().name() == name && child.tag_name().namespace() == node.tag_name().namespace())
 }
 
-fn text(node: Node<'_, '_>, name: &str) -> String {
-    node.children().find(|child| child.tag_name().name() == name).and_then(|child| child.text()).unwrap_or_default().trim().to_owned()
+fn child<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
+    children(node, name).next()
 }
 
-fn items<'a>(node: Node<'a, 'a>, list: &str) -> Vec<Node<'a, 'a>> {
+/// All text in a child, to the letter. Comments in it are passed over.
+fn exact(node: Node<'_, '_>, name: &'static str) -> String {
+    child(node, name).map(content).unwrap_or_default()
+}
+
+fn content(node: Node<'_, '_>) -> String {
+    node.children().filter(Node::is_text).filter_map(|part| part.text()).collect()
+}
+
+fn text(node: Node<'_, '_>, name: &'static str) -> String {
+    exact(node, name).trim().to_owned()
+}
+
+/// The entries of one of CloudFront's lists.
+fn items<'a>(node: Node<'a, 'a>, list: &'static str, item: &'static str) -> Vec<Node<'a, 'a>> {
     let items = child(node, list).and_then(|list| child(list, "Items"));
-    items.map(|items| items.children().filter(Node::is_element).collect()).unwrap_or_default()
+    items.into_iter().flat_map(|items| children(items, item)).collect()
 }
 
-fn behaviors<'a>(root: Node<'a, 'a>) -> Vec<(String, Node<'a, 'a>)> {
-    let default = child(root, "DefaultCacheBehavior").map(|node| (DEFAULT.to_owned(), node));
-    default.into_iter().chain(items(root, "CacheBehaviors").into_iter().map(|node| (text(node, "PathPattern"), node))).collect()
+fn behaviors<'a>(root: Node<'a, 'a>) -> Vec<(Behavior, Node<'a, 'a>)> {
+    let default = child(root, "DefaultCacheBehavior").map(|node| (Behavior::Default, node));
+    let others =
+        items(root, "CacheBehaviors", "CacheBehavior").into_iter().map(|node| (Behavior::Pattern(exact(node, "PathPattern")), node));
+    default.into_iter().chain(others).collect()
 }
 
 /// The parser calls itself for each element within an element, and CloudFront's documents are some ten deep.
@@ -149,42 +164,40 @@ impl Document {
         let Ok(tree) = parse(&self.0) else { return Reading::default() };
         let root = tree.root_element();
         let certificate = child(root, "ViewerCertificate").map(|node| text(node, "ACMCertificateArn")).filter(|arn| !arn.is_empty());
-        let by_event = |node: Node<'_, '_>, list: &str, arn: &str| -> BTreeMap<String, String> {
-            let found = node.children().find(|child| child.tag_name().name() == list);
-            let items = found
-                .into_iter()
-                .flat_map(|list| list.descendants())
-                .filter(|item| item.children().any(|c| c.tag_name().name() == "EventType"));
-            items.map(|item| (text(item, "EventType"), text(item, arn))).collect()
+        let by_event = |node, list, item, arn| -> BTreeMap<String, String> {
+            items(node, list, item).into_iter().map(|item| (text(item, "EventType"), text(item, arn))).collect()
         };
         Reading {
             caller_reference: text(root, "CallerReference"),
             enabled: text(root, "Enabled") == "true",
-            comment: text(root, "Comment"),
+            comment: exact(root, "Comment"),
             default_root_object: text(root, "DefaultRootObject"),
             price_class: text(root, "PriceClass"),
-            aliases: items(root, "Aliases").iter().filter_map(Node::text).map(str::to_owned).collect(),
+            aliases: items(root, "Aliases", "CNAME").into_iter().map(content).collect(),
             certificate,
-            error_pages: items(root, "CustomErrorResponses")
+            error_pages: items(root, "CustomErrorResponses", "CustomErrorResponse")
                 .into_iter()
+                .rev()
                 .map(|item| (text(item, "ErrorCode"), (text(item, "ResponsePagePath"), text(item, "ResponseCode"))))
                 .collect(),
-            origins: items(root, "Origins")
+            origins: items(root, "Origins", "Origin")
                 .into_iter()
-                .map(|item| (text(item, "Id"), Origin { domain: text(item, "DomainName"), access: text(item, "OriginAccessControlId") }))
+                .rev()
+                .map(|item| (exact(item, "Id"), Origin { domain: text(item, "DomainName"), access: text(item, "OriginAccessControlId") }))
                 .collect(),
             behaviors: behaviors(root)
                 .into_iter()
-                .map(|(pattern, node)| {
-                    let behavior = Behavior {
-                        functions: by_event(node, "LambdaFunctionAssociations", "LambdaFunctionARN"),
-                        cloudfront_functions: by_event(node, "FunctionAssociations", "FunctionARN"),
+                .rev()
+                .map(|(behavior, node)| {
+                    let does = CacheBehavior {
+                        functions: by_event(node, "LambdaFunctionAssociations", "LambdaFunctionAssociation", "LambdaFunctionARN"),
+                        cloudfront_functions: by_event(node, "FunctionAssociations", "FunctionAssociation", "FunctionARN"),
                         viewer_protocol_policy: text(node, "ViewerProtocolPolicy"),
                         cache_policy: text(node, "CachePolicyId"),
                         grpc: child(node, "GrpcConfig").is_some_and(|grpc| text(grpc, "Enabled") == "true"),
                         smooth_streaming: text(node, "SmoothStreaming") == "true",
                     };
-                    (pattern, behavior)
+                    (behavior, does)
                 })
                 .collect(),
             staging: text(root, "Staging") == "true",
@@ -207,19 +220,19 @@ impl Document {
     fn edit_once(&self, edit: &Edit) -> Result<Self, String> {
         let tree = parse(&self.0).map_err(|error| format!("CloudFront's document cannot be read: {error}"))?;
         let root = tree.root_element();
-        let behavior = |pattern: &str| {
-            let found = behaviors(root).into_iter().find(|(name, _)| name == pattern);
-            found.map(|(_, node)| node).ok_or_else(|| format!("the distribution has no behavior `{pattern}`"))
+        let behavior = |wanted: &Behavior| {
+            let found = behaviors(root).into_iter().find(|(behavior, _)| behavior == wanted);
+            found.map(|(_, node)| node).ok_or_else(|| format!("the distribution has no behavior `{wanted}`"))
         };
         let (parent, name, element) = match edit {
             Edit::Field(name, element) => (root, *name, element.clone()),
             Edit::Origin(id, name, element) => {
-                let origin = items(root, "Origins").into_iter().find(|origin| text(*origin, "Id") == *id);
+                let origin = items(root, "Origins", "Origin").into_iter().find(|origin| exact(*origin, "Id") == *id);
                 (origin.ok_or_else(|| format!("the distribution has no origin `{id}`"))?, *name, element.clone())
             }
-            Edit::Behavior(pattern, name, element) => (behavior(pattern)?, *name, element.clone()),
-            Edit::Occupant(pattern, arn) => {
-                let node = behavior(pattern)?;
+            Edit::Behavior(wanted, name, element) => (behavior(wanted)?, *name, element.clone()),
+            Edit::Occupant(wanted, arn) => {
+                let node = behavior(wanted)?;
                 (node, "LambdaFunctionAssociations", self.associations(node, arn.as_deref()))
             }
         };
@@ -241,12 +254,8 @@ impl Document {
 
     /// The list of Lambda@Edge associations with our event's entry replaced; others' entries stay as they are.
     fn associations(&self, behavior: Node<'_, '_>, arn: Option<&str>) -> String {
-        let list = behavior.children().find(|child| child.tag_name().name() == "LambdaFunctionAssociations");
-        let others = list
-            .into_iter()
-            .flat_map(|list| list.descendants())
-            .filter(|node| node.tag_name().name() == "LambdaFunctionAssociation" && text(*node, "EventType") != EVENT)
-            .map(|node| self.0[node.range()].to_owned());
+        let found = items(behavior, "LambdaFunctionAssociations", "LambdaFunctionAssociation").into_iter();
+        let others = found.filter(|node| text(*node, "EventType") != EVENT).map(|node| self.0[node.range()].to_owned());
         let ours = arn.map(|arn| {
             format!(
                 "<LambdaFunctionAssociation><LambdaFunctionARN>{}</LambdaFunctionARN><EventType>{EVENT}</EventType>\
@@ -332,18 +341,18 @@ mod tests {
         let reading = document().read();
         assert_eq!(reading.comment, "a & b");
         assert_eq!(reading.origins["o"].domain, "old");
-        assert_eq!(reading.behaviors["/app/*"].functions["viewer-request"], "arn:old:1");
-        assert!(reading.behaviors[DEFAULT].functions.is_empty());
+        assert_eq!(reading.behaviors[&"/app/*".into()].functions["viewer-request"], "arn:old:1");
+        assert!(reading.behaviors[&Behavior::Default].functions.is_empty());
     }
 
     #[test]
     fn an_edit_changes_one_place_and_keeps_every_other_byte() {
         let before = document();
-        let after = before.edit(&[Edit::Occupant(DEFAULT.into(), Some("arn:ours:2".into()))]).unwrap();
-        assert_eq!(after.read().behaviors[DEFAULT].functions["viewer-request"], "arn:ours:2");
+        let after = before.edit(&[Edit::Occupant(Behavior::Default, Some("arn:ours:2".into()))]).unwrap();
+        assert_eq!(after.read().behaviors[&Behavior::Default].functions["viewer-request"], "arn:ours:2");
         let added = list_element("LambdaFunctionAssociations", &["<LambdaFunctionAssociation><LambdaFunctionARN>arn:ours:2</LambdaFunctionARN><EventType>viewer-request</EventType><IncludeBody>false</IncludeBody></LambdaFunctionAssociation>".into()]);
         assert_eq!(after.0.replacen(&added, "", 1), before.0);
-        let vacated = after.edit(&[Edit::Occupant(DEFAULT.into(), None)]).unwrap();
+        let vacated = after.edit(&[Edit::Occupant(Behavior::Default, None)]).unwrap();
         assert_eq!(vacated.0.replacen("<LambdaFunctionAssociations><Quantity>0</Quantity></LambdaFunctionAssociations>", "", 1), before.0);
     }
 
@@ -351,7 +360,7 @@ mod tests {
     fn other_functions_of_the_behavior_stay_to_the_letter() {
         let after = document().edit(&[Edit::Occupant("/app/*".into(), Some("arn:ours:2".into()))]).unwrap();
         assert!(after.0.contains("<IncludeBody>true</IncludeBody><New/></LambdaFunctionAssociation>"));
-        let functions = &after.read().behaviors["/app/*"].functions;
+        let functions = &after.read().behaviors[&"/app/*".into()].functions;
         assert_eq!(functions["viewer-request"], "arn:ours:2");
         assert_eq!(functions["origin-request"], "arn:theirs:1");
     }

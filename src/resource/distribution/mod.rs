@@ -4,11 +4,14 @@ use super::function::VersionReference;
 use super::{Tags, show_tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{DistributionId, StackName};
-use document::{DEFAULT, Document, EVENT, Edit, Reading, element, list_element};
+use document::{Document, EVENT, Edit, Reading, element, list_element};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+pub use behavior::Behavior;
+
 pub mod aws;
+mod behavior;
 pub mod document;
 mod nesting;
 pub mod plan;
@@ -70,7 +73,7 @@ impl Settings {
     /// The settings in a document.
     #[must_use]
     pub fn of(reading: &Reading, stack: &StackName) -> Self {
-        let behavior = reading.behaviors.get(DEFAULT).cloned().unwrap_or_default();
+        let behavior = reading.behaviors.get(&Behavior::Default).cloned().unwrap_or_default();
         let root = format!("/{}", reading.default_root_object);
         let falls_back = |code: &str| reading.error_pages.get(code).is_some_and(|(path, answered)| *path == root && answered == "200");
         Self {
@@ -104,7 +107,7 @@ impl Settings {
         let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
         let none = |certificate: &Option<String>| certificate.clone().unwrap_or_else(|| "CloudFront's own".into());
         let field = |name: &'static str, value: &str| Edit::Field(name, element(name, value));
-        let behavior = |name: &'static str, value: &str| Edit::Behavior(DEFAULT.into(), name, element(name, value));
+        let behavior = |name: &'static str, value: &str| Edit::Behavior(Behavior::Default, name, element(name, value));
         // The fallback names the root object, so it moves with it.
         let fallback_moves = spa != &after.spa || (after.spa && default_root_object != &after.default_root_object);
         [
@@ -214,7 +217,7 @@ pub fn new_document(stack: &StackName, settings: &Settings, access: &str, occupa
     ]
     .concat();
     let empty = Document(text);
-    empty.edit(&[Edit::Occupant(DEFAULT.into(), Some(occupant.to_owned()))]).unwrap_or(empty)
+    empty.edit(&[Edit::Occupant(Behavior::Default, Some(occupant.to_owned()))]).unwrap_or(empty)
 }
 
 /// The distribution as observed.
@@ -310,7 +313,7 @@ impl Op {
                     FieldChange::set("origin", &settings.origin),
                     FieldChange::set("default root object", &settings.default_root_object),
                     FieldChange::set("price class", &settings.price_class),
-                    FieldChange::set(&format!("{DEFAULT} {EVENT}"), occupant.show()),
+                    FieldChange::set(&format!("{} {EVENT}", Behavior::Default), occupant.show()),
                 ]
                 .into_iter()
                 .chain(
@@ -321,7 +324,7 @@ impl Op {
             Self::Update { stack, id, before, after, occupant, .. } => {
                 let summary = if before.enabled && !after.enabled { "disable" } else { "update" };
                 let slot = occupant.as_ref().map(|(before, after)| FieldChange {
-                    field: format!("{DEFAULT} {EVENT}"),
+                    field: format!("{} {EVENT}", Behavior::Default),
                     before: before.clone(),
                     after: after.as_ref().map(VersionReference::show),
                 });
@@ -346,7 +349,7 @@ impl Op {
         let Self::Update { stack, document, before, after, occupant, .. } = self else { return Err("only an update rewrites".into()) };
         let mut edits: Vec<Edit> = before.edits(after, stack).into_iter().map(|(_, edit)| edit).collect();
         if occupant.is_some() {
-            edits.push(Edit::Occupant(DEFAULT.into(), arn.map(str::to_owned)));
+            edits.push(Edit::Occupant(Behavior::Default, arn.map(str::to_owned)));
         }
         document.edit(&edits)
     }

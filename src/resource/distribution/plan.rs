@@ -1,7 +1,7 @@
 //! What the distribution needs, and how it goes.
 
-use super::document::{DEFAULT, EVENT, Reading};
-use super::{Live, Op, Settings, created_for, origin_id};
+use super::document::{EVENT, Reading};
+use super::{Behavior, Live, Op, Settings, created_for, origin_id};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
 use crate::resource::function::{self, VersionReference};
@@ -69,7 +69,7 @@ pub fn plan(
     };
     let reading = live.document.read();
     let address = Address::new(Kind::Distribution, &live.id);
-    if let Some(reason) = unfit(&reading, DEFAULT) {
+    if let Some(reason) = unfit(&reading, &Behavior::Default) {
         planned.conflicts.push(Conflict {
             address,
             reason,
@@ -94,7 +94,7 @@ pub fn plan(
         });
     }
     let before = Settings::of(&reading, stack);
-    let occupant = reading.behaviors.get(DEFAULT).and_then(|behavior| behavior.functions.get(EVENT));
+    let occupant = reading.behaviors.get(&Behavior::Default).and_then(|behavior| behavior.functions.get(EVENT));
     let moves = !holds(occupant.map(String::as_str), &desired.occupant, function);
     if before != desired.settings || moves {
         let seen = occupant.map(|arn| show_occupant(arn, &desired.occupant, function));
@@ -108,7 +108,8 @@ pub fn plan(
             occupant: moves.then(|| (seen, Some(desired.occupant.clone()))),
         });
     }
-    let uncovered: Vec<&str> = reading.behaviors.keys().map(String::as_str).filter(|pattern| *pattern != DEFAULT).collect();
+    let others = reading.behaviors.keys().filter(|behavior| **behavior != Behavior::Default);
+    let uncovered: Vec<String> = others.map(ToString::to_string).collect();
     if !uncovered.is_empty() {
         planned.notices.push(Notice { address, text: format!("behaviors that somebody added are not covered: {}", uncovered.join(", ")) });
     }
@@ -117,19 +118,21 @@ pub fn plan(
 
 /// Why CloudFront would refuse a Lambda@Edge function here (CloudFront Developer Guide, "Restrictions on all edge functions").
 #[must_use]
-pub fn unfit(reading: &Reading, pattern: &str) -> Option<String> {
-    let behavior = reading.behaviors.get(pattern)?;
-    let viewer = behavior.cloudfront_functions.iter().find(|(event, _)| event.starts_with("viewer-"));
+pub fn unfit(reading: &Reading, behavior: &Behavior) -> Option<String> {
+    let does = reading.behaviors.get(behavior)?;
+    let viewer = does.cloudfront_functions.iter().find(|(event, _)| event.starts_with("viewer-"));
     if reading.tenant_only {
         Some("is a multi-tenant distribution (tenant-only), which follows other rules".into())
     } else if reading.staging {
         Some("is a staging distribution of a continuous deployment".into())
     } else if let Some((event, arn)) = viewer {
-        Some(format!("behavior `{pattern}` runs CloudFront Function {arn} at {event}; CloudFront does not mix both kinds on viewer events"))
-    } else if behavior.grpc {
-        Some(format!("behavior `{pattern}` allows gRPC, which excludes Lambda@Edge"))
-    } else if behavior.smooth_streaming {
-        Some(format!("behavior `{pattern}` uses Smooth Streaming, which excludes edge functions"))
+        Some(format!(
+            "behavior `{behavior}` runs CloudFront Function {arn} at {event}; CloudFront does not mix both kinds on viewer events"
+        ))
+    } else if does.grpc {
+        Some(format!("behavior `{behavior}` allows gRPC, which excludes Lambda@Edge"))
+    } else if does.smooth_streaming {
+        Some(format!("behavior `{behavior}` uses Smooth Streaming, which excludes edge functions"))
     } else {
         None
     }
@@ -152,7 +155,7 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, ours: &VersionReference,
     let Some(live) = live.filter(|live| is_ours(live, stack)) else { return Teardown::default() };
     let reading = live.document.read();
     let before = Settings::of(&reading, stack);
-    let occupant = reading.behaviors.get(DEFAULT).and_then(|behavior| behavior.functions.get(EVENT)).cloned();
+    let occupant = reading.behaviors.get(&Behavior::Default).and_then(|behavior| behavior.functions.get(EVENT)).cloned();
     let disable = (before.enabled || occupant.is_some()).then(|| Op::Update {
         stack: stack.clone(),
         id: live.id.clone(),
@@ -244,18 +247,16 @@ mod tests {
     #[test]
     fn every_drift_is_named_and_repaired() {
         let field = |name: &'static str, value: &str| Edit::Field(name, element(name, value));
+        let http = element("ViewerProtocolPolicy", "allow-all");
         let rows = [
             (field("DefaultRootObject", "x"), "default root object"),
             (field("PriceClass", "PriceClass_All"), "price class"),
             (field("Comment", "x"), "comment"),
             (field("Enabled", "false"), "enabled"),
-            (Edit::Occupant(DEFAULT.into(), None), "default viewer-request"),
-            (Edit::Occupant(DEFAULT.into(), Some("arn:f:3".into())), "default viewer-request"),
-            (Edit::Occupant(DEFAULT.into(), Some("arn:other:4".into())), "default viewer-request"),
-            (
-                Edit::Behavior(DEFAULT.into(), "ViewerProtocolPolicy", element("ViewerProtocolPolicy", "allow-all")),
-                "viewer protocol policy",
-            ),
+            (Edit::Occupant(Behavior::Default, None), "default viewer-request"),
+            (Edit::Occupant(Behavior::Default, Some("arn:f:3".into())), "default viewer-request"),
+            (Edit::Occupant(Behavior::Default, Some("arn:other:4".into())), "default viewer-request"),
+            (Edit::Behavior(Behavior::Default, "ViewerProtocolPolicy", http), "viewer protocol policy"),
         ];
         for (edit, name) in rows {
             assert_eq!(drift(std::slice::from_ref(&edit)), [name]);
@@ -269,7 +270,7 @@ mod tests {
     #[test]
     fn what_the_edge_excludes_is_a_conflict() {
         let cff = "<FunctionAssociations><Quantity>1</Quantity><Items><FunctionAssociation><FunctionARN>arn:cff</FunctionARN><EventType>viewer-response</EventType></FunctionAssociation></Items></FunctionAssociations>";
-        assert!(drift(&[Edit::Behavior(DEFAULT.into(), "FunctionAssociations", cff.into())])[0].contains("arn:cff at viewer-response"));
+        assert!(drift(&[Edit::Behavior(Behavior::Default, "FunctionAssociations", cff.into())])[0].contains("arn:cff at viewer-response"));
         assert!(drift(&[Edit::Field("Staging", element("Staging", "true"))])[0].contains("staging"));
         assert!(drift(&[Edit::Field("ConnectionMode", element("ConnectionMode", "tenant-only"))])[0].contains("tenant-only"));
     }
@@ -281,7 +282,7 @@ mod tests {
         let all = end(&live(&[]));
         assert!(all.disable.is_some() && all.await_disabled.is_some());
         assert!(!all.disable.unwrap().rewritten(None).unwrap().read().enabled);
-        let off = live(&[Edit::Field("Enabled", element("Enabled", "false")), Edit::Occupant(DEFAULT.into(), None)]);
+        let off = live(&[Edit::Field("Enabled", element("Enabled", "false")), Edit::Occupant(Behavior::Default, None)]);
         let rest = end(&off);
         assert_eq!((rest.disable, rest.await_disabled), (None, None));
         assert!(matches!(rest.delete, Some(Op::Delete { etag: Some(_), .. })));

@@ -4,6 +4,7 @@ use super::nearest;
 use super::reader::{Reader, Section};
 use super::scalar::Naming;
 use crate::name::{AccountId, DistributionId, EDGE_REGION, StackName};
+use crate::resource::distribution::Behavior;
 use crate::spec::problem::Problem;
 use crate::spec::{AttachedDistribution, DistributionSpec, OwnedDistribution};
 use std::collections::BTreeSet;
@@ -52,10 +53,9 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, stack: &StackName
     }))
 }
 
-fn behaviors(reader: &mut Reader<'_>, section: &Section<'_>) -> BTreeSet<String> {
-    let Some(words) = reader.words(section, "behaviors") else { return BTreeSet::from(["default".to_owned()]) };
-    let rule =
-        "Amazon CloudFront API Reference, \"CacheBehavior\": a path pattern has 1 to 255 characters; `default` is the default behavior";
+fn behaviors(reader: &mut Reader<'_>, section: &Section<'_>) -> BTreeSet<Behavior> {
+    let Some(words) = reader.words(section, "behaviors") else { return BTreeSet::from([Behavior::Default]) };
+    let rule = "Amazon CloudFront API Reference, \"CacheBehavior\": a path pattern has 1 to 255 characters; `default` is the default behavior, `/default` a pattern";
     if let (true, Some(given)) = (words.is_empty(), reader.given.get("distribution.behaviors").cloned()) {
         reader.problems.push(Problem::error(
             &given.place,
@@ -76,7 +76,7 @@ fn behaviors(reader: &mut Reader<'_>, section: &Section<'_>) -> BTreeSet<String>
             ));
         }
     }
-    words.into_iter().map(|word| word.text).collect()
+    words.iter().map(|word| word.text.as_str().into()).collect()
 }
 
 fn root_object(reader: &mut Reader<'_>, section: &Section<'_>) -> String {

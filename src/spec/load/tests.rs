@@ -147,11 +147,8 @@ fn a_distribution_that_exists_is_attached_to() {
     let folder = folder();
     let text = "stack: shop\ndistribution: { id: E2ABCDEF0123, behaviors: [default, \"/app/*\"], replace: true }\n";
     let spec = load_text(folder.path(), text).unwrap().spec;
-    let expected = AttachedDistribution {
-        id: "E2ABCDEF0123".parse().unwrap(),
-        behaviors: ["default".to_owned(), "/app/*".to_owned()].into(),
-        replace: true,
-    };
+    let expected =
+        AttachedDistribution { id: "E2ABCDEF0123".parse().unwrap(), behaviors: ["default".into(), "/app/*".into()].into(), replace: true };
     assert_eq!(spec.distribution, DistributionSpec::Attached(expected));
 }
 
