@@ -1,20 +1,19 @@
 //! What takes everything down that is ours, and nothing else.
 
-use super::{Choices, Intent, Plan, Stage};
+use super::{Choices, Intent, Plan, Stage, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, role, site};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
-use std::collections::BTreeSet;
 
 /// Plans what takes everything down that is ours. `site` are the files in the folder, if it is still there: they are ours
 /// without a further look.
 pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choices) -> Plan {
     let mut plan = Plan::new(stack, Intent::Destroy);
     let name = &stack.names.stack;
-    let kept = kept(choices);
-    let keeps = |what| kept.contains(&what);
-    for what in &kept {
+    let kept = protected(stack, live, choices);
+    let keeps = |what| kept.contains_key(&what);
+    for (what, why) in &kept {
         let standing = match what {
             Protected::Bucket => live.bucket.as_ref().map(|_| Address::new(Kind::Bucket, &stack.bucket)),
             Protected::Role => live.role.as_ref().map(|_| Address::new(Kind::Role, &stack.names.role)),
@@ -22,8 +21,7 @@ pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choi
             Protected::Distribution => live.distribution.as_ref().map(|found| Address::new(Kind::Distribution, &found.id)),
             Protected::Logs => (!live.logs.groups.is_empty()).then(|| Address::new(Kind::Logs, logs::group(&stack.names.function))),
         };
-        let text = if choices.protect.contains(what) { "stays: it is protected" } else { "stays: what needs it is protected" };
-        plan.notices.extend(standing.map(|address| Notice { address, text: text.into() }));
+        plan.notices.extend(standing.map(|address| Notice { address, text: (*why).into() }));
     }
     if !keeps(Protected::Distribution) {
         end_distribution(&mut plan, stack, live);
@@ -53,18 +51,6 @@ pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choi
         end_bucket(&mut plan, stack, site, live, choices);
     }
     plan.sorted()
-}
-
-/// What is protected, with everything that it cannot work without, and what it says.
-fn kept(choices: &Choices) -> BTreeSet<Protected> {
-    let mut kept = choices.protect.clone();
-    if kept.contains(&Protected::Distribution) {
-        kept.extend([Protected::Bucket, Protected::Function]);
-    }
-    if kept.contains(&Protected::Function) {
-        kept.extend([Protected::Role, Protected::Logs]);
-    }
-    kept
 }
 
 fn leave_slots(plan: &mut Plan, stack: &Stack, held: &distribution::Live, function: Option<&function::Live>, is_ours: bool) {

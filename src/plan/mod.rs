@@ -11,10 +11,12 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 mod destroy;
+mod protect;
 mod provision;
 mod stage;
 
 pub use destroy::destroy;
+pub use protect::protected;
 pub use provision::provision;
 pub use stage::Stage;
 

@@ -52,6 +52,10 @@ pub const STACK_TAG: &str = "provision:stack";
 /// The tag that says how long a demo lives. Its value is a length, not a moment, so that a second apply finds it unchanged.
 pub const TTL_TAG: &str = "provision:ttl";
 
+/// The tag that says which kinds of its stack are protected: to whoever has not the spec, or an
+/// older one. Its value are their names, with spaces between them.
+pub const PROTECT_TAG: &str = "provision:protect";
+
 /// The text that makes ours what takes no tags, or whose tags no list shows.
 #[must_use]
 pub fn marker(stack: &StackName) -> String {

@@ -174,17 +174,10 @@ fn ttl(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<Duration> {
 }
 
 fn protect(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeSet<Protected> {
-    const KINDS: [(&str, Protected); 5] = [
-        ("bucket", Protected::Bucket),
-        ("role", Protected::Role),
-        ("function", Protected::Function),
-        ("logs", Protected::Logs),
-        ("distribution", Protected::Distribution),
-    ];
-    let known = KINDS.map(|(name, _)| name);
+    let known = Protected::WORDS.map(|(name, _)| name);
     let words = reader.words(top, "protect").unwrap_or_default();
     let kind = |word: &scalar::Word| {
-        let found = KINDS.into_iter().find(|(name, _)| *name == word.text);
+        let found = Protected::WORDS.into_iter().find(|(name, _)| *name == word.text);
         if found.is_none() {
             let fix = nearest::fix(&word.text, &known);
             let what = format!("`{}` is no kind that can be protected", word.shown);

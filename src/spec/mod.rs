@@ -177,3 +177,29 @@ pub enum Protected {
     /// The owned distribution.
     Distribution,
 }
+
+impl Protected {
+    /// Every kind that can be protected, behind the word that names it in a spec and in a tag.
+    pub const WORDS: [(&str, Self); 5] = [
+        ("bucket", Self::Bucket),
+        ("role", Self::Role),
+        ("function", Self::Function),
+        ("logs", Self::Logs),
+        ("distribution", Self::Distribution),
+    ];
+
+    /// Reads words with spaces between them. A word of another version of this program names
+    /// nothing here.
+    #[must_use]
+    pub fn among(words: &str) -> BTreeSet<Self> {
+        let known = |word: &str| Self::WORDS.into_iter().find(|(name, _)| *name == word);
+        words.split_whitespace().filter_map(known).map(|(_, kind)| kind).collect()
+    }
+}
+
+impl std::fmt::Display for Protected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = Self::WORDS.into_iter().find(|(_, kind)| kind == self);
+        f.write_str(word.map_or("", |(word, _)| word))
+    }
+}

@@ -12,6 +12,7 @@ mod destroy;
 mod documents;
 mod drift;
 mod function;
+mod guards;
 mod logs;
 mod maintenance;
 mod policy;
