@@ -1,8 +1,9 @@
 //! Reads files that people hand us, or that lie where others can write: plain files only, and never more of one than it may have.
+//! Writes the few that are ours: whole or not at all.
 
 use serde::de::DeserializeOwned;
 use std::fs::{File, FileType};
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{Error, ErrorKind, Read, Result, Write as _};
 use std::path::Path;
 
 /// What a thing in a folder is, behind "is …".
@@ -73,6 +74,42 @@ pub fn parse<T: DeserializeOwned>(record: &[u8]) -> std::result::Result<T, Strin
             None => told,
         }
     })
+}
+
+/// Who may read a file that is written, where the system knows such a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Whoever may read the writer's other files.
+    Usual,
+    /// The writer alone.
+    Owner,
+}
+
+/// Puts a file in the place of whatever has this name: written beside it, then renamed over it. A
+/// link of this name is replaced, and what it leads to is left alone.
+///
+/// # Errors
+/// The system's; what was there is then still there.
+pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
+    let mut name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    // What lies there is an earlier run's, or somebody's link to a file of ours; neither is written
+    // through.
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if readers == Readers::Owner { 0o600 } else { 0o666 });
+    #[cfg(not(unix))]
+    let _ = readers;
+    let mut file = options.open(&beside)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&beside, path));
+    // A disk that is full shall not keep the half of it.
+    written.inspect_err(|_| drop(std::fs::remove_file(&beside)))
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use super::{Caller, Cloud};
 use crate::aws::wait::{self, Rhythm, Waited};
 use crate::change::{Action, Done, Fault, FaultKind};
 use crate::context::Context;
-use crate::file;
+use crate::file::{self, Readers};
 use crate::name::AccountId;
 use crate::resource::{function, page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::Found;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -112,7 +112,7 @@ impl Sandbox {
 
     fn save(&self, world: &World) -> Result<(), Fault> {
         let text = serde_json::to_vec_pretty(world).map_err(|error| self.broken(error))?;
-        replace(&self.record(), &text).map_err(|error| self.broken(error))
+        file::replace(&self.record(), &text, Readers::Usual).map_err(|error| self.broken(error))
     }
 
     fn lock(&self) -> Result<File, Fault> {
@@ -141,7 +141,9 @@ impl Sandbox {
         if path.exists() {
             return Ok(());
         }
-        fs::create_dir_all(path.parent().unwrap_or(path)).and_then(|()| replace(path, bytes)).map_err(|error| self.broken(error))
+        fs::create_dir_all(path.parent().unwrap_or(path))
+            .and_then(|()| file::replace(path, bytes, Readers::Usual))
+            .map_err(|error| self.broken(error))
     }
 
     /// Changes the world under the lock.
@@ -155,20 +157,6 @@ impl Sandbox {
         self.save(&world)?;
         Ok(value)
     }
-}
-
-/// Writes beside, then renames over.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_extension(format!("{}.new", std::process::id()));
-    // What lies there is an earlier run's, or somebody's link to a file of ours; neither is written through.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = File::create_new(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(beside, path)
 }
 
 impl Cloud for Sandbox {
@@ -258,7 +246,7 @@ mod tests {
         let theirs = folder.path().join("theirs");
         fs::write(&theirs, "theirs").unwrap();
         fs::create_dir(folder.path().join("world")).unwrap();
-        let beside = sandbox.record().with_extension(format!("{}.new", std::process::id()));
+        let beside = sandbox.record().with_extension(format!("json.{}.new", std::process::id()));
         std::os::unix::fs::symlink(&theirs, beside).unwrap();
         sandbox.change(|_, _| Ok(())).unwrap();
         assert_eq!(fs::read(&theirs).unwrap(), b"theirs");

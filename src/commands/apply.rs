@@ -1,9 +1,11 @@
 //! `provision apply`.
 
-use super::session::{Picture, Session, Words, choices};
-use super::{Exit, saved as plans};
+use super::Exit;
+use super::saved::{self, Said};
+use super::session::{Session, Words, choices};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
+use crate::view::View;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,14 +44,13 @@ pub async fn run(global: &Global, verb: &Apply) -> Exit {
 }
 
 async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
-    let (session, picture) = match &verb.plan {
-        Some(file) => saved(global, file).await?,
-        None => {
-            let session = Session::open(global, Files::Needed).await?;
-            let picture = session.provision(&choices(&session.spec, &verb.words, false, verb.wait == Wait::Deployed)).await?;
-            (session, picture)
-        }
-    };
+    let said = Said { destroy: false, words: &verb.words, delete_data: false };
+    let saved = saved::read(View::new(global.json), verb.plan.as_deref(), said, &global.again())?;
+    let session = Session::open(global, Files::Needed).await?;
+    saved.as_ref().map_or(Ok(()), |saved| saved.is_for(&session))?;
+    let choices = choices(&session.spec, &verb.words, false, verb.wait == Wait::Deployed);
+    let picture = session.provision(&choices).await?;
+    saved.map_or(Ok(()), |saved| saved.is_still(session.view, &picture.plan))?;
     session.view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);
@@ -62,18 +63,4 @@ async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
     let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
     session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
     Ok(exit)
-}
-
-/// A saved plan is carried out only if the very same plan would be made now: whatever it was made from that has moved on since
-/// (an ETag, a revision, a file, the spec) makes a difference. Nothing in the file is ever executed.
-async fn saved(global: &Global, file: &std::path::Path) -> Result<(Session, Picture), Exit> {
-    let view = crate::view::View::new(global.json);
-    let saved = plans::read(view, file)?;
-    let files = if saved.destroy { Files::Spared } else { Files::Needed };
-    let session = Session::open(global, files).await?;
-    plans::same_stack(&session, file, &saved)?;
-    let choices = choices(&session.spec, &saved.words(), saved.delete_data, true);
-    let picture = if saved.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
-    plans::same_plan(session.view, file, &saved, &picture.plan)?;
-    Ok((session, picture))
 }

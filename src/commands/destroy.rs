@@ -1,12 +1,15 @@
 //! `provision destroy`.
 
 use super::Exit;
+use super::saved::{self, Said};
 use super::session::{Session, Words, choices};
 use super::times;
 use crate::commands::global::Global;
 use crate::spec::load::Files;
+use crate::view::View;
 use clap::Args;
 use jiff::Zoned;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Take everything down that is ours
@@ -17,8 +20,12 @@ Then the rest is gone, the exit code is 3, and running the same command later fi
 
 Examples:
   provision destroy
-  provision destroy --yes --wait 2h")]
+  provision destroy --yes --wait 2h
+  provision destroy end.plan --yes")]
 pub struct Destroy {
+    /// A plan that `provision plan --destroy --out` saved: carry out exactly that, or nothing
+    #[arg(value_name = "PLANFILE")]
+    pub plan: Option<PathBuf>,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
@@ -38,8 +45,13 @@ pub async fn run(global: &Global, verb: &Destroy) -> Exit {
 }
 
 async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
+    let words = Words::default();
+    let said = Said { destroy: true, words: &words, delete_data: verb.delete_data };
+    let saved = saved::read(View::new(global.json), verb.plan.as_deref(), said, &global.again())?;
     let session = Session::open(global, Files::Spared).await?;
-    let picture = session.destroy(&choices(&session.spec, &Words::default(), verb.delete_data, true)).await?;
+    saved.as_ref().map_or(Ok(()), |saved| saved.is_for(&session))?;
+    let picture = session.destroy(&choices(&session.spec, &words, verb.delete_data, true)).await?;
+    saved.map_or(Ok(()), |saved| saved.is_still(session.view, &picture.plan))?;
     session.view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);

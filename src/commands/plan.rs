@@ -1,7 +1,8 @@
 //! `provision plan`.
 
+use super::Exit;
+use super::saved::{self, Said};
 use super::session::{Session, Words, choices};
-use super::{Exit, saved};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::Args;
@@ -10,13 +11,13 @@ use std::path::PathBuf;
 /// Show what would change; changes nothing
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  provision plan\n  provision plan --destroy\n  provision plan --out next.plan && provision apply next.plan --yes"
+    after_help = "Examples:\n  provision plan\n  provision plan --destroy\n  provision plan --out next.plan && provision apply next.plan --yes\n  provision plan --destroy --out end.plan && provision destroy end.plan --yes"
 )]
 pub struct PlanVerb {
     /// Plan the destruction instead
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["adopt", "delete"])]
     pub destroy: bool,
-    /// Save the plan, for `provision apply FILE`
+    /// Save the plan, for `apply FILE` (or `destroy FILE`); replaces only a saved plan
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Exit with 2 if there are changes
@@ -43,7 +44,8 @@ async fn try_run(global: &Global, verb: &PlanVerb) -> Result<Exit, Exit> {
     let picture = if verb.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
     session.view.plan(&picture.plan);
     if let Some(file) = &verb.out {
-        saved::save(session.view, &session.flags, file, &picture.plan, &verb.words, verb.delete_data)?;
+        let said = Said { destroy: verb.destroy, words: &verb.words, delete_data: verb.delete_data };
+        saved::save(&session, file, &picture.plan, said)?;
     }
     Ok(if !picture.plan.can_apply() {
         Exit::Refused

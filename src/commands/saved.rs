@@ -1,45 +1,90 @@
-//! Plans in files: `plan --out FILE`, `apply FILE`.
+//! Plans in files: `plan --out FILE`, `apply FILE`, `destroy FILE`.
+//!
+//! A plan in a file is compared, never executed: what is carried out is always a plan that was made
+//! just now, from the spec, the live state and the words on the command line. Nothing that stands in
+//! the file chooses anything, so a file that somebody tampered with can only make us refuse.
 
 use super::Exit;
 use super::session::{Session, Words};
-use crate::change::Kind;
-use crate::file;
+use crate::change::{Action, Conflict, Kind, Notice};
+use crate::file::{self, Readers};
 use crate::name::{AccountId, StackName};
-use crate::plan::{Intent, Plan};
+use crate::plan::{Intent, Plan, Step};
+use crate::spec::{Source, Spec};
 use crate::view::View;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::io::Write;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// The format that this program reads and writes.
 const FORMAT: u32 = 2;
 
-/// A plan in a file. It is compared, never executed: what is carried out is always a plan that was made just now.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Saved {
-    format: u32,
-    /// Of which stack.
-    pub stack: StackName,
-    /// In which account.
-    pub account: AccountId,
-    /// Takes down instead of building up.
+/// What a person says that decides what a plan may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Take down instead of build up.
     pub destroy: bool,
-    /// What it was allowed to take over.
-    pub adopt: Vec<Kind>,
-    /// What it was allowed to delete that the spec no longer asks for.
-    pub delete: Vec<Kind>,
-    /// Whether it was allowed to delete other people's objects.
+    /// What may be taken over, and deleted.
+    pub words: &'a Words,
+    /// Other people's objects may be deleted.
     pub delete_data: bool,
-    plan: Value,
 }
 
-impl Saved {
-    /// What a person said when it was made.
-    #[must_use]
-    pub fn words(&self) -> Words {
-        Words { adopt: self.adopt.clone(), delete: self.delete.clone() }
+impl Said<'_> {
+    /// As on the command line.
+    fn flags(&self) -> Vec<String> {
+        let adopt = self.words.adopt.iter().map(|kind| format!("--adopt {kind}"));
+        let delete = self.words.delete.iter().map(|kind| format!("--delete {kind}"));
+        let mut flags: Vec<String> = adopt.chain(delete).collect();
+        flags.extend(self.delete_data.then(|| "--delete-data".to_owned()));
+        flags.sort();
+        flags.dedup();
+        flags
+    }
+
+    /// The whole command that carries out a plan in a file. `flags` has a space before each.
+    fn command(&self, file: &Path, flags: &str) -> String {
+        let verb = if self.destroy { "destroy" } else { "apply" };
+        let said: String = self.flags().iter().flat_map(|flag| [" ", flag]).collect();
+        format!("provision {verb} {}{said}{flags}", file.display())
+    }
+}
+
+/// A saved plan.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saved<P = Value> {
+    format: u32,
+    stack: StackName,
+    account: AccountId,
+    destroy: bool,
+    adopt: Vec<Kind>,
+    delete: Vec<Kind>,
+    delete_data: bool,
+    plan: P,
+    #[serde(skip)]
+    file: PathBuf,
+}
+
+/// What of a plan is agreed to: all but its waits, which write nothing.
+#[derive(Serialize)]
+struct Agreed<'a> {
+    stack: &'a StackName,
+    account: &'a AccountId,
+    intent: Intent,
+    steps: Vec<&'a Step>,
+    conflicts: &'a [Conflict],
+    notices: &'a [Notice],
+}
+
+impl<'a> Agreed<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let Plan { stack, account, intent, steps, conflicts, notices } = plan;
+        let writes = |step: &&Step| step.op.change().action != Action::Await;
+        let steps = steps.iter().filter(writes).collect();
+        Self { stack, account, intent: *intent, steps, conflicts, notices }
     }
 }
 
@@ -49,77 +94,168 @@ struct Version {
     format: u32,
 }
 
+/// What no record but a saved plan says, whatever its version.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "that they are there is what is asked")]
+struct Mark {
+    format: u32,
+    stack: StackName,
+    account: AccountId,
+    plan: IgnoredAny,
+}
+
 fn refuse(view: View, file: &Path, what: &str, hint: &str) -> Exit {
     view.error(&format!("plan {}: {what}", file.display()), Some(hint));
     Exit::Refused
 }
 
 const PLAN_AGAIN: &str = "make a new one with `provision plan --out FILE`";
+const ELSEWHERE: &str = "choose another place with `--out FILE`";
 
-/// Writes the plan to `file`.
+/// Writes the plan to `file`, for its owner alone. Replaces an older plan, and nothing else.
 ///
 /// # Errors
-/// [`Exit::Failed`], after it was shown.
-pub fn save(view: View, flags: &str, file: &Path, plan: &Plan, words: &Words, delete_data: bool) -> Result<(), Exit> {
-    let value = serde_json::to_value(plan).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
-    let (stack, account) = (plan.stack.clone(), plan.account.clone());
-    let Words { adopt, delete } = words.clone();
-    let saved = Saved { format: FORMAT, stack, account, destroy: plan.intent == Intent::Destroy, adopt, delete, delete_data, plan: value };
-    let text = serde_json::to_vec_pretty(&saved).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
+/// [`Exit::Refused`] or [`Exit::Failed`], after it was shown; what was there is then still there.
+pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Result<(), Exit> {
+    let view = session.view;
+    may_be_written(&session.spec, file).map_err(|what| refuse(view, file, &what, ELSEWHERE))?;
+    let Words { adopt, delete } = said.words.clone();
+    let saved = Saved {
+        format: FORMAT,
+        stack: plan.stack.clone(),
+        account: plan.account.clone(),
+        destroy: said.destroy,
+        adopt,
+        delete,
+        delete_data: said.delete_data,
+        plan: Agreed::of(plan),
+        file: PathBuf::new(),
+    };
+    let text = serde_json::to_vec_pretty(&saved);
+    let text = text.map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
     if text.len() as u64 > file::LARGEST_RECORD {
-        let what = format!("would have {} bytes, and at most {} can be read again", text.len(), file::LARGEST_RECORD);
+        let (has, most) = (text.len(), file::LARGEST_RECORD);
+        let what = format!("would have {has} bytes, and at most {most} can be read again");
         return Err(refuse(view, file, &what, "apply without a saved plan"));
     }
-    std::fs::File::create(file).and_then(|mut opened| opened.write_all(&text)).map_err(|error| {
+    file::replace(file, &text, Readers::Owner).map_err(|error| {
         view.error(&format!("could not write {}: {error}", file.display()), None);
         Exit::Failed
     })?;
-    view.saved(file, flags);
+    view.saved(&said.command(file, &session.flags));
     Ok(())
 }
 
-/// Reads a saved plan.
+/// Why nothing may be written there.
+fn may_be_written(spec: &Spec, file: &Path) -> Result<(), String> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = parent.unwrap_or(Path::new(".")).canonicalize();
+    let source = match &spec.function.source {
+        Source::Path { path, .. } => Some(path),
+        Source::Builtin => None,
+    };
+    let taken = [
+        (spec.bucket.site.as_ref(), "the site's folder: an apply would upload it"),
+        (source, "the function's source: an apply would publish it"),
+    ];
+    for (root, what) in taken {
+        let root = root.and_then(|root| root.canonicalize().ok());
+        if folder.as_ref().is_ok_and(|folder| root.is_some_and(|root| folder.starts_with(root))) {
+            return Err(format!("lies in {what}"));
+        }
+    }
+    match std::fs::symlink_metadata(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(format!("cannot be looked at: {error}")),
+        Ok(found) if !found.is_file() => Err(format!("is {}", file::described(found.file_type()))),
+        Ok(_) => {
+            let text = file::read_record(file).map_err(|error| error.to_string());
+            let is_plan = text.and_then(|text| file::parse::<Mark>(&text));
+            is_plan.map(drop).map_err(|_| "is no saved plan, and would be lost".to_owned())
+        }
+    }
+}
+
+/// Reads a saved plan, if one is named, and compares its words with what is said now.
 ///
 /// # Errors
 /// [`Exit::Refused`], after it was shown.
-pub fn read(view: View, path: &Path) -> Result<Saved, Exit> {
+pub fn read(view: View, file: Option<&Path>, said: Said<'_>, flags: &str) -> Result<Option<Saved>, Exit> {
+    let Some(path) = file else { return Ok(None) };
     let text = file::read_record(path).map_err(|error| refuse(view, path, &format!("cannot be read: {error}"), PLAN_AGAIN))?;
     let no_plan = |error: String| refuse(view, path, &format!("is not a saved plan: {error}"), PLAN_AGAIN);
     // Another version's plan may look different in all but this.
     let Version { format } = file::parse(&text).map_err(no_plan)?;
     if format != FORMAT {
-        return Err(refuse(view, path, &format!("has format {format}, this program reads format {FORMAT}"), PLAN_AGAIN));
+        let what = format!("has format {format}, this program reads format {FORMAT}");
+        return Err(refuse(view, path, &what, PLAN_AGAIN));
     }
-    file::parse(&text).map_err(no_plan)
+    let saved = Saved { file: path.to_owned(), ..file::parse::<Saved>(&text).map_err(no_plan)? };
+    saved.was_made_with(said).map_err(|(what, again)| {
+        let hint = if again {
+            let words = Words { adopt: saved.adopt.clone(), delete: saved.delete.clone() };
+            let then = Said { destroy: saved.destroy, words: &words, delete_data: saved.delete_data };
+            format!("if that is what you want, say so: `{}`", then.command(path, flags))
+        } else {
+            PLAN_AGAIN.to_owned()
+        };
+        refuse(view, path, &what, &hint)
+    })?;
+    Ok(Some(saved))
 }
 
-/// Is the plan for the stack of this spec?
-///
-/// # Errors
-/// [`Exit::Refused`], after it was shown.
-pub fn same_stack(session: &Session, file: &Path, saved: &Saved) -> Result<(), Exit> {
-    if saved.stack == session.spec.stack {
-        return Ok(());
+impl Saved {
+    /// Why it is another plan than the one that is asked for, and whether more has to be said.
+    fn was_made_with(&self, said: Said<'_>) -> Result<(), (String, bool)> {
+        let words = Words { adopt: self.adopt.clone(), delete: self.delete.clone() };
+        let then = Said { destroy: self.destroy, words: &words, delete_data: self.delete_data };
+        if then.destroy != said.destroy {
+            let what = if then.destroy { "takes the stack down" } else { "takes nothing down" };
+            return Err((what.to_owned(), true));
+        }
+        let (then, now) = (then.flags(), said.flags());
+        let lacks = |these: &[String], others: &[String]| {
+            let quoted = |flag: &String| format!("`{flag}`");
+            others.iter().filter(|flag| !these.contains(flag)).map(quoted).collect::<Vec<_>>().join(", ")
+        };
+        match (lacks(&now, &then), lacks(&then, &now)) {
+            (missing, more) if missing.is_empty() && more.is_empty() => Ok(()),
+            (missing, more) if missing.is_empty() => Err((format!("was made without {more}"), false)),
+            (missing, _) => Err((format!("was made with {missing}"), true)),
+        }
     }
-    let what = format!("is for stack `{}`, the spec is for stack `{}`", saved.stack, session.spec.stack);
-    Err(refuse(session.view, file, &what, "name the right spec with `--file`"))
-}
 
-/// Would the very same plan be made now?
-///
-/// # Errors
-/// [`Exit::Refused`], after it was shown.
-pub fn same_plan(view: View, file: &Path, saved: &Saved, now: &Plan) -> Result<(), Exit> {
-    if saved.account != now.account {
-        let what = format!("is for account {}, the credentials are for account {}", saved.account, now.account);
-        return Err(refuse(view, file, &what, "choose the right profile (`--profile`, AWS_PROFILE)"));
+    /// Is the plan for the stack of this spec?
+    ///
+    /// # Errors
+    /// [`Exit::Refused`], after it was shown.
+    pub fn is_for(&self, session: &Session) -> Result<(), Exit> {
+        if self.stack == session.spec.stack {
+            return Ok(());
+        }
+        let what = format!("is for stack `{}`, the spec is for stack `{}`", self.stack, session.spec.stack);
+        Err(refuse(session.view, &self.file, &what, "name the right spec with `--file`"))
     }
-    let value = serde_json::to_value(now).map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
-    if saved.plan == value {
-        return Ok(());
+
+    /// Would the very same plan be made now?
+    ///
+    /// # Errors
+    /// [`Exit::Refused`], after it was shown.
+    pub fn is_still(&self, view: View, now: &Plan) -> Result<(), Exit> {
+        let file = &self.file;
+        if self.account != now.account {
+            let (then, now) = (&self.account, &now.account);
+            let what = format!("is for account {then}, the credentials are for account {now}");
+            return Err(refuse(view, file, &what, "choose the right profile (`--profile`, AWS_PROFILE)"));
+        }
+        let value = serde_json::to_value(Agreed::of(now));
+        let value = value.map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
+        if self.plan == value {
+            return Ok(());
+        }
+        let what = format!("what it was made from has moved on ({})", difference(&self.plan, &value, "plan"));
+        Err(refuse(view, file, &what, PLAN_AGAIN))
     }
-    let what = format!("what it was made from has moved on ({})", difference(&saved.plan, &value, "plan"));
-    Err(refuse(view, file, &what, PLAN_AGAIN))
 }
 
 /// The first place where two values differ, as a path.

@@ -129,9 +129,9 @@ impl View {
         self.document(&json::initialised(&file), &text);
     }
 
-    /// Says where a plan was saved.
-    pub fn saved(self, file: &Path, flags: &str) {
-        anstream::eprintln!("Saved. Carry out exactly this with: provision apply {}{flags}", file.display());
+    /// Says that a plan was saved, and what carries it out.
+    pub fn saved(self, command: &str) {
+        anstream::eprintln!("Saved. Carry out exactly this with: {command}");
     }
 
     /// Shows problems of a spec.
