@@ -2,8 +2,9 @@
 
 use super::Exit;
 use super::saved::{self, Said};
-use super::session::{Session, Words, choices};
+use super::session::Session;
 use super::times;
+use super::words::{Words, choices};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
 use crate::view::View;

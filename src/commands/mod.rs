@@ -17,6 +17,7 @@ pub mod status;
 pub mod sweep;
 pub mod times;
 pub mod validate;
+pub mod words;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@
 //! the file chooses anything, so a file that somebody tampered with can only make us refuse.
 
 use super::Exit;
-use super::session::{Session, Words};
+use super::session::Session;
+use super::words::Words;
 use crate::change::{Action, Conflict, Kind, Notice};
 use crate::file::{self, Readers};
 use crate::name::{AccountId, StackName};

@@ -1,7 +1,8 @@
 //! `provision status`.
 
 use super::Exit;
-use super::session::{Session, Words, choices};
+use super::session::Session;
+use super::words::{Words, choices};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::Args;

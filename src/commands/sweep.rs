@@ -1,6 +1,7 @@
 //! `provision sweep`.
 
-use super::session::{self, Session, Words, choices};
+use super::session::{self, Session};
+use super::words::{Words, choices};
 use super::{Exit, signals};
 use crate::cloud::Cloud;
 use crate::commands::global::Global;

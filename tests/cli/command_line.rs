@@ -9,7 +9,7 @@ fn a_wrong_command_line_is_explained() {
         "aply",
         "apply --ye",
         "plan --delete-data",
-        "apply next.plan --adopt bucket",
+        "plan --destroy --adopt bucket",
         "apply --adopt site",
         "apply --wait forever",
         "destroy --wait soon",

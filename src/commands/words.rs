@@ -1,0 +1,54 @@
+//! What a person says that lets a plan do more than build what is missing and repair what is ours.
+
+use crate::change::Kind;
+use crate::plan::Choices;
+use crate::spec::Spec;
+use clap::Args;
+use std::collections::BTreeSet;
+
+/// What a person has to say before an apply does more than build what is missing and repair what is ours.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Words {
+    /// Take over an object of this kind that exists and is not ours
+    #[arg(long, value_name = "KIND", value_parser = parse_adopt)]
+    pub adopt: Vec<Kind>,
+    /// Delete what is ours of this kind and no longer in the spec
+    #[arg(long, value_name = "KIND", value_parser = parse_delete)]
+    pub delete: Vec<Kind>,
+}
+
+/// The kinds of which an apply deletes on demand, as the command line names them.
+///
+/// # Errors
+/// The names that are known.
+pub fn parse_delete(text: &str) -> Result<Kind, String> {
+    match text {
+        "association" => Ok(Kind::Association),
+        "bucket" => Ok(Kind::Bucket),
+        "distribution" => Ok(Kind::Distribution),
+        "function" => Ok(Kind::Function),
+        "role" => Ok(Kind::Role),
+        "site" => Ok(Kind::Site),
+        _ => Err("known kinds: `association`, `bucket`, `distribution`, `function`, `role`, `site`".into()),
+    }
+}
+
+/// The kinds that can be adopted, as the command line names them.
+///
+/// # Errors
+/// The names that are known.
+pub fn parse_adopt(text: &str) -> Result<Kind, String> {
+    match text {
+        "bucket" => Ok(Kind::Bucket),
+        "role" => Ok(Kind::Role),
+        "function" => Ok(Kind::Function),
+        _ => Err("only `bucket`, `role` and `function` can be adopted".into()),
+    }
+}
+
+/// What the command line and the spec choose together.
+#[must_use]
+pub fn choices(spec: &Spec, words: &Words, delete_data: bool, wait: bool) -> Choices {
+    let set = |kinds: &[Kind]| kinds.iter().copied().collect::<BTreeSet<_>>();
+    Choices { adopt: set(&words.adopt), delete: set(&words.delete), delete_data, wait, protect: spec.protect.clone() }
+}
