@@ -4,7 +4,7 @@ use crate::change::{Fault, FaultKind};
 use crate::file;
 use crate::resource::content::{Content, Source as Bytes};
 use crate::resource::function::{self, Frozen, Package, VersionReference, package};
-use crate::resource::{PROTECT_TAG, STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, logs, page, role, site};
+use crate::resource::{PROTECT_TAG, STACK_TAG, TTL_TAG, association, bucket, distribution, logs, page, role, site, tags};
 use crate::spec::{DistributionSpec, Source, Spec};
 use crate::stack::{Names, Stack};
 use md5::{Digest, Md5};
@@ -57,7 +57,7 @@ impl Desired {
         let own = [(STACK_TAG.to_owned(), stack.names.stack.to_string())];
         let kinds: Vec<String> = spec.protect.iter().map(ToString::to_string).collect();
         let protect = (!kinds.is_empty()).then(|| (PROTECT_TAG.to_owned(), kinds.join(" ")));
-        let tags: Tags = spec.tags.clone().into_iter().chain(own).chain(ttl).chain(protect).collect();
+        let tags = tags::wanted(own.into_iter().chain(ttl).chain(protect).collect(), &spec.tags);
         let Names { role, role_path, function, region, keys, .. } = &stack.names;
         let package = package(spec, stack)?;
         let frozen = Frozen {

@@ -15,6 +15,7 @@
 pub mod access;
 pub mod association;
 pub mod bucket;
+mod claim;
 pub mod content;
 pub mod distribution;
 pub mod function;
@@ -24,6 +25,10 @@ pub mod page;
 pub mod policy;
 pub mod role;
 pub mod site;
+pub mod tags;
+
+pub use claim::claim;
+pub use tags::stack_in;
 
 use crate::change::{Conflict, Kind, Notice};
 use crate::name::StackName;
@@ -43,6 +48,13 @@ pub struct Planned<Op> {
 impl<Op> Default for Planned<Op> {
     fn default() -> Self {
         Self { ops: Vec::new(), conflicts: Vec::new(), notices: Vec::new() }
+    }
+}
+
+impl<Op> Planned<Op> {
+    /// Nothing is planned after all.
+    fn refused(self, conflict: Conflict) -> Self {
+        Self { ops: Vec::new(), conflicts: vec![conflict], notices: self.notices }
     }
 }
 
@@ -71,12 +83,6 @@ pub fn marked(text: &str) -> Option<StackName> {
 /// Tags, sorted by key.
 pub type Tags = std::collections::BTreeMap<String, String>;
 
-/// How tags are shown.
-#[must_use]
-pub fn show_tags(tags: &Tags) -> String {
-    tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
-}
-
 /// One object of ours, as a look at the whole account finds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Trace {
@@ -92,10 +98,4 @@ pub struct Trace {
     pub since: Option<u64>,
     /// How long its stack shall live, as its tag says.
     pub ttl: Option<String>,
-}
-
-/// The stack that tags name.
-#[must_use]
-pub fn stack_in(tags: &Tags) -> Option<StackName> {
-    tags.get(STACK_TAG)?.parse().ok()
 }

@@ -9,7 +9,7 @@ use provision::resource::distribution::{
     document::{Edit, element, list_element},
 };
 use provision::resource::site::{Object, STACK_METADATA};
-use provision::resource::{STACK_TAG, access, function, grant, logs, policy, role};
+use provision::resource::{STACK_TAG, Tags, access, function, grant, logs, policy, role, tags};
 use serde_json::{Value, json};
 
 /// One thing that happened.
@@ -38,7 +38,8 @@ drifts! {
     "the bucket takes ACLs" => |world, _| bucket(world, |found| found.live.settings.owner_enforced = false),
     "the bucket is not encrypted" => |world, _| bucket(world, |found| found.live.settings.encrypted = false),
     "the bucket is versioned" => |world, _| bucket(world, |found| found.live.settings.versioning = Versioning::Enabled),
-    "the bucket has another tag" => |world, _| bucket(world, |found| drop(found.live.settings.tags.insert("x".into(), "y".into()))),
+    "the bucket has tags of theirs" => |world, _| bucket(world, |found| tag(&mut found.live.settings.tags)),
+    "the bucket has a tag that the spec gave up" => |world, _| bucket(world, |found| give_up(&mut found.live.settings.tags)),
     "the policy is gone" => |world, _| bucket(world, |found| found.policy = None),
     "the policy lets others read" => |world, _| bucket(world, |found| {
         for statement in found.policy.iter_mut().flat_map(|policy| policy["Statement"].as_array_mut().unwrap()) {
@@ -68,6 +69,8 @@ drifts! {
     }),
     "the role's policy is gone" => |world, _| role(world, |found| found.settings.policy = None),
     "the role has a boundary" => |world, _| role(world, |found| found.settings.boundary = Some("arn:aws:iam::aws:policy/X".into())),
+    "the role has tags of theirs" => |world, _| role(world, |found| tag(&mut found.settings.tags)),
+    "the role has a tag that the spec gave up" => |world, _| role(world, |found| give_up(&mut found.settings.tags)),
     "the role has policies of theirs" => |world, _| role(world, |found| {
         found.other_policies.push("theirs".into());
         found.attached.push("arn:aws:iam::aws:policy/AdministratorAccess".into());
@@ -77,6 +80,8 @@ drifts! {
     "the function has more memory" => |world, _| function(world, |found| found.settings.frozen.memory = 512),
     "the function has layers" => |world, _| function(world, |found| found.settings.frozen.refused = ["layers".into()].into()),
     "the function lost its tags" => |world, _| function(world, |found| found.settings.tags.clear()),
+    "the function has tags of theirs" => |world, _| function(world, |found| tag(&mut found.settings.tags)),
+    "the function has a tag that the spec gave up" => |world, _| function(world, |found| give_up(&mut found.settings.tags)),
     "the function lost its description" => |world, _| function(world, |found| found.settings.description.clear()),
     "the version is gone" => |world, _| function(world, |found| drop(found.versions.pop())),
     "other versions were published" => |world, _| publish(world, &[256, 512, 1024]),
@@ -116,9 +121,14 @@ drifts! {
     "the distribution takes HTTP" => |world, ground| {
         own(world, ground, &[Edit::Behavior(Behavior::Default, "ViewerProtocolPolicy", element("ViewerProtocolPolicy", "allow-all"))]);
     },
-    "the distribution has another tag" => |world, ground| {
+    "the distribution has tags of theirs" => |world, ground| {
         if let Some(found) = distribution_mut(world, ground).filter(|_| owns(ground)) {
-            found.live.tags.insert("x".into(), "y".into());
+            tag(&mut found.live.tags);
+        }
+    },
+    "the distribution has a tag that the spec gave up" => |world, ground| {
+        if let Some(found) = distribution_mut(world, ground).filter(|_| owns(ground)) {
+            give_up(&mut found.live.tags);
         }
     },
     "the distribution lost its tags" => |world, ground| {
@@ -176,6 +186,17 @@ drifts! {
         let reads = Edit::Origin("o".into(), "DomainName", element("DomainName", &host));
         found.live.document = found.live.document.edit(&[reads]).unwrap();
     },
+}
+
+/// Somebody's tags, and AWS's own.
+fn tag(tags: &mut Tags) {
+    let theirs = [("x", "y"), ("aws:cloudformation:stack-name", "theirs")];
+    tags.extend(theirs.map(|(key, value)| (key.to_owned(), value.to_owned())));
+}
+
+/// An earlier spec said `tags: { team: web }`.
+fn give_up(tags: &mut Tags) {
+    tags.extend(tags::wanted(Tags::new(), &[("team".to_owned(), "web".to_owned())].into()));
 }
 
 fn owns(ground: &Ground) -> bool {

@@ -5,7 +5,7 @@ use crate::ground::{BUCKET, Ground, occupant};
 use provision::cloud::world::{Distribution, World};
 use provision::resource::distribution::Behavior;
 use provision::resource::distribution::document::{EVENT, Edit};
-use provision::resource::{access, bucket, distribution, function, logs, policy, role, stack_in};
+use provision::resource::{Tags, access, bucket, distribution, function, logs, policy, role, stack_in, tags};
 use serde_json::{Value, json};
 
 /// Everything that is somebody else's.
@@ -62,7 +62,20 @@ pub(crate) fn guests(world: &World, ground: &Ground) -> Value {
     let known = |key: &&provision::name::ObjectKey| ground.desired.site.files.contains_key(*key) || ground.stack.page_keys().contains(key);
     let marked = |key: &provision::name::ObjectKey| found.headers.get(key).is_some_and(|headers| !headers.metadata.is_empty());
     let objects: Vec<_> = found.objects.keys().filter(|key| !known(key) && !marked(key)).collect();
-    json!({"statements": their_statements(found.policy.as_ref()), "objects": objects})
+    json!({"statements": their_statements(found.policy.as_ref()), "objects": objects, "tags": their_tags(world, ground)})
+}
+
+/// Tags that others have put on what is ours.
+fn their_tags(world: &World, ground: &Ground) -> Vec<(&'static str, Vec<String>)> {
+    let theirs = |tags: &Tags| tags.keys().filter(|key| !tags::is_ours(key, tags)).cloned().collect::<Vec<_>>();
+    let names = &ground.stack.names;
+    let bucket = world.buckets.get(&ground.stack.bucket).map(|found| ("bucket", theirs(&found.live.settings.tags)));
+    let role = world.roles.get(&names.role).map(|live| ("role", theirs(&live.settings.tags)));
+    let function = world.functions.get(&names.function).map(|live| ("function", theirs(&live.settings.tags)));
+    let ours = |found: &&Distribution| distribution::plan::is_ours(&found.live, &names.stack);
+    let distribution = world.distributions.values().find(ours).filter(|_| names.attached.is_none());
+    let distribution = distribution.map(|found| ("distribution", theirs(&found.live.tags)));
+    [bucket, role, function, distribution].into_iter().flatten().filter(|(_, tags)| !tags.is_empty()).collect()
 }
 
 /// A distribution without our slots: those that we hold, are empty, or may be taken.

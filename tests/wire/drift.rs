@@ -34,7 +34,7 @@ async fn of_the_bucket() {
     let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
     let tags = Tagging::builder().tag_set(tag("provision:stack", "shop")).tag_set(tag("team", "theirs")).build().unwrap();
     s3.put_bucket_tagging().bucket(BUCKET).tagging(tags).send().await.unwrap();
-    repaired(&shop, "tags  provision:stack=shop, team=theirs -> provision:stack=shop, team=web");
+    repaired(&shop, "tag team            theirs -> web");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::context::{Context, References};
 use crate::name::{BucketName, DistributionId, ObjectKey};
 use crate::resource::content::Content;
 use crate::resource::site::{self, Object, STACK_METADATA};
-use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role};
+use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, tags};
 use crate::stack::{Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,11 +76,13 @@ impl World {
             | bucket::Op::Delete { name } => name,
         };
         match (op, self.buckets.get_mut(name)) {
-            (bucket::Op::Create { settings, .. }, Some(found)) if found.live.settings.tags != settings.tags => Err(Fault::new(
-                FaultKind::AlreadyExists,
-                format!("create bucket {name}"),
-                "your previous request to create the named bucket succeeded and you already own it",
-            )),
+            (bucket::Op::Create { settings, .. }, Some(found)) if !tags::hold(&found.live.settings.tags, &settings.tags) => {
+                Err(Fault::new(
+                    FaultKind::AlreadyExists,
+                    format!("create bucket {name}"),
+                    "your previous request to create the named bucket succeeded and you already own it",
+                ))
+            }
             (bucket::Op::Delete { .. }, Some(found)) if !found.objects.is_empty() => {
                 let mut fault =
                     Fault::new(FaultKind::InUse, format!("delete bucket {name}"), "the bucket you tried to delete is not empty");

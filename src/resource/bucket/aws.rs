@@ -8,7 +8,7 @@ use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::{AccountId, BucketName, EDGE_REGION, Region};
 use crate::resource::site::CONCURRENCY;
-use crate::resource::{TTL_TAG, Tags, Trace, stack_in};
+use crate::resource::{self, TTL_TAG, Tags, Trace, stack_in};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier, ObjectOwnership,
     OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
@@ -98,9 +98,7 @@ async fn versioning(clients: &Clients, account: &AccountId, name: &BucketName) -
 async fn tags(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<Tags, Fault> {
     let sent = clients.s3.get_bucket_tagging().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
     let answer = absent(sent.map_err(|error| fault(format!("read the tags of bucket {name}"), &error)))?;
-    let tags = answer.map(|answer| answer.tag_set).unwrap_or_default();
-    // `aws:` tags are AWS's own (CloudFormation's, for instance) and cannot be written.
-    Ok(tags.into_iter().filter(|tag| !tag.key.starts_with("aws:")).map(|tag| (tag.key, tag.value)).collect())
+    Ok(answer.map(|answer| answer.tag_set).unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
 fn tag_set(tags: &Tags) -> Result<Vec<Tag>, Fault> {
@@ -176,8 +174,10 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Co
                 .await
                 .map_err(|error| fault(tried(name, "set versioning of"), &error))?;
         }
-        Op::SetTags { name, after, .. } => {
-            let tagging = Tagging::builder().set_tag_set(Some(tag_set(after)?)).build().map_err(|e| incomplete(&e))?;
+        Op::SetTags { name, tags: difference, .. } => {
+            // The whole set is written, so others' tags go along, and AWS's own, without which S3 refuses it.
+            let after = difference.applied(&tags(clients, account, name).await?);
+            let tagging = Tagging::builder().set_tag_set(Some(tag_set(&after)?)).build().map_err(|e| incomplete(&e))?;
             s3.put_bucket_tagging()
                 .bucket(name.as_str())
                 .expected_bucket_owner(account.as_str())
@@ -230,7 +230,7 @@ async fn create(
             Err(fault) if fault.kind == FaultKind::Busy => Ok(None),
             // A reply of ours that was lost: it is only ours if it carries our tags.
             Err(fault) if fault.kind == FaultKind::AlreadyExists => {
-                if tags(clients, account, name).await? == settings.tags {
+                if resource::tags::hold(&tags(clients, account, name).await?, &settings.tags) {
                     Ok(Some(Done::AlreadySo))
                 } else {
                     Err(fault)

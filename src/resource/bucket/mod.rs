@@ -1,6 +1,6 @@
 //! The bucket: existence, region, public access block, ownership, encryption, versioning, tags.
 
-use super::{Tags, show_tags};
+use super::{Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, Region};
 use serde::{Deserialize, Serialize};
@@ -99,14 +99,12 @@ pub enum Op {
         /// As it will be.
         after: Versioning,
     },
-    /// Replace the tags.
+    /// Set and remove tags of ours.
     SetTags {
         /// Its name.
         name: BucketName,
-        /// As seen.
-        before: Tags,
-        /// As it will be.
-        after: Tags,
+        /// Which.
+        tags: tags::Difference,
         /// The bucket was not ours before.
         adopts: bool,
     },
@@ -134,7 +132,7 @@ impl Op {
         match self {
             Self::Create { name, settings } => {
                 Change::new(Address::new(Kind::Bucket, name), Action::Create, format!("create in {}", settings.region))
-                    .with([FieldChange::set("tags", show_tags(&settings.tags))])
+                    .with([FieldChange::set("tags", tags::show(&settings.tags))])
             }
             Self::BlockPublicAccess { name, new } => update(name, "block public access").with([FieldChange {
                 field: "public access block".into(),
@@ -154,8 +152,7 @@ impl Op {
             Self::SetVersioning { name, before, after } => {
                 update(name, "set versioning").with(FieldChange::between("versioning", before, after))
             }
-            Self::SetTags { name, before, after, adopts } => update(name, if *adopts { "adopt, set tags" } else { "set tags" })
-                .with(FieldChange::between("tags", &show_tags(before), &show_tags(after))),
+            Self::SetTags { name, tags, adopts } => tags.change(Address::new(Kind::Bucket, name), *adopts),
             Self::Empty { name, versions, uploads } => {
                 let mut summary = format!("empty: {} object version{}", versions.len(), if versions.len() == 1 { "" } else { "s" });
                 if !uploads.is_empty() {

@@ -3,12 +3,12 @@
 use super::{Live, Op, Settings, Versioning};
 use crate::change::{Address, Conflict, Kind};
 use crate::name::{BucketName, StackName};
-use crate::resource::{Planned, STACK_TAG};
+use crate::resource::{Planned, claim, stack_in, tags};
 
 /// Is this bucket the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
-    live.settings.tags.get(STACK_TAG).is_some_and(|value| value == stack.as_str())
+    stack_in(&live.settings.tags).as_ref() == Some(stack)
 }
 
 /// Plans creation and repair. `adopt` takes over a bucket that is not ours.
@@ -24,31 +24,21 @@ pub fn plan(stack: &StackName, name: &BucketName, desired: &Settings, live: Opti
         return planned;
     };
     let address = Address::new(Kind::Bucket, name);
-    let ours = is_ours(live, stack);
-    if !ours && !adopt {
-        let owner = live
-            .settings
-            .tags
-            .get(STACK_TAG)
-            .map_or_else(|| "does not carry our tag".to_owned(), |other| format!("belongs to stack `{other}`"));
-        planned.conflicts.push(Conflict {
-            address: address.clone(),
-            reason: format!("exists and {owner}"),
-            hint: "choose another `bucket.name`, or take it over with `--adopt bucket` (a later destroy would then delete it)".into(),
-        });
-        return planned;
-    }
     let have = &live.settings;
+    let adopts = match claim(stack, stack_in(&have.tags).as_ref(), &address, adopt) {
+        Ok(adopts) => adopts,
+        Err(conflict) => return planned.refused(conflict),
+    };
     if have.region != desired.region {
-        planned.conflicts.push(Conflict {
+        return planned.refused(Conflict {
             address,
             reason: format!("lies in {}, the spec says {}; a bucket cannot move", have.region, desired.region),
             hint: format!("set `region: {}`, or choose another `bucket.name`", have.region),
         });
-        return planned;
     }
-    if have.tags != desired.tags {
-        planned.ops.push(Op::SetTags { name: name.clone(), before: have.tags.clone(), after: desired.tags.clone(), adopts: !ours });
+    match tags::plan(&address, &have.tags, &desired.tags) {
+        Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), tags, adopts })),
+        Err(conflict) => return planned.refused(conflict),
     }
     if !have.private {
         planned.ops.push(Op::BlockPublicAccess { name: name.clone(), new: false });
@@ -77,7 +67,7 @@ fn reachable(have: Versioning, want: Versioning) -> Versioning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::Tags;
+    use crate::resource::{STACK_TAG, Tags};
 
     fn settings() -> Settings {
         Settings {
@@ -105,7 +95,8 @@ mod tests {
         assert_eq!(ops(|have| have.encrypted = false), ["encrypt by default"]);
         assert_eq!(ops(|have| have.versioning = Versioning::Enabled), ["set versioning"]);
         assert_eq!(ops(|have| have.versioning = Versioning::Suspended), Vec::<String>::new());
-        assert_eq!(ops(|have| drop(have.tags.insert("x".into(), "y".into()))), ["set tags"]);
+        assert_eq!(ops(|have| drop(have.tags.insert("x".into(), "y".into()))), Vec::<String>::new());
+        assert_eq!(ops(|have| drop(have.tags.insert("provision:ttl".into(), "1day".into()))), ["set tags"]);
         assert_eq!(ops(|have| have.tags.clear()), ["exists and does not carry our tag"]);
         assert_eq!(
             ops(|have| have.region = "eu-west-2".parse().unwrap()),

@@ -26,7 +26,7 @@ pub fn simulate(live: Option<Live>, op: &Op) -> Option<Live> {
         Op::EnforceOwnership { .. } => change(&|settings| settings.owner_enforced = true),
         Op::Encrypt { .. } => change(&|settings| settings.encrypted = true),
         Op::SetVersioning { after, .. } => change(&|settings| settings.versioning = *after),
-        Op::SetTags { after, .. } => change(&|settings| settings.tags = after.clone()),
+        Op::SetTags { tags, .. } => change(&|settings| settings.tags = tags.applied(&settings.tags)),
         Op::Empty { .. } => live,
         Op::Delete { .. } => None,
     }

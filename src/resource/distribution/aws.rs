@@ -110,7 +110,7 @@ async fn tags(clients: &Clients, account: &AccountId, id: &DistributionId) -> Re
     let sent = clients.cloudfront.list_tags_for_resource().resource(id.arn(account)).send().await;
     let answer = absent(sent.map_err(|error| fault(format!("read the tags of distribution {id}"), &error)))?;
     let tags = answer.and_then(|answer| answer.tags).and_then(|tags| tags.items).unwrap_or_default();
-    Ok(tags.into_iter().filter(|tag| !tag.key.starts_with("aws:")).map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
+    Ok(tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
 }
 
 /// Reads one distribution; its tags stay empty.
@@ -179,15 +179,17 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Co
                 op.rewritten(arn.as_deref()).map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
             update(clients, id, etag, &document, &address, context).await
         }
-        Op::SetTags { id, arn, before, after } => {
-            let gone: Vec<String> = before.keys().filter(|key| !after.contains_key(*key)).cloned().collect();
+        Op::SetTags { id, arn, tags } => {
+            let (gone, wanted) = (tags.removed(), tags.set());
             if !gone.is_empty() {
                 let keys = TagKeys::builder().set_items(Some(gone)).build();
                 let sent = clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await;
                 sent.map_err(|error| fault(format!("untag distribution {id}"), &error))?;
             }
-            let sent = clients.cloudfront.tag_resource().resource(arn).tags(cloudfront_tags(after)?).send().await;
-            sent.map_err(|error| fault(format!("tag distribution {id}"), &error))?;
+            if !wanted.is_empty() {
+                let sent = clients.cloudfront.tag_resource().resource(arn).tags(cloudfront_tags(&wanted)?).send().await;
+                sent.map_err(|error| fault(format!("tag distribution {id}"), &error))?;
+            }
             Ok(Done::Changed(String::new()))
         }
         Op::AwaitDeployed { id, disabled } => {

@@ -1,7 +1,7 @@
 //! A distribution that is ours: created with its association in it, updated in CloudFront's own document, disabled, deleted.
 
 use super::function::VersionReference;
-use super::{Tags, show_tags};
+use super::{Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{DistributionId, StackName};
 use document::{Document, EVENT, Edit, Reading, element, list_element};
@@ -275,16 +275,14 @@ pub enum Op {
         /// The occupant as seen and as it will be, where it changes; `None` after: nobody.
         occupant: Option<(Option<String>, Option<VersionReference>)>,
     },
-    /// Make the tags exactly these.
+    /// Set and remove tags of ours.
     SetTags {
         /// Which.
         id: DistributionId,
         /// Its ARN, by which CloudFront tags.
         arn: String,
-        /// As seen.
-        before: Tags,
-        /// As it will be.
-        after: Tags,
+        /// The tags.
+        tags: tags::Difference,
     },
     /// Wait until the last change has reached every edge.
     AwaitDeployed {
@@ -330,9 +328,7 @@ impl Op {
                 });
                 at(id, Action::Update, summary).with(before.edits(after, stack).into_iter().map(|(change, _)| change).chain(slot))
             }
-            Self::SetTags { id, before, after, .. } => {
-                at(id, Action::Update, "set tags").with(FieldChange::between("tags", &show_tags(before), &show_tags(after)))
-            }
+            Self::SetTags { id, tags, .. } => tags.change(Address::new(Kind::Distribution, id), false),
             Self::AwaitDeployed { id, .. } => {
                 let name: &dyn std::fmt::Display = id.as_ref().map_or(&"(new)", |id| id);
                 at(name, Action::Await, "wait until deployed everywhere, usually a few minutes")

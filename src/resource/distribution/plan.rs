@@ -5,7 +5,7 @@ use super::{Behavior, Live, Op, Settings, created_for, origin_id};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
 use crate::resource::function::{self, VersionReference};
-use crate::resource::{Planned, STACK_TAG, Tags};
+use crate::resource::{Planned, STACK_TAG, Tags, tags};
 
 /// How the distribution should be, with its tags and the occupant of its one slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,13 +85,9 @@ pub fn plan(
         });
         return planned;
     }
-    if live.tags != desired.tags {
-        planned.ops.push(Op::SetTags {
-            id: live.id.clone(),
-            arn: live.id.arn(account),
-            before: live.tags.clone(),
-            after: desired.tags.clone(),
-        });
+    match tags::plan(&address, &live.tags, &desired.tags) {
+        Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags { id: live.id.clone(), arn: live.id.arn(account), tags })),
+        Err(conflict) => return planned.refused(conflict),
     }
     let before = Settings::of(&reading, stack);
     let occupant = reading.behaviors.get(&Behavior::Default).and_then(|behavior| behavior.functions.get(EVENT));

@@ -34,7 +34,7 @@ pub fn simulate(
             let document = op.rewritten(occupant).map_err(|why| Fault::new(FaultKind::Refused, "update the distribution", why))?;
             Ok(Some(Live { document, etag, deployed: false, ..live }))
         }
-        (Op::SetTags { after, .. }, Some(live)) => Ok(Some(Live { tags: after.clone(), ..live })),
+        (Op::SetTags { tags, .. }, Some(live)) => Ok(Some(Live { tags: tags.applied(&live.tags), ..live })),
         (Op::Delete { etag: seen, .. }, Some(live)) => {
             if let Some(seen) = seen {
                 guard(&live, seen)?;

@@ -7,6 +7,7 @@ use crate::aws::wait::{self, Waited};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::FunctionName;
+use crate::resource::tags::Difference;
 use crate::resource::{TTL_TAG, Tags, Trace, marked};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
@@ -51,8 +52,7 @@ fn tags(name: &FunctionName, answer: &GetFunctionOutput) -> Result<Tags, Fault> 
         let tried = format!("read the tags of function {name}");
         return Err(in_answer(tried, Some(error.error_code()), Some(error.message()), &["lambda:ListTags"]));
     }
-    let tags = answer.tags().cloned().unwrap_or_default();
-    Ok(tags.into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect())
+    Ok(answer.tags().cloned().unwrap_or_default().into_iter().collect())
 }
 
 fn frozen(configuration: &FunctionConfiguration) -> Frozen {
@@ -155,9 +155,7 @@ pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<
             active(clients, name, number, &frozen.name(), op, context).await?;
             Ok(done)
         }
-        Op::SetTags { name, arn, before, after, .. } => {
-            when_idle(clients, op, context, || set_tags(clients, name, arn, before, after)).await
-        }
+        Op::SetTags { name, arn, tags, .. } => when_idle(clients, op, context, || set_tags(clients, name, arn, tags)).await,
         Op::Prune { name, number } => delete(clients, name, Some(*number), op, context).await,
         Op::Delete { name } => delete(clients, name, None, op, context).await,
     }
@@ -343,14 +341,16 @@ async fn configure(clients: &Clients, name: &FunctionName, after: &Settings, rev
     sent.map(drop).map_err(|error| fault(format!("configure function {name}"), &error))
 }
 
-async fn set_tags(clients: &Clients, name: &FunctionName, arn: &str, before: &Tags, after: &Tags) -> Result<Done, Fault> {
-    let gone: Vec<String> = before.keys().filter(|key| !after.contains_key(*key)).cloned().collect();
+async fn set_tags(clients: &Clients, name: &FunctionName, arn: &str, tags: &Difference) -> Result<Done, Fault> {
+    let (gone, wanted) = (tags.removed(), tags.set());
     if !gone.is_empty() {
         let sent = clients.lambda.untag_resource().resource(arn).set_tag_keys(Some(gone)).send().await;
         sent.map_err(|error| fault(format!("untag function {name}"), &error))?;
     }
-    let sent = clients.lambda.tag_resource().resource(arn).set_tags(Some(after.clone().into_iter().collect())).send().await;
-    sent.map_err(|error| fault(format!("tag function {name}"), &error))?;
+    if !wanted.is_empty() {
+        let sent = clients.lambda.tag_resource().resource(arn).set_tags(Some(wanted.into_iter().collect())).send().await;
+        sent.map_err(|error| fault(format!("tag function {name}"), &error))?;
+    }
     Ok(Done::Changed(String::new()))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A version is immutable. We name it by its content ([`Frozen::name`]); the number is AWS's and is looked up.
 
-use super::{Tags, show_tags};
+use super::{Tags, tags};
 use crate::change::{Action, Address, Change, Fault, FaultKind, FieldChange, Kind};
 use crate::context::Context;
 use crate::name::{FunctionName, StackName};
@@ -197,16 +197,14 @@ pub enum Op {
         /// What is published; its code hash guards the call.
         frozen: Frozen,
     },
-    /// Make the tags exactly these.
+    /// Set and remove tags of ours.
     SetTags {
         /// Its name.
         name: FunctionName,
         /// The function's ARN, by which Lambda tags.
         arn: String,
-        /// As seen.
-        before: Tags,
-        /// As it will be.
-        after: Tags,
+        /// Which.
+        tags: tags::Difference,
         /// The function was not ours before.
         adopts: bool,
     },
@@ -256,12 +254,7 @@ impl Op {
                 ))
             }
             Self::Publish { name, frozen } => at(name, Action::Update, format!("publish version {}", frozen.name())),
-            Self::SetTags { name, before, after, adopts, .. } => at(
-                name,
-                Action::Update,
-                if *adopts { "adopt, set tags".into() } else { "set tags".into() },
-            )
-            .with(FieldChange::between("tags", &show_tags(before), &show_tags(after))),
+            Self::SetTags { name, tags, adopts, .. } => tags.change(Address::new(Kind::Function, name), *adopts),
             Self::Prune { name, number } => at(name, Action::Delete, format!("prune superseded version {number}")),
             Self::Delete { name } => at(name, Action::Delete, "delete with all versions".into()),
         }

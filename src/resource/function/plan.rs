@@ -1,9 +1,9 @@
 //! What the function needs, and how it goes.
 
 use super::{Live, Op, Package, Settings};
-use crate::change::{Address, Conflict, Kind, Notice};
+use crate::change::{Address, Kind, Notice};
 use crate::name::{FunctionName, StackName};
-use crate::resource::{Planned, STACK_TAG};
+use crate::resource::{Planned, STACK_TAG, claim, marked, tags};
 use std::collections::BTreeSet;
 
 /// How the function should be, with the code and how many versions to keep.
@@ -19,11 +19,19 @@ pub struct Desired {
     pub arn: String,
 }
 
+/// Whose function this is. The tag says so; where it got lost, the description.
+#[must_use]
+pub fn owner(live: &Live) -> Option<StackName> {
+    match live.settings.tags.get(STACK_TAG) {
+        Some(stack) => stack.parse().ok(),
+        None => marked(&live.settings.description),
+    }
+}
+
 /// Is this function the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
-    let tagged = live.settings.tags.get(STACK_TAG).is_some_and(|value| value == stack.as_str());
-    tagged || live.settings.description == super::description(stack)
+    owner(live).as_ref() == Some(stack)
 }
 
 /// Plans creation, repair and publication. `adopt` takes over a function that is not ours.
@@ -35,28 +43,22 @@ pub fn plan(stack: &StackName, name: &FunctionName, desired: &Desired, live: Opt
         planned.ops.push(Op::Create { name: name.clone(), settings: want.clone(), package: desired.package.clone() });
         return planned;
     };
-    let ours = is_ours(live, stack);
-    if !ours && !adopt {
-        planned.conflicts.push(Conflict {
-            address: Address::new(Kind::Function, name),
-            reason: "exists and carries neither our tag nor our description".into(),
-            hint: "choose another `function.name`, or take it over with `--adopt function` (a later destroy would then delete it)".into(),
-        });
-        return planned;
-    }
     let have = &live.settings;
+    let address = Address::new(Kind::Function, name);
+    let adopts = match claim(stack, owner(live).as_ref(), &address, adopt) {
+        Ok(adopts) => adopts,
+        Err(conflict) => return planned.refused(conflict),
+    };
     let code_differs = have.frozen.code_sha256 != want.frozen.code_sha256;
     let configuration = super::Frozen { code_sha256: want.frozen.code_sha256.clone(), ..have.frozen.clone() };
     let configured = configuration == want.frozen && have.description == want.description;
     let published = live.number_of(&want.frozen.name()).is_some();
-    if have.tags != want.tags {
-        planned.ops.push(Op::SetTags {
-            name: name.clone(),
-            arn: desired.arn.clone(),
-            before: have.tags.clone(),
-            after: want.tags.clone(),
-            adopts: !ours,
-        });
+    match tags::plan(&address, &have.tags, &want.tags) {
+        Ok(tags) => {
+            let arn = || desired.arn.clone();
+            planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), arn: arn(), tags, adopts }));
+        }
+        Err(conflict) => return planned.refused(conflict),
     }
     if !configured {
         planned.ops.push(Op::Configure { name: name.clone(), before: have.clone(), after: want.clone(), revision: live.revision.clone() });
@@ -168,7 +170,7 @@ mod tests {
                 live.settings.tags.clear();
                 live.settings.description.clear();
             }),
-            ["exists and carries neither our tag nor our description"]
+            ["exists and does not carry our tag"]
         );
     }
 

@@ -46,7 +46,7 @@ pub fn simulate(live: Option<Live>, op: &Op, serial: u64, next_version: u64) -> 
             }
             publish_latest(&mut live, next_version);
         }
-        Op::SetTags { after, .. } => live.settings.tags.clone_from(after),
+        Op::SetTags { tags, .. } => live.settings.tags = tags.applied(&live.settings.tags),
         Op::Prune { number, .. } => live.versions.retain(|version| version.number != *number),
         Op::Delete { .. } => return Ok(None),
     }

@@ -97,7 +97,7 @@ async fn tags(clients: &Clients, account: &AccountId, region: &Region, name: &st
     let arn = arn(region.as_str(), account, name);
     let sent = clients.logs_in(region).list_tags_for_resource().resource_arn(arn).send().await;
     let answer = absent(sent.map_err(|error| fault(format!("read the tags of log group {name}"), &error)))?;
-    Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect()))
+    Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().collect()))
 }
 
 /// Carries out one op.

@@ -5,7 +5,7 @@ use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::name::RoleName;
-use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, marked};
+use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, marked, tags};
 use aws_sdk_iam::types::Tag;
 use futures_util::try_join;
 use serde_json::Value;
@@ -102,14 +102,16 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 }
             }
         }
-        Op::SetTags { name, before, after, .. } => {
-            let gone: Vec<String> = before.keys().filter(|key| !after.contains_key(*key)).cloned().collect();
+        Op::SetTags { name, tags, .. } => {
+            let (gone, wanted) = (tags.removed(), tags.set());
             if !gone.is_empty() {
                 let sent = iam.untag_role().role_name(name.as_str()).set_tag_keys(Some(gone)).send().await;
                 sent.map_err(|error| fault(format!("untag role {name}"), &error))?;
             }
-            let sent = iam.tag_role().role_name(name.as_str()).set_tags(Some(iam_tags(after)?)).send().await;
-            sent.map_err(|error| fault(format!("tag role {name}"), &error))?;
+            if !wanted.is_empty() {
+                let sent = iam.tag_role().role_name(name.as_str()).set_tags(Some(iam_tags(&wanted)?)).send().await;
+                sent.map_err(|error| fault(format!("tag role {name}"), &error))?;
+            }
         }
         Op::DeletePolicy { name, policy } => {
             let sent = iam.delete_role_policy().role_name(name.as_str()).policy_name(policy).send().await;
@@ -147,7 +149,7 @@ async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Resu
         Ok(_) => Ok(Done::Changed(String::new())),
         // A reply of ours that was lost, or another run of the same plan: ours if it carries our tags.
         Err(fault) if fault.kind == FaultKind::AlreadyExists => match observe(clients, name).await? {
-            Some(live) if live.settings.tags == settings.tags => Ok(Done::AlreadySo),
+            Some(live) if tags::hold(&live.settings.tags, &settings.tags) => Ok(Done::AlreadySo),
             _ => Err(fault.hinted("somebody else created a role of this name in the meantime: run the same command again")),
         },
         Err(fault) => Err(fault),

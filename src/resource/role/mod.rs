@@ -1,6 +1,6 @@
 //! The execution role: trust policy, one inline policy, tags, permissions boundary.
 
-use super::{Tags, logs, policy, show_tags};
+use super::{Tags, logs, policy, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{AccountId, BucketName, FunctionName, ObjectKey, RoleName, RolePath};
 use serde::{Deserialize, Serialize};
@@ -111,14 +111,12 @@ pub enum Op {
         /// As it will be.
         after: Option<String>,
     },
-    /// Make the tags exactly these.
+    /// Set and remove tags of ours.
     SetTags {
         /// Its name.
         name: RoleName,
-        /// As seen.
-        before: Tags,
-        /// As it will be.
-        after: Tags,
+        /// Which.
+        tags: tags::Difference,
         /// The role was not ours before.
         adopts: bool,
     },
@@ -165,12 +163,7 @@ impl Op {
                 before: before.clone(),
                 after: after.clone(),
             }]),
-            Self::SetTags { name, before, after, adopts } => at(
-                name,
-                Action::Update,
-                if *adopts { "adopt, set tags".into() } else { "set tags".into() },
-            )
-            .with(FieldChange::between("tags", &show_tags(before), &show_tags(after))),
+            Self::SetTags { name, tags, adopts } => tags.change(Address::new(Kind::Role, name), *adopts),
             Self::DeletePolicy { name, policy } => at(name, Action::Delete, format!("delete inline policy {policy}")),
             Self::Detach { name, arn } => at(name, Action::Delete, format!("detach policy {arn}")),
             Self::Delete { name } => at(name, Action::Delete, "delete".into()),

@@ -3,20 +3,12 @@
 use super::{Live, Op, POLICY, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{RoleName, StackName};
-use crate::resource::{Planned, STACK_TAG, policy};
+use crate::resource::{Planned, claim, policy, stack_in, tags};
 
 /// Is this role the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
-    live.settings.tags.get(STACK_TAG).is_some_and(|value| value == stack.as_str())
-}
-
-fn not_ours(address: Address, setting: &str, flag: &str) -> Conflict {
-    Conflict {
-        address,
-        reason: "exists and does not carry our tag".into(),
-        hint: format!("choose another `{setting}`, or take it over with `--adopt {flag}` (a later destroy would then delete it)"),
-    }
+    stack_in(&live.settings.tags).as_ref() == Some(stack)
 }
 
 /// Plans creation and repair. `adopt` takes over a role that is not ours.
@@ -30,22 +22,21 @@ pub fn plan(stack: &StackName, name: &RoleName, desired: &Settings, live: Option
         planned.ops.extend(put(None));
         return planned;
     };
-    let ours = is_ours(live, stack);
-    if !ours && !adopt {
-        planned.conflicts.push(not_ours(address, "role.name", "role"));
-        return planned;
-    }
     let have = &live.settings;
+    let adopts = match claim(stack, stack_in(&have.tags).as_ref(), &address, adopt) {
+        Ok(adopts) => adopts,
+        Err(conflict) => return planned.refused(conflict),
+    };
     if have.path != desired.path {
-        planned.conflicts.push(Conflict {
+        return planned.refused(Conflict {
             address,
             reason: format!("has path `{}`, the spec says `{}`; IAM cannot move a role", have.path, desired.path),
             hint: format!("set `role.path: {}`, or choose another `role.name`", have.path),
         });
-        return planned;
     }
-    if have.tags != desired.tags {
-        planned.ops.push(Op::SetTags { name: name.clone(), before: have.tags.clone(), after: desired.tags.clone(), adopts: !ours });
+    match tags::plan(&address, &have.tags, &desired.tags) {
+        Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), tags, adopts })),
+        Err(conflict) => return planned.refused(conflict),
     }
     if !policy::same(&have.trust, &desired.trust) {
         planned.ops.push(Op::SetTrust { name: name.clone(), before: have.trust.clone(), after: desired.trust.clone() });
@@ -85,7 +76,7 @@ pub fn teardown(stack: &StackName, name: &RoleName, live: Option<&Live>) -> Plan
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::Tags;
+    use crate::resource::{STACK_TAG, Tags};
     use serde_json::json;
 
     fn settings() -> Settings {
@@ -116,7 +107,8 @@ mod tests {
         );
         assert_eq!(said(|live| live.settings.policy = None), ["put inline policy provision"]);
         assert_eq!(said(|live| live.settings.boundary = Some("arn".into())), ["set permissions boundary"]);
-        assert_eq!(said(|live| drop(live.settings.tags.insert("a".into(), "b".into()))), ["set tags"]);
+        assert_eq!(said(|live| drop(live.settings.tags.insert("aws:x".into(), "b".into()))), Vec::<String>::new());
+        assert_eq!(said(|live| drop(live.settings.tags.insert("provision:ttl".into(), "1day".into()))), ["set tags"]);
         assert_eq!(said(|live| live.settings.tags.clear()), ["exists and does not carry our tag"]);
         assert_eq!(said(|live| live.settings.path = "/x/".parse().unwrap()), ["has path `/x/`"]);
         assert_eq!(said(|live| live.attached.push("arn:admin".into())), ["also carries policy arn:admin"]);

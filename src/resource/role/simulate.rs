@@ -2,6 +2,7 @@
 
 use super::{Live, Op, POLICY, Settings};
 use crate::change::{Fault, FaultKind};
+use crate::resource::tags;
 
 /// Returns the role after `op`; `None`: it does not exist.
 ///
@@ -18,14 +19,14 @@ pub fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Fault> {
         };
     };
     match op {
-        Op::Create { name, settings } if settings.tags != live.settings.tags => {
+        Op::Create { name, settings } if !tags::hold(&live.settings.tags, &settings.tags) => {
             return Err(Fault::new(FaultKind::AlreadyExists, format!("create role {name}"), "a role with this name already exists"));
         }
         Op::Create { .. } => {}
         Op::SetTrust { after, .. } => live.settings.trust = after.clone(),
         Op::PutPolicy { after, .. } => live.settings.policy = Some(after.clone()),
         Op::SetBoundary { after, .. } => live.settings.boundary.clone_from(after),
-        Op::SetTags { after, .. } => live.settings.tags.clone_from(after),
+        Op::SetTags { tags, .. } => live.settings.tags = tags.applied(&live.settings.tags),
         Op::DeletePolicy { policy, .. } => {
             live.other_policies.retain(|other| other != policy);
             if policy == POLICY {

@@ -2,30 +2,33 @@
 
 use super::Given;
 use super::reader::{Reader, Section};
+use crate::resource::tags;
 use crate::spec::node::Value;
 use crate::spec::problem::{Problem, visible};
 use std::collections::BTreeMap;
 
+/// How long a tag's value may be; our own tag lists the keys in one.
+const LONGEST: usize = 256;
 /// AWS allows 50 on a thing; some are ours.
 const MOST: usize = 45;
 const DOCUMENT: &str = "AWS General Reference, \"Tagging AWS resources\"";
 
 pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeMap<String, String> {
-    let mut tags: BTreeMap<String, String> = BTreeMap::new();
-    let Some(entry) = top.entry("tags") else { return tags };
+    let mut given: BTreeMap<String, String> = BTreeMap::new();
+    let Some(entry) = top.entry("tags") else { return given };
     let entries = match &entry.value.value {
         Value::Map(entries) => entries,
-        Value::Null | Value::Broken => return tags,
+        Value::Null | Value::Broken => return given,
         _ => {
             reader.wrong_type(top, "tags", "keys with values");
-            return tags;
+            return given;
         }
     };
     reader.given.insert("tags".to_owned(), Given { shown: "tags".to_owned(), place: entry.key.place.clone() });
     for (key, tag) in reader.distinct(entries) {
         if let Some((broken, fix)) = broken_key(key) {
             reader.problems.push(Problem::error(&tag.key.place, format!("tag key `{}` {broken}", visible(key)), DOCUMENT, fix));
-        } else if tags.keys().any(|other| other.to_lowercase() == key.to_lowercase()) {
+        } else if given.keys().any(|other| other.to_lowercase() == key.to_lowercase()) {
             let rule = "IAM User Guide, \"Tags for AWS Identity and Access Management resources\": upper and lower case make no difference in a role's tag keys";
             reader.problems.push(Problem::error(
                 &tag.key.place,
@@ -51,14 +54,21 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeMap<Strin
         if let Some((broken, fix)) = broken_value(value) {
             reader.problems.push(Problem::error(&tag.value.place, format!("tag value `{}` {broken}", tag.value.shown()), DOCUMENT, fix));
         }
-        tags.insert(key.to_owned(), value.clone());
+        given.insert(key.to_owned(), value.clone());
     }
-    if tags.len() > MOST {
-        let what = format!("{} tags are more than {MOST}", tags.len());
+    if given.len() > MOST {
+        let what = format!("{} tags are more than {MOST}", given.len());
         let rule = format!("{DOCUMENT}: 50 on one thing; `provision` adds its own");
         reader.problems.push(Problem::error(&entry.key.place, what, rule, format!("keep {MOST} of them")));
+    } else if tags::list(given.keys()).chars().count() > LONGEST {
+        let what = format!("the tags' keys are together longer than {LONGEST} characters");
+        let rule = format!(
+            "{DOCUMENT}: a value holds that many, and the tag `{}` lists the keys, so that one which you remove here goes",
+            tags::LISTED
+        );
+        reader.problems.push(Problem::error(&entry.key.place, what, rule, "write shorter keys, or fewer"));
     }
-    tags
+    given
 }
 
 fn broken_key(key: &str) -> Option<(&'static str, &'static str)> {
@@ -76,7 +86,11 @@ fn broken_key(key: &str) -> Option<(&'static str, &'static str)> {
 }
 
 fn broken_value(value: &str) -> Option<(&'static str, &'static str)> {
-    if value.chars().count() > 256 { Some(("must be at most 256 characters long", "write a shorter value")) } else { broken_letters(value) }
+    if value.chars().count() > LONGEST {
+        Some(("must be at most 256 characters long", "write a shorter value"))
+    } else {
+        broken_letters(value)
+    }
 }
 
 fn broken_letters(text: &str) -> Option<(&'static str, &'static str)> {

@@ -11,6 +11,7 @@ fn every_rule_is_kept() {
     let comment = format!("distribution: {{ comment: {long} }}");
     let tag = format!("tags: {{ {long}: x }}");
     let many_tags = format!("tags: {{ {} }}", (0..46).map(|n| format!("t{n}: x")).collect::<Vec<_>>().join(", "));
+    let long_tags = format!("tags: {{ {}: a, {}: b, {}: c }}", "a".repeat(90), "b".repeat(90), "c".repeat(90));
     let rows: &[(&str, &str)] = &[
         // names
         ("account: 123456789012", "`account` must be text, found the number `123456789012`"),
@@ -130,6 +131,7 @@ fn every_rule_is_kept() {
         ("tags: { a: b, A: c }", "tag key `A` is given twice"),
         ("tags: { a: \"b?\" }", "tag value `b?` may hold only letters, digits, spaces and `_.:/=+-@`"),
         (&many_tags, "46 tags are more than 45"),
+        (&long_tags, "the tags' keys are together longer than 256 characters"),
         ("protect: [buket]", "`buket` is no kind that can be protected"),
         // files
         ("maintenance: { page: nowhere.html }", "`nowhere.html` does not exist"),
