@@ -26,6 +26,7 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("src/resource/distribution/document.rs", "reading and editing one document, with its tests"),
     ("src/resource/distribution/mod.rs", "the largest settings of all kinds, and the first document"),
     ("src/resource/function/aws.rs", "create, configure, upload, publish, tag, delete, each with its own waits"),
+    ("src/resource/site/aws.rs", "objects, versions, uploads, the index, looks, each with its call"),
     ("src/spec/decode/scalar.rs", "every scalar type with its refusals"),
     ("src/spec/load/tests.rs", "one table of wrong specs"),
     ("src/view/human.rs", "every text for people, so that they sound alike"),

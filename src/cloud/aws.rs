@@ -43,11 +43,12 @@ impl Aws {
             }
         };
         let objects = async {
-            let (owner, name, keys) = (&names.stack, &stack.bucket, stack.page_keys());
+            let page_keys = stack.page_keys();
+            let place = site::aws::Place { account: &account, stack: &names.stack, bucket: &stack.bucket, page_keys };
             match scope {
                 _ if !reachable => Ok((site::Live::default(), Inventory::default())),
-                Scope::Stack => Ok((site::aws::observe(clients, &account, owner, name, expected, keys).await?, Inventory::default())),
-                Scope::Teardown => site::aws::observe_all(clients, &account, owner, name, expected, keys).await,
+                Scope::Stack => Ok((site::aws::observe(clients, place, expected).await?, Inventory::default())),
+                Scope::Teardown => site::aws::observe_all(clients, place).await,
             }
         };
         let granted = grant::distribution(policy.as_ref());

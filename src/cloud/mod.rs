@@ -24,7 +24,7 @@ pub struct Caller {
 /// What the pipeline needs of a cloud.
 pub trait Cloud: Sync {
     /// Reads everything that the names stand for, and whose account it is. Changes nothing. `expected` are the site's files:
-    /// what matches them needs no further look.
+    /// objects under their keys are the first to be asked whether they are ours.
     ///
     /// # Errors
     /// The first call's that failed.

@@ -105,10 +105,8 @@ impl Session {
     /// The exit code, after the fault was shown.
     pub async fn destroy(&self, choices: &Choices) -> Result<Picture, Exit> {
         let planned = async {
-            // The folder may be gone; then the objects' own marks have to prove that they are ours.
-            let site = desired::site(&self.spec).unwrap_or_default();
-            let (stack, live) = self.look(&site, Scope::Teardown).await?;
-            let plan = plan::destroy(&stack, &site, &live, choices);
+            let (stack, live) = self.look(&site::Settings::default(), Scope::Teardown).await?;
+            let plan = plan::destroy(&stack, &live, choices);
             Ok(Picture { stack, live, plan })
         };
         self.or_exit(planned.await)

@@ -40,9 +40,10 @@ pub fn parse_delete(text: &str) -> Result<Kind, String> {
 pub fn parse_adopt(text: &str) -> Result<Kind, String> {
     match text {
         "bucket" => Ok(Kind::Bucket),
+        "site" => Ok(Kind::Site),
         "role" => Ok(Kind::Role),
         "function" => Ok(Kind::Function),
-        _ => Err("only `bucket`, `role` and `function` can be adopted".into()),
+        _ => Err("known kinds: `bucket`, `site`, `role`, `function`".into()),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::{Choices, Intent, Plan, Stage, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
+use crate::name::ObjectKey;
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, role, site};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
 
-/// Plans what takes everything down that is ours. `site` are the files in the folder, if it is still there: they are ours
-/// without a further look.
-pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choices) -> Plan {
+/// Plans what takes everything down that is ours.
+pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     let mut plan = Plan::new(stack, Intent::Destroy);
     let name = &stack.names.stack;
     let kept = protected(stack, live, choices);
@@ -48,7 +48,7 @@ pub fn destroy(stack: &Stack, site: &site::Settings, live: &Live, choices: &Choi
             end_grant(&mut plan, stack, live);
         }
     } else {
-        end_bucket(&mut plan, stack, site, live, choices);
+        end_bucket(&mut plan, stack, live, choices);
     }
     plan.sorted()
 }
@@ -85,7 +85,7 @@ pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
     }
 }
 
-fn end_bucket(plan: &mut Plan, stack: &Stack, site: &site::Settings, live: &Live, choices: &Choices) {
+fn end_bucket(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
     let Some(found) = &live.bucket else { return };
     let address = Address::new(Kind::Bucket, &stack.bucket);
     if !bucket::plan::is_ours(found, &stack.names.stack) {
@@ -100,10 +100,11 @@ fn end_bucket(plan: &mut Plan, stack: &Stack, site: &site::Settings, live: &Live
             hint: "remove that origin first, or keep the bucket with `protect: [bucket]`".into(),
         });
     }
-    let foreign: Vec<_> = live.objects.foreign(site, stack.page_keys()).collect();
-    if let Some(first) = foreign.first() {
-        let more = if foreign.len() == 1 { String::new() } else { format!(" and {} more", foreign.len() - 1) };
-        let reason = format!("holds objects that `provision` did not put: {first}{more}");
+    let index = ObjectKey::listed(site::index::KEY.to_owned());
+    let taken = live.objects.index.as_ref().is_some_and(|found| found.ours.is_none());
+    let foreign: Vec<_> = live.objects.foreign().chain(taken.then_some(&index)).collect();
+    if !foreign.is_empty() {
+        let reason = format!("holds objects that `provision` did not put: {}", site::plan::named(&foreign, &live.objects));
         if choices.delete_data {
             plan.notices.push(Notice { address, text: format!("{reason}; they are deleted with it") });
         } else {

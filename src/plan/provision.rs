@@ -31,7 +31,7 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
         }
     }
     if plan.can_apply() {
-        objects(&mut plan, stack, desired, live);
+        objects(&mut plan, stack, desired, live, choices);
     }
     if let Some(wanted) = &desired.distribution {
         plan.take(Stage::Access, access::plan::plan(name, live.access.as_ref()), Op::Access);
@@ -64,9 +64,17 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     plan.sorted()
 }
 
-fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
+fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices: &Choices) {
     let name = &stack.names.stack;
-    let site = site::plan::plan(name, &stack.bucket, &desired.site, stack.page_keys(), &live.objects);
+    let planner = site::plan::Planner {
+        stack: name,
+        bucket: &stack.bucket,
+        page_keys: stack.page_keys(),
+        adopt: choices.adopt.contains(&Kind::Site),
+        delete: choices.delete.contains(&Kind::Site),
+    };
+    let site = planner.plan(&desired.site, &live.objects);
+    plan.conflicts.extend(site.conflicts);
     plan.notices.extend(site.notices);
     for op in site.ops {
         let stage = match &op {
@@ -78,6 +86,9 @@ fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
     }
     let page = page::Live::among(&live.objects, &stack.names.keys);
     plan.take(Stage::Page, page::plan::plan(name, &stack.bucket, &stack.names.keys, &desired.page, &page), Op::Page);
+    let puts = plan.steps.iter().any(|step| matches!(step.op, Op::Site(site::Op::Put { .. }) | Op::Page(page::Op::Put { .. })));
+    let page = (&stack.names.keys.off, &desired.page.content);
+    plan.take(Stage::Index, planner.index(&desired.site, page, puts, &live.objects), Op::Site);
 }
 
 /// Numbers of our versions in slots that this plan does not turn: somebody put them there by hand.

@@ -19,6 +19,8 @@ pub enum Stage {
     Documents,
     /// The page.
     Page,
+    /// The index of what has been put.
+    Index,
     /// The page moves to its other key.
     Switch,
     /// Code, configuration, version.
@@ -68,13 +70,15 @@ impl Stage {
             Self::Bucket | Self::Role | Self::Access | Self::Switch | Self::Logs | Self::Vacate => &[],
             Self::Files | Self::Page => &[Self::Bucket],
             Self::Documents => &[Self::Bucket, Self::Files],
+            Self::Index => &[Self::Bucket, Self::Files, Self::Documents, Self::Page],
             Self::Function => &[Self::Role],
             Self::Retention => &[Self::Logs],
             Self::Distribution => &[Self::Bucket, Self::Page, Self::Access, Self::Function],
             Self::Grant => &[Self::Bucket, Self::Distribution],
             Self::Association => &[Self::Bucket, Self::Page, Self::Function],
             Self::Deployed => &[Self::Distribution, Self::Association],
-            Self::Leftovers => &[Self::Files, Self::Documents],
+            // Visitors may be served by what is being replaced until then.
+            Self::Leftovers => &[Self::Files, Self::Documents, Self::Distribution, Self::Association, Self::Deployed],
             Self::Prune => &[Self::Function, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated],
             Self::Vacated => &[Self::Vacate],
             // The statement goes while the distribution that it names can still be looked up.

@@ -10,7 +10,7 @@ fn a_wrong_command_line_is_explained() {
         "apply --ye",
         "plan --delete-data",
         "plan --destroy --adopt bucket",
-        "apply --adopt site",
+        "apply --adopt logs",
         "apply --wait forever",
         "destroy --wait soon",
         "plan --sandbox-delays deploy=soon",

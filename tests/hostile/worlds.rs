@@ -91,7 +91,7 @@ fn live_in(mut world: World, spec: &Spec) {
         carry_out(&mut world, &stack, &Live::default(), &turn);
     }
     let live = look(&world, Scope::Teardown);
-    carry_out(&mut world, &stack, &live, &plan::destroy(&stack, &site, &live, &choices));
+    carry_out(&mut world, &stack, &live, &plan::destroy(&stack, &live, &choices));
 }
 
 fn carry_out(world: &mut World, stack: &Stack, live: &Live, plan: &Plan) {

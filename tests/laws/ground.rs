@@ -106,7 +106,7 @@ fn account() -> provision::name::AccountId {
 fn the_site() -> site::Settings {
     let files = [("index.html", "text/html"), (FILE, "text/javascript"), ("logo.svg", "image/svg+xml")];
     let content = |(key, kind): (&str, &str)| (key.parse().unwrap(), Content::in_memory(key.as_bytes(), kind, ""));
-    site::Settings { files: files.map(content).into() }
+    site::Settings { named: true, files: files.map(content).into() }
 }
 
 /// The world before us: what a busy account holds, close by in name and shape.
@@ -127,6 +127,7 @@ pub(crate) fn neighbourhood() -> World {
         policy: Some(json!({"Version": "2012-10-17", "Statement": [their_statement()]})),
         objects: [(key.clone(), Object { etag: "theirs".into(), size: 6 })].into(),
         headers: [(key, Headers::default())].into(),
+        index: String::new(),
     };
     world.buckets.insert("shop-files-2".parse().unwrap(), object);
     let role = role::Settings { path: "/".parse().unwrap(), trust: json!({}), policy: None, boundary: None, tags: theirs.clone() };

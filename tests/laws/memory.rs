@@ -66,7 +66,9 @@ impl Memory {
     /// `order` chooses in which order ops that may run at the same time are carried out.
     pub(crate) fn new(world: World, order: u64, cut: Cut) -> Self {
         let order = fastrand::Rng::with_seed(order);
-        let state = State { world, now: 1_000, ops: 0, cut, order, broken: Vec::new(), stop: None };
+        let headers = world.buckets.values().flat_map(|bucket| bucket.headers.values());
+        let now = 1_000 + headers.map(|headers| headers.modified).max().unwrap_or_default();
+        let state = State { world, now, ops: 0, cut, order, broken: Vec::new(), stop: None };
         Self { state: Mutex::new(state), watch: None }
     }
 
@@ -105,7 +107,7 @@ impl Memory {
         match intent {
             Intent::Destroy => {
                 let live = look(Scope::Teardown);
-                let plan = plan::destroy(stack, site, &live, choices);
+                let plan = plan::destroy(stack, &live, choices);
                 (live, plan)
             }
             _ => {

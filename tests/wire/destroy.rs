@@ -50,8 +50,8 @@ async fn foreign_objects_stay_unless_they_may_go() {
         s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"theirs")).send().await.unwrap();
     }
     shop.ground.clear_calls();
-    shop.run("plan").exits(0).says("holds objects that `provision` did not put and leaves alone: /theirs/two and 1 more");
-    shop.run("destroy --yes").exits(4).says("holds objects that `provision` did not put: /theirs/two and 1 more").says("--delete-data");
+    shop.run("plan").exits(0).says("holds objects that `provision` did not put and leaves alone: /theirs/two, theirs/one");
+    shop.run("destroy --yes").exits(4).says("holds objects that `provision` did not put: /theirs/two, theirs/one").says("--delete-data");
     assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
     shop.run("destroy --yes --delete-data").exits(0);
     assert_eq!(shop.everything().await, Vec::<String>::new());
@@ -65,7 +65,7 @@ async fn what_is_protected_stays() {
     let policy = shop.aws.clients.s3.get_bucket_policy().bucket(BUCKET).send().await;
     assert!(policy.is_err(), "nobody may read any more: {policy:?}");
     let objects = shop.aws.clients.s3.list_objects_v2().bucket(BUCKET).send().await.unwrap();
-    assert_eq!(objects.key_count(), Some(3));
+    assert_eq!(objects.key_count(), Some(4));
 
     shop.write("provision.yaml", &format!("{OWNED}protect: [distribution]\n"));
     shop.run("apply --yes").exits(0);
@@ -83,8 +83,8 @@ async fn a_versioned_bucket_is_emptied_to_the_last_marker() {
     let s3 = &shop.aws.clients.s3;
     s3.create_multipart_upload().bucket(BUCKET).key("index.html").send().await.unwrap();
     let versions = s3.list_object_versions().bucket(BUCKET).send().await.unwrap();
-    assert_eq!((versions.versions().len(), versions.delete_markers().len()), (4, 1));
-    shop.run("destroy --yes").exits(0).says("empty: 5 object versions, 1 incomplete upload");
+    assert_eq!((versions.versions().len(), versions.delete_markers().len()), (6, 1));
+    shop.run("destroy --yes").exits(0).says("empty: 7 object versions, 1 incomplete upload");
     // The emulator would delete the bucket all the same.
     assert_eq!(shop.ground.count("s3:AbortMultipartUpload"), 1);
     assert_eq!(shop.everything().await, Vec::<String>::new());

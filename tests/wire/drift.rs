@@ -5,8 +5,10 @@ use super::shop::{BUCKET, FUNCTION, OWNED, ROLE, Shop, writes};
 use crate::support::Rules;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::MetadataDirective;
 use provision::resource::function::package;
 use provision::resource::policy;
+use provision::resource::site::index;
 use serde_json::{Value, json};
 
 /// Whatever was just broken, the plan calls it `field`.
@@ -185,10 +187,34 @@ async fn of_the_association() {
 async fn of_objects() {
     let shop = Shop::applied(OWNED, Rules::prompt()).await;
     let s3 = &shop.aws.clients.s3;
+    let put = |key: &str| s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x"));
+    let marked = |key: &str| put(key).metadata("provision-stack", "shop");
     for key in ["index.html", "maintenance.html"] {
-        s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+        marked(key).send().await.unwrap();
         repaired(&shop, "etag");
         s3.delete_object().bucket(BUCKET).key(key).send().await.unwrap();
         repaired(&shop, &format!("{key}  "));
     }
+    // The same bytes, served in another way. S3 counts in seconds.
+    let index = s3.head_object().bucket(BUCKET).key(index::KEY).send().await.unwrap().last_modified.unwrap().secs();
+    let again = s3.copy_object().bucket(BUCKET).key("style.css").copy_source(format!("{BUCKET}/style.css"));
+    let again = again.metadata_directive(MetadataDirective::Replace).metadata("provision-stack", "shop");
+    let again = again.content_type("text/plain").cache_control("no-store");
+    while again.clone().send().await.unwrap().copy_object_result.unwrap().last_modified.unwrap().secs() <= index {}
+    repaired(&shop, "cache control  no-store -> public, max-age=3600");
+
+    // Theirs, even under our keys, is theirs until somebody says otherwise.
+    put("index.html").send().await.unwrap();
+    put("report.pdf").send().await.unwrap();
+    let ran = shop.run("apply --yes").exits(4).says("did not put: index.html").says("leaves alone: report.pdf");
+    let _ = ran.says("--adopt site");
+    shop.run("destroy --yes").exits(4).says("did not put: index.html, report.pdf");
+    shop.run("apply --yes --adopt site").exits(0).says("adopt, upload");
+    shop.run("apply --yes").exits(0).says("Nothing to do");
+    let head = s3.head_object().bucket(BUCKET).key("report.pdf").send().await.unwrap();
+    assert_eq!(head.content_length, Some(1));
+
+    // An index that says nothing is made anew.
+    put(index::KEY).metadata("provision-stack", "shop").send().await.unwrap();
+    repaired(&shop, "record which objects are ours");
 }

@@ -48,9 +48,8 @@ impl Twin {
 
     pub(crate) async fn destroy(&mut self) {
         let stack = self.stack();
-        let site = desired::site(&self.shop.spec()).unwrap();
         let choices = Choices { delete_data: true, ..choices(&self.shop) };
-        self.carry_out(|live, _| plan::destroy(&stack, &site, live, &choices)).await;
+        self.carry_out(|live, _| plan::destroy(&stack, live, &choices)).await;
     }
 
     pub(crate) async fn turn(&mut self, wanted: Wanted) {
@@ -143,7 +142,8 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
     });
     BTreeMap::from([
         ("bucket", format!("{:#?}", bucket.as_ref().map(|bucket| &bucket.settings))),
-        ("objects", format!("{objects:#?}")),
+        ("objects", format!("{:#?} {:#?} {:#?}", objects.objects, objects.buried, objects.looks)),
+        ("index", format!("{:?}", objects.index.as_ref().map(|found| (&found.etag, &found.ours)))),
         ("inventory", format!("{keys:?} {}", inventory.uploads.len())),
         ("policy", meaning(policy)),
         ("role", format!("{role:?}")),

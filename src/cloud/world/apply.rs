@@ -25,6 +25,9 @@ impl World {
         match op {
             Op::Bucket(op) => self.apply_bucket(op),
             Op::Site(site::Op::Put { bucket, key, content, before, .. }) => {
+                if key.as_str() == site::index::KEY {
+                    self.bucket(bucket)?.index = String::from_utf8(content.read()?).unwrap_or_default();
+                }
                 let headers = headers(stack, content, BTreeMap::new(), now);
                 self.put(bucket, key, content, before.as_deref(), headers)
             }
@@ -104,7 +107,8 @@ impl World {
                     Some(live) => match self.buckets.get_mut(name) {
                         Some(found) => found.live = live,
                         None => {
-                            let new = Bucket { live, policy: None, objects: BTreeMap::new(), headers: BTreeMap::new() };
+                            let new =
+                                Bucket { live, policy: None, objects: BTreeMap::new(), headers: BTreeMap::new(), index: String::new() };
                             self.buckets.insert(name.clone(), new);
                         }
                     },
@@ -123,11 +127,12 @@ impl World {
         headers: Headers,
     ) -> Result<Done, Fault> {
         let found = self.bucket(bucket)?;
-        let same_bytes = found.objects.get(key).is_some_and(|object| object.etag == content.md5);
-        if same_bytes && found.headers.get(key).is_some_and(|have| have.metadata == headers.metadata) {
-            return Ok(Done::AlreadySo);
+        if let Err(moved_on) = site::simulate::guard(&found.objects, key, before) {
+            let same_bytes = found.objects.get(key).is_some_and(|object| object.etag == content.md5);
+            let same = |have: &Headers| Headers { modified: headers.modified, ..have.clone() } == headers;
+            let is_it = same_bytes && found.headers.get(key).is_some_and(same);
+            return if is_it { Ok(Done::AlreadySo) } else { Err(moved_on) };
         }
-        site::simulate::guard(&found.objects, key, before)?;
         found.objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
         found.headers.insert(key.clone(), headers);
         Ok(changed())

@@ -40,6 +40,9 @@ pub struct Bucket {
     pub objects: BTreeMap<ObjectKey, Object>,
     /// How each object is served.
     pub headers: BTreeMap<ObjectKey, Headers>,
+    /// The bytes of the index of what is ours; of other objects nobody here needs them.
+    #[serde(default)]
+    pub index: String,
 }
 
 /// What S3 keeps beside an object's bytes.

@@ -1,11 +1,12 @@
 //! What a look at the world sees.
 
-use super::{Distribution, Headers, World};
+use super::{Bucket, Distribution, Headers, World};
 use crate::change::Kind;
 use crate::context::References;
 use crate::name::{AccountId, DistributionId, ObjectKey, Region, StackName};
 use crate::resource::bucket::ObjectVersion;
-use crate::resource::site::{self, Inventory, STACK_METADATA};
+use crate::resource::site::index::Served;
+use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
 use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, access, association, distribution, logs, marked, page, stack_in};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::{Found, group};
@@ -18,14 +19,9 @@ impl World {
         let stack = names.in_account(self.account.clone()).ok();
         let bucket = stack.as_ref().and_then(|stack| self.buckets.get(&stack.bucket));
         let teardown = scope == Scope::Teardown;
-        let mut objects = site::Live { objects: bucket.map(|bucket| bucket.objects.clone()).unwrap_or_default(), ..site::Live::default() };
-        let mark =
-            |key: &ObjectKey| bucket.and_then(|bucket| bucket.headers.get(key)).and_then(|headers| headers.metadata.get(STACK_METADATA));
-        let keys = [&names.keys.off, &names.keys.on];
-        let marked: BTreeSet<ObjectKey> =
-            objects.foreign(expected, keys).filter(|key| mark(key).is_some_and(|mark| mark == names.stack.as_str())).cloned().collect();
-        objects.marked = marked;
-        let versions = objects.objects.keys().map(|key| ObjectVersion { key: key.clone(), version: "null".into() });
+        let objects = bucket.map(|bucket| objects(bucket, names, expected)).unwrap_or_default();
+        let versions =
+            bucket.iter().flat_map(|bucket| bucket.objects.keys()).map(|key| ObjectVersion { key: key.clone(), version: "null".into() });
         let inventory = Inventory { versions: if teardown { versions.collect() } else { Vec::new() }, uploads: Vec::new() };
         let distribution = self.owned(names).map(|id| self.look(&id, now)).unwrap_or_default();
         let own = distribution.as_ref().map(|distribution| distribution.id.clone());
@@ -147,6 +143,33 @@ impl World {
         };
         page::Sides { off: side(&names.keys.off), on: side(&names.keys.on) }
     }
+}
+
+/// The objects, of which the index or a closer look tells whose they are.
+fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::Live {
+    let headers = |key: &ObjectKey| bucket.headers.get(key).cloned().unwrap_or_default();
+    let index = ObjectKey::listed(site::index::KEY.to_owned());
+    let index = bucket.objects.get(&index).map(|object| {
+        let Headers { modified, metadata, .. } = headers(&index);
+        let body = bucket.index.clone().into_bytes();
+        let etag = object.etag.clone();
+        FoundIndex::judged(&Fetched { body, etag, modified, metadata, ..Fetched::default() }, &names.stack)
+    });
+    let mut live = site::Live { index, ..site::Live::default() };
+    let listed = bucket.objects.iter().map(|(key, object)| (key.clone(), object.clone(), headers(key).modified));
+    let unproven = live.unproven(listed.collect(), expected, [&names.keys.off, &names.keys.on]);
+    let mut foreign = 0;
+    for key in unproven {
+        let Headers { content_type, cache_control, metadata, .. } = headers(&key);
+        let look = match is_marked(&metadata, &names.stack) {
+            _ if foreign == PATIENCE => Look::Spared,
+            true => Look::Ours(Served { content_type, cache_control }),
+            false => Look::Foreign,
+        };
+        foreign += usize::from(look == Look::Foreign);
+        live.looks.insert(key, look);
+    }
+    live
 }
 
 /// The versions in all slots of a distribution.

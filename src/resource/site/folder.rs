@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// [`FaultKind::Local`] where a file cannot be read, has a name that S3 or this tool cannot take, or is a link that leaves the folder.
 pub fn read(folder: &Path, excluded: &[&ObjectKey], page: Option<&Path>) -> Result<Settings, Fault> {
-    let mut settings = Settings::default();
+    let mut settings = Settings { named: true, ..Settings::default() };
     let root = folder.canonicalize().map_err(|error| local(folder, &error))?;
     let page = page.and_then(|page| page.canonicalize().ok());
     let mut folders = vec![root.clone()];
@@ -104,7 +104,8 @@ pub fn cache_control(path: &Path, content_type: &str) -> &'static str {
 }
 
 /// Bundlers put eight or more letters and digits before the ending: `app.3f9a1c2b.js`, `index-BdX3k9Qz.css`.
-fn is_fingerprinted(path: &Path) -> bool {
+#[must_use]
+pub fn is_fingerprinted(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let Some((_, hash)) = stem.rsplit_once(['.', '-']) else { return false };
     let plain = hash.len() >= 8 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

@@ -1,4 +1,6 @@
 //! The site: a folder of files, as objects in the bucket. The two page keys are not its own.
+//!
+//! An object is ours if it carries our mark: the [`index`] tells most of them at once, and what it does not tell is asked.
 
 use super::bucket::ObjectVersion;
 use super::content::Content;
@@ -9,8 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub mod aws;
 pub mod folder;
+pub mod index;
 pub mod plan;
 pub mod simulate;
+
+use index::{Index, Served};
 
 /// The metadata key (without `x-amz-meta-`) that marks an object as put by us; its value is the stack's name.
 pub const STACK_METADATA: &str = "provision-stack";
@@ -18,6 +23,8 @@ pub const STACK_METADATA: &str = "provision-stack";
 /// How the site should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
+    /// The spec names a folder.
+    pub named: bool,
     /// Key → content.
     pub files: BTreeMap<ObjectKey, Content>,
 }
@@ -34,13 +41,60 @@ pub struct Object {
 /// The bucket's objects as observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Live {
-    /// Every object, the page included.
+    /// Every object, the page included, the index not.
     pub objects: BTreeMap<ObjectKey, Object>,
     /// Keys whose newest version lies under a delete marker; looked at only on the way to deleting the bucket.
     pub buried: BTreeSet<ObjectKey>,
-    /// Those among the unexpected ones, buried ones included, that carry our mark.
-    pub marked: BTreeSet<ObjectKey>,
+    /// What lies under the index's key.
+    pub index: Option<FoundIndex>,
+    /// Every object that the index does not prove to be ours, buried ones included, with the answer to a closer look.
+    pub looks: BTreeMap<ObjectKey, Look>,
 }
+
+/// What lies under the index's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundIndex {
+    /// Without quotes.
+    pub etag: String,
+    /// What it says; `None` where it does not carry our mark.
+    pub ours: Option<Index>,
+    /// When it was written, in seconds since the Unix epoch.
+    pub modified: u64,
+}
+
+impl FoundIndex {
+    /// Judges an object by its mark and its bytes. A damaged one of ours says nothing.
+    #[must_use]
+    pub fn judged(object: &Fetched, stack: &StackName) -> Self {
+        let ours = is_marked(&object.metadata, stack);
+        Self {
+            etag: object.etag.trim_matches('"').to_owned(),
+            ours: ours.then(|| Index::read(&object.body, stack).unwrap_or_default()),
+            modified: object.modified,
+        }
+    }
+}
+
+/// What a closer look at one object found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It carries our mark, and is served so.
+    Ours(Served),
+    /// It does not.
+    Foreign,
+    /// Nobody looked: so many others were found foreign before it. Counts as foreign.
+    Spared,
+}
+
+/// Do an object's user metadata carry our mark?
+#[must_use]
+pub fn is_marked(metadata: &BTreeMap<String, String>, stack: &StackName) -> bool {
+    metadata.get(STACK_METADATA).is_some_and(|mark| mark == stack.as_str())
+}
+
+/// After so many foreign objects nobody is asked any more: what others have in the bucket must not cost thousands of calls.
+/// What is ours is always asked, however much it is.
+pub const PATIENCE: usize = 40;
 
 /// How many objects are looked at or moved at the same time.
 pub const CONCURRENCY: usize = 16;
@@ -55,15 +109,49 @@ pub struct Inventory {
 }
 
 impl Live {
-    /// Keys that we cannot prove to be ours: not in the site's folder, not a page key, not marked.
-    pub fn foreign<'a>(&'a self, expected: &'a Settings, page_keys: [&'a ObjectKey; 2]) -> impl Iterator<Item = &'a ObjectKey> {
-        let all = self.objects.keys().chain(&self.buried);
-        all.filter(move |key| !expected.files.contains_key(*key) && !page_keys.contains(key) && !self.marked.contains(*key))
+    /// How the object under `key` is served, if it is ours.
+    #[must_use]
+    pub fn ours(&self, key: &ObjectKey) -> Option<&Served> {
+        match self.looks.get(key) {
+            Some(Look::Ours(served)) => Some(served),
+            Some(Look::Foreign | Look::Spared) => None,
+            None => self.told(key, self.objects.get(key)?),
+        }
+    }
+
+    fn told(&self, key: &ObjectKey, object: &Object) -> Option<&Served> {
+        self.index.as_ref()?.ours.as_ref()?.served(key, &object.etag)
+    }
+
+    /// The keys of what is not ours.
+    pub fn foreign(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.looks.iter().filter(|(_, look)| !matches!(look, Look::Ours(_))).map(|(key, _)| key)
+    }
+
+    /// Takes the listing in, and says which objects have to be asked, in this order: page, wanted files, everything else.
+    /// `listed` says when each was written.
+    #[must_use]
+    pub fn unproven(&mut self, listed: Vec<(ObjectKey, Object, u64)>, expected: &Settings, page_keys: [&ObjectKey; 2]) -> Vec<ObjectKey> {
+        let written = self.index.as_ref().map(|index| index.modified);
+        let mut unproven = Vec::new();
+        for (key, object, modified) in listed {
+            if key.as_str() == index::KEY {
+                continue;
+            }
+            let is_newer = written.is_none_or(|written| modified > written);
+            if is_newer || self.told(&key, &object).is_none() {
+                unproven.push(key.clone());
+            }
+            self.objects.insert(key, object);
+        }
+        unproven.extend(self.buried.iter().cloned());
+        unproven.sort_by_key(|key| (!page_keys.contains(&key), !expected.files.contains_key(key)));
+        unproven
     }
 }
 
 /// An object with its bytes, as a visitor's edge reads it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Fetched {
     /// All of it.
     pub body: Vec<u8>,
@@ -96,6 +184,10 @@ pub enum Op {
         content: Content,
         /// The `ETag` that was seen; `None`: nothing was there. Guards the write.
         before: Option<String>,
+        /// How what was seen is served.
+        served: Option<Served>,
+        /// What was seen is not ours.
+        adopts: bool,
     },
     /// Delete an object of ours that the folder no longer has.
     Delete {
@@ -113,14 +205,18 @@ impl Op {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Put { key, content, before, .. } => {
+            Self::Put { key, content, before, served, adopts, .. } => {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
-                let kind = content.content_type.split(';').next().unwrap_or_default();
-                let change = Change::new(Address::new(Kind::Site, key), action, format!("upload {}, {kind}", bytes(content.size)));
-                match before {
-                    Some(before) => change.with(FieldChange::between("etag", before, &content.md5)),
-                    None => change,
+                let address = Address::new(Kind::Site, key);
+                if key.as_str() == index::KEY {
+                    return Change::new(address, action, "record which objects are ours");
                 }
+                let kind = content.content_type.split(';').next().unwrap_or_default();
+                let adopts = if *adopts { "adopt, " } else { "" };
+                let summary = format!("{adopts}upload {}, {kind}", bytes(content.size));
+                let change = Change::new(address, action, summary);
+                let etag = before.as_ref().and_then(|before| FieldChange::between("etag", before, &content.md5));
+                change.with(etag).with(served.iter().flat_map(|served| served.changes(content)))
             }
             Self::Delete { key, .. } => Change::new(Address::new(Kind::Site, key), Action::Delete, "delete"),
         }

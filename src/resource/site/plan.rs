@@ -1,34 +1,157 @@
 //! Which objects to upload and which to delete.
 
-use super::{Live, Op, Settings};
-use crate::change::{Address, Kind, Notice};
+use super::folder::is_fingerprinted;
+use super::index::{self, Served};
+use super::{FoundIndex, Live, Look, Op, Settings};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, ObjectKey, StackName};
 use crate::resource::Planned;
+use crate::resource::content::Content;
+use std::path::Path;
 
-/// Plans uploads of what differs, and deletions of what we put and the folder no longer has. Objects that we did not put
-/// are left alone and counted in a notice.
-#[must_use]
-pub fn plan(stack: &StackName, bucket: &BucketName, desired: &Settings, page_keys: [&ObjectKey; 2], live: &Live) -> Planned<Op> {
-    let mut planned = Planned::default();
-    for (key, content) in &desired.files {
-        let before = live.objects.get(key).map(|object| object.etag.clone());
-        if before.as_ref() != Some(&content.md5) {
-            planned.ops.push(Op::Put { bucket: bucket.clone(), stack: stack.clone(), key: key.clone(), content: content.clone(), before });
+/// Plans for the site of one stack in its bucket.
+#[derive(Clone, Copy, Debug)]
+pub struct Planner<'a> {
+    /// Marks what is put.
+    pub stack: &'a StackName,
+    /// Where.
+    pub bucket: &'a BucketName,
+    /// They belong to the page.
+    pub page_keys: [&'a ObjectKey; 2],
+    /// Objects under the site's keys that are not ours may be taken over.
+    pub adopt: bool,
+    /// Most of the site may go.
+    pub delete: bool,
+}
+
+/// An apply that takes more objects away than this is refused, unless it was said.
+const MANY: usize = 256;
+/// One that takes fewer away is not, however small the site is; unless nothing would remain.
+const FEW: usize = 10;
+
+impl Planner<'_> {
+    /// Plans uploads of what differs, and deletions of what is ours and no longer in the folder. What is not ours is left
+    /// alone: under a key that we want it is a conflict, elsewhere a notice.
+    #[must_use]
+    pub fn plan(&self, desired: &Settings, live: &Live) -> Planned<Op> {
+        let mut planned = Planned::default();
+        let mut taken = Vec::new();
+        for (key, content) in &desired.files {
+            let (seen, served) = (live.objects.get(key), live.ours(key));
+            let adopts = seen.is_some() && served.is_none();
+            if adopts && !self.adopt {
+                taken.push(key);
+            } else if !is_so(live, key, content) {
+                let before = seen.map(|object| object.etag.clone());
+                planned.ops.push(self.put(key, content.clone(), before, served, adopts));
+            }
         }
+        if !taken.is_empty() {
+            planned.conflicts.push(Conflict {
+                address: Address::new(Kind::Site, self.bucket),
+                reason: format!("would replace objects that `provision` did not put: {}", named(&taken, live)),
+                hint: "move them away, or take them over with `--adopt site`".into(),
+            });
+        }
+        let unexpected = |key: &&ObjectKey| !desired.files.contains_key(*key) && !self.page_keys.contains(key);
+        let gone: Vec<&ObjectKey> = live.objects.keys().filter(unexpected).filter(|key| live.ours(key).is_some()).collect();
+        if !self.delete {
+            planned.conflicts.extend(self.implausible(desired, &gone, live));
+        }
+        planned.ops.extend(gone.into_iter().map(|key| self.delete(key, live)));
+        let foreign: Vec<&ObjectKey> = live.foreign().filter(unexpected).collect();
+        if !foreign.is_empty() {
+            planned.notices.push(Notice {
+                address: Address::new(Kind::Bucket, self.bucket),
+                text: format!("holds objects that `provision` did not put and leaves alone: {}", named(&foreign, live)),
+            });
+        }
+        planned
     }
-    let unexpected = live.objects.iter().filter(|(key, _)| !desired.files.contains_key(*key) && !page_keys.contains(key));
-    let (ours, foreign): (Vec<_>, Vec<_>) = unexpected.partition(|(key, _)| live.marked.contains(*key));
-    for (key, object) in ours {
-        planned.ops.push(Op::Delete { bucket: bucket.clone(), key: key.clone(), before: object.etag.clone() });
+
+    /// Plans the index, where something is put or where the index does not prove all that stays. `page` is the page under
+    /// its own key.
+    #[must_use]
+    pub fn index(&self, desired: &Settings, page: (&ObjectKey, &Content), puts: bool, live: &Live) -> Planned<Op> {
+        let mut planned = Planned::default();
+        let stays = |key: &ObjectKey| key == page.0 || desired.files.contains_key(key);
+        let asked = live.looks.iter().any(|(key, look)| matches!(look, Look::Ours(_)) && stays(key));
+        if !puts && !asked {
+            return planned;
+        }
+        let key = ObjectKey::listed(index::KEY.to_owned());
+        let adopts = live.index.as_ref().is_some_and(|found| found.ours.is_none());
+        if adopts && !self.adopt {
+            planned.conflicts.push(Conflict {
+                address: Address::new(Kind::Site, &key),
+                reason: "would replace an object that `provision` did not put".into(),
+                hint: "move it away, or take it over with `--adopt site`".into(),
+            });
+            return planned;
+        }
+        let objects = desired.files.iter().chain([page]);
+        let objects = objects.map(|(key, content)| (key, content.md5.as_str(), Served::of(content)));
+        let before = live.index.as_ref().map(|FoundIndex { etag, .. }| etag.clone());
+        planned.ops.push(self.put(&key, index::record(self.stack, objects), before, None, adopts));
+        planned
     }
-    if let Some((first, _)) = foreign.first() {
-        let others = if foreign.len() == 1 { String::new() } else { format!(" and {} more", foreign.len() - 1) };
-        planned.notices.push(Notice {
-            address: Address::new(Kind::Bucket, bucket),
-            text: format!("holds objects that `provision` did not put and leaves alone: {first}{others}"),
-        });
+
+    fn put(&self, key: &ObjectKey, content: Content, before: Option<String>, served: Option<&Served>, adopts: bool) -> Op {
+        let (bucket, stack) = (self.bucket.clone(), self.stack.clone());
+        Op::Put { bucket, stack, key: key.clone(), content, before, served: served.cloned(), adopts }
     }
-    planned
+
+    fn delete(&self, key: &ObjectKey, live: &Live) -> Op {
+        let before = live.objects.get(key).map(|object| object.etag.clone()).unwrap_or_default();
+        Op::Delete { bucket: self.bucket.clone(), key: key.clone(), before }
+    }
+
+    /// Would too much of the site go? What a bundler names anew with each build does not count as lost while as much comes.
+    fn implausible(&self, desired: &Settings, gone: &[&ObjectKey], live: &Live) -> Option<Conflict> {
+        let is_built = |key: &&ObjectKey| is_fingerprinted(Path::new(key.as_str()));
+        let (built, plain): (Vec<&ObjectKey>, Vec<&ObjectKey>) = gone.iter().partition(|key| is_built(key));
+        let new = desired.files.keys().filter(|key| !live.objects.contains_key(*key)).filter(is_built).count();
+        let lost = plain.len() + built.len().saturating_sub(new);
+        let kept = desired.files.keys().filter(|key| live.ours(key).is_some()).count();
+        let all = kept + gone.len();
+        let why = if desired.files.is_empty() && !gone.is_empty() {
+            if desired.named { "its folder is empty" } else { "`bucket.site` is not in the spec any more" }.to_owned()
+        } else if lost > MANY {
+            format!("more than {MANY} at once")
+        } else if lost >= FEW && lost * 2 > all {
+            "more than half of it".to_owned()
+        } else {
+            return None;
+        };
+        Some(Conflict {
+            address: Address::new(Kind::Site, self.bucket),
+            reason: format!("would lose {} of its {all} objects: {why}", gone.len()),
+            hint: "correct `bucket.site` or its folder; if they shall go, say so with `--delete site`".into(),
+        })
+    }
+}
+
+/// Is the object ours, and as it should be?
+#[must_use]
+pub fn is_so(live: &Live, key: &ObjectKey, content: &Content) -> bool {
+    let same = live.objects.get(key).is_some_and(|object| object.etag == content.md5);
+    same && live.ours(key).is_some_and(|served| served.fits(content))
+}
+
+/// The first few of these, how many more there are, and how it was found out that they are not ours.
+#[must_use]
+pub fn named(keys: &[&ObjectKey], live: &Live) -> String {
+    const FIRST: usize = 3;
+    let first: Vec<&str> = keys.iter().take(FIRST).map(|key| key.as_str()).collect();
+    let mut text = first.join(", ");
+    if keys.len() > FIRST {
+        text = format!("{text} and {} more", keys.len() - FIRST);
+    }
+    let spared = keys.iter().filter(|key| live.looks.get(**key) == Some(&Look::Spared)).count();
+    if spared > 0 {
+        text = format!("{text} ({} were asked for our mark, the others count as theirs)", keys.len() - spared);
+    }
+    text
 }
 
 /// Is this a document, which visitors load first and which points at the other files?
@@ -40,26 +163,110 @@ pub fn is_document(op: &Op) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::Action::{Create, Delete, Update};
-    use crate::resource::content::Content;
+    use crate::change::Action::{self, Create, Delete, Update};
+    use crate::change::FieldChange;
     use crate::resource::site::Object;
+    use std::collections::BTreeMap;
+
+    const PLAIN: &str = "text/plain";
+
+    fn file(text: &str) -> Content {
+        Content::in_memory(text.as_bytes(), PLAIN, "")
+    }
+
+    fn files<const N: usize>(files: [(&str, &str); N]) -> Settings {
+        Settings { named: true, files: files.map(|(key, text)| (key.parse().unwrap(), file(text))).into() }
+    }
+
+    /// Key, bytes, and the MIME type of what is ours.
+    fn live<const N: usize>(objects: [(&str, &str, Option<&str>); N]) -> Live {
+        let mut live = Live::default();
+        for (key, text, ours) in objects {
+            let key: ObjectKey = key.parse().unwrap();
+            live.objects.insert(key.clone(), Object { etag: file(text).md5, size: 1 });
+            let served = |kind: &str| Served { content_type: kind.into(), cache_control: String::new() };
+            live.looks.insert(key, ours.map_or(Look::Foreign, |kind| Look::Ours(served(kind))));
+        }
+        live
+    }
+
+    fn planned(desired: &Settings, live: &Live, adopt: bool, delete: bool) -> Planned<Op> {
+        let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());
+        let (off, on) = ("m.html".parse().unwrap(), "m-on.html".parse().unwrap());
+        let page_keys = [&off, &on];
+        Planner { stack: &stack, bucket: &bucket, page_keys, adopt, delete }.plan(desired, live)
+    }
+
+    fn shown(planned: &Planned<Op>) -> Vec<(Action, String)> {
+        planned.ops.iter().map(|op| (op.change().action, op.change().address.name)).collect()
+    }
 
     #[test]
     fn only_differences_move_and_only_our_objects_go() {
-        let file = |text: &str| Content::in_memory(text.as_bytes(), "text/plain", "");
-        let desired = Settings { files: [("new", "n"), ("same", "s"), ("edited", "e")].map(|(k, t)| (k.parse().unwrap(), file(t))).into() };
-        let object = |text: &str| Object { etag: file(text).md5, size: 1 };
-        let live = Live {
-            objects: [("same", "s"), ("edited", "x"), ("ours", "o"), ("theirs", "t"), ("m.html", "m")]
-                .map(|(key, text)| (key.parse().unwrap(), object(text)))
-                .into(),
-            buried: [].into(),
-            marked: ["ours"].map(|key| key.parse().unwrap()).into(),
-        };
-        let (off, on) = ("m.html".parse().unwrap(), "m-on.html".parse().unwrap());
-        let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &desired, [&off, &on], &live);
-        let shown: Vec<_> = planned.ops.iter().map(|op| (op.change().action, op.change().address.name)).collect();
-        assert_eq!(shown, [(Update, "edited".into()), (Create, "new".into()), (Delete, "ours".into())]);
-        assert!(planned.notices[0].text.ends_with("leaves alone: theirs"));
+        let desired = files([("new", "n"), ("same", "s"), ("edited", "e"), ("served", "v"), ("taken", "t")]);
+        let ours = Some(PLAIN);
+        let live = live([
+            ("same", "s", ours),
+            ("edited", "x", ours),
+            ("served", "v", Some("text/html")),
+            ("taken", "t", None),
+            ("ours", "o", ours),
+            ("theirs", "t", None),
+            ("m.html", "m", None),
+        ]);
+        let refused = planned(&desired, &live, false, false);
+        let names = |actions: &[(Action, &str)]| actions.iter().map(|(a, n)| (*a, (*n).to_owned())).collect::<Vec<_>>();
+        let usual = names(&[(Update, "edited"), (Create, "new"), (Update, "served"), (Delete, "ours")]);
+        assert_eq!(shown(&refused), usual);
+        assert!(refused.conflicts[0].reason.ends_with("did not put: taken"), "{:?}", refused.conflicts);
+        assert!(refused.notices[0].text.ends_with("leaves alone: theirs"));
+        let adopted = planned(&desired, &live, true, false);
+        assert_eq!((adopted.conflicts, adopted.ops.len()), (Vec::new(), 5));
+        let fields = refused.ops[2].change().fields;
+        assert_eq!(fields, [FieldChange::between("content type", &"text/html", &PLAIN).unwrap()]);
+    }
+
+    #[test]
+    fn most_of_a_site_goes_only_where_it_was_said() {
+        let keys = |names: &str, count: usize| (0..count).map(|n| names.replace('#', &format!("{n:04}"))).collect::<Vec<_>>();
+        let built = "app.0000#ab.js";
+        // Were there, stay, come; what the plan says.
+        for (there, stay, come, refused) in [
+            (keys("#", 1), 0, vec![], Some("1 of its 1 objects: its folder is empty")),
+            (keys("#", 889), 0, vec![], Some("889 of its 889 objects: its folder is empty")),
+            (keys("#", 9), 0, keys("n#", 1), None),
+            (keys("#", 19), 9, vec![], Some("10 of its 19 objects: more than half")),
+            (keys("#", 20), 10, vec![], None),
+            (keys("#", 889), 633, vec![], None),
+            (keys("#", 889), 632, vec![], Some("257 of its 889 objects: more than 256")),
+            (keys("#", 889), 0, keys("n#", 889), Some("889 of its 889 objects: more than 256")),
+            (keys(built, 300), 0, keys(&built.replace("ab", "cd"), 300), None),
+            (keys(built, 300), 0, keys(&built.replace("ab", "cd"), 43), Some("300 of its 300 objects: more than 256")),
+        ] {
+            let mut site = Live::default();
+            for key in &there {
+                let key: ObjectKey = key.parse().unwrap();
+                site.objects.insert(key.clone(), Object { etag: file("").md5, size: 1 });
+                site.looks.insert(key, Look::Ours(Served { content_type: PLAIN.into(), cache_control: String::new() }));
+            }
+            let wanted = there[there.len() - stay..].iter().chain(&come);
+            let files: BTreeMap<ObjectKey, Content> = wanted.map(|key| (key.parse().unwrap(), file(""))).collect();
+            let desired = Settings { named: true, files };
+            let reasons: Vec<String> = planned(&desired, &site, false, false).conflicts.into_iter().map(|c| c.reason).collect();
+            let fits = match refused {
+                Some(words) => matches!(&reasons[..], [reason] if reason.contains(words)),
+                None => reasons.is_empty(),
+            };
+            assert!(fits, "{} there, {stay} stay: {reasons:?}, not {refused:?}", there.len());
+            let said = planned(&desired, &site, false, true);
+            assert!(said.conflicts.is_empty() && said.ops.len() == there.len() - stay + come.len());
+        }
+    }
+
+    #[test]
+    fn a_site_that_the_spec_gives_up_is_said_so() {
+        let live = live([("a", "a", Some(PLAIN))]);
+        let reason = planned(&Settings::default(), &live, false, false).conflicts.remove(0).reason;
+        assert!(reason.ends_with("`bucket.site` is not in the spec any more"), "{reason}");
     }
 }

@@ -1,0 +1,179 @@
+//! The index: one object of ours that says which objects are ours and how they are served, so that 10,000 of them need no
+//! closer look.
+//!
+//! Written last, when everything that it tells of has been put. It is believed only of an object whose `ETag` it knows and
+//! that is no newer than the index itself; every other object is asked. A lost or damaged index costs looks and nothing
+//! else. It holds digests in place of keys, so that a visitor who reads it learns no key that he did not know.
+
+use super::super::content::Content;
+use crate::change::FieldChange;
+use crate::file;
+use crate::name::{ObjectKey, StackName};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where it lies. No file of a site has such a key, as names that begin with a dot are left out.
+pub const KEY: &str = ".provision/index";
+
+/// The format that this program reads and writes.
+const FORMAT: u32 = 1;
+
+/// A larger one is not read. In bytes; two million objects fit.
+pub const LARGEST: u64 = file::LARGEST_RECORD;
+
+/// How an object is served.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Served {
+    /// MIME type.
+    pub content_type: String,
+    /// `Cache-Control`.
+    pub cache_control: String,
+}
+
+impl Served {
+    /// How content is served once it is put.
+    #[must_use]
+    pub fn of(content: &Content) -> Self {
+        Self { content_type: content.content_type.clone(), cache_control: content.cache_control.clone() }
+    }
+
+    /// Is `content` served so?
+    #[must_use]
+    pub fn fits(&self, content: &Content) -> bool {
+        self.content_type == content.content_type && self.cache_control == content.cache_control
+    }
+
+    /// What becomes different once `content` is put.
+    pub fn changes(&self, content: &Content) -> impl Iterator<Item = FieldChange> {
+        let kind = FieldChange::between("content type", &self.content_type, &content.content_type);
+        let cache = FieldChange::between("cache control", &self.cache_control, &content.cache_control);
+        kind.into_iter().chain(cache)
+    }
+}
+
+/// A digest of a key and an `ETag`.
+type Print = [u8; 16];
+
+fn print(key: &ObjectKey, etag: &str) -> Print {
+    let mut print = Print::default();
+    let digest = Sha256::new_with_prefix(key.as_str()).chain_update([0]).chain_update(etag).finalize();
+    print.copy_from_slice(&digest[..16]);
+    print
+}
+
+/// What the index says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    served: Vec<Served>,
+    /// Sorted; with the place in `served`.
+    objects: Vec<(Print, u32)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    format: u32,
+    stack: StackName,
+    objects: Vec<Group>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Group {
+    served: Served,
+    /// Digests in hex, one behind the other.
+    digests: String,
+}
+
+impl Index {
+    /// Reads a record. `None` where it is another stack's, another format's, or damaged.
+    #[must_use]
+    pub fn read(record: &[u8], stack: &StackName) -> Option<Self> {
+        let record: Record = file::parse(record).ok()?;
+        if record.format != FORMAT || record.stack != *stack {
+            return None;
+        }
+        let mut index = Self::default();
+        for (number, Group { served, digests }) in (0..).zip(record.objects) {
+            let bytes = hex::decode(digests).ok()?;
+            let (prints, []) = bytes.as_chunks() else { return None };
+            index.objects.extend(prints.iter().map(|print| (*print, number)));
+            index.served.push(served);
+        }
+        index.objects.sort_unstable();
+        Some(index)
+    }
+
+    /// How the object with this `ETag` was put, if the index knows it.
+    #[must_use]
+    pub fn served(&self, key: &ObjectKey, etag: &str) -> Option<&Served> {
+        let print = print(key, etag);
+        let at = self.objects.partition_point(|(known, _)| *known < print);
+        let (_, number) = self.objects.get(at).filter(|(known, _)| *known == print)?;
+        self.served.get(usize::try_from(*number).ok()?)
+    }
+}
+
+/// The record that says this of these objects.
+#[must_use]
+pub fn record<'a>(stack: &StackName, objects: impl Iterator<Item = (&'a ObjectKey, &'a str, Served)>) -> Content {
+    let mut groups: BTreeMap<Served, BTreeSet<Print>> = BTreeMap::new();
+    for (key, etag, served) in objects {
+        groups.entry(served).or_default().insert(print(key, etag));
+    }
+    let hex = |prints: BTreeSet<Print>| prints.into_iter().map(hex::encode).collect::<String>();
+    let objects = groups.into_iter().map(|(served, prints)| Group { served, digests: hex(prints) });
+    let record = Record { format: FORMAT, stack: stack.clone(), objects: objects.collect() };
+    // Texts and numbers alone: nothing in it could fail.
+    let text = serde_json::to_vec(&record).unwrap_or_default();
+    Content::in_memory(&text, "application/json", "no-store")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::content::Source;
+
+    fn stack() -> StackName {
+        "shop".parse().unwrap()
+    }
+
+    fn bytes(content: &Content) -> Vec<u8> {
+        let Source::Memory(bytes) = &content.source else { unreachable!() };
+        bytes.to_vec()
+    }
+
+    #[test]
+    fn it_knows_what_was_put_and_how_and_nothing_else() {
+        let [page, style, other]: [ObjectKey; 3] = ["a.html", "b.css", "c"].map(|key| key.parse().unwrap());
+        let served = |kind: &str| Served { content_type: kind.into(), cache_control: "x".into() };
+        let put = [(&page, "1", served("text/html")), (&style, "2", served("text/css"))];
+        let record = record(&stack(), put.into_iter());
+        let index = Index::read(&bytes(&record), &stack()).unwrap();
+        assert_eq!(index.served(&page, "1"), Some(&served("text/html")));
+        assert_eq!(index.served(&style, "2"), Some(&served("text/css")));
+        for (key, etag) in [(&page, "2"), (&style, "1"), (&other, "1")] {
+            assert_eq!(index.served(key, etag), None, "{key} {etag}");
+        }
+        assert!(!String::from_utf8(bytes(&record)).unwrap().contains("b.css"), "it tells no key");
+    }
+
+    #[test]
+    fn another_stack_s_or_a_damaged_one_is_none() {
+        let key: ObjectKey = "a".parse().unwrap();
+        let good = bytes(&record(&stack(), [(&key, "1", Served::default())].into_iter()));
+        let good = String::from_utf8(good).unwrap();
+        assert!(Index::read(good.as_bytes(), &stack()).is_some());
+        let digests = good.find("digests\":\"").unwrap() + 10;
+        for bad in [
+            String::new(),
+            "[]".into(),
+            good.replace("shop", "shop-2"),
+            good.replace("\"format\":1", "\"format\":2"),
+            good[..good.len() - 1].into(),
+            format!("{}{}", &good[..digests], &good[digests + 2..]),
+            format!("{}é{}", &good[..digests], &good[digests + 2..]),
+        ] {
+            assert_eq!(Index::read(bad.as_bytes(), &stack()), None, "{bad}");
+        }
+    }
+}
