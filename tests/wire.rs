@@ -17,6 +17,7 @@ mod wire {
     mod kinds;
     mod logs;
     mod maintenance;
+    mod objects;
     mod owned;
     mod saved;
     mod shop;

@@ -32,6 +32,21 @@ fn many_files_are_told_in_short() {
     insta::assert_snapshot!(story.transcript());
 }
 
+/// A build that failed leaves an empty folder.
+#[test]
+fn a_site_goes_only_where_it_was_said() {
+    let mut story = Story::of_a_shop_that_stands();
+    for file in ["home.html", "app.js"] {
+        std::fs::remove_file(story.path("site").join(file)).unwrap();
+    }
+    story.tell("the folder is empty");
+    assert_eq!(story.run("apply --sandbox --yes").code, 4);
+    story.edit("provision.yaml", ", site: ./site", "");
+    assert_eq!(story.run("apply --sandbox --yes").code, 4);
+    story.run("apply --sandbox --yes --delete site");
+    insta::assert_snapshot!(story.transcript());
+}
+
 /// Whether an object lies under a page key is the switch, so no file may lie there by accident.
 #[test]
 fn a_file_under_a_page_key_is_refused() {

@@ -9,6 +9,7 @@ mod document;
 mod drift;
 mod ground;
 mod memory;
+mod objects;
 mod others;
 mod package;
 

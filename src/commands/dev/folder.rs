@@ -2,7 +2,7 @@
 
 use crate::edge::{Fact, Folder, Labels, Later, Listed, Object, Objects, Switch, SwitchState};
 use crate::resource::page::Keys;
-use crate::resource::site::folder::{cache_control, content_type};
+use crate::resource::site::folder::{cache_control, content_type, is_hidden};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,12 @@ impl Site {
         Ok(Self { folder: Folder::open(root, labels)?, root: root.to_owned(), keys, page })
     }
 
+    /// Would an apply put this file, or is it the page?
+    fn is_object(&self, key: &str) -> bool {
+        let page = [&self.keys.off, &self.keys.on].iter().any(|own| own.as_str() == key);
+        page || !key.split('/').any(is_hidden)
+    }
+
     fn path(&self, on: bool) -> PathBuf {
         self.root.join(if on { self.keys.on.as_str() } else { self.keys.off.as_str() })
     }
@@ -47,11 +53,12 @@ impl Site {
 
 impl Objects for Site {
     fn get<'a>(&'a self, key: &'a str) -> Later<'a, Result<Option<Object>, String>> {
-        self.folder.get(key)
+        if self.is_object(key) { self.folder.get(key) } else { Box::pin(async { Ok(None) }) }
     }
 
     fn list<'a>(&'a self, prefix: &'a str) -> Later<'a, Result<Vec<Listed>, String>> {
-        self.folder.list(prefix)
+        let listed = self.folder.list(prefix);
+        Box::pin(async move { Ok(listed.await?.into_iter().filter(|one| self.is_object(&one.key)).collect()) })
     }
 }
 
@@ -70,5 +77,31 @@ impl Switch for Site {
             }
             self.state().await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn visitors_get_what_an_apply_would_put_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let files = ["home.html", ".env", ".git/config", ".provision/index", ".well-known/x", ".m.html"];
+        for name in files {
+            let path = root.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, name).unwrap();
+        }
+        let keys = Keys { off: ".m.html".parse().unwrap(), on: "on.html".parse().unwrap() };
+        let site = Site::open(root.path(), keys, None).unwrap();
+        let mut got = Vec::new();
+        for name in files {
+            got.extend(site.get(name).await.unwrap().map(|_| name));
+        }
+        got.sort_unstable();
+        assert_eq!(got, [".m.html", ".well-known/x", "home.html"]);
+        let listed: Vec<_> = site.list("").await.unwrap().into_iter().map(|one| one.key).collect();
+        assert_eq!(listed, got);
     }
 }

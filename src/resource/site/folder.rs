@@ -23,7 +23,7 @@ pub fn read(folder: &Path, excluded: &[&ObjectKey], page: Option<&Path>) -> Resu
         for entry in std::fs::read_dir(&folder).map_err(|error| local(&folder, &error))? {
             let path = entry.map_err(|error| local(&folder, &error))?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.starts_with('.') && name != ".well-known" {
+            if is_hidden(&name) {
                 continue;
             }
             let real = path.canonicalize().map_err(|error| local(&path, &error))?;
@@ -45,6 +45,12 @@ pub fn read(folder: &Path, excluded: &[&ObjectKey], page: Option<&Path>) -> Resu
         }
     }
     Ok(settings)
+}
+
+/// Is a file or folder of this name left out?
+#[must_use]
+pub fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') && name != ".well-known"
 }
 
 fn local(path: &Path, error: &std::io::Error) -> Fault {

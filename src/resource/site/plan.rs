@@ -2,7 +2,7 @@
 
 use super::folder::is_fingerprinted;
 use super::index::{self, Served};
-use super::{FoundIndex, Live, Look, Op, Settings};
+use super::{FoundIndex, Live, Look, Object, Op, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, ObjectKey, StackName};
 use crate::resource::Planned;
@@ -37,13 +37,11 @@ impl Planner<'_> {
         let mut planned = Planned::default();
         let mut taken = Vec::new();
         for (key, content) in &desired.files {
-            let (seen, served) = (live.objects.get(key), live.ours(key));
-            let adopts = seen.is_some() && served.is_none();
-            if adopts && !self.adopt {
-                taken.push(key);
-            } else if !is_so(live, key, content) {
-                let before = seen.map(|object| object.etag.clone());
-                planned.ops.push(self.put(key, content.clone(), before, served, adopts));
+            match claim(live, key, content) {
+                Claim::Nothing => {}
+                Claim::Put { before, served } => planned.ops.push(self.put(key, content.clone(), before, served, false)),
+                Claim::Foreign(etag) if self.adopt => planned.ops.push(self.put(key, content.clone(), Some(etag), None, true)),
+                Claim::Foreign(_) => taken.push(key),
             }
         }
         if !taken.is_empty() {
@@ -96,9 +94,9 @@ impl Planner<'_> {
         planned
     }
 
-    fn put(&self, key: &ObjectKey, content: Content, before: Option<String>, served: Option<&Served>, adopts: bool) -> Op {
+    fn put(&self, key: &ObjectKey, content: Content, before: Option<String>, served: Option<Served>, adopts: bool) -> Op {
         let (bucket, stack) = (self.bucket.clone(), self.stack.clone());
-        Op::Put { bucket, stack, key: key.clone(), content, before, served: served.cloned(), adopts }
+        Op::Put { bucket, stack, key: key.clone(), content, before, served, adopts }
     }
 
     fn delete(&self, key: &ObjectKey, live: &Live) -> Op {
@@ -131,11 +129,31 @@ impl Planner<'_> {
     }
 }
 
-/// Is the object ours, and as it should be?
+/// What an object needs to be as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It is ours, with these bytes and headers.
+    Nothing,
+    /// It is not there, or ours and different.
+    Put {
+        /// The `ETag` that was seen.
+        before: Option<String>,
+        /// How it was served.
+        served: Option<Served>,
+    },
+    /// Something that is not ours lies there, with this `ETag`.
+    Foreign(String),
+}
+
+/// Compares what lies under a key with what should.
 #[must_use]
-pub fn is_so(live: &Live, key: &ObjectKey, content: &Content) -> bool {
-    let same = live.objects.get(key).is_some_and(|object| object.etag == content.md5);
-    same && live.ours(key).is_some_and(|served| served.fits(content))
+pub fn claim(live: &Live, key: &ObjectKey, content: &Content) -> Claim {
+    let Some(Object { etag, .. }) = live.objects.get(key) else { return Claim::Put { before: None, served: None } };
+    match live.ours(key) {
+        None => Claim::Foreign(etag.clone()),
+        Some(served) if *etag == content.md5 && served.fits(content) => Claim::Nothing,
+        Some(served) => Claim::Put { before: Some(etag.clone()), served: Some(served.clone()) },
+    }
 }
 
 /// The first few of these, how many more there are, and how it was found out that they are not ours.
@@ -165,7 +183,6 @@ mod tests {
     use super::*;
     use crate::change::Action::{self, Create, Delete, Update};
     use crate::change::FieldChange;
-    use crate::resource::site::Object;
     use std::collections::BTreeMap;
 
     const PLAIN: &str = "text/plain";

@@ -3,6 +3,7 @@
 use super::reader::{Reader, Section};
 use super::scalar::Word;
 use crate::name::ObjectKey;
+use crate::resource::site::index;
 use crate::spec::MaintenanceSpec;
 use crate::spec::problem::Problem;
 use std::path::Path;
@@ -37,6 +38,7 @@ fn object_key(reader: &mut Reader<'_>, keys: &Section<'_>, key: &str, default: &
     let word = reader.word(keys, key);
     let Some(word) = word else { return default.parse().ok() };
     let broken = match word.text.parse::<ObjectKey>() {
+        Ok(found) if found.as_str() == index::KEY => "is where `provision` records which objects are ours",
         Ok(found) if !found.as_str().split('/').any(|part| matches!(part, "" | "." | "..")) => return Some(found),
         Ok(_) => "must not hold an empty part, `.` or `..` between slashes",
         Err(broken) => broken,

@@ -56,6 +56,10 @@ fn every_rule_is_kept() {
         ("maintenance: { keys: { on: maintenance.html } }", "`maintenance.keys` names one key twice"),
         ("maintenance: { keys: { on: /on.html } }", "object key `/on.html` must not begin with `/`"),
         ("maintenance: { keys: { on: a/../b } }", "object key `a/../b` must not hold an empty part, `.` or `..` between slashes"),
+        (
+            "maintenance: { keys: { on: .provision/index } }",
+            "object key `.provision/index` is where `provision` records which objects are ours",
+        ),
         ("maintenance: { keys: { off: index.html } }", "the root object is the maintenance page"),
         ("maintenance: { allow: /x }", "`maintenance.allow` must be a list, found the text `/x`"),
         ("maintenance: { allow: [robots.txt] }", "allowed path `robots.txt` must begin with `/`"),
