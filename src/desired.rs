@@ -2,12 +2,11 @@
 
 use crate::change::{Fault, FaultKind};
 use crate::file;
-use crate::resource::content::{Content, Source as Bytes};
+use crate::resource::content::Content;
 use crate::resource::function::{self, Frozen, Package, VersionReference, package};
 use crate::resource::{PROTECT_TAG, STACK_TAG, TTL_TAG, association, bucket, distribution, logs, page, role, site, tags};
 use crate::spec::{DistributionSpec, Source, Spec};
 use crate::stack::{Names, Stack};
-use md5::{Digest, Md5};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -100,11 +99,8 @@ impl Desired {
                 region: region.clone(),
                 private: true,
                 owner_enforced: true,
-                versioning: match spec.bucket.versioning {
-                    None => bucket::Versioning::Off,
-                    Some(false) => bucket::Versioning::Suspended,
-                    Some(true) => bucket::Versioning::Enabled,
-                },
+                encrypted: true,
+                versioning: if spec.bucket.versioning { bucket::Versioning::Enabled } else { bucket::Versioning::Off },
                 tags: tags.clone(),
             },
             site,
@@ -135,18 +131,21 @@ pub fn page_of(bytes: &[u8]) -> Content {
     Content::in_memory(bytes, "text/html; charset=utf-8", "no-store")
 }
 
-/// A page that is a little too large is told by the check of the spec; a file beyond this is something else. In bytes.
-pub const LARGEST_PAGE: u64 = 1024 * 1024;
-
 /// The page that the spec names.
 ///
 /// # Errors
 /// [`FaultKind::Local`] where it cannot be read.
 pub fn page(spec: &Spec) -> Result<Content, Fault> {
     let Some(path) = &spec.maintenance.page else { return Ok(page_of(BUILTIN_PAGE)) };
-    let bytes = file::read(path, LARGEST_PAGE)
+    let bytes = file::read(path, page::LARGEST)
         .map_err(|error| Fault::new(FaultKind::Local, format!("read {}", path.display()), error.to_string()))?;
-    Ok(Content { source: Bytes::File(path.clone()), md5: hex::encode(Md5::digest(&bytes)), ..page_of(&bytes) })
+    Ok(page_of(&bytes))
+}
+
+/// The page that the spec names, or ours where it is not on this machine: for a bucket that has lost it.
+#[must_use]
+pub fn standard_page(spec: &Spec) -> Content {
+    page(spec).unwrap_or_else(|_| page_of(BUILTIN_PAGE))
 }
 
 /// The built-in function's `module.function`.

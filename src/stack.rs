@@ -108,6 +108,8 @@ pub struct Live {
     pub bucket: Option<bucket::Live>,
     /// Its objects, the page included.
     pub objects: site::Live,
+    /// The one under the on key, looked at more closely.
+    pub shown: Option<page::Shown>,
     /// Every version and upload in it; only for [`Scope::Teardown`].
     pub inventory: Inventory,
     /// The bucket policy.

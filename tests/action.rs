@@ -169,7 +169,11 @@ fn a_stack_goes_up_into_maintenance_and_down() {
     assert_eq!((on.code, on.brief()), (0, ["0", "true", "false", "on"]));
     let status = job.run(&[("command", "maintenance"), ("switch", "status"), ("args", "--sandbox")]);
     assert_eq!((status.code, status.brief()), (0, ["0", "false", "false", "on"]));
-    assert!(status.summary.contains("| switch |  | on |  |\n"), "{}", status.summary);
+    assert!(status.summary.contains("| now |  | visitors see the maintenance page until "), "{}", status.summary);
+    assert_eq!(status.outputs["visitors-see-page"], "true");
+    let plan = job.run(&[("command", "maintenance"), ("switch", "on"), ("args", "--sandbox --from 2999-01-01T00:00:00Z --no-end")]);
+    assert_eq!((plan.code, plan.brief()), (0, ["0", "true", "false", "scheduled"]));
+    assert_eq!(plan.outputs["visitors-see-page"], "false");
     let off = job.run(&[("command", "maintenance"), ("switch", "off"), ("args", "--sandbox")]);
     assert_eq!((off.code, off.brief()), (0, ["0", "true", "false", "off"]));
 

@@ -7,7 +7,6 @@
 mod support;
 
 mod wire {
-    mod adopt;
     mod attached;
     mod changes;
     mod cloudfront;

@@ -87,7 +87,8 @@ class Report:
         self.rows = []
         self.pending = []
         self.problems = []
-        self.url = self.switch = ""
+        self.url = self.switch = self.shows_page = ""
+        self.headline = ""
         self.planned = self.changed = self.carried_out = False
 
     def hear(self, document):
@@ -126,12 +127,15 @@ class Report:
         self.switch = existing.get("switch") or self.switch
 
     def hear_switch(self, switch):
-        self.switch = "on" if switch["on"] else "off"
-        self.rows.append(("switch", "", self.switch, ""))
+        self.switch = switch["state"] or ""
+        sees = switch["visitors_see_page"]
+        self.shows_page = "" if sees is None else str(sees).lower()
+        self.headline = switch["headline"]
+        self.rows.append(("now", "", self.headline, ""))
         for row in switch["rows"]:
             self.rows.append((row["name"], "", row["value"], ""))
-        if switch["anomaly"]:
-            self.rows.append(("note", "", switch["anomaly"], ""))
+        for note in switch["notes"]:
+            self.rows.append(("note", "", note, ""))
 
     def hear_probe(self, probe):
         self.url = probe["url"]
@@ -287,10 +291,8 @@ def main():
     except Usage as wrong:
         report.refuse("inputs", "error", str(wrong), None)
         code = USAGE
-    if code == 0 and verb[-1] in ("on", "off"):
-        report.switch = verb[-1]
     title = " ".join(["provision", *verb])
-    ended = f"{title}: {verdict(verb, code, report)}"
+    ended = f"{title}: {'; '.join(filter(None, [verdict(verb, code, report), report.headline]))}"
     write(plain(ended))
     append("GITHUB_STEP_SUMMARY", report.summary(ended))
     for name, value in (
@@ -299,6 +301,7 @@ def main():
         ("pending", "true" if code == PENDING else "false"),
         ("url", report.url),
         ("switch", report.switch),
+        ("visitors-see-page", report.shows_page),
     ):
         assign("GITHUB_OUTPUT", name, value)
     if code == PENDING:

@@ -7,9 +7,26 @@ use aws_smithy_http_client::{Builder, tls};
 use std::time::{Duration, SystemTime};
 
 pub mod capture;
+pub mod clock;
 pub mod fault;
 pub mod meter;
 pub mod wait;
+
+/// How patient a command is with each call.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long one attempt may take.
+    pub attempt: Duration,
+    /// How often a call is tried.
+    pub attempts: u32,
+}
+
+impl Patience {
+    /// For runs that change much and may take minutes.
+    pub const RUN: Self = Self { attempt: Duration::from_secs(90), attempts: 5 };
+    /// For the switch: somebody waits for it.
+    pub const TURN: Self = Self { attempt: Duration::from_secs(10), attempts: 3 };
+}
 
 /// Where AWS is and who asks.
 #[derive(Clone, Debug)]
@@ -24,6 +41,8 @@ pub struct Connection {
     pub region: Region,
     /// Print each call on stderr (`-v`).
     pub verbose: bool,
+    /// With each call.
+    pub patience: Patience,
 }
 
 /// The clients, and how patiently they poll.
@@ -75,12 +94,12 @@ impl Clients {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .region(aws_config::Region::from_static(EDGE_REGION))
-            .retry_config(RetryConfig::standard().with_max_attempts(5))
+            .retry_config(RetryConfig::standard().with_max_attempts(connection.patience.attempts))
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(Duration::from_secs(5))
-                    .read_timeout(Duration::from_mins(1))
-                    .operation_attempt_timeout(Duration::from_secs(90))
+                    .read_timeout(connection.patience.attempt.min(Duration::from_mins(1)))
+                    .operation_attempt_timeout(connection.patience.attempt)
                     .build(),
             );
         if let Some(profile) = &connection.profile {

@@ -8,7 +8,7 @@ use crate::aws::Clients;
 use crate::aws::fault::fault;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
-use crate::name::{AccountId, DistributionId};
+use crate::name::{AccountId, DistributionId, ObjectKey};
 use crate::resource::Trace;
 use crate::resource::distribution::aws::Listed;
 use crate::resource::site::Inventory;
@@ -61,13 +61,18 @@ impl Aws {
         };
         let holders = self.holders(&stack, listed.as_deref().unwrap_or_default());
         let (bucket, (objects, inventory), distribution, holders) = try_join!(bucket, objects, owned, holders)?;
+        let shown = if objects.objects.contains_key(&names.keys.on) {
+            page::aws::shown(clients, &account, &stack.bucket, &names.keys).await?
+        } else {
+            None
+        };
         let host = format!("{}.s3.", stack.bucket);
         let reads = |one: &&Listed| one.origins.iter().any(|(_, domain)| domain.starts_with(&host));
         let own = distribution.as_ref().map(|distribution| &distribution.id);
         // Its origin, by which it is passed over, may have been taken out.
         let holders = holders.into_iter().filter(|held| Some(&held.id) != own).collect();
         let readers = listed.iter().flatten().filter(reads).map(|one| &one.id).filter(|id| Some(*id) != own).cloned().collect();
-        Ok((account, Live { bucket, objects, inventory, policy, distribution, readers, holders, ..Live::default() }))
+        Ok((account, Live { bucket, objects, shown, inventory, policy, distribution, readers, holders, ..Live::default() }))
     }
 
     async fn listed(&self, scope: Scope) -> Result<Option<Vec<Listed>>, Fault> {
@@ -179,11 +184,17 @@ impl Cloud for Aws {
         Ok(Found { remains: group([roles, functions, orphans, controls, distributions, buckets].concat(), &attached), notices })
     }
 
-    async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
-        let caller = self.identify().await?;
-        let stack = in_account(names, &caller.account)?;
-        let sides = page::aws::observe(&self.clients, &caller.account, &stack.bucket, &names.keys).await?;
-        Ok((caller, sides))
+    async fn look(&self, stack: &Stack, key: &ObjectKey) -> Result<page::Look, Fault> {
+        page::aws::look(&self.clients, &stack.account, &stack.bucket, key).await
+    }
+
+    async fn observe_distribution(&self, stack: &Stack) -> Result<Option<distribution::Live>, Fault> {
+        if stack.names.attached.is_some() {
+            return self.attached(&stack.names).await;
+        }
+        let policy = grant::aws::observe(&self.clients, &stack.account, &stack.bucket).await?;
+        let granted = grant::distribution(policy.as_ref());
+        distribution::aws::observe(&self.clients, &stack.account, &stack.names.stack, granted.as_ref(), None).await
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

@@ -2,10 +2,11 @@
 
 use crate::change::{Done, Fault};
 use crate::context::Context;
-use crate::name::AccountId;
-use crate::resource::{page, site};
+use crate::name::{AccountId, ObjectKey};
+use crate::resource::{distribution, page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::Found;
+use futures_util::try_join;
 use std::future::Future;
 
 pub mod aws;
@@ -47,11 +48,29 @@ pub trait Cloud: Sync {
     /// The first call's that failed.
     fn discover(&self) -> impl Future<Output = Result<Found, Fault>> + Send;
 
-    /// Looks at the switch alone, with as few calls and rights as that takes; says whose account it is and who asks.
+    /// Looks at what lies under one of the two page keys.
+    ///
+    /// # Errors
+    /// The call's; also where there is no bucket.
+    fn look(&self, stack: &Stack, key: &ObjectKey) -> impl Future<Output = Result<page::Look, Fault>> + Send;
+
+    /// Looks at the switch alone, with as few calls and rights as that takes.
+    ///
+    /// # Errors
+    /// See [`look`](Self::look).
+    fn observe_switch(&self, stack: &Stack) -> impl Future<Output = Result<page::Sides, Fault>> + Send {
+        async {
+            let keys = &stack.names.keys;
+            let (off, on) = try_join!(self.look(stack, &keys.off), self.look(stack, &keys.on))?;
+            Ok(page::Sides { off: off.side, on: on.side, seen: on.seen })
+        }
+    }
+
+    /// Looks at the distribution alone in which the stack's slots are: its own, or the attached one.
     ///
     /// # Errors
     /// The first call's that failed.
-    fn observe_switch(&self, names: &Names) -> impl Future<Output = Result<(Caller, page::Sides), Fault>> + Send;
+    fn observe_distribution(&self, stack: &Stack) -> impl Future<Output = Result<Option<distribution::Live>, Fault>> + Send;
 
     /// Carries out one op, exactly.
     ///
@@ -92,10 +111,17 @@ impl Cloud for AnyCloud {
         }
     }
 
-    async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
+    async fn look(&self, stack: &Stack, key: &ObjectKey) -> Result<page::Look, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.observe_switch(names)).await,
-            Self::Sandbox(cloud) => cloud.observe_switch(names).await,
+            Self::Aws(cloud) => Box::pin(cloud.look(stack, key)).await,
+            Self::Sandbox(cloud) => cloud.look(stack, key).await,
+        }
+    }
+
+    async fn observe_distribution(&self, stack: &Stack) -> Result<Option<distribution::Live>, Fault> {
+        match self {
+            Self::Aws(cloud) => Box::pin(cloud.observe_distribution(stack)).await,
+            Self::Sandbox(cloud) => cloud.observe_distribution(stack).await,
         }
     }
 

@@ -9,8 +9,8 @@ use crate::aws::wait::{self, Rhythm, Waited};
 use crate::change::{Action, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::file::{self, Readers};
-use crate::name::AccountId;
-use crate::resource::{function, page, site};
+use crate::name::{AccountId, ObjectKey};
+use crate::resource::{distribution, function, page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::Found;
 use std::fs::{self, File};
@@ -173,8 +173,12 @@ impl Cloud for Sandbox {
         Ok(self.load()?.discover())
     }
 
-    async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
-        Ok((self.identify().await?, self.load()?.sides(names)))
+    async fn look(&self, stack: &Stack, key: &ObjectKey) -> Result<page::Look, Fault> {
+        self.load()?.look_at_page(stack, key, |md5| self.read_object(md5), now())
+    }
+
+    async fn observe_distribution(&self, stack: &Stack) -> Result<Option<distribution::Live>, Fault> {
+        Ok(self.load()?.distribution(stack, now()))
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

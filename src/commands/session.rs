@@ -2,11 +2,13 @@
 
 use super::{Exit, signals};
 use crate::apply::{self, Outcome};
-use crate::aws::{Clients, Connection};
+use crate::aws::fault::NO_SUCH_BUCKET;
+use crate::aws::{Clients, Connection, Patience};
 use crate::change::{Address, Conflict, Fault, FaultKind, Kind};
 use crate::cloud::aws::Aws;
 use crate::cloud::sandbox::Sandbox;
 use crate::cloud::{AnyCloud, Caller, Cloud};
+use crate::commands::deadline::{Deadline, LOOKED};
 use crate::commands::global::{Global, variable};
 use crate::context::Context;
 use crate::desired::{self, Desired};
@@ -60,13 +62,25 @@ impl Session {
     /// # Errors
     /// [`Exit::Spec`], after the problems were shown.
     pub async fn open(global: &Global, files: Files) -> Result<Self, Exit> {
-        let view = View::new(global.json);
-        let spec = spec(global, view, files)?;
+        let spec = spec(global, View::new(global.json), files)?;
         Ok(Self::open_with(global, spec, signals::listen()).await)
+    }
+
+    /// The same for somebody who waits for a turn of the switch, or a look at it.
+    ///
+    /// # Errors
+    /// See [`open`](Self::open).
+    pub async fn open_switch(global: &Global) -> Result<Self, Exit> {
+        let spec = spec(global, View::new(global.json), Files::Spared)?;
+        Ok(Self::connect(global, spec, signals::listen(), Patience::TURN).await)
     }
 
     /// Opens the cloud for a spec that is at hand.
     pub async fn open_with(global: &Global, spec: Spec, stop: watch::Receiver<bool>) -> Self {
+        Self::connect(global, spec, stop, Patience::RUN).await
+    }
+
+    async fn connect(global: &Global, spec: Spec, stop: watch::Receiver<bool>, patience: Patience) -> Self {
         let cloud = match &global.sandbox {
             Some(folder) => {
                 AnyCloud::Sandbox(Sandbox::new(sandbox_folder(folder.as_deref(), &spec.file), global.sandbox_delays.unwrap_or_default()))
@@ -78,6 +92,7 @@ impl Session {
                     profile: global.profile.clone(),
                     region: spec.region.clone(),
                     verbose: global.verbose,
+                    patience,
                 };
                 AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await }))
             }
@@ -127,15 +142,23 @@ impl Session {
         self.or_exit(named.await)
     }
 
-    /// Looks at the switch alone.
+    /// Looks at the switch alone: who asks, then both page keys. A bucket that is not there is no switch that is off.
     ///
     /// # Errors
     /// The exit code, after the fault was shown.
-    pub async fn switch(&self) -> Result<(Stack, Caller, page::Sides), Exit> {
+    pub async fn switch(&self, deadline: &Deadline) -> Result<(Stack, Caller, page::Sides), Exit> {
         let looked = async {
-            let names = Names::of(&self.spec);
-            let (caller, sides) = self.unless_stopped(self.cloud.observe_switch(&names)).await?;
-            Ok((self.in_account(&names, caller.account.clone())?, caller, sides))
+            let asked = deadline.answer(LOOKED, "AWS STS, who the caller is", self.cloud.identify());
+            let caller = self.unless_stopped(asked).await?;
+            let stack = self.in_account(&Names::of(&self.spec), caller.account.clone())?;
+            let whom = format!("S3, bucket {}", stack.bucket);
+            let asked = deadline.answer(LOOKED, &whom, self.cloud.observe_switch(&stack));
+            match self.unless_stopped(asked).await {
+                Err(Failure::Fault(fault)) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => {
+                    Err(Failure::Refused(plan::no_bucket(&stack, &caller.arn)))
+                }
+                looked => looked.map(|sides| (stack, caller, sides)),
+            }
         };
         self.or_exit(looked.await)
     }

@@ -109,7 +109,7 @@ async fn end(global: &Global, view: View, verb: &Sweep, remains: &Remains, asked
     }
     let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
     let data = if verb.delete_data { " --delete-data" } else { "" };
-    view.swept(&picture.plan, &outcome, &format!("`provision sweep --stack {}{data} --yes{}`", remains.stack, session.flags));
+    view.swept(&outcome, &format!("`provision sweep --stack {}{data} --yes{}`", remains.stack, session.flags));
     exit
 }
 

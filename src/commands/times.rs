@@ -1,21 +1,43 @@
-//! Moments on the command line: RFC 3339, or `HH:MM` on this machine's clock.
+//! Moments on the command line: RFC 3339, or `HH:MM` in this machine's zone.
 
 use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan, Zoned};
 
-/// Reads a moment. `HH:MM` is the next time that the clock shows it.
+/// A moment as it was said.
+#[derive(Clone, Copy, Debug)]
+pub enum Spoken {
+    /// Exactly.
+    Moment(Timestamp),
+    /// The next time that a clock shows this.
+    Clock(Time),
+}
+
+/// Reads a moment.
 ///
 /// # Errors
 /// What is wrong with the text.
-pub fn parse(text: &str, now: &Zoned) -> Result<Timestamp, String> {
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Ok(moment);
-    }
+pub fn parse(text: &str) -> Result<Spoken, String> {
     let rule = || format!("`{text}` is neither a time like `22:45` nor a moment like `2026-11-22T22:45:00+01:00`");
-    let time = Time::strptime("%H:%M", text).map_err(|_| rule())?;
-    let today = now.with().time(time).build().map_err(|error| error.to_string())?;
-    let next = if &today > now { today } else { today.checked_add(1.day()).map_err(|error| error.to_string())? };
-    Ok(next.timestamp())
+    match text.parse::<Timestamp>() {
+        Ok(moment) => Ok(Spoken::Moment(moment)),
+        Err(_) => Time::strptime("%H:%M", text).map(Spoken::Clock).map_err(|_| rule()),
+    }
+}
+
+impl Spoken {
+    /// The moment that was meant at `now`.
+    ///
+    /// # Errors
+    /// There is no such moment any more.
+    pub fn after(self, now: &Zoned) -> Result<Timestamp, String> {
+        let time = match self {
+            Self::Moment(moment) => return Ok(moment),
+            Self::Clock(time) => time,
+        };
+        let today = now.with().time(time).build().map_err(|error| error.to_string())?;
+        let next = if &today > now { today } else { today.checked_add(1.day()).map_err(|error| error.to_string())? };
+        Ok(next.timestamp())
+    }
 }
 
 /// As it is stored: UTC, whole seconds.
@@ -45,9 +67,10 @@ mod tests {
             ("06:00", "2026-11-23T05:00:00Z"),
             ("2026-11-22T23:00:00+01:00", "2026-11-22T22:00:00Z"),
         ] {
-            assert_eq!(parse(text, &now).map(stored).as_deref(), Ok(moment), "{text}");
+            let said = parse(text).and_then(|spoken| spoken.after(&now));
+            assert_eq!(said.map(stored).as_deref(), Ok(moment), "{text}");
         }
-        assert!(parse("soon", &now).is_err() && parse("25:00", &now).is_err());
+        assert!(parse("soon").is_err() && parse("25:00").is_err());
         assert_eq!(shown("2026-11-22T21:45:00Z", &now), "2026-11-22 21:45:00 UTC (22:45 local)");
     }
 }

@@ -1,6 +1,6 @@
 //! What makes everything as it should be.
 
-use super::destroy::end_distribution;
+use super::destroy::{end_distribution, end_grant};
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::Kind;
 use crate::desired::Desired;
@@ -50,13 +50,7 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     } else {
         // A distribution of ours that the spec no longer asks for.
         end_distribution(&mut plan, stack, live);
-        let grant = grant::plan::without_reader(&stack.bucket, live.policy.as_ref(), live.bucket.is_some());
-        // The statement that names the distribution goes while that can still be looked up.
-        let stage = if grant::distribution(live.policy.as_ref()).is_some() { Stage::RemoveGrant } else { Stage::Grant };
-        plan.add(stage, grant.map(Op::Grant));
-    }
-    if live.bucket.is_some() {
-        plan.notices.extend(grant::plan::notices(&stack.bucket, live.policy.as_ref()));
+        end_grant(&mut plan, stack, live);
     }
     if let Some(wanted) = &desired.association {
         let planned = association::plan::plan(wanted, live.attached.as_ref(), live.function.as_ref());
@@ -90,7 +84,7 @@ fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choic
         };
         plan.add(stage, [Op::Site(op)]);
     }
-    let page = page::Live::among(&live.objects, &stack.names.keys);
+    let page = page::Live { off: live.objects.objects.get(&stack.names.keys.off).cloned(), on: live.shown.clone() };
     plan.take(Stage::Page, page::plan::plan(name, &stack.bucket, &stack.names.keys, &desired.page, &page), Op::Page);
     let puts = plan.steps.iter().any(|step| matches!(step.op, Op::Site(site::Op::Put { .. }) | Op::Page(page::Op::Put { .. })));
     let page = (&stack.names.keys.off, &desired.page.content);

@@ -21,7 +21,7 @@ pub enum Stage {
     Page,
     /// The index of what has been put.
     Index,
-    /// The page moves to its other key.
+    /// The page is shown, or no more.
     Switch,
     /// Code, configuration, version.
     Function,
@@ -45,7 +45,7 @@ pub enum Stage {
     Vacate,
     /// Wait for that.
     Vacated,
-    /// Take our statements out of a policy that stays.
+    /// Take our statement out of a policy that stays.
     RemoveGrant,
     /// Delete our distribution.
     DeleteDistribution,

@@ -130,34 +130,31 @@ fn tally(plan: &Plan, changes: &[Change]) -> String {
             Intent::Provision => "Nothing to do: everything is as the spec says.".into(),
             Intent::Destroy if plan.notices.is_empty() => "Nothing to do: nothing of this stack exists.".into(),
             Intent::Destroy => "Nothing to do: nothing of this stack exists but what is named above, which stays.".into(),
-            Intent::On => "Nothing to do: maintenance is on already.".into(),
-            Intent::Off => "Nothing to do: maintenance is off already.".into(),
+            Intent::On | Intent::Off => "Nothing to do.".into(),
         };
     }
     match plan.intent {
-        Intent::On => return format!("{BOLD}Plan{BOLD:#}: turn maintenance on. Only the page moves; nothing is deployed."),
-        Intent::Off => return format!("{BOLD}Plan{BOLD:#}: turn maintenance off. Only the page moves; nothing is deployed."),
+        Intent::On => return format!("{BOLD}Plan{BOLD:#}: turn maintenance on. Nothing is deployed."),
+        Intent::Off => return format!("{BOLD}Plan{BOLD:#}: turn maintenance off. Nothing is deployed."),
         Intent::Provision | Intent::Destroy => {}
     }
     let (create, change, delete) = counts(changes);
     format!("{BOLD}Plan{BOLD:#}: {create} to create, {change} to change, {delete} to delete.")
 }
 
-/// What carries out again what was intended. Of `on` only the user knows the whole line: without its flags it would be another
-/// window.
+/// What carries out again what was intended.
 #[must_use]
 pub fn again(intent: Intent, flags: &str) -> String {
     match intent {
         Intent::Provision => format!("`provision apply{flags}`"),
         Intent::Destroy => format!("`provision destroy{flags}`"),
-        Intent::On => "the same command".into(),
-        Intent::Off => format!("`provision maintenance off{flags}`"),
+        Intent::On | Intent::Off => "the same command".into(),
     }
 }
 
 /// How a plan ended. `again` goes on from there, `with` what it needs on another machine.
 #[must_use]
-pub fn outcome(plan: &Plan, outcome: &Outcome, again: &str, with: &str) -> String {
+pub fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
     let mut text = String::from("\n");
     let done: Vec<Change> =
         outcome.done.iter().filter(|(_, done)| matches!(done, Done::Changed(_))).map(|(change, _)| change.clone()).collect();
@@ -184,23 +181,10 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, again: &str, with: &str) -> Strin
             parts.push(format!("{count} {what}"));
         }
     }
-    match plan.intent {
-        Intent::On if word == "Done" => {
-            let fields = done.iter().flat_map(|change| &change.fields);
-            parts = vec![match fields.into_iter().find(|field| field.field == "from").and_then(|field| field.after.as_deref()) {
-                Some(from) => format!("the window is set; visitors see the page from {from} on"),
-                // It may begin later, as it did before.
-                None if created + deleted == 0 => "the window is set; the edge notices within `maintenance.cache`".into(),
-                None => "maintenance is on; the edge notices within `maintenance.cache`".into(),
-            }];
-        }
-        Intent::Off if word == "Done" => parts = vec!["maintenance is off; the edge notices within `maintenance.cache`".into()],
-        _ => {}
-    }
     let parts = if parts.is_empty() { "nothing was changed".to_owned() } else { parts.join(", ") };
     let _ = writeln!(text, "{BOLD}{word}{BOLD:#}: {parts}.");
     for (change, fault) in &outcome.failed {
-        let _ = write!(text, "\n  {DELETE}failed{DELETE:#}       {}\n{}", change.address, indented(&fault_lines(fault)));
+        text.push_str(&failed(change, fault));
     }
     for (change, reason, after) in &outcome.deferred {
         let _ = writeln!(
@@ -220,6 +204,11 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, again: &str, with: &str) -> Strin
         let _ = write!(text, "\nhint: run {again} again: it goes on from here.\n");
     }
     text
+}
+
+/// A step that failed, and why.
+pub(super) fn failed(change: &Change, fault: &Fault) -> String {
+    format!("\n  {DELETE}failed{DELETE:#}       {}\n{}", change.address, indented(&fault_lines(fault)))
 }
 
 /// What exists and what to type next.

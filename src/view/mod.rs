@@ -12,6 +12,7 @@ use crate::stack::{Live, Stack};
 use crate::sweep::Remains;
 use progress::Ticker;
 use std::path::Path;
+use std::time::Duration;
 
 pub mod human;
 pub mod json;
@@ -48,7 +49,7 @@ impl View {
     /// Shows how a plan ended and what exists now. `flags` are those that a next command needs too.
     pub fn outcome(self, plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome, flags: &str) {
         let now = report::Existing::after(plan, stack, live, outcome);
-        let mut text = human::outcome(plan, outcome, &human::again(plan.intent, flags), ", with the same spec");
+        let mut text = human::outcome(outcome, &human::again(plan.intent, flags), ", with the same spec");
         if let Some(now) = now.as_ref().filter(|_| outcome.failed.is_empty()) {
             text.push_str(&human::existing(now, flags));
         }
@@ -56,8 +57,8 @@ impl View {
     }
 
     /// Shows how a stack's end by `sweep` went. `again` goes on with it: the spec at hand, if any, is another stack's.
-    pub fn swept(self, plan: &Plan, outcome: &Outcome, again: &str) {
-        self.document(&json::outcome(outcome, None), &human::outcome(plan, outcome, again, ""));
+    pub fn swept(self, outcome: &Outcome, again: &str) {
+        self.document(&json::outcome(outcome, None), &human::outcome(outcome, again, ""));
     }
 
     /// Shows what exists where there was nothing to do.
@@ -75,6 +76,20 @@ impl View {
     /// Shows the switch.
     pub fn switch(self, status: &switch::SwitchStatus) {
         self.document(&json::switch(status), &switch::status(status));
+    }
+
+    /// Says who is waited for.
+    pub fn waiting(self, whom: &str, elapsed: Duration) {
+        anstream::eprintln!("  still waiting for {whom} [{}]", human::duration(elapsed));
+    }
+
+    /// Shows how a turn of the switch ended, first of all what visitors get now.
+    pub fn turned(self, outcome: &Outcome, ending: switch::Ending, status: &switch::SwitchStatus, flags: &str) {
+        if self.json {
+            anstream::println!("{}", json::outcome(outcome, None));
+        }
+        let faults: Vec<_> = outcome.failed.iter().map(|(change, fault)| human::failed(change, fault)).collect();
+        self.document(&json::switch(status), &switch::turned(ending, !outcome.done.is_empty(), status, &faults, flags));
     }
 
     /// Shows what the site answered.

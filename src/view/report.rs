@@ -5,7 +5,7 @@ use crate::apply::Outcome;
 use crate::change::{Action, Fault, Kind};
 use crate::operator;
 use crate::plan::{Intent, Plan};
-use crate::resource::page::{self, Switch};
+use crate::resource::page::window::{State, judge};
 use crate::resource::{grant, logs};
 use crate::stack::{Live, Stack};
 use serde::Serialize;
@@ -21,8 +21,8 @@ pub struct Existing {
     pub function: Option<String>,
     /// The bucket.
     pub bucket: String,
-    /// The switch.
-    pub switch: Switch,
+    /// What visitors get.
+    pub switch: State,
 }
 
 impl Existing {
@@ -36,7 +36,7 @@ impl Existing {
             distribution: distribution.map(|found| found.id.to_string()),
             function: version.map(|number| stack.any_version().arn(number)),
             bucket: stack.bucket.to_string(),
-            switch: page::Live::among(&live.objects, &stack.names.keys).switch(),
+            switch: live.shown.as_ref().map_or(State::Off, |on| judge(Some(&on.metadata), on.seen)),
         }
     }
 
@@ -109,7 +109,6 @@ pub struct Status {
 /// Puts the status together.
 #[must_use]
 pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
-    let page = page::Live::among(&live.objects, &stack.names.keys);
     let owned = stack.names.attached.is_none();
     let version = |live: &crate::resource::function::Live| live.number_of(&live.settings.frozen.name());
     let function = live.function.as_ref().map(|found| match version(found) {
@@ -120,11 +119,7 @@ pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
     let kinds: Vec<(Kind, String, bool)> = [
         Some((Kind::Bucket, stack.bucket.to_string(), live.bucket.is_some())),
         Some((Kind::Site, counted(objects(live, stack), "object"), live.bucket.is_some())),
-        Some((
-            Kind::Page,
-            if page.on.is_some() { stack.names.keys.on.to_string() } else { stack.names.keys.off.to_string() },
-            page.on.is_some() || page.off.is_some(),
-        )),
+        Some((Kind::Page, stack.names.keys.off.to_string(), live.objects.objects.contains_key(&stack.names.keys.off))),
         Some((Kind::Role, stack.names.role.to_string(), live.role.is_some())),
         Some((Kind::Function, function.unwrap_or_else(|| stack.names.function.to_string()), live.function.is_some())),
         stack.names.logs.then(|| {

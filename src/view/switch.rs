@@ -1,5 +1,7 @@
 //! The switch, for people and machines.
 
+use super::human::clean;
+use crate::resource::page::window::State;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,16 +18,33 @@ pub struct Row {
 /// Where the switch stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SwitchStatus {
-    /// The page lies under the on key.
-    pub on: bool,
-    /// The window is open, so visitors see the page.
-    pub visitors_see_page: bool,
+    /// What visitors get, in a few words: a fragment.
+    pub headline: String,
+    /// `null`: not known.
+    pub state: Option<State>,
+    /// `null`: not known.
+    pub visitors_see_page: Option<bool>,
     /// For machines: `since`, `from`, `until` (RFC 3339, UTC) and `by`, as far as they are known.
     pub window: BTreeMap<&'static str, String>,
     /// The same for people.
     pub rows: Vec<Row>,
     /// What is odd, and what to do.
-    pub anomaly: Option<String>,
+    pub notes: Vec<String>,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The switch stands as it was wanted.
+    Done,
+    /// Somebody else turned it meanwhile, and it stands as they wanted it.
+    Overtaken,
+    /// It does not stand as it was wanted, or that is not known.
+    Failed,
+    /// The plan has a conflict.
+    Refused,
+    /// The user stopped it.
+    Interrupted,
 }
 
 /// One answer of the site.
@@ -61,13 +80,39 @@ pub struct ProbeReport {
 /// The switch as text.
 #[must_use]
 pub fn status(status: &SwitchStatus) -> String {
-    let mut text = format!("maintenance is {}\n", if status.on { "on" } else { "off" });
+    let mut text = format!("{}\n", clean(&status.headline));
     for row in &status.rows {
-        let _ = writeln!(text, "  {:<8}{}", row.name, row.value);
+        let _ = writeln!(text, "  {:<8}{}", row.name, clean(&row.value));
     }
-    if let Some(anomaly) = &status.anomaly {
-        let _ = writeln!(text, "\nnote: {anomaly}");
+    notes(&mut text, status);
+    text
+}
+
+fn notes(text: &mut String, status: &SwitchStatus) {
+    for (number, note) in status.notes.iter().enumerate() {
+        let gap = if number == 0 { "\n" } else { "" };
+        let _ = writeln!(text, "{gap}note: {}", clean(note));
     }
+}
+
+/// How a turn ended, as text. `writes`: it has written something. `faults` are the steps that failed.
+#[must_use]
+pub fn turned(ending: Ending, writes: bool, status: &SwitchStatus, faults: &[String], flags: &str) -> String {
+    let word = format!("{ending:?}");
+    let soon = if writes && ending == Ending::Done { "; the edge notices within `maintenance.cache`" } else { "" };
+    let mut text = format!("\n{word}: {}{soon}.\n", clean(&status.headline));
+    text.extend(faults.iter().map(String::as_str));
+    notes(&mut text, status);
+    let hint = match ending {
+        Ending::Overtaken => "run the same command again, if that is not what you want: it goes on from what holds now",
+        Ending::Failed if status.state.is_none() => {
+            let _ = write!(text, "\nhint: `provision maintenance status{flags}` says what holds.\n");
+            return text;
+        }
+        Ending::Failed | Ending::Interrupted => "run the same command again: it goes on from what holds now",
+        Ending::Done | Ending::Refused => return text,
+    };
+    let _ = write!(text, "\nhint: {hint}.\n");
     text
 }
 

@@ -44,11 +44,13 @@ fn a_window_begins_and_ends_when_it_was_said() {
     let (begin, end) = ("2999-01-01T00:00:00Z", "2999-01-01T01:00:00Z");
     for (flags, from, until) in [
         (" --for 45m", None, None),
-        ("", None, None),
+        (" --no-end", None, None),
         (" --until 2999-01-01T02:00:00+01:00", None, Some(end)),
         (" --from 2999-01-01T00:00:00Z --until 2999-01-01T01:00:00Z", Some(begin), Some(end)),
         (" --from 2999-01-01T00:00:00Z --for 1h", Some(begin), Some(end)),
         (" --from 2999-01-01T00:00:00Z --for 2h", Some(begin), Some("2999-01-01T02:00:00Z")),
+        ("", None, Some("2999-01-01T02:00:00Z")),
+        (" --from 2999-01-01T00:00:00Z", Some(begin), Some("2999-01-01T02:00:00Z")),
     ] {
         let since = window(&story)["provision-since"].clone();
         assert_eq!(story.run(&format!("maintenance on{flags} --sandbox")).code, 0, "{flags}");
@@ -68,26 +70,48 @@ fn a_window_begins_and_ends_when_it_was_said() {
         world["buckets"]["shop-files"]["headers"][ON]["metadata"]["provision-until"] = json!("1999-01-01T01:00:00Z");
     });
     story.run("maintenance status --sandbox");
+    story.run("maintenance status --sandbox --json");
     insta::assert_snapshot!(story.timeless());
+}
+
+/// A leaked link of last night must not open the site tonight.
+#[test]
+fn a_new_window_takes_nothing_from_one_that_is_over() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.write("other.html", "<h1>Closed today</h1>\n");
+    assert_eq!(story.ask("maintenance on --for 1h --bypass --page other.html --sandbox").code, 0);
+    story.meanwhile("the window is over", |world| {
+        let metadata = &mut world["buckets"]["shop-files"]["headers"][ON]["metadata"];
+        metadata["provision-until"] = json!("1999-01-01T01:00:00Z");
+        metadata["provision-since"] = json!("1999-01-01T00:00:00Z");
+    });
+    story.run("maintenance on --sandbox");
+    insta::assert_snapshot!(story.timeless());
+    let window = window(&story);
+    assert_eq!(["bypass", "until", "once"].map(|name| window[format!("provision-{name}")].as_str()), [None; 3]);
+    assert_ne!(window["provision-since"], "1999-01-01T00:00:00Z");
 }
 
 #[test]
 fn a_window_that_cannot_be_is_refused() {
     let mut story = Story::of_a_shop_that_stands();
     let before = story.world();
-    for flags in [
-        "--until 1999-01-01T00:00:00Z",
-        "--from 2999-06-01T00:00:00Z --until 2999-01-01T00:00:00Z",
-        "--from 1999-01-01T00:00:00Z --for 1h",
-        "--for 0s",
-        "--for 9000years",
-        "--for long",
-        "--from 25:00",
-        "--until soon",
-        "--until soon --json",
-        "--for 1h --until 23:00",
+    for (flags, code) in [
+        ("--until 1999-01-01T00:00:00Z", 4),
+        ("--until 1999-01-01T00:00:00Z --json", 4),
+        ("--from 2999-06-01T00:00:00Z --until 2999-01-01T00:00:00Z", 4),
+        ("--from 1999-01-01T00:00:00Z --for 1h", 4),
+        ("--for 0s", 4),
+        ("--for 9000years", 64),
+        ("--for long", 64),
+        ("--from 25:00", 64),
+        ("--until soon", 64),
+        ("--until soon --json", 64),
+        ("--for 1h --until 23:00", 64),
+        ("--for 1h --no-end", 64),
+        ("--bypass --no-bypass", 64),
     ] {
-        assert_eq!(story.run(&format!("maintenance on --sandbox {flags}")).code, 64, "{flags}");
+        assert_eq!(story.run(&format!("maintenance on --sandbox {flags}")).code, code, "{flags}");
     }
     insta::assert_snapshot!(story.timeless());
     assert_eq!(story.world(), before);
@@ -118,8 +142,9 @@ fn a_bypass_is_told_once_and_kept_as_a_hash() {
     }
     story.run("maintenance status --sandbox");
     story.run("maintenance on --bypass --sandbox");
+    story.run("maintenance on --no-bypass --sandbox");
     insta::assert_snapshot!(story.timeless());
-    assert_ne!(window(&story)["provision-bypass"], hash, "who has the old link stays out");
+    assert!(window(&story)["provision-bypass"].is_null(), "who has the old link stays out");
 
     let json = story.ask("maintenance on --bypass --sandbox --json").out;
     let documents: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -154,7 +179,7 @@ fn a_page_that_the_edge_cannot_serve_is_refused() {
     assert_eq!(story.world(), before);
 }
 
-/// Puts the page under both keys, or under none.
+/// Leaves the page as people do who rename it by hand.
 fn misplaced(story: &mut Story, what: &str, change: impl Fn(&mut serde_json::Map<String, Value>)) {
     story.meanwhile(what, |world| {
         for kind in ["objects", "headers"] {
@@ -164,58 +189,84 @@ fn misplaced(story: &mut Story, what: &str, change: impl Fn(&mut serde_json::Map
 }
 
 #[test]
-fn an_interrupted_turn_is_told_and_finished_either_way() {
+fn a_page_that_was_renamed_by_hand_is_read_as_visitors_get_it_and_healed() {
     let mut story = Story::of_a_shop_that_stands();
-    for (line, left) in [("on", ON), ("off", OFF)] {
-        misplaced(&mut story, "somebody was interrupted: the page lies under both keys", |kind| {
-            let page = kind.get(OFF).or(kind.get(ON)).unwrap().clone();
-            kind.insert(OFF.into(), page.clone());
+    let standard = bucket(&story)["objects"][OFF].clone();
+    for (line, left) in [("maintenance on", vec![OFF, ON]), ("maintenance off", vec![OFF]), ("apply --yes", vec![OFF, ON])] {
+        misplaced(&mut story, "somebody renamed the page", |kind| {
+            let page = kind.remove(OFF).unwrap();
             kind.insert(ON.into(), page);
         });
+        story.meanwhile("somebody renamed the page", |world| {
+            world["buckets"]["shop-files"]["headers"][ON]["metadata"] = json!({});
+        });
         story.run("maintenance status --sandbox");
-        assert_eq!(story.run(&format!("maintenance {line} --sandbox")).code, 0);
-        assert_eq!(keys(&story), [left]);
+        assert_eq!(story.run(&format!("{line} --sandbox")).code, 0);
+        assert_eq!((keys(&story), &bucket(&story)["objects"][OFF]), (left, &standard));
     }
+    story.run("maintenance off --sandbox");
     insta::assert_snapshot!(story.timeless());
+    assert_eq!(keys(&story), [OFF]);
 }
 
 #[test]
 fn a_lost_page_is_told_and_uploaded_again() {
     let mut story = Story::of_a_shop_that_stands();
     let standard = bucket(&story)["objects"][OFF].clone();
-    let lose = |story: &mut Story| {
-        misplaced(story, "the page is lost: it lies under neither key", |kind| kind.retain(|key, _| key != OFF && key != ON));
-    };
-    lose(&mut story);
-    for (line, code) in [("status", 0), ("status --json", 0), ("on", 4), ("off", 0)] {
-        assert_eq!(story.run(&format!("maintenance {line} --sandbox")).code, code, "{line}");
+    for (line, left) in [("maintenance on", vec![OFF, ON]), ("maintenance off", vec![OFF]), ("apply --yes", vec![OFF])] {
+        misplaced(&mut story, "the page is lost: it lies under neither key", |kind| kind.retain(|key, _| key != OFF && key != ON));
+        story.run("maintenance status --sandbox");
         assert_eq!(keys(&story), [""; 0]);
+        assert_eq!(story.run(&format!("{line} --sandbox")).code, 0, "{line}");
+        assert_eq!((keys(&story), &bucket(&story)["objects"][OFF]), (left, &standard));
     }
-    story.write("closed.html", "<h1>Closed today</h1>\n");
-    story.run("maintenance on --page closed.html --sandbox");
-    story.run("maintenance status --sandbox");
-    story.run("maintenance off --sandbox");
-    assert_eq!((keys(&story), &bucket(&story)["objects"][OFF]), (vec![OFF], &standard));
-    lose(&mut story);
-    story.run("apply --yes --sandbox");
     insta::assert_snapshot!(story.timeless());
-    assert_eq!((keys(&story), &bucket(&story)["objects"][OFF]), (vec![OFF], &standard));
+}
+
+/// The wrong profile at two in the morning.
+#[test]
+fn a_bucket_that_does_not_exist_is_no_switch_that_is_off() {
+    let mut story = Story::of_a_shop();
+    for line in ["on", "off", "status", "status --json"] {
+        assert_eq!(story.run(&format!("maintenance {line} --sandbox")).code, 4, "{line}");
+    }
+    insta::assert_snapshot!(story.timeless());
+}
+
+#[test]
+fn a_switch_that_reaches_no_visitor_is_told() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.ask("maintenance on --sandbox");
+    story.meanwhile("somebody disabled the distribution", |world| {
+        let found = world["distributions"].as_object_mut().unwrap().values_mut().next().unwrap();
+        let document = found["live"]["document"].as_str().unwrap().replace("<Enabled>true", "<Enabled>false");
+        found["live"]["document"] = json!(document);
+    });
+    assert_eq!(story.run("maintenance status --sandbox").code, 0);
+    story.run("maintenance status --sandbox --json");
+    story.ask("maintenance off --sandbox");
+    story.run("maintenance status --sandbox");
+    insta::assert_snapshot!(story.timeless());
 }
 
 #[test]
 fn apply_changes_the_page_and_never_the_window() {
     let mut story = Story::of_a_shop_that_stands();
     assert_eq!(story.ask("maintenance on --until 2999-01-01T00:00:00Z --bypass --sandbox").code, 0);
-    let (page, before) = (bucket(&story)["objects"][ON].clone(), window(&story));
+    let timeless = |mut window: Value| {
+        window["provision-page"] = Value::Null;
+        window
+    };
+    let (page, before) = (bucket(&story)["objects"][ON].clone(), timeless(window(&story)));
     story.edit("page.html", "soon", "very soon");
     assert_eq!(story.run("apply --yes --sandbox").code, 0);
     assert_eq!(story.run("plan --detailed-exitcode --sandbox").code, 0);
     insta::assert_snapshot!(story.timeless());
-    assert_eq!((keys(&story), window(&story)), (vec![ON], before));
+    assert_eq!((keys(&story), timeless(window(&story))), (vec![OFF, ON], before));
     assert_ne!(bucket(&story)["objects"][ON], page);
 }
 
-/// The page may stand in the site's folder under its own key. It is not uploaded there while the switch is on.
+/// The page may stand in the site's folder under its own key. It is uploaded once, as the page.
 #[test]
 fn a_file_with_the_pages_name_is_the_page() {
     let mut story = Story::of_a_shop();
@@ -224,9 +275,8 @@ fn a_file_with_the_pages_name_is_the_page() {
     assert_eq!(story.ask("apply --yes --sandbox").code, 0);
     assert_eq!(story.ask("maintenance on --sandbox").code, 0);
     story.write("site/maintenance.html", "<h1>Back very soon</h1>\n");
-    let before = window(&story);
     assert_eq!(story.ask("apply --yes --sandbox").code, 0);
-    assert_eq!((keys(&story), window(&story)), (vec![ON], before));
+    assert_eq!(keys(&story), [OFF, ON]);
     assert_eq!(story.ask("plan --detailed-exitcode --sandbox").code, 0);
     assert_eq!(story.ask("maintenance off --sandbox").code, 0);
     assert_eq!(story.ask("plan --detailed-exitcode --sandbox").code, 0);

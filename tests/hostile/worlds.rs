@@ -10,8 +10,8 @@ use provision::commands::maintenance::status::facts;
 use provision::context::Context;
 use provision::desired::{self, Desired};
 use provision::plan::{self, Choices, Plan};
-use provision::resource::page::Metadata;
-use provision::resource::page::turn::Wanted;
+use provision::resource::page::turn::{self, Wanted};
+use provision::resource::page::{Metadata, Sides};
 use provision::spec::Spec;
 use provision::spec::load::{Files, from_text, load};
 use provision::stack::{Live, Names, Scope, Stack};
@@ -84,9 +84,19 @@ fn live_in(mut world: World, spec: &Spec) {
 
     let live = look(&world, Scope::Stack);
     carry_out(&mut world, &stack, &live, &plan::provision(&stack, &desired, &live, &choices));
-    for wanted in [Wanted::On { window: Metadata::new(), once: None }, Wanted::Off { standard: desired::page(spec).unwrap() }] {
-        let sides = world.sides(&names);
-        assert_eq!(facts(&sides).on, sides.on.is_some());
+    let standard = desired::page(spec).unwrap();
+    let on = turn::On {
+        window: Metadata::new(),
+        without: Vec::new(),
+        once: None,
+        standard: standard.clone(),
+        mark: "0123456789abcdef".repeat(2),
+    };
+    for wanted in [Wanted::On(on), Wanted::Off { standard }] {
+        let look = |key| world.look_at_page(&stack, key, |_| Ok(b"page".to_vec()), NOW);
+        let (Ok(off), Ok(on)) = (look(&names.keys.off), look(&names.keys.on)) else { continue };
+        let sides = Sides { off: off.side, on: on.side, seen: on.seen };
+        assert_eq!(facts(&sides, &stack).on, sides.on.is_some());
         let turn = plan::turn(&stack, &wanted, &sides);
         carry_out(&mut world, &stack, &Live::default(), &turn);
     }

@@ -8,6 +8,7 @@ use provision::resource::distribution::{
     Behavior,
     document::{Edit, element, list_element},
 };
+use provision::resource::page::window;
 use provision::resource::site::{Object, STACK_METADATA};
 use provision::resource::{STACK_TAG, Tags, access, function, grant, logs, policy, role, tags};
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ drifts! {
     "the bucket is gone" => |world, _| drop(world.buckets.remove(&BUCKET.parse().unwrap())),
     "the bucket is public" => |world, _| bucket(world, |found| found.live.settings.private = false),
     "the bucket takes ACLs" => |world, _| bucket(world, |found| found.live.settings.owner_enforced = false),
-    "the bucket is encrypted with a key" => |world, _| bucket(world, |found| found.live.kms_key = Some("arn:key".into())),
+    "the bucket is not encrypted" => |world, _| bucket(world, |found| found.live.settings.encrypted = false),
     "the bucket is versioned" => |world, _| bucket(world, |found| found.live.settings.versioning = Versioning::Enabled),
     "the bucket has tags of theirs" => |world, _| bucket(world, |found| tag(&mut found.live.settings.tags)),
     "the bucket has a tag that the spec gave up" => |world, _| bucket(world, |found| give_up(&mut found.live.settings.tags)),
@@ -44,12 +45,6 @@ drifts! {
     "the policy lets others read" => |world, _| bucket(world, |found| {
         for statement in found.policy.iter_mut().flat_map(|policy| policy["Statement"].as_array_mut().unwrap()) {
             statement["Principal"] = json!("*");
-        }
-    }),
-    "the policy lets plain HTTP in" => |world, _| bucket(world, |found| {
-        let ours = |statement: &Value| statement["Sid"] == grant::TLS_SID;
-        for statements in found.policy.iter_mut().filter_map(|policy| policy["Statement"].as_array_mut()) {
-            statements.retain(|statement| !ours(statement));
         }
     }),
     "the policy has a statement of theirs" => |world, _| bucket(world, |found| {
@@ -62,12 +57,17 @@ drifts! {
     "a file is theirs" => |world, _| put(world, "theirs.txt", false),
     "the page is gone" => |world, ground| remove(world, ground.stack.names.keys.off.as_str()),
     "the page is changed" => |world, ground| put(world, ground.stack.names.keys.off.as_str(), true),
-    "the switch is on" => |world, ground| turn(world, ground, true),
-    "the switch is on, and the page changed" => |world, ground| {
-        turn(world, ground, true);
-        put(world, ground.stack.names.keys.on.as_str(), true);
+    "the switch is on" => |world, ground| turn(world, ground, &[]),
+    "the switch is on, and the page changed" => |world, ground| turn(world, ground, &[(window::PAGE, "another")]),
+    "another page is shown for one window" => |world, ground| {
+        turn(world, ground, &[(window::PAGE, "another"), (window::ONCE, "true")]);
     },
-    "the page lies under both keys" => |world, ground| turn(world, ground, false),
+    "the window is over" => |world, ground| turn(world, ground, &[(window::UNTIL, "1970-01-01T00:00:01Z")]),
+    "the page was renamed by hand" => |world, ground| {
+        let keys = &ground.stack.names.keys;
+        put(world, keys.on.as_str(), false);
+        remove(world, keys.off.as_str());
+    },
     "the role is gone" => |world, _| drop(world.roles.remove(&NAME.parse().unwrap())),
     "the role trusts nobody" => |world, _| role(world, |found| found.settings.trust = json!({"Statement": []})),
     "the role's policy is wider" => |world, _| role(world, |found| {
@@ -282,19 +282,14 @@ fn remove(world: &mut World, key: &str) {
     });
 }
 
-/// Copies the page to the on key, and takes it from the off key where `moves`.
-fn turn(world: &mut World, ground: &Ground, moves: bool) {
-    let keys = &ground.stack.names.keys;
+/// Shows the page, in a window of ours with this metadata.
+fn turn(world: &mut World, ground: &Ground, window: &[(&str, &str)]) {
+    let (key, page) = (&ground.stack.names.keys.on, &ground.desired.page.content);
+    put(world, key.as_str(), true);
+    let known = [&[(window::PAGE, page.md5.as_str())], window].concat();
     bucket(world, |found| {
-        if let Some(page) = found.objects.get(&keys.off).cloned() {
-            found.objects.insert(keys.on.clone(), page);
-            let headers = found.headers.get(&keys.off).cloned().unwrap_or_default();
-            found.headers.insert(keys.on.clone(), headers);
-            if moves {
-                found.objects.remove(&keys.off);
-                found.headers.remove(&keys.off);
-            }
-        }
+        let metadata = &mut found.headers.entry(key.clone()).or_default().metadata;
+        metadata.extend(known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     });
 }
 
@@ -305,5 +300,5 @@ fn their_grant() -> Value {
 
 /// Is this statement ours?
 pub(crate) fn is_our_statement(statement: &Value) -> bool {
-    statement["Sid"] == grant::TLS_SID || statement["Sid"] == grant::SID && !statement.to_string().contains("E9OTHER0000")
+    statement["Sid"] == grant::SID && !statement.to_string().contains("E9OTHER0000")
 }

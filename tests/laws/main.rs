@@ -12,6 +12,7 @@ mod memory;
 mod objects;
 mod others;
 mod package;
+mod switch;
 
 use drift::{CLAIMS, DRIFTS, Drift};
 use ground::{ATTACHED_TO, Ground, LOGGING, OWNED, distribution_mut, grounds, neighbourhood, occupant};
@@ -24,7 +25,7 @@ use provision::cloud::world::{Bucket, Distribution, World};
 use provision::name::DistributionId;
 use provision::plan::{Choices, Intent};
 use provision::resource::distribution::{Behavior, document::Reading};
-use provision::resource::page::Switch;
+use provision::resource::page::{Metadata, window};
 use provision::resource::{access, bucket, distribution, function, grant, logs, role, stack_in};
 use provision::stack::Op;
 use serde_json::Value;
@@ -310,10 +311,11 @@ fn while_visitors_can_ask_for_the_page_it_is_there() {
     });
 }
 
-/// What visitors see.
-fn switch(world: &World, ground: &Ground) -> Switch {
-    let bucket = world.buckets.get(&ground.stack.bucket);
-    if bucket.is_some_and(|bucket| bucket.objects.contains_key(&ground.stack.names.keys.on)) { Switch::On } else { Switch::Off }
+/// The window, but for the page that is shown in it.
+fn window(world: &World, ground: &Ground) -> Option<Metadata> {
+    let mut headers = world.buckets.get(&ground.stack.bucket)?.headers.get(&ground.stack.names.keys.on)?.clone();
+    headers.metadata.remove(window::PAGE);
+    Some(headers.metadata)
 }
 
 #[test]
@@ -321,8 +323,8 @@ fn apply_does_not_turn_the_switch() {
     in_all_worlds(|case| {
         if case.intent == Intent::Provision {
             obey(case, |moment| {
-                let (before, after) = (switch(moment.before, moment.ground), switch(moment.after, moment.ground));
-                (before != after).then(|| format!("turned from {before} to {after}"))
+                let (before, after) = (window(moment.before, moment.ground), window(moment.after, moment.ground));
+                (before != after).then(|| format!("turned from {before:?} to {after:?}"))
             });
         }
     });

@@ -6,9 +6,9 @@ use provision::change::{Action, Done, Fault, FaultKind};
 use provision::cloud::world::World;
 use provision::cloud::{Caller, Cloud};
 use provision::context::Context;
-use provision::name::AccountId;
+use provision::name::{AccountId, ObjectKey};
 use provision::plan::{self, Choices, Intent, Plan};
-use provision::resource::{page, site};
+use provision::resource::{distribution, page, site};
 use provision::stack::{Live, Names, Op, Scope, Stack};
 use provision::sweep::Found;
 use std::sync::{Mutex, MutexGuard};
@@ -190,9 +190,15 @@ impl Cloud for Memory {
         Ok(Found::default())
     }
 
-    async fn observe_switch(&self, names: &Names) -> Result<(Caller, page::Sides), Fault> {
+    async fn look(&self, stack: &Stack, key: &ObjectKey) -> Result<page::Look, Fault> {
         let state = self.state();
-        Ok((Caller { account: state.world.account.clone(), arn: String::new() }, state.world.sides(names)))
+        // The bytes of the page are nobody's business here.
+        state.world.look_at_page(stack, key, |etag| Ok(etag.into()), state.now)
+    }
+
+    async fn observe_distribution(&self, stack: &Stack) -> Result<Option<distribution::Live>, Fault> {
+        let state = self.state();
+        Ok(state.world.distribution(stack, state.now))
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

@@ -34,12 +34,12 @@ pub(crate) async fn take(yard: &Yard) -> Census {
     let none = |_: &str| None;
     let spec = load(&yard.desk().path("provision.yaml"), &none, Files::Needed).unwrap().spec;
     let (names, site) = (Names::of(&spec), desired::site(&spec).unwrap());
-    let (_, live) = Box::pin(yard.shop.aws.observe(&names, &site, Scope::Teardown)).await.unwrap();
-    let (_, sides) = yard.shop.aws.observe_switch(&names).await.unwrap();
+    let (account, live) = Box::pin(yard.shop.aws.observe(&names, &site, Scope::Teardown)).await.unwrap();
+    let sides = yard.shop.aws.observe_switch(&names.in_account(account).unwrap()).await.ok();
     let all = yard.shop.everything().await;
     let theirs = yard.theirs();
     let document = cloudfront::read(&yard.shop, &theirs).body;
-    let mut parts = of_ours(&live, &sides);
+    let mut parts = of_ours(&live, &sides.unwrap_or_default());
     parts.insert("theirs", if yard.verb.attached { without_slots(&document, super::shop::FUNCTION) } else { document });
     let renamed = |text: String| -> String {
         let text = live.distribution.iter().fold(text, |text, found| text.replace(found.id.as_str(), "(ours)"));
@@ -63,14 +63,13 @@ fn of_ours(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
     });
     let keys: BTreeSet<_> = live.inventory.versions.iter().map(|version| &version.key).collect();
     let timeless = |metadata: &Metadata| -> Metadata {
-        let clock = [window::SINCE, window::UNTIL];
+        let clock = [window::SINCE, window::UNTIL, window::WINDOW];
         metadata
             .iter()
             .map(|(key, value)| (key.clone(), if clock.contains(&key.as_str()) { "then".into() } else { value.clone() }))
             .collect()
     };
-    let side = [&sides.off, &sides.on]
-        .map(|side| side.as_ref().map(|side| (&side.etag, &side.content_type, &side.cache_control, timeless(&side.metadata))));
+    let side = [&sides.off, &sides.on].map(|side| side.as_ref().map(|side| (&side.page, timeless(&side.metadata))));
     BTreeMap::from([
         ("bucket", format!("{:?}", live.bucket.as_ref().map(|bucket| &bucket.settings))),
         ("objects", format!("{:?}", live.objects)),

@@ -10,7 +10,7 @@ use provision::resource::content::Content;
 use provision::resource::distribution::aws::read_document;
 use provision::resource::function::package;
 use provision::resource::logs::Group;
-use provision::resource::page::turn::Wanted;
+use provision::resource::page::turn::{self, Wanted};
 use provision::resource::page::{Metadata, window};
 use provision::resource::policy;
 use serde_json::json;
@@ -21,20 +21,36 @@ fn bucket(twin: &mut Twin) -> &mut Bucket {
 
 #[tokio::test]
 async fn bucket_ops_do_what_simulate_says() {
+    use aws_sdk_s3::types::{
+        ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    };
     let mut twin = Twin::of(Kind::Bucket, OWNED).await;
     twin.provision().await;
     let s3 = twin.shop.aws.clients.s3.clone();
     s3.delete_public_access_block().bucket(BUCKET).send().await.unwrap();
     s3.delete_bucket_ownership_controls().bucket(BUCKET).send().await.unwrap();
+    let keys = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms).build().unwrap();
+    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(keys).build();
+    let encryption = ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+    s3.put_bucket_encryption().bucket(BUCKET).server_side_encryption_configuration(encryption).send().await.unwrap();
     let settings = &mut bucket(&mut twin).live.settings;
-    (settings.private, settings.owner_enforced) = (false, false);
+    (settings.private, settings.owner_enforced, settings.encrypted) = (false, false, false);
     let spec = OWNED.replace("site: ./site", "site: ./site, versioning: true").replace("team: web", "team: shop, tier: gold");
     twin.shop.write("provision.yaml", &spec);
     twin.provision().await;
-    twin.shop.write("provision.yaml", &OWNED.replace("site: ./site", "site: ./site, versioning: false"));
+    twin.shop.write("provision.yaml", OWNED);
     twin.provision().await;
     twin.destroy().await;
-    twin.has_carried_out(["create", "block public access", "enforce ownership", "set versioning", "set tags", "empty", "delete"]);
+    twin.has_carried_out([
+        "create",
+        "block public access",
+        "enforce ownership",
+        "encrypt",
+        "set versioning",
+        "set tags",
+        "empty",
+        "delete",
+    ]);
 }
 
 #[tokio::test]
@@ -58,17 +74,20 @@ async fn site_ops_do_what_simulate_says() {
 async fn page_ops_do_what_simulate_says() {
     let mut twin = Twin::of(Kind::Page, OWNED).await;
     twin.provision().await;
-    let until = |moment: &str| Wanted::On { window: Metadata::from([(window::UNTIL.into(), moment.into())]), once: None };
     let standard = || Content::in_memory(b"<h1>back soon</h1>", "text/html; charset=utf-8", "no-store");
-    twin.turn(until("2026-12-01T10:00:00Z")).await;
-    twin.turn(until("2026-12-01T12:00:00Z")).await;
+    let on = |until: &str, once| {
+        let window = Metadata::from([(window::UNTIL.into(), until.into())]);
+        Wanted::On(turn::On { window, without: Vec::new(), once, standard: standard(), mark: "0123456789abcdef".repeat(2) })
+    };
+    twin.turn(on("2999-12-01T10:00:00Z", None)).await;
+    twin.turn(on("2999-12-01T12:00:00Z", None)).await;
     twin.shop.write("page.html", "<h1>back very soon</h1>");
     twin.provision().await;
     twin.turn(Wanted::Off { standard: standard() }).await;
     let once = Content::in_memory(b"<h1>today only</h1>", "text/html; charset=utf-8", "no-store");
-    twin.turn(Wanted::On { window: Metadata::new(), once: Some(once) }).await;
+    twin.turn(on("2999-12-01T10:00:00Z", Some(once))).await;
     twin.turn(Wanted::Off { standard: standard() }).await;
-    twin.has_carried_out(["put", "replace", "put with a window", "set the window", "copy", "remove"]);
+    twin.has_carried_out(["put", "replace", "open a window", "change a window", "remove"]);
 }
 
 #[tokio::test]
@@ -182,10 +201,9 @@ async fn grant_ops_do_what_simulate_says() {
     };
     let narrow = read().await;
     let widened = |document: &serde_json::Value| {
-        let mut ours = policy::statements(document);
-        ours[0]["Action"] = json!(["s3:GetObject", "s3:ListBucket"]);
-        ours.insert(0, theirs.clone());
-        json!({"Version": "2012-10-17", "Statement": ours})
+        let mut ours = policy::statements(document).remove(0);
+        ours["Action"] = json!(["s3:GetObject", "s3:ListBucket"]);
+        json!({"Version": "2012-10-17", "Statement": [theirs.clone(), ours]})
     };
     let document = widened(&narrow);
     s3.put_bucket_policy().bucket(BUCKET).policy(document.to_string()).send().await.unwrap();
@@ -193,7 +211,7 @@ async fn grant_ops_do_what_simulate_says() {
     found.policy = found.policy.as_ref().map(widened);
     twin.provision().await;
     // What is written is what the simulation says, so that the two agree proves little.
-    assert_eq!(policy::statements(&read().await), [vec![theirs.clone()], policy::statements(&narrow)].concat());
+    assert_eq!(policy::statements(&read().await), [theirs.clone(), policy::statements(&narrow).remove(0)]);
     twin.shop.write("provision.yaml", &format!("{OWNED}protect: [bucket]\n"));
     twin.destroy().await;
     assert_eq!(policy::statements(&read().await), [theirs]);

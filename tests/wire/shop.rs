@@ -6,7 +6,7 @@
 use crate::support::ledger::Call;
 use crate::support::{Ground, Rules};
 use aws_sdk_s3::config::Credentials;
-use provision::aws::{Clients, Connection};
+use provision::aws::{Clients, Connection, Patience};
 use provision::change::Fault;
 use provision::cloud::Cloud;
 use provision::cloud::aws::Aws;
@@ -144,7 +144,14 @@ impl Shop {
 /// The library's own clients, with keys that do not come from the environment.
 async fn connect(ground: &Ground) -> Clients {
     let region = "eu-west-1".parse().unwrap();
-    let connection = Connection { endpoint_url: Some(ground.endpoint()), s3_endpoint: false, profile: None, region, verbose: false };
+    let connection = Connection {
+        endpoint_url: Some(ground.endpoint()),
+        s3_endpoint: false,
+        profile: None,
+        region,
+        verbose: false,
+        patience: Patience::RUN,
+    };
     let Clients { s3, iam, lambda, cloudfront, logs, sts, credentials, rhythm } = Clients::connect(&connection).await;
     let keys = || Credentials::new("test", "test", None, None, "tests");
     Clients {

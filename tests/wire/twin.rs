@@ -27,6 +27,8 @@ pub(crate) struct Twin {
     kind: Kind,
     carried_out: BTreeSet<&'static str>,
     now: u64,
+    /// Of pages, by their `ETag`; the world keeps none.
+    bytes: BTreeMap<String, Vec<u8>>,
 }
 
 impl Twin {
@@ -36,7 +38,7 @@ impl Twin {
         // The comparison is a look as well, which must not be the last that sees the deployment.
         let shop = Shop::new(spec, Rules { deploy_polls: 2, ..Rules::prompt() }).await;
         let world = World::empty(account, Delays { deploy: DEPLOYMENT, replicas: 0 });
-        Self { shop, world, kind, carried_out: BTreeSet::new(), now: 0 }
+        Self { shop, world, kind, carried_out: BTreeSet::new(), now: 0, bytes: BTreeMap::new() }
     }
 
     pub(crate) async fn provision(&mut self) {
@@ -72,8 +74,11 @@ impl Twin {
         let (names, site) = (Names::of(&spec), desired::site(&spec).unwrap());
         let (_, simulated): (AccountId, Live) = self.world.observe(&names, &site, Scope::Teardown, self.now);
         let (_, observed) = Box::pin(self.shop.aws.observe(&names, &site, Scope::Teardown)).await.unwrap();
-        let (_, sides) = self.shop.aws.observe_switch(&names).await.unwrap();
-        [(simulated, self.world.sides(&names)), (observed, sides)]
+        let stack = self.stack();
+        let sides = self.shop.aws.observe_switch(&stack).await.unwrap_or_default();
+        let look = |key| self.world.look_at_page(&stack, key, |md5| Ok(self.bytes[md5].clone()), self.now).ok().and_then(|look| look.side);
+        let known = Sides { off: look(&stack.names.keys.off), on: look(&stack.names.keys.on), seen: sides.seen };
+        [(simulated, known), (observed, sides)]
     }
 
     async fn carry_out(&mut self, planned: impl Fn(&Live, &Sides) -> Plan) {
@@ -94,6 +99,9 @@ impl Twin {
             if here.op.change().action == Action::Await {
                 assert!(!self.world.is_deployed(&here.op, &contexts[0].references(|known| known.clone()), self.now));
                 self.now += DEPLOYMENT;
+            }
+            if let Op::Page(page::Op::Put { content, .. }) = &here.op {
+                self.bytes.insert(content.md5.clone(), content.read().unwrap());
             }
             let simulated = self.world.apply(&stack, &here.op, &contexts[0], self.now).unwrap();
             let observed = Box::pin(self.shop.aws.apply(&stack, &there.op, &contexts[1])).await.unwrap();
@@ -123,7 +131,8 @@ fn word(done: &Done) -> &'static str {
 
 /// What must be equal, as text; what AWS numbers is named.
 fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
-    let Live { bucket, objects, inventory, policy, role, function, logs, access, distribution, attached, readers, holders } = live;
+    let Live { bucket, objects, shown: window, inventory, policy, role, function, logs, access, distribution, attached, readers, holders } =
+        live;
     let named = |text: String| {
         // The policy still names it when it is gone.
         let ids = distribution.iter().map(|found| found.id.clone()).chain(grant::distribution(policy.as_ref()));
@@ -154,7 +163,7 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("attached", shown(attached)),
         ("readers", format!("{readers:?}")),
         ("holders", format!("{:?}", holders.iter().map(|held| &held.id).collect::<Vec<_>>())),
-        ("switch", format!("{sides:#?}")),
+        ("switch", format!("{sides:#?} {:?}", window.as_ref().map(|window| (&window.etag, &window.metadata)))),
     ])
 }
 
@@ -165,6 +174,7 @@ fn name(op: &Op) -> &'static str {
             bucket::Op::Create { .. } => "create",
             bucket::Op::BlockPublicAccess { .. } => "block public access",
             bucket::Op::EnforceOwnership { .. } => "enforce ownership",
+            bucket::Op::Encrypt { .. } => "encrypt",
             bucket::Op::SetVersioning { .. } => "set versioning",
             bucket::Op::SetTags { .. } => "set tags",
             bucket::Op::Empty { .. } => "empty",
@@ -176,11 +186,10 @@ fn name(op: &Op) -> &'static str {
             site::Op::Delete { .. } => "delete",
         },
         Op::Page(op) => match op {
-            page::Op::Put { window: None, before: None, .. } => "put",
-            page::Op::Put { window: None, before: Some(_), .. } => "replace",
-            page::Op::Put { window: Some(_), .. } => "put with a window",
-            page::Op::Copy { from, to, .. } if from == to => "set the window",
-            page::Op::Copy { .. } => "copy",
+            page::Op::Put { metadata: None, before: None, .. } => "put",
+            page::Op::Put { metadata: None, before: Some(_), .. } => "replace",
+            page::Op::Put { metadata: Some(_), before: None, .. } => "open a window",
+            page::Op::Put { metadata: Some(_), before: Some(_), .. } => "change a window",
             page::Op::Remove { .. } => "remove",
         },
         Op::Role(op) => match op {

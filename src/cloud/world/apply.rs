@@ -72,6 +72,7 @@ impl World {
             bucket::Op::Create { name, .. }
             | bucket::Op::BlockPublicAccess { name, .. }
             | bucket::Op::EnforceOwnership { name }
+            | bucket::Op::Encrypt { name }
             | bucket::Op::SetVersioning { name, .. }
             | bucket::Op::SetTags { name, .. }
             | bucket::Op::Empty { name, .. }
@@ -139,17 +140,10 @@ impl World {
 
     fn apply_page(&mut self, stack: &Stack, op: &page::Op, now: u64) -> Result<Done, Fault> {
         match op {
-            page::Op::Put { bucket, key, content, before, window, .. } => {
+            page::Op::Put { bucket, key, content, before, metadata, .. } => {
                 let kept = self.bucket(bucket)?.headers.get(key).map(|headers| headers.metadata.clone()).unwrap_or_default();
-                let headers = headers(stack, content, window.clone().unwrap_or(kept), now);
+                let headers = headers(stack, content, metadata.clone().unwrap_or(kept), now);
                 self.put(bucket, key, content, before.as_deref(), headers)
-            }
-            page::Op::Copy { bucket, to, content_type, cache_control, metadata, .. } => {
-                let found = self.bucket(bucket)?;
-                found.objects = page::simulate::simulate(found.objects.clone(), op)?;
-                let (content_type, cache_control) = (content_type.clone(), cache_control.clone());
-                found.headers.insert(to.clone(), Headers { content_type, cache_control, metadata: metadata.clone(), modified: now });
-                Ok(changed())
             }
             page::Op::Remove { bucket, key, .. } => {
                 let found = self.bucket(bucket)?;

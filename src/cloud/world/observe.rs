@@ -1,7 +1,8 @@
 //! What a look at the world sees.
 
 use super::{Bucket, Distribution, Headers, World};
-use crate::change::Kind;
+use crate::aws::fault::NO_SUCH_BUCKET;
+use crate::change::{Fault, FaultKind, Kind};
 use crate::context::References;
 use crate::name::{AccountId, DistributionId, ObjectKey, Region, StackName};
 use crate::resource::bucket::ObjectVersion;
@@ -10,6 +11,7 @@ use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE
 use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, access, association, distribution, logs, marked, page, stack_in};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::{Found, group};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
@@ -34,7 +36,13 @@ impl World {
             |found: &Distribution| occupants(&found.live).iter().any(|arn| ours.as_ref().is_some_and(|ours| ours.number_in(arn).is_some()));
         let known = |id: &DistributionId| names.attached.as_ref() == Some(id) || own.as_ref() == Some(id);
         let holders = self.distributions.iter().filter(|(id, found)| teardown && runs(found) && !known(id));
+        let shown = bucket.and_then(|bucket| {
+            let (object, headers) = (bucket.objects.get(&names.keys.on)?, bucket.headers.get(&names.keys.on));
+            let metadata = headers.map(|headers| headers.metadata.clone()).unwrap_or_default();
+            Some(page::Shown { etag: object.etag.clone(), metadata, seen: moment(now) })
+        });
         let live = Live {
+            shown,
             bucket: bucket.map(|bucket| bucket.live.clone()),
             objects,
             inventory,
@@ -131,18 +139,40 @@ impl World {
         id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)
     }
 
-    /// The switch, looked at closely.
-    #[must_use]
-    pub fn sides(&self, names: &Names) -> page::Sides {
-        let stack = names.in_account(self.account.clone()).ok();
-        let bucket = stack.and_then(|stack| self.buckets.get(&stack.bucket));
-        let side = |key: &ObjectKey| {
-            let bucket = bucket?;
+    /// What lies under one of the page keys at time `now`. `read` gives the bytes of the object with an `ETag`.
+    ///
+    /// # Errors
+    /// There is no such bucket, or what `read` says.
+    pub fn look_at_page(
+        &self,
+        stack: &Stack,
+        key: &ObjectKey,
+        read: impl FnOnce(&str) -> Result<Vec<u8>, Fault>,
+        now: u64,
+    ) -> Result<page::Look, Fault> {
+        let bucket = self.buckets.get(&stack.bucket).ok_or_else(|| {
+            let tried = format!("read object {key} of bucket {}", stack.bucket);
+            Fault { code: Some(NO_SUCH_BUCKET.into()), ..Fault::new(FaultKind::NotFound, tried, "the specified bucket does not exist") }
+        })?;
+        let side = |object: &site::Object| {
             let Headers { content_type, cache_control, metadata, modified: _ } = bucket.headers.get(key).cloned().unwrap_or_default();
-            bucket.objects.get(key).map(|object| page::Side { etag: object.etag.clone(), content_type, cache_control, metadata })
+            Ok(page::Side::of(object.etag.clone(), &read(&object.etag)?, &content_type, &cache_control, metadata))
         };
-        page::Sides { off: side(&names.keys.off), on: side(&names.keys.on) }
+        Ok(page::Look { side: bucket.objects.get(key).map(side).transpose()?, seen: moment(now) })
     }
+
+    /// The distribution at time `now` in which the stack's slots are.
+    #[must_use]
+    pub fn distribution(&self, stack: &Stack, now: u64) -> Option<distribution::Live> {
+        match &stack.names.attached {
+            Some(id) => self.look(id, now),
+            None => self.look(&self.owned(&stack.names)?, now),
+        }
+    }
+}
+
+fn moment(now: u64) -> Timestamp {
+    i64::try_from(now).ok().and_then(|now| Timestamp::from_second(now).ok()).unwrap_or(Timestamp::MAX)
 }
 
 /// The objects, of which the index or a closer look tells whose they are.

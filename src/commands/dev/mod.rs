@@ -3,6 +3,7 @@
 use super::Exit;
 use super::session::Session;
 use crate::cloud::AnyCloud;
+use crate::commands::deadline::Deadline;
 use crate::commands::global::{Global, variable};
 use crate::desired;
 use crate::edge::{
@@ -110,13 +111,14 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Exit> {
         let site = Arc::new(site);
         return Ok((stack, site.clone(), site, format!("folder {}", folder.display())));
     }
-    let (stack, _, _) = session.switch().await?;
     match &session.cloud {
         AnyCloud::Sandbox(cloud) => {
+            let stack = session.stack().await?;
             let world = Arc::new(sandbox::Stored { cloud: cloud.clone(), stack: stack.clone(), session: Arc::clone(session) });
             Ok((stack, world.clone(), world, "sandbox".into()))
         }
         AnyCloud::Aws(cloud) => {
+            let (stack, _, _) = session.switch(&Deadline::new(session.view)).await?;
             let bucket = Arc::new(stored::Bucket { cloud: (**cloud).clone(), stack: stack.clone(), session: Arc::clone(session) });
             let from = format!("bucket {} (read only)", stack.bucket);
             Ok((stack, bucket.clone(), bucket, from))

@@ -5,12 +5,14 @@ use crate::apply::{Event, Report, execute, references};
 use crate::cloud::Cloud;
 use crate::cloud::sandbox::Sandbox;
 use crate::cloud::world::{Bucket, Headers};
+use crate::commands::maintenance::on::random;
 use crate::commands::maintenance::status::facts;
 use crate::commands::session::Session;
 use crate::context::Context;
 use crate::edge::{Later, Listed, Object, Objects, Switch, SwitchState};
 use crate::name::ObjectKey;
-use crate::resource::page::{Metadata, turn::Wanted};
+use crate::resource::page::Metadata;
+use crate::resource::page::turn::{self, Wanted};
 use crate::resource::site;
 use crate::stack::{Live, Stack};
 use crate::{desired, plan};
@@ -71,16 +73,18 @@ impl Stored {
     }
 
     async fn state_now(&self) -> Result<SwitchState, String> {
-        let (_, sides) = self.cloud.observe_switch(&self.stack.names).await.map_err(|fault| fault.to_string())?;
-        Ok(facts(&sides))
+        let sides = self.cloud.observe_switch(&self.stack).await.map_err(|fault| fault.to_string())?;
+        Ok(facts(&sides, &self.stack))
     }
 
     async fn turn_now(&self, on: bool) -> Result<SwitchState, String> {
-        let (_, sides) = self.cloud.observe_switch(&self.stack.names).await.map_err(|fault| fault.to_string())?;
+        let sides = self.cloud.observe_switch(&self.stack).await.map_err(|fault| fault.to_string())?;
+        let standard = desired::standard_page(&self.session.spec);
         let wanted = if on {
-            Wanted::On { window: Metadata::new(), once: None }
+            let mark = random().map_err(|error| error.to_string())?;
+            Wanted::On(turn::On { window: Metadata::new(), without: Vec::new(), once: None, standard, mark })
         } else {
-            Wanted::Off { standard: desired::page(&self.session.spec).map_err(|fault| fault.to_string())? }
+            Wanted::Off { standard }
         };
         let plan = plan::turn(&self.stack, &wanted, &sides);
         if let Some(conflict) = plan.conflicts.first() {

@@ -1,22 +1,23 @@
 //! `provision maintenance on`.
 
 use super::status::{found_site, site};
+use super::turn::{look, turn};
 use crate::commands::Exit;
+use crate::commands::deadline::Deadline;
 use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::commands::times;
-use crate::desired::{LARGEST_PAGE, page_of};
+use crate::desired::{self, page_of};
 use crate::file;
-use crate::plan;
 use crate::resource::content::Content;
-use crate::resource::page::turn::Wanted;
-use crate::resource::page::{Metadata, window};
+use crate::resource::page::turn::{self, Wanted};
+use crate::resource::page::{LARGEST, window};
 use crate::spec::Spec;
-use crate::spec::load::Files;
 use crate::spec::page;
-use crate::stack::Live;
+use crate::stack::Stack;
 use clap::Args;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub struct On {
     /// End at this time: HH:MM, or RFC 3339
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Begin at this time: HH:MM, or RFC 3339
+    /// Begin at this time: HH:MM, or RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
     /// Print a link that lets the team see the site
@@ -39,6 +40,12 @@ pub struct On {
     /// Show this page instead, for this window only
     #[arg(long, value_name = "FILE")]
     pub page: Option<PathBuf>,
+    /// Drop the end of a window that is open or scheduled; without this and without another end it stays
+    #[arg(long, conflicts_with_all = ["length", "until"])]
+    pub no_end: bool,
+    /// Drop the bypass of a window that is open or scheduled; without this it stays
+    #[arg(long, conflicts_with = "bypass")]
+    pub no_bypass: bool,
 }
 
 /// Runs the verb.
@@ -46,64 +53,57 @@ pub struct On {
 /// # Errors
 /// The exit code, after the reason was shown.
 pub async fn run(global: &Global, verb: &On) -> Result<Exit, Exit> {
-    let session = Session::open(global, Files::Spared).await?;
-    let now = Zoned::now();
+    let session = Session::open_switch(global).await?;
+    let deadline = Deadline::new(session.view);
     let usage = |what: String| {
         session.view.error(&what, None);
         Exit::Usage
     };
-    let mut metadata = moments(verb, &now).map_err(usage)?;
-    let token = verb.bypass.then(|| token().map_err(|error| usage(format!("no random numbers: {error}")))).transpose()?;
-    if let Some(token) = &token {
-        metadata.insert(window::BYPASS.to_owned(), hex::encode(Sha256::digest(token)));
-    }
+    let spoken = |text: &Option<String>| text.as_deref().map(times::parse).transpose().map_err(usage);
+    let (from, until) = (spoken(&verb.from)?, spoken(&verb.until)?);
+    let random = || random().map_err(|error| usage(format!("no random numbers: {error}")));
+    let (mark, token) = (random()?, verb.bypass.then(random).transpose()?);
     let once = verb.page.as_deref().map(|file| other_page(file, &session.spec, &session).map_err(usage)).transpose()?;
 
-    let (stack, caller, sides) = session.switch().await?;
-    metadata.insert(window::SINCE.to_owned(), times::stored(now.timestamp()));
-    metadata.insert(window::BY.to_owned(), caller.arn);
-    let plan = plan::turn(&stack, &Wanted::On { window: metadata, once }, &sides);
-    session.view.plan(&plan);
-    if !plan.can_apply() {
-        return Ok(Exit::Refused);
-    }
-    let exit = if plan.is_empty() {
-        Exit::Done
-    } else {
-        let (outcome, exit) = session.carry_out(&plan, &stack, &Live::default(), Duration::ZERO).await;
-        session.view.outcome(&plan, &stack, &Live::default(), &outcome, &session.flags);
-        exit
+    let (stack, caller, sides) = look(&session, &deadline).await?;
+    // The zone is this machine's, the clock is S3's.
+    let now = sides.seen.to_zoned(TimeZone::system());
+    let from = from.map(|from| from.after(&now)).transpose().map_err(usage)?;
+    let until = match (until, verb.length) {
+        (Some(until), _) => Some(until.after(&now).map_err(usage)?),
+        (None, Some(length)) => Some(end(from.unwrap_or(sides.seen), length).map_err(usage)?),
+        (None, None) => None,
     };
+    let window = [
+        (window::FROM, from.map(times::stored)),
+        (window::UNTIL, until.map(times::stored)),
+        (window::BYPASS, token.as_ref().map(|token| hex::encode(Sha256::digest(token)))),
+        (window::SINCE, Some(times::stored(sides.seen))),
+        (window::BY, Some(caller.arn)),
+    ];
+    let without = [(verb.no_end, window::UNTIL), (verb.no_bypass, window::BYPASS)];
+    let wanted = Wanted::On(turn::On {
+        window: window.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect(),
+        without: without.into_iter().filter(|(drop, _)| *drop).map(|(_, name)| name).collect(),
+        once,
+        standard: desired::standard_page(&session.spec),
+        mark,
+    });
+    let exit = turn(&session, &deadline, &stack, &wanted, sides).await;
     if let Some(token) = token.filter(|_| exit == Exit::Done) {
-        session.view.bypass(&link(&session, &token).await, &token);
+        session.view.bypass(&link(&session, &deadline, &stack, &token).await, &token);
     }
     Ok(exit)
 }
 
-/// The window's begin and end, as they are stored.
-fn moments(verb: &On, now: &Zoned) -> Result<Metadata, String> {
-    let from = verb.from.as_deref().map(|text| times::parse(text, now)).transpose()?;
-    let begin = from.unwrap_or(now.timestamp());
-    let until = match (&verb.until, verb.length) {
-        (Some(text), _) => Some(times::parse(text, now)?),
-        (None, Some(length)) => Some(after(begin, length)?),
-        (None, None) => None,
-    };
-    if let Some(until) = until.filter(|until| *until <= begin || *until <= now.timestamp()) {
-        return Err(format!("the window would be over before it begins: until {}", times::shown(&times::stored(until), now)));
-    }
-    let known = [(window::FROM, from), (window::UNTIL, until)];
-    Ok(known.into_iter().filter_map(|(name, moment)| moment.map(|moment| (name.to_owned(), times::stored(moment)))).collect())
-}
-
-fn after(begin: Timestamp, length: Duration) -> Result<Timestamp, String> {
+fn end(begin: Timestamp, length: Duration) -> Result<Timestamp, String> {
     let end = SignedDuration::try_from(length).and_then(|length| begin.checked_add(length));
     end.map_err(|_| "the window would end after the year 9999".into())
 }
 
 /// Reads and checks a page for one window.
 fn other_page(path: &Path, spec: &Spec, session: &Session) -> Result<Content, String> {
-    let bytes = file::read(path, LARGEST_PAGE).map_err(|error| format!("page {} cannot be read: {error}", path.display()))?;
+    let bytes = file::read(path, LARGEST).map_err(|error| format!("page {} cannot be read: {error}", path.display()))?;
     page::check(&bytes).map_err(|why| format!("page {} {why}", path.display()))?;
     for reference in page::own_references(&String::from_utf8_lossy(&bytes), &spec.maintenance.allow) {
         let (line, target) = (reference.line, reference.target);
@@ -116,7 +116,10 @@ fn other_page(path: &Path, spec: &Spec, session: &Session) -> Result<Content, St
 }
 
 /// 128 bits from the operating system, safe in links and cookies as they are.
-fn token() -> Result<String, getrandom::Error> {
+///
+/// # Errors
+/// The operating system has none.
+pub fn random() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
     Ok(hex::encode(bytes))
@@ -124,10 +127,10 @@ fn token() -> Result<String, getrandom::Error> {
 
 /// The link that lets the team in. Whoever may only turn the switch may not look for the site's address: then it is what to put
 /// behind it.
-async fn link(session: &Session, token: &str) -> String {
+async fn link(session: &Session, deadline: &Deadline, stack: &Stack, token: &str) -> String {
     let site = match site(&session.spec) {
         Some(site) => Some(site),
-        None => found_site(session).await.ok().flatten(),
+        None => found_site(session, deadline, stack).await.ok().flatten(),
     };
     format!("{}?{}={token}", site.unwrap_or_else(|| "/".into()), session.spec.maintenance.bypass_cookie)
 }

@@ -1,23 +1,27 @@
 //! `provision maintenance status`.
 
 use super::probe;
-use crate::change::Fault;
+use super::turn::look;
+use crate::change::{Fault, FaultKind};
 use crate::cloud::Cloud;
 use crate::commands::Exit;
+use crate::commands::deadline::{Deadline, ENDED};
 use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::commands::times;
 use crate::edge::{Fact, SwitchState};
-use crate::resource;
-use crate::resource::page::{Sides, window};
-use crate::spec::load::Files;
+use crate::resource::distribution::document::EVENT;
+use crate::resource::distribution::{self, Behavior};
+use crate::resource::page::window::{self, State};
+use crate::resource::page::{Side, Sides, is_ours};
 use crate::spec::{DistributionSpec, Spec};
-use crate::stack::{Names, Scope};
+use crate::stack::Stack;
 use crate::view::switch::{Row, SwitchStatus};
 use clap::Args;
-use jiff::{Timestamp, Zoned};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
-/// Show whether maintenance is on, since when, until when, and who turned it
+/// Show what visitors get, since when, until when, and who turned it
 #[derive(Debug, Args)]
 pub struct Status {
     /// Ask the site itself whether visitors see what the switch says; exit 1 if they do not
@@ -33,10 +37,17 @@ pub struct Status {
 /// # Errors
 /// The exit code, after the reason was shown.
 pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
-    let session = Session::open(global, Files::Spared).await?;
-    let (_, _, sides) = session.switch().await?;
-    let status = read(&sides, &Zoned::now());
-    let shows_page = status.visitors_see_page;
+    let session = Session::open_switch(global).await?;
+    let deadline = Deadline::new(session.view);
+    let (stack, caller, sides) = look(&session, &deadline).await?;
+    let late = clock(sides.seen);
+    let mut status = whole(&sides, &stack);
+    status.notes.extend(late);
+    let asked = [("account", caller.account.to_string()), ("caller", caller.arn)];
+    status.rows.extend(asked.map(|(name, value)| Row { name: name.into(), value }));
+    let trouble = trouble(&session, &deadline, &stack).await;
+    reach(&mut status, trouble);
+    let shows_page = status.visitors_see_page == Some(true);
     session.view.switch(&status);
     if !verb.probe {
         return Ok(Exit::Done);
@@ -44,7 +55,7 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
     let url = match (&verb.url, site(&session.spec)) {
         (Some(url), _) => url.clone(),
         (None, Some(site)) => site,
-        (None, None) => address(&session).await?,
+        (None, None) => address(&session, &deadline, &stack).await?,
     };
     let report = probe::probe(&url, shows_page).await.map_err(|why| {
         session.view.error(&why, Some("name the site with `--url https://…/`"));
@@ -63,17 +74,18 @@ pub fn site(spec: &Spec) -> Option<String> {
     }
 }
 
-/// Where visitors come in by the distribution's own name. Takes a closer look, and more rights, than the switch.
+/// Where visitors come in by the distribution's own name. Takes more rights than the switch.
 ///
 /// # Errors
 /// Any call's.
-pub async fn found_site(session: &Session) -> Result<Option<String>, Fault> {
-    let (_, live) = session.cloud.observe(&Names::of(&session.spec), &resource::site::Settings::default(), Scope::Stack).await?;
-    Ok(live.distribution.or(live.attached).map(|found| format!("https://{}/", found.domain)))
+pub async fn found_site(session: &Session, deadline: &Deadline, stack: &Stack) -> Result<Option<String>, Fault> {
+    let asked = session.cloud.observe_distribution(stack);
+    let found = deadline.answer(ENDED, "CloudFront, the distribution", asked).await?;
+    Ok(found.map(|found| format!("https://{}/", found.domain)))
 }
 
-async fn address(session: &Session) -> Result<String, Exit> {
-    let found = found_site(session).await.map_err(|fault| {
+async fn address(session: &Session, deadline: &Deadline, stack: &Stack) -> Result<String, Exit> {
+    let found = found_site(session, deadline, stack).await.map_err(|fault| {
         session.view.fault(&fault);
         Exit::Failed
     })?;
@@ -83,79 +95,182 @@ async fn address(session: &Session) -> Result<String, Exit> {
     })
 }
 
-/// The switch as the local edge's console shows it.
-#[must_use]
-pub fn facts(sides: &Sides) -> SwitchState {
-    let status = read(sides, &Zoned::now());
-    let anomaly = status.anomaly.map(|text| Fact { name: "note".into(), value: text });
-    let rows = status.rows.into_iter().map(|row| Fact { name: row.name, value: row.value });
-    SwitchState { on: status.on, facts: rows.chain(anomaly).collect() }
+/// Why visitors do not get the page.
+struct Unreached {
+    /// Nobody gets it; else some of the behaviors do not show it.
+    is_whole: bool,
+    why: String,
 }
 
-/// Judges the window as the edge function does.
-fn read(sides: &Sides, now: &Zoned) -> SwitchStatus {
-    let Some(on) = &sides.on else {
-        let lost = sides.off.is_none();
-        let anomaly = lost.then(|| "the page lies under neither key; `provision apply` uploads it again".to_owned());
-        return SwitchStatus { anomaly, ..SwitchStatus::default() };
+/// Why visitors do not get what the switch says, where the caller may look at the distribution.
+async fn trouble(session: &Session, deadline: &Deadline, stack: &Stack) -> Result<Option<Unreached>, Fault> {
+    let asked = session.cloud.observe_distribution(stack);
+    let found = deadline.answer(ENDED, "CloudFront, the distribution", asked).await?;
+    let behaviors = match &session.spec.distribution {
+        DistributionSpec::Owned(_) => vec![&Behavior::Default],
+        DistributionSpec::Attached(attached) => attached.behaviors.iter().collect(),
     };
-    let moment = |name: &str| on.metadata.get(name).and_then(|text| text.parse::<Timestamp>().ok());
-    let (from, until) = (moment(window::FROM), moment(window::UNTIL));
-    let current = now.timestamp();
-    let begun = from.is_none_or(|from| from <= current);
-    let over = until.is_some_and(|until| until <= current);
-    let known = [("since", window::SINCE), ("by", window::BY), ("from", window::FROM), ("until", window::UNTIL)];
-    let known = known.map(|(label, name)| on.metadata.get(name).map(|text| (label, text.clone())));
-    let shown = known.iter().flatten().map(|(label, text)| Row { name: (*label).to_owned(), value: times::shown(text, now) });
-    let state = match (begun, over) {
-        (_, true) => "over: visitors see the site; `provision maintenance off` tidies up",
-        (false, _) => "not yet: visitors see the site until it begins",
-        _ => "open: visitors see the maintenance page",
+    let gone = |why: String| Some(Unreached { is_whole: true, why });
+    Ok(match (found, &stack.names.attached) {
+        (Some(found), _) => unreached(&found, stack, &behaviors),
+        (None, Some(id)) => gone(format!("distribution {id} does not exist")),
+        (None, None) => gone("the stack has no distribution".into()),
+    })
+}
+
+/// Why the function does not run for all of these behaviors.
+fn unreached(found: &distribution::Live, stack: &Stack, behaviors: &[&Behavior]) -> Option<Unreached> {
+    let (id, reading, ours) = (&found.id, found.document.read(), stack.any_version());
+    if !reading.enabled {
+        return Some(Unreached { is_whole: true, why: format!("distribution {id} is disabled") });
+    }
+    let runs = |behavior: &Behavior| {
+        let occupant = reading.behaviors.get(behavior).and_then(|behavior| behavior.functions.get(EVENT));
+        occupant.is_some_and(|arn| ours.number_in(arn).is_some())
     };
-    let once = on.metadata.contains_key(window::ONCE);
-    let more = [
-        once.then(|| Row { name: "page".into(), value: "another one, for this window only".into() }),
-        on.metadata.contains_key(window::BYPASS).then(|| Row { name: "bypass".into(), value: "by link and cookie".into() }),
-    ];
-    let rows = [Row { name: "window".into(), value: state.into() }].into_iter().chain(shown).chain(more.into_iter().flatten()).collect();
-    let anomaly = match (&sides.off, once) {
-        (Some(_), false) => Some(
-            "the page lies under both keys: an earlier turn was interrupted; `provision maintenance on` or `off` finishes it".to_owned(),
-        ),
-        (None, true) => {
-            Some("the page is for this window only, and the standard page is gone; `provision maintenance off` restores it".to_owned())
+    let missing: Vec<String> = behaviors.iter().filter(|behavior| !runs(behavior)).map(|behavior| format!("`{behavior}`")).collect();
+    let why = format!("distribution {id} does not run the function for {}", missing.join(", "));
+    (!missing.is_empty()).then_some(Unreached { is_whole: missing.len() == behaviors.len(), why })
+}
+
+/// A caller who may only turn the switch is told of the switch alone.
+fn reach(status: &mut SwitchStatus, trouble: Result<Option<Unreached>, Fault>) {
+    match trouble {
+        Ok(Some(Unreached { is_whole: true, why })) if status.visitors_see_page == Some(true) => {
+            status.headline = format!("maintenance is on, but visitors do not get it: {why}");
+            status.visitors_see_page = Some(false);
         }
-        _ => None,
+        Ok(Some(Unreached { is_whole: false, why })) => status.notes.push(format!("not every visitor gets it: {why}")),
+        Ok(Some(Unreached { why, .. })) => status.notes.push(format!("visitors would not get the maintenance page: {why}")),
+        Ok(None) => {}
+        Err(fault) if fault.kind == FaultKind::Denied => {}
+        Err(fault) => status.notes.push(format!("whether visitors get it is not known: {fault}")),
+    }
+}
+
+/// The switch as the local edge's console shows it.
+#[must_use]
+pub fn facts(sides: &Sides, stack: &Stack) -> SwitchState {
+    let status = whole(sides, stack);
+    let first = Fact { name: "now".into(), value: status.headline };
+    let rows = status.rows.into_iter().map(|row| Fact { name: row.name, value: row.value });
+    let notes = status.notes.into_iter().map(|value| Fact { name: "note".into(), value });
+    SwitchState { on: sides.on.is_some(), facts: [first].into_iter().chain(rows).chain(notes).collect() }
+}
+
+/// Both keys, with what is odd about them.
+fn whole(sides: &Sides, stack: &Stack) -> SwitchStatus {
+    let mut status = judged(sides.on.as_ref(), sides.seen);
+    if let Some(on) = sides.on.as_ref().filter(|on| !is_ours(&on.metadata, &stack.names.stack)) {
+        let bytes = on.page.size;
+        status.notes.push(format!("the page under {} was put by hand ({bytes} bytes)", stack.names.keys.on));
+    }
+    if sides.off.is_none() {
+        let lost = if sides.on.is_some() { "" } else { "the page is lost: " };
+        let key = &stack.names.keys.off;
+        status.notes.push(format!("{lost}nothing lies under the page's own key, {key}; the next turn or `provision apply` puts it back"));
+    }
+    status
+}
+
+/// Says what visitors get from the object under the on key.
+#[must_use]
+pub fn judged(on: Option<&Side>, seen: Timestamp) -> SwitchStatus {
+    let state = window::judge(on.map(|on| &on.metadata), seen);
+    let zone = seen.to_zoned(TimeZone::system());
+    let said = |name: &str| on.and_then(|on| on.metadata.get(name)).cloned();
+    let at = |name: &str| said(name).map(|text| times::shown(&text, &zone)).unwrap_or_default();
+    let headline = match state {
+        State::Off => "visitors see the site".to_owned(),
+        State::On if said(window::UNTIL).is_none() => "visitors see the maintenance page".to_owned(),
+        State::On => format!("visitors see the maintenance page until {}", at(window::UNTIL)),
+        State::Scheduled => format!("visitors see the site; maintenance begins at {}", at(window::FROM)),
+        State::Over => format!("visitors see the site; the window ended at {}", at(window::UNTIL)),
     };
-    let window = known.into_iter().flatten().collect();
-    SwitchStatus { on: true, visitors_see_page: begun && !over, window, rows, anomaly }
+    let known = [("since", window::SINCE), ("by", window::BY), ("from", window::FROM), ("until", window::UNTIL)];
+    let known = known.map(|(label, name)| said(name).map(|text| (label, text)));
+    let switch = match state {
+        State::Over => "over; `provision maintenance off` tidies up".to_owned(),
+        state => state.to_string(),
+    };
+    let shown = known.iter().flatten().map(|(label, text)| ((*label).to_owned(), times::shown(text, &zone)));
+    let once = said(window::ONCE).map(|_| ("page".to_owned(), "another one, for this window only".to_owned()));
+    let bypass = said(window::BYPASS).map(|_| ("bypass".to_owned(), "by link and cookie".to_owned()));
+    let rows = [("switch".to_owned(), switch)].into_iter().chain(shown).chain(once).chain(bypass);
+    SwitchStatus {
+        headline,
+        state: Some(state),
+        visitors_see_page: Some(state.shows_page()),
+        rows: rows.map(|(name, value)| Row { name, value }).collect(),
+        window: known.into_iter().flatten().collect(),
+        notes: Vec::new(),
+    }
+}
+
+/// Beyond this, a clock is off; below it are answers that took their time.
+const TOLERATED: SignedDuration = SignedDuration::from_mins(1);
+
+/// Says that this machine's clock is off. To be asked right after S3's answer came.
+#[must_use]
+pub fn clock(seen: Timestamp) -> Option<String> {
+    let ahead = Timestamp::now().duration_since(seen);
+    let how = if ahead.is_negative() { "slow" } else { "fast" };
+    let minutes = (ahead.abs().as_secs() + 30) / 60;
+    let many = if minutes == 1 { "" } else { "s" };
+    (ahead.abs() > TOLERATED).then(|| format!("this machine's clock is {minutes} minute{many} {how}; windows are counted by S3's"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::page::Side;
 
     #[test]
-    fn the_window_is_judged_as_the_edge_judges_it() {
-        let now: Zoned = "2026-11-22T22:30:00+01:00[Europe/Berlin]".parse().unwrap();
+    fn first_of_all_it_says_what_visitors_get() {
+        let seen: Timestamp = "2026-11-22T21:30:00Z".parse().unwrap();
         let side = |pairs: &[(&str, &str)]| {
             let metadata = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            Some(Side { metadata, ..Side::default() })
+            Some(Side::of("e".into(), b"page", "text/html", "no-store", metadata))
         };
         let (past, future) = ("2026-11-22T21:00:00Z", "2026-11-22T22:00:00Z");
-        for (off, on, sees, anomalous) in [
-            (side(&[]), None, false, false),
-            (None, None, false, true),
-            (None, side(&[]), true, false),
-            (side(&[]), side(&[]), true, true),
-            (side(&[]), side(&[(window::ONCE, "true")]), true, false),
-            (None, side(&[(window::FROM, future)]), false, false),
-            (None, side(&[(window::FROM, past), (window::UNTIL, future)]), true, false),
-            (None, side(&[(window::UNTIL, past)]), false, false),
+        for (on, begins, sees) in [
+            (None, "visitors see the site", false),
+            (side(&[]), "visitors see the maintenance page", true),
+            (side(&[(window::UNTIL, future)]), "visitors see the maintenance page until 2026-11-22 22:00:00 UTC", true),
+            (side(&[(window::FROM, future)]), "visitors see the site; maintenance begins at 2026-11-22 22:00:00 UTC", false),
+            (side(&[(window::UNTIL, past)]), "visitors see the site; the window ended at 2026-11-22 21:00:00 UTC", false),
         ] {
-            let status = read(&Sides { off: off.clone(), on: on.clone() }, &now);
-            assert_eq!((status.visitors_see_page, status.anomaly.is_some()), (sees, anomalous), "{off:?} {on:?}");
+            let status = judged(on.as_ref(), seen);
+            assert!(status.headline.starts_with(begins), "{status:?}");
+            assert_eq!(status.visitors_see_page, Some(sees), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_named() {
+        let off = |seconds: i64| clock(Timestamp::now() + SignedDuration::from_secs(seconds));
+        assert_eq!([off(0), off(-40), off(40)], [None, None, None]);
+        assert_eq!(off(14 * 60).as_deref(), Some("this machine's clock is 14 minutes slow; windows are counted by S3's"));
+        assert_eq!(off(-62).as_deref(), Some("this machine's clock is 1 minute fast; windows are counted by S3's"));
+    }
+
+    #[test]
+    fn what_visitors_do_not_get_is_no_maintenance() {
+        let seen = Timestamp::UNIX_EPOCH;
+        let on = Side::of("e".into(), b"page", "text/html", "no-store", [].into());
+        let denied = Fault::new(FaultKind::Denied, "read distribution E1", "no");
+        let dead = Fault::new(FaultKind::Unreachable, "read distribution E1", "no answer");
+        let disabled = |is_whole| Ok(Some(Unreached { is_whole, why: "E1 is disabled".into() }));
+        for (on, trouble, sees, notes, headline) in [
+            (Some(&on), Ok(None), true, 0, "visitors see the maintenance page"),
+            (Some(&on), Err(denied), true, 0, "visitors see the maintenance page"),
+            (Some(&on), Err(dead), true, 1, "visitors see the maintenance page"),
+            (Some(&on), disabled(false), true, 1, "visitors see the maintenance page"),
+            (Some(&on), disabled(true), false, 0, "maintenance is on, but visitors do not get it: E1 is disabled"),
+            (None, disabled(true), false, 1, "visitors see the site"),
+        ] {
+            let mut status = judged(on, seen);
+            reach(&mut status, trouble);
+            assert_eq!((status.visitors_see_page, status.notes.len(), status.headline.as_str()), (Some(sees), notes, headline));
         }
     }
 }

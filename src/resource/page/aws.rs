@@ -1,31 +1,52 @@
 //! The page on the wire.
 
-use super::{Keys, Metadata, Op, Side, Sides};
+use super::{Keys, LARGEST, Look, Metadata, Op, Shown, Side};
 use crate::aws::Clients;
-use crate::aws::fault::{absent, fault};
+use crate::aws::clock::Dated;
+use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::name::{AccountId, BucketName, ObjectKey};
 use crate::resource::site::{self, STACK_METADATA};
-use aws_sdk_s3::types::MetadataDirective;
-use futures_util::try_join;
 
-/// Looks at both keys. Needs no more rights than turning the switch does.
+/// Looks at what lies under one key. Needs no more rights than turning the switch does.
 ///
 /// # Errors
-/// Any call's.
-pub async fn observe(clients: &Clients, account: &AccountId, bucket: &BucketName, keys: &Keys) -> Result<Sides, Fault> {
-    let (off, on) = try_join!(look(clients, account, bucket, &keys.off), look(clients, account, bucket, &keys.on))?;
-    Ok(Sides { off, on })
+/// The call's; also where there is no such bucket, which is not the same as an object that is not there.
+pub async fn look(clients: &Clients, account: &AccountId, bucket: &BucketName, key: &ObjectKey) -> Result<Look, Fault> {
+    let dated = Dated::default();
+    let tried = format!("read object {key} of bucket {bucket}");
+    let request = clients.s3.get_object().bucket(bucket.as_str()).key(key.as_str()).expected_bucket_owner(account.as_str());
+    let sent = request.customize().interceptor(dated.clone()).send().await;
+    let sent = match sent.map_err(|error| fault(&tried, &error)) {
+        Err(fault) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => return Err(fault),
+        sent => absent(sent)?,
+    };
+    let Some(found) = sent else { return Ok(Look { side: None, seen: dated.moment() }) };
+    if found.content_length().is_some_and(|length| u64::try_from(length).is_ok_and(|length| length > LARGEST)) {
+        return Err(
+            Fault::new(FaultKind::Refused, tried, "it has over 1 MB, so it is no maintenance page").hinted("take it away from there")
+        );
+    }
+    let (etag, metadata) = (found.e_tag.unwrap_or_default(), found.metadata.unwrap_or_default().into_iter().collect());
+    let (content_type, cache_control) = (found.content_type.unwrap_or_default(), found.cache_control.unwrap_or_default());
+    let body = found.body.collect().await.map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?.to_vec();
+    let side = Side::of(etag.trim_matches('"').to_owned(), &body, &content_type, &cache_control, metadata);
+    Ok(Look { side: Some(side), seen: dated.moment() })
 }
 
-async fn look(clients: &Clients, account: &AccountId, bucket: &BucketName, key: &ObjectKey) -> Result<Option<Side>, Fault> {
-    let sent = clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str()).expected_bucket_owner(account.as_str()).send().await;
+/// Looks at what is beside the object under the on key, without its bytes.
+///
+/// # Errors
+/// The call's.
+pub async fn shown(clients: &Clients, account: &AccountId, bucket: &BucketName, keys: &Keys) -> Result<Option<Shown>, Fault> {
+    let (dated, key) = (Dated::default(), &keys.on);
+    let request = clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str()).expected_bucket_owner(account.as_str());
+    let sent = request.customize().interceptor(dated.clone()).send().await;
     let head = absent(sent.map_err(|error| fault(format!("look at object {key}"), &error)))?;
-    Ok(head.map(|head| Side {
+    Ok(head.map(|head| Shown {
         etag: head.e_tag.unwrap_or_default().trim_matches('"').to_owned(),
-        content_type: head.content_type.unwrap_or_default(),
-        cache_control: head.cache_control.unwrap_or_default(),
         metadata: head.metadata.unwrap_or_default().into_iter().collect(),
+        seen: dated.moment(),
     }))
 }
 
@@ -35,49 +56,24 @@ async fn look(clients: &Clients, account: &AccountId, bucket: &BucketName, key: 
 /// The call's.
 pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
-        Op::Put { bucket, stack, key, content, before, window } => {
-            let mut metadata = match (window, before) {
-                (Some(window), _) => window.clone(),
-                (None, Some(_)) => look(clients, account, bucket, key).await?.map(|side| side.metadata).unwrap_or_default(),
+        Op::Put { bucket, stack, key, content, before, metadata, .. } => {
+            let mut metadata = match (metadata, before) {
+                (Some(metadata), _) => metadata.clone(),
+                (None, Some(_)) => look(clients, account, bucket, key).await?.side.map(|side| side.metadata).unwrap_or_default(),
                 (None, None) => Metadata::new(),
             };
             metadata.insert(STACK_METADATA.to_owned(), stack.to_string());
-            site::aws::put(clients, account, bucket, key, content, before.as_deref(), metadata).await
+            let put = site::aws::put(clients, account, bucket, key, content, before.as_deref(), metadata).await;
+            put.map_err(|fault| if gone(&fault) { Fault { kind: FaultKind::MovedOn, ..fault } } else { fault })
         }
-        Op::Copy { .. } => copy(clients, account, op).await,
         Op::Remove { bucket, key, before } => {
             site::aws::apply(clients, account, &site::Op::Delete { bucket: bucket.clone(), key: key.clone(), before: before.clone() }).await
         }
     }
 }
 
-async fn copy(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
-    let Op::Copy { bucket, from, to, source, before, content_type, cache_control, metadata, .. } = op else { return Ok(Done::AlreadySo) };
-    let path = percent_encoding::utf8_percent_encode(from.as_str(), percent_encoding::NON_ALPHANUMERIC).to_string();
-    let request = clients
-        .s3
-        .copy_object()
-        .bucket(bucket.as_str())
-        .key(to.as_str())
-        .copy_source(format!("{bucket}/{path}"))
-        .copy_source_if_match(format!("\"{source}\""))
-        .expected_bucket_owner(account.as_str())
-        .expected_source_bucket_owner(account.as_str())
-        .metadata_directive(MetadataDirective::Replace)
-        .content_type(content_type)
-        .cache_control(cache_control)
-        .set_metadata(Some(metadata.clone().into_iter().collect()));
-    let request = match before {
-        Some(etag) => request.if_match(format!("\"{etag}\"")),
-        None => request.if_none_match("*"),
-    };
-    match request.send().await.map_err(|error| fault(format!("copy {from} to {to}"), &error)) {
-        Ok(_) => Ok(Done::Changed(String::new())),
-        // A reply of ours that was lost, or another run of the same turn: the very same object with the very same window.
-        Err(fault) if fault.kind == FaultKind::MovedOn => match look(clients, account, bucket, to).await? {
-            Some(side) if side.etag == *source && side.metadata == *metadata => Ok(Done::AlreadySo),
-            _ => Err(fault),
-        },
-        Err(fault) => Err(fault),
-    }
+/// What was to be replaced is not there any more (Amazon S3 User Guide, "How to prevent object overwrites with conditional
+/// writes").
+fn gone(fault: &Fault) -> bool {
+    fault.kind == FaultKind::NotFound && fault.code.as_deref() != Some(NO_SUCH_BUCKET)
 }

@@ -1,9 +1,11 @@
-//! The maintenance page: one object, two keys. Which key exists is the switch; on wins if both do.
+//! The maintenance page under its own key, which it never leaves, and the switch: while an object lies under the other key,
+//! the on key, the edge shows that one.
 
 use super::content::Content;
 use super::site::{self, Object};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, StackName};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -11,8 +13,12 @@ pub mod aws;
 pub mod plan;
 pub mod simulate;
 pub mod turn;
+pub mod window;
 
-/// How the page should be. Where it lies is not a setting: only `maintenance on|off` turns the switch.
+/// A page that is a little too large is told by the check of the spec; what is larger than this is something else. In bytes.
+pub const LARGEST: u64 = 1024 * 1024;
+
+/// How the page should be. Whether it is shown is not a setting: only `maintenance on|off` turns the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The page.
@@ -22,133 +28,92 @@ pub struct Settings {
 /// The two keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Keys {
-    /// Where the page lies while the site is shown.
+    /// The page's own.
     pub off: ObjectKey,
-    /// Where it lies while the page is shown.
+    /// While something lies here, visitors get it.
     pub on: ObjectKey,
 }
 
-/// What a visitor gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Switch {
-    /// The page.
-    On,
-    /// The site.
-    Off,
-}
-
-impl std::fmt::Display for Switch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::On => "on",
-            Self::Off => "off",
-        })
-    }
-}
-
-/// The page as observed.
+/// The page as an apply observes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Live {
-    /// Under the off key.
+    /// Under its own key.
     pub off: Option<Object>,
     /// Under the on key.
-    pub on: Option<Object>,
+    pub on: Option<Shown>,
 }
 
-impl Live {
-    /// Finds the page among the bucket's objects.
-    #[must_use]
-    pub fn among(objects: &site::Live, keys: &Keys) -> Self {
-        Self { off: objects.objects.get(&keys.off).cloned(), on: objects.objects.get(&keys.on).cloned() }
-    }
-
-    /// What the edge function makes of it.
-    #[must_use]
-    pub fn switch(&self) -> Switch {
-        if self.on.is_some() { Switch::On } else { Switch::Off }
-    }
-}
-
-/// The object under one key, with what the edge function reads of it.
+/// The object under the on key, without its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Without quotes.
+    pub etag: String,
+    /// User metadata, without `x-amz-meta-`.
+    pub metadata: Metadata,
+    /// When it was looked at, by S3's clock.
+    pub seen: Timestamp,
+}
+
+/// The object under one key, with its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Side {
     /// Without quotes.
     pub etag: String,
-    /// MIME type.
-    pub content_type: String,
-    /// `Cache-Control`.
-    pub cache_control: String,
+    /// The page, without a window's mark.
+    pub page: Content,
     /// User metadata, without `x-amz-meta-`.
     pub metadata: Metadata,
+}
+
+impl Side {
+    /// An object as it lies.
+    #[must_use]
+    pub fn of(etag: String, bytes: &[u8], content_type: &str, cache_control: &str, metadata: Metadata) -> Self {
+        Self { etag, page: Content::in_memory(window::unmarked(bytes), content_type, cache_control), metadata }
+    }
+}
+
+/// What lies under one key, and when that was seen by S3's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The object, if there is one.
+    pub side: Option<Side>,
+    /// By S3's clock, by which windows are counted.
+    pub seen: Timestamp,
 }
 
 /// User metadata of an object, without `x-amz-meta-`.
 pub type Metadata = BTreeMap<String, String>;
 
+/// Did we put the object with this metadata?
+#[must_use]
+pub fn is_ours(metadata: &Metadata, stack: &StackName) -> bool {
+    metadata.get(site::STACK_METADATA).is_some_and(|mark| mark == stack.as_str())
+}
+
 /// The switch as observed: both keys, looked at closely.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sides {
-    /// Under the off key.
+    /// Under the page's own key.
     pub off: Option<Side>,
     /// Under the on key.
     pub on: Option<Side>,
+    /// When, by S3's clock.
+    pub seen: Timestamp,
 }
 
-/// Metadata that describes a window; it travels with the page, so that turning the switch needs no new function version.
-pub mod window {
-    /// Visitors see the page from this moment, RFC 3339 in UTC.
-    pub const FROM: &str = "provision-from";
-    /// Visitors see the site again from this moment, RFC 3339 in UTC.
-    pub const UNTIL: &str = "provision-until";
-    /// SHA-256 of the bypass token, in hex.
-    pub const BYPASS: &str = "provision-bypass";
-    /// When the switch was turned on.
-    pub const SINCE: &str = "provision-since";
-    /// Who turned it on: the caller's ARN.
-    pub const BY: &str = "provision-by";
-    /// The page is for this window only; the standard page waits under the off key.
-    pub const ONCE: &str = "provision-once";
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [&str; 6] = [BY, FROM, ONCE, SINCE, UNTIL, BYPASS];
-    /// Those that change what visitors see.
-    pub const JUDGED: [&str; 3] = [FROM, UNTIL, BYPASS];
+impl Sides {
+    /// What visitors get.
+    #[must_use]
+    pub fn state(&self) -> window::State {
+        window::judge(self.on.as_ref().map(|on| &on.metadata), self.seen)
+    }
 }
 
-/// One mutation of the page.
+/// One mutation of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
-    /// Copy the page, with this metadata in place of its own; onto itself, where only the window changes.
-    Copy {
-        /// In which bucket.
-        bucket: BucketName,
-        /// From where.
-        from: ObjectKey,
-        /// To where.
-        to: ObjectKey,
-        /// The source as seen. Guards the read.
-        source: String,
-        /// The target as seen; `None`: nothing was there. Guards the write.
-        before: Option<String>,
-        /// The target's metadata as seen, of which nothing stays.
-        replaced: Metadata,
-        /// MIME type.
-        content_type: String,
-        /// `Cache-Control`.
-        cache_control: String,
-        /// All of it.
-        metadata: Metadata,
-    },
-    /// Remove the object under one key.
-    Remove {
-        /// From which bucket.
-        bucket: BucketName,
-        /// Which key.
-        key: ObjectKey,
-        /// As seen. Guards the deletion.
-        before: String,
-    },
-    /// Upload the page under `key`; what else was known about the object (its window) is kept.
+    /// Upload the page under `key`.
     Put {
         /// Into which bucket.
         bucket: BucketName,
@@ -156,12 +121,23 @@ pub enum Op {
         stack: StackName,
         /// Under which key.
         key: ObjectKey,
-        /// The page.
+        /// The page; under the on key with a window's mark.
         content: Content,
-        /// The ETag that was seen. Guards the write.
+        /// The `ETag` that was seen; `None`: nothing was there. Guards the write.
         before: Option<String>,
-        /// The window to put beside it; `None`: the one that the object has.
-        window: Option<Metadata>,
+        /// The metadata that was seen, of which nothing stays.
+        replaced: Metadata,
+        /// The metadata to put beside it; `None`: what the object has.
+        metadata: Option<Metadata>,
+    },
+    /// Remove the object under one key.
+    Remove {
+        /// From which bucket.
+        bucket: BucketName,
+        /// Which key.
+        key: ObjectKey,
+        /// The `ETag` that was seen. Guards the deletion.
+        before: String,
     },
 }
 
@@ -170,19 +146,18 @@ impl Op {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Put { key, content, before, window, .. } => {
+            Self::Put { key, content, before, replaced, metadata, .. } => {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
-                let change = Change::new(Address::new(Kind::Page, key), action, format!("upload {}", site::bytes(content.size)));
-                let changed = before.as_ref().and_then(|before| FieldChange::between("etag", before, &content.md5));
-                change.with(changed).with(window.iter().flat_map(|window| window_changes(&Metadata::new(), window)))
-            }
-            Self::Copy { from, to, replaced, metadata, .. } => {
-                let change = if from == to {
-                    Change::new(Address::new(Kind::Page, to), Action::Update, "set the window")
-                } else {
-                    Change::new(Address::new(Kind::Page, to), Action::Create, format!("copy from {from}"))
+                let page = metadata.as_ref().and_then(|metadata| metadata.get(window::PAGE));
+                let summary = match page {
+                    Some(page) if replaced.get(window::PAGE) == Some(page) => "set the window".to_owned(),
+                    Some(_) => format!("show the page, {}", site::bytes(content.size)),
+                    None => format!("upload {}", site::bytes(content.size)),
                 };
-                change.with(window_changes(replaced, metadata))
+                let etag = before.as_ref().filter(|_| page.is_none());
+                Change::new(Address::new(Kind::Page, key), action, summary)
+                    .with(etag.and_then(|before| FieldChange::between("etag", before, &content.md5)))
+                    .with(metadata.iter().flat_map(|metadata| window_changes(replaced, metadata)))
             }
             Self::Remove { key, .. } => Change::new(Address::new(Kind::Page, key), Action::Delete, "remove"),
         }
@@ -203,5 +178,5 @@ fn window_changes(before: &Metadata, after: &Metadata) -> Vec<FieldChange> {
             (None, None) => None,
         }
     };
-    window::ALL.into_iter().filter_map(change).collect()
+    window::SHOWN.into_iter().filter_map(change).collect()
 }

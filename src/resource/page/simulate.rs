@@ -16,14 +16,6 @@ pub fn simulate(mut objects: BTreeMap<ObjectKey, Object>, op: &Op) -> Result<BTr
             guard(&objects, key, before.as_deref())?;
             objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
         }
-        Op::Copy { from, to, source, before, .. } => {
-            guard(&objects, from, Some(source))?;
-            guard(&objects, to, before.as_deref())?;
-            // S3 keeps the ETag of a copied single-part object.
-            if let Some(object) = objects.get(from).cloned() {
-                objects.insert(to.clone(), object);
-            }
-        }
         Op::Remove { key, before, .. } => {
             if objects.contains_key(key) {
                 guard(&objects, key, Some(before))?;

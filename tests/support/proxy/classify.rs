@@ -99,8 +99,7 @@ fn service(headers: &HeaderMap, body: &[u8]) -> String {
     })
 }
 
-const BUCKET_PARTS: [(&str, &str); 11] = [
-    ("abac", "BucketAbac"),
+const BUCKET_PARTS: [(&str, &str); 10] = [
     ("publicAccessBlock", "PublicAccessBlock"),
     ("ownershipControls", "BucketOwnershipControls"),
     ("encryption", "BucketEncryption"),

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderValue, TRANSFER_ENCODING};
@@ -158,37 +157,17 @@ async fn suffer(shared: &Shared, request: &Request, due: Due) -> Ending {
 
 /// What AWS would answer: the emulator's answer, with AWS's rules put back.
 async fn carried_out(shared: &Shared, mut request: Request) -> io::Result<Reply> {
-    let copy_target = shared.world.lock().unwrap().rules.buckets.then(|| rules::copy_target(&request)).flatten();
     // A rule looks, forwards and takes note; nothing may change in between. Objects are many and have
-    // no such rules, but for the guarded copy.
-    let needs_turn = copy_target.is_some() || !request.is_reading() && request.service() != "s3";
+    // no such rules.
+    let needs_turn = !request.is_reading() && request.service() != "s3";
     let _turn = if needs_turn { Some(shared.turn.lock().await) } else { None };
     if let Some(refusal) = shared.world.lock().unwrap().refusal(&request) {
         return Ok(refusal);
-    }
-    if let Some(target) = copy_target {
-        let question = Request::new(Method::HEAD, target, as_root(&request), Bytes::new());
-        if forward(shared.upstream, &question).await?.is_success() {
-            let message = "At least one of the pre-conditions you specified did not hold";
-            return Ok(reply::error(&request, 412, "PreconditionFailed", message));
-        }
     }
     rules::shrink_page(&shared.world.lock().unwrap(), &mut request);
     let mut reply = forward(shared.upstream, &request).await?;
     shared.world.lock().unwrap().settle(&request, &mut reply);
     Ok(reply)
-}
-
-/// Asks as the account's root, whose signature the emulator never checks, in the region that the request was signed for:
-/// elsewhere, a bucket answers with a redirection.
-fn as_root(request: &Request) -> HeaderMap {
-    let account = request.account();
-    let key = if account == DEFAULT_ACCOUNT { "test" } else { &account };
-    let signed = request.header("authorization").and_then(|header| header.split("Credential=").nth(1)?.split('/').nth(2));
-    let region = signed.unwrap_or("us-east-1");
-    let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/s3/aws4_request, SignedHeaders=host, Signature=0");
-    let host = request.headers.get(HOST).map(|host| (HOST, host.clone()));
-    host.into_iter().chain([(AUTHORIZATION, HeaderValue::from_str(&scope).unwrap())]).collect()
 }
 
 /// Sends the request on as it is: a signature must still fit when it arrives.
@@ -201,8 +180,6 @@ pub async fn forward(upstream: SocketAddr, request: &Request) -> io::Result<Repl
     *outgoing.method_mut() = request.method.clone();
     *outgoing.uri_mut() = request.uri.clone();
     outgoing.headers_mut().clone_from(&request.headers);
-    // AWS is reached with TLS, which ends here: bucket policies may ask.
-    outgoing.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
     for name in [CONNECTION, EXPECT, TRANSFER_ENCODING] {
         outgoing.headers_mut().remove(name);
     }

@@ -16,11 +16,11 @@ mod permission;
 mod role;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::classify::Request;
 use super::reply::Reply;
 
-pub use bucket::copy_target;
 pub use paging::shrink_page;
 pub use permission::{Caller, for_the_emulator};
 
@@ -54,6 +54,8 @@ pub struct Rules {
     pub replica_tries: usize,
     /// How often a bucket's name is busy after its deletion.
     pub bucket_tries: usize,
+    /// How far S3's clock is ahead of this machine's.
+    pub clock_ahead: Option<Duration>,
     /// Regions whose services do not know the caller.
     pub closed_regions: &'static [&'static str],
     /// A `CallerReference` stays used when its distribution is deleted.
@@ -80,6 +82,7 @@ impl Rules {
             edge_trust_tries: 0,
             replica_tries: 1,
             bucket_tries: 0,
+            clock_ahead: None,
             closed_regions: &[],
             references_stay_used: false,
             page_size: None,

@@ -1,0 +1,99 @@
+//! A turn from its plan to what holds at its end.
+
+use super::status::{clock, judged};
+use crate::apply::Outcome;
+use crate::change::{Done, Fault, FaultKind};
+use crate::cloud::{Caller, Cloud};
+use crate::commands::Exit;
+use crate::commands::deadline::{Deadline, ENDED, WRITTEN};
+use crate::commands::session::Session;
+use crate::plan::{self, Plan};
+use crate::resource::page::turn::{Wanted, holds};
+use crate::resource::page::{self, Look, Sides, window};
+use crate::stack::{Live, Op, Stack};
+use crate::view::switch::{Ending, SwitchStatus};
+use std::time::Duration;
+
+/// Plans the turn, carries it out, and says what holds: from a fresh look, not from the answers to what was written.
+///
+/// # Errors
+/// The exit code, after the reason was shown.
+pub async fn turn(session: &Session, deadline: &Deadline, stack: &Stack, wanted: &Wanted, sides: Sides) -> Exit {
+    let plan = plan::turn(stack, wanted, &sides);
+    session.view.plan(&plan);
+    let late = clock(sides.seen);
+    let seen = Look { side: sides.on, seen: sides.seen };
+    let (mut outcome, now) = if plan.is_empty() || !plan.can_apply() {
+        (Outcome::default(), Ok(seen))
+    } else {
+        let outcome = carry_out(session, deadline, &plan, stack).await;
+        let whom = format!("S3, bucket {}", stack.bucket);
+        (outcome, deadline.answer(ENDED, &whom, session.cloud.look(stack, &stack.names.keys.on)).await)
+    };
+    let ending = ending(&plan, wanted, stack, &outcome, now.as_ref().ok());
+    if ending == Ending::Done {
+        // Answers that were lost are no failures.
+        outcome.done.extend(outcome.failed.drain(..).map(|(change, _)| (change, Done::AlreadySo)));
+    }
+    let mut status = match &now {
+        Ok(now) => judged(now.side.as_ref(), now.seen),
+        Err(fault) => SwitchStatus { headline: format!("not known what visitors see: {fault}"), ..SwitchStatus::default() },
+    };
+    if let (Ending::Overtaken, Ok(now)) = (ending, &now) {
+        status.notes.push(overtaken(now));
+    }
+    status.notes.extend(late);
+    session.view.turned(&outcome, ending, &status, &session.flags);
+    match ending {
+        Ending::Done => Exit::Done,
+        Ending::Overtaken | Ending::Failed => Exit::Failed,
+        Ending::Refused => Exit::Refused,
+        Ending::Interrupted => Exit::Interrupted,
+    }
+}
+
+/// Carries out the plan. What has no answer in time counts as failed, though it may still come to pass.
+async fn carry_out(session: &Session, deadline: &Deadline, plan: &Plan, stack: &Stack) -> Outcome {
+    let (live, whom) = (Live::default(), format!("S3, bucket {}", stack.bucket));
+    let carried = async { Ok(session.carry_out(plan, stack, &live, Duration::ZERO).await.0) };
+    let failed = |fault: Fault| {
+        let changes = plan.steps.iter().map(|step| (step.op.change(), fault.clone()));
+        Outcome { failed: changes.collect(), ..Outcome::default() }
+    };
+    deadline.answer(WRITTEN, &whom, carried).await.unwrap_or_else(failed)
+}
+
+fn ending(plan: &Plan, wanted: &Wanted, stack: &Stack, outcome: &Outcome, now: Option<&Look>) -> Ending {
+    let ops: Vec<&page::Op> = plan.steps.iter().filter_map(|step| if let Op::Page(op) = &step.op { Some(op) } else { None }).collect();
+    let moved_on = outcome.failed.iter().any(|(_, fault)| fault.kind == FaultKind::MovedOn);
+    match now {
+        _ if !plan.can_apply() => Ending::Refused,
+        Some(now) if holds(wanted, &stack.names.keys, &ops, now.side.as_ref()) => Ending::Done,
+        _ if outcome.interrupted => Ending::Interrupted,
+        // It was carried out, and is not so any more.
+        Some(_) if moved_on || outcome.failed.is_empty() => Ending::Overtaken,
+        _ => Ending::Failed,
+    }
+}
+
+/// By whom.
+fn overtaken(now: &Look) -> String {
+    let Some(on) = &now.side else { return "overtaken: somebody turned maintenance off meanwhile".into() };
+    let said = |name: &str| on.metadata.get(name).map(String::as_str);
+    let who = said(window::BY).unwrap_or("somebody");
+    let when = said(window::SINCE).map(|since| format!(" at {since}")).unwrap_or_default();
+    format!("overtaken: {who} turned maintenance on{when}")
+}
+
+/// Looks at the switch. Where that fails, it says that nothing is known.
+///
+/// # Errors
+/// The exit code, after the reason was shown.
+pub async fn look(session: &Session, deadline: &Deadline) -> Result<(Stack, Caller, Sides), Exit> {
+    session.switch(deadline).await.inspect_err(|exit| {
+        if *exit == Exit::Failed {
+            let headline = "not known what visitors see: nobody could look, and nothing was changed".to_owned();
+            session.view.switch(&SwitchStatus { headline, ..SwitchStatus::default() });
+        }
+    })
+}

@@ -1,0 +1,172 @@
+use super::*;
+
+const MARK: &str = "0123456789abcdef0123456789abcdef";
+
+fn page(text: &str) -> Content {
+    Content::in_memory(text.as_bytes(), "text/html", "no-store")
+}
+
+fn pairs(metadata: &[(&str, &str)]) -> Metadata {
+    metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the rows below read as `Sides` do")]
+fn side(text: &str, metadata: &[(&str, &str)]) -> Option<Side> {
+    let metadata = pairs(&[metadata, &[(STACK_METADATA, "shop")]].concat());
+    Some(Side::of(page(text).md5, text.as_bytes(), "text/html", "no-store", metadata))
+}
+
+/// What somebody put by hand.
+fn by_hand(text: &str) -> Option<Side> {
+    side(text, &[]).map(|side| Side { metadata: Metadata::new(), ..side })
+}
+
+fn keys() -> Keys {
+    Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() }
+}
+
+fn planned(wanted: &Wanted, off: Option<Side>, on: Option<Side>) -> Planned<Op> {
+    let seen = "2026-11-22T21:30:00Z".parse().unwrap();
+    plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &keys(), wanted, &Sides { off, on, seen })
+}
+
+fn ops(wanted: &Wanted, off: Option<Side>, on: Option<Side>) -> Vec<String> {
+    let planned = planned(wanted, off, on);
+    let shown = planned.ops.iter().map(|op| match op {
+        Op::Put { key, content, before, .. } => {
+            let bytes = content.read().unwrap();
+            let page = window::unmarked(&bytes);
+            let over = if before.is_some() { " over" } else { "" };
+            let marked = if page.len() < bytes.len() { " marked" } else { "" };
+            format!("put{marked} {} {key}{over}", String::from_utf8_lossy(page))
+        }
+        Op::Remove { key, .. } => format!("remove {key}"),
+    });
+    shown.chain(planned.conflicts.into_iter().map(|_| "conflict".to_owned())).collect()
+}
+
+fn window(window: &[(&str, &str)]) -> On {
+    On { window: pairs(window), without: Vec::new(), once: None, standard: page("spec"), mark: MARK.into() }
+}
+
+fn on(pairs: &[(&str, &str)]) -> Wanted {
+    Wanted::On(window(pairs))
+}
+
+const PAST: &str = "2026-11-22T21:00:00Z";
+const LATER: &str = "2026-11-22T22:00:00Z";
+const LATEST: &str = "2026-11-22T23:00:00Z";
+
+#[test]
+fn a_turn_is_one_write() {
+    let (plain, off) = (on(&[]), Wanted::Off { standard: page("spec") });
+    let until = |moment| side("p", &[(window::UNTIL, moment)]);
+    let p = || side("p", &[]);
+    for (wanted, own, shown, expected) in [
+        (&plain, p(), None, vec!["put marked p m-on.html"]),
+        (&plain, p(), p(), vec![]),
+        (&plain, p(), side("old", &[]), vec!["put marked p m-on.html over"]),
+        (&on(&[(window::UNTIL, LATER)]), p(), None, vec!["put marked p m-on.html"]),
+        (&on(&[(window::UNTIL, LATER)]), p(), until(LATER), vec![]),
+        (&on(&[(window::UNTIL, LATEST)]), p(), until(LATER), vec!["put marked p m-on.html over"]),
+        (&plain, p(), until(LATER), vec![]),
+        (&plain, p(), until(PAST), vec!["put marked p m-on.html over"]),
+        (&plain, p(), side("p", &[(window::FROM, LATER)]), vec!["put marked p m-on.html over"]),
+        (&on(&[(window::UNTIL, PAST)]), p(), None, vec!["conflict"]),
+        (&on(&[(window::FROM, LATEST), (window::UNTIL, LATER)]), p(), None, vec!["conflict"]),
+        // The end that stays is before the new beginning.
+        (&on(&[(window::FROM, LATEST)]), p(), until(LATER), vec!["conflict"]),
+        (&off, p(), None, vec![]),
+        (&off, p(), p(), vec!["remove m-on.html"]),
+        (&off, p(), until(PAST), vec!["remove m-on.html"]),
+        (&off, p(), by_hand("x"), vec!["remove m-on.html"]),
+    ] {
+        assert_eq!(ops(wanted, own.clone(), shown.clone()), expected, "{wanted:?} {own:?} {shown:?}");
+    }
+}
+
+#[test]
+fn what_people_leave_is_healed_first() {
+    let (plain, off) = (on(&[]), Wanted::Off { standard: page("spec") });
+    let once = || side("q", &[(window::ONCE, "true")]);
+    for (wanted, shown, expected) in [
+        (&plain, side("p", &[]), vec!["put p m.html"]),
+        (&plain, by_hand("p"), vec!["put p m.html"]),
+        (&plain, None, vec!["put spec m.html", "put marked spec m-on.html"]),
+        (&on(&[(window::UNTIL, LATER)]), by_hand("p"), vec!["put p m.html", "put marked p m-on.html over"]),
+        (&plain, once(), vec!["put spec m.html"]),
+        (&off, side("p", &[]), vec!["put p m.html", "remove m-on.html"]),
+        (&off, by_hand("p"), vec!["put p m.html", "remove m-on.html"]),
+        (&off, once(), vec!["put spec m.html", "remove m-on.html"]),
+        (&off, None, vec!["put spec m.html"]),
+    ] {
+        assert_eq!(ops(wanted, None, shown.clone()), expected, "{wanted:?} {shown:?}");
+        assert!(!planned(wanted, None, shown).notices.is_empty());
+    }
+}
+
+#[test]
+fn another_page_is_for_its_window_only() {
+    let once = Wanted::On(On { once: Some(page("q")), ..window(&[]) });
+    let shown = || side("q", &[(window::ONCE, "true")]);
+    assert_eq!(ops(&once, side("p", &[]), None), ["put marked q m-on.html"]);
+    assert_eq!(ops(&once, side("p", &[]), side("p", &[])), ["put marked q m-on.html over"]);
+    assert_eq!(ops(&once, side("p", &[]), shown()), [""; 0]);
+    assert_eq!(ops(&on(&[]), side("p", &[]), shown()), [""; 0], "it stays for the whole of its window");
+    assert_eq!(ops(&on(&[(window::UNTIL, LATER)]), side("p", &[]), shown()), ["put marked q m-on.html over"]);
+    let over = side("q", &[(window::ONCE, "true"), (window::UNTIL, PAST)]);
+    assert_eq!(ops(&on(&[]), side("p", &[]), over), ["put marked p m-on.html over"], "a new window has the standard page");
+    assert_eq!(ops(&on(&[(window::UNTIL, LATER)]), side("p", &[]), by_hand("x")), ["put marked x m-on.html over"], "so does theirs");
+}
+
+/// What the turn puts beside the page, without what is always there.
+fn told(wanted: &Wanted, on: Option<Side>) -> (Vec<String>, usize) {
+    let planned = planned(wanted, side("p", &[("theirs", "kept")]), on);
+    let Op::Put { metadata: Some(metadata), .. } = &planned.ops[0] else { panic!("{planned:?}") };
+    let shown = metadata.iter().filter(|(name, _)| ![window::PAGE, window::WINDOW].contains(&name.as_str()));
+    (shown.map(|(name, value)| format!("{} {value}", name.trim_start_matches("provision-"))).collect(), planned.notices.len())
+}
+
+#[test]
+fn what_is_in_force_stays_where_nobody_says_otherwise() {
+    let given = [(window::SINCE, "now"), (window::BY, "y"), (window::FROM, "2026-11-22T21:45:00Z")];
+    let with =
+        |more: &[(&str, &str)], without: &[&'static str]| Wanted::On(On { without: without.to_vec(), ..window(&[&given, more].concat()) });
+    let begin = "from 2026-11-22T21:45:00Z";
+    let shown = |until| side("p", &[(window::SINCE, "first"), (window::BYPASS, "h"), (window::UNTIL, until), (window::BY, "x")]);
+    for (wanted, on, kept, notes) in [
+        (with(&[], &[]), shown(LATER), vec!["bypass h", "by y", begin, "since first", "until 2026-11-22T22:00:00Z"], 2),
+        (with(&[], &[window::UNTIL]), shown(LATER), vec!["bypass h", "by y", begin, "since first"], 1),
+        (with(&[], &[window::UNTIL, window::BYPASS]), shown(LATER), vec!["by y", begin, "since first"], 0),
+        (with(&[(window::BYPASS, "new")], &[window::UNTIL]), shown(LATER), vec!["bypass new", "by y", begin, "since first"], 0),
+        (with(&[], &[]), shown(PAST), vec!["by y", begin, "since now", "theirs kept"], 0),
+        (with(&[], &[]), None, vec!["by y", begin, "since now", "theirs kept"], 0),
+    ] {
+        let mut kept: Vec<String> = kept.into_iter().map(str::to_owned).collect();
+        kept.sort();
+        let (mut told, said) = told(&wanted, on.clone());
+        told.sort();
+        assert_eq!((told, said), (kept, notes), "{wanted:?} {on:?}");
+    }
+}
+
+#[test]
+fn a_turn_that_was_overtaken_is_not_done() {
+    let marked = |mark: &str| side("p", &[(window::WINDOW, mark)]);
+    let off = Wanted::Off { standard: page("spec") };
+    let (wanted, other) = (on(&[]), "f".repeat(32));
+    let sets = planned(&wanted, side("p", &[]), None).ops;
+    let heals = planned(&wanted, None, side("p", &[])).ops;
+    for (wanted, ops, now, expected) in [
+        (&wanted, &sets, marked(MARK), true),
+        (&wanted, &sets, marked(&other), false),
+        (&wanted, &sets, by_hand("p"), false),
+        (&wanted, &sets, None, false),
+        (&wanted, &heals, by_hand("p"), true),
+        (&wanted, &heals, None, false),
+        (&off, &sets, marked(&other), false),
+        (&off, &sets, None, true),
+    ] {
+        assert_eq!(holds(wanted, &keys(), &ops.iter().collect::<Vec<_>>(), now.as_ref()), expected, "{wanted:?} {now:?}");
+    }
+}
