@@ -4,7 +4,7 @@ use crate::change::{Fault, FaultKind};
 use crate::file;
 use crate::resource::content::Content;
 use crate::resource::function::{self, Frozen, Package, VersionReference, package};
-use crate::resource::{PROTECT_TAG, STACK_TAG, TTL_TAG, association, bucket, distribution, logs, page, role, site, tags};
+use crate::resource::{PROTECT_TAG, STACK_TAG, TTL_TAG, association, bucket, distribution, logs, marker, page, role, site, tags};
 use crate::spec::{DistributionSpec, Source, Spec};
 use crate::stack::{Names, Stack};
 use serde_json::json;
@@ -111,6 +111,7 @@ impl Desired {
                 trust: role::trust_policy(),
                 policy: Some(role::execution_policy(&stack.account, &stack.bucket, &keys.on, function)),
                 boundary: spec.role.permissions_boundary.clone(),
+                description: marker(&stack.names.stack),
                 tags: tags.clone(),
             },
             function: function::plan::Desired {

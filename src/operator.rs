@@ -121,6 +121,7 @@ const STATEMENTS: [Statement; 13] = [
             "iam:TagRole",
             "iam:UntagRole",
             "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateRoleDescription",
             "iam:PutRolePolicy",
             "iam:PutRolePermissionsBoundary",
             "iam:DeleteRolePermissionsBoundary",

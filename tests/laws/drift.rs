@@ -75,6 +75,7 @@ drifts! {
     }),
     "the role's policy is gone" => |world, _| role(world, |found| found.settings.policy = None),
     "the role has a boundary" => |world, _| role(world, |found| found.settings.boundary = Some("arn:aws:iam::aws:policy/X".into())),
+    "the role lost its description" => |world, _| role(world, |found| found.settings.description.clear()),
     "the role has tags of theirs" => |world, _| role(world, |found| tag(&mut found.settings.tags)),
     "the role has a tag that the spec gave up" => |world, _| role(world, |found| give_up(&mut found.settings.tags)),
     "the role has policies of theirs" => |world, _| role(world, |found| {
@@ -85,6 +86,9 @@ drifts! {
     "the function has other code" => |world, _| function(world, |found| found.settings.frozen.code_sha256 = "other".into()),
     "the function has more memory" => |world, _| function(world, |found| found.settings.frozen.memory = 512),
     "the function has layers" => |world, _| function(world, |found| found.settings.frozen.refused = ["layers".into()].into()),
+    "the function has another architecture" => |world, _| function(world, |found| {
+        found.settings.frozen.refused = [function::ARCHITECTURE.into()].into();
+    }),
     "the function lost its tags" => |world, _| function(world, |found| found.settings.tags.clear()),
     "the function has tags of theirs" => |world, _| function(world, |found| tag(&mut found.settings.tags)),
     "the function has a tag that the spec gave up" => |world, _| function(world, |found| give_up(&mut found.settings.tags)),

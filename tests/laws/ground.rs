@@ -130,7 +130,14 @@ pub(crate) fn neighbourhood() -> World {
         index: String::new(),
     };
     world.buckets.insert("shop-files-2".parse().unwrap(), object);
-    let role = role::Settings { path: "/".parse().unwrap(), trust: json!({}), policy: None, boundary: None, tags: theirs.clone() };
+    let role = role::Settings {
+        path: "/".parse().unwrap(),
+        trust: json!({}),
+        policy: None,
+        boundary: None,
+        description: String::new(),
+        tags: theirs.clone(),
+    };
     world.roles.insert("shop-edge-2".parse().unwrap(), role::Live { settings: role, other_policies: Vec::new(), attached: Vec::new() });
     world.functions.insert("shop-edge-2".parse().unwrap(), their_function());
     for region in ["eu-west-1", "us-east-1"] {
@@ -172,6 +179,7 @@ pub(crate) fn their_function() -> function::Live {
         settings: function::Settings { frozen, description: "theirs".into(), tags: Tags::new() },
         revision: "theirs".into(),
         versions,
+        image: false,
     }
 }
 

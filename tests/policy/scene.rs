@@ -122,6 +122,7 @@ impl Stage {
         let trust = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
         iam.update_assume_role_policy().role_name(ROLE).policy_document(trust.to_string()).send().await.unwrap();
+        iam.update_role_description().role_name(ROLE).description("theirs").send().await.unwrap();
         iam.put_role_permissions_boundary().role_name(ROLE).permissions_boundary(ADMINISTRATOR).send().await.unwrap();
         self.shop.write("edge.py", "def handler(event, context):\n    return None\n");
     }

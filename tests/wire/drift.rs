@@ -106,6 +106,9 @@ async fn of_the_role() {
     iam.tag_role().role_name(ROLE).tags(tag).send().await.unwrap();
     repaired(&shop, "team=theirs");
 
+    iam.update_role_description().role_name(ROLE).description("theirs").send().await.unwrap();
+    repaired(&shop, "description  theirs -> provision:stack=shop");
+
     // What others put there is told and left alone.
     put("extra", &other).await;
     iam.attach_role_policy().role_name(ROLE).policy_arn("arn:aws:iam::aws:policy/AdministratorAccess").send().await.unwrap();

@@ -104,12 +104,13 @@ async fn role_ops_do_what_simulate_says() {
     let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
     let admin = "arn:aws:iam::aws:policy/AdministratorAccess";
     iam.update_assume_role_policy().role_name(ROLE).policy_document(trust.to_string()).send().await.unwrap();
+    iam.update_role_description().role_name(ROLE).description("theirs").send().await.unwrap();
     for policy in ["provision", "extra"] {
         iam.put_role_policy().role_name(ROLE).policy_name(policy).policy_document(nothing.to_string()).send().await.unwrap();
     }
     iam.attach_role_policy().role_name(ROLE).policy_arn(admin).send().await.unwrap();
     let role = twin.world.roles.get_mut(&ROLE.parse().unwrap()).unwrap();
-    (role.settings.trust, role.settings.policy) = (trust, Some(nothing));
+    (role.settings.trust, role.settings.policy, role.settings.description) = (trust, Some(nothing), "theirs".into());
     (role.other_policies, role.attached) = (vec!["extra".into()], vec![admin.into()]);
     twin.provision().await;
     twin.destroy().await;
@@ -119,6 +120,7 @@ async fn role_ops_do_what_simulate_says() {
         "put policy",
         "set boundary",
         "remove boundary",
+        "describe",
         "set tags",
         "delete policy",
         "detach",

@@ -146,8 +146,9 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         named(format!("{parts:#?}"))
     };
     let role = role.as_ref().map(|role| {
-        let role::Settings { path, trust, policy, boundary, tags } = &role.settings;
-        format!("{path} {} {} {boundary:?} {tags:?} {:?} {:?}", policy::normal(trust), meaning(policy), role.other_policies, role.attached)
+        let role::Settings { path, trust, policy, boundary, description, tags } = &role.settings;
+        let documents = (policy::normal(trust), meaning(policy));
+        format!("{path} {documents:?} {boundary:?} {description} {tags:?} {:?} {:?}", role.other_policies, role.attached)
     });
     BTreeMap::from([
         ("bucket", format!("{:#?}", bucket.as_ref().map(|bucket| &bucket.settings))),
@@ -198,6 +199,7 @@ fn name(op: &Op) -> &'static str {
             role::Op::PutPolicy { .. } => "put policy",
             role::Op::SetBoundary { after: Some(_), .. } => "set boundary",
             role::Op::SetBoundary { after: None, .. } => "remove boundary",
+            role::Op::Describe { .. } => "describe",
             role::Op::SetTags { .. } => "set tags",
             role::Op::DeletePolicy { .. } => "delete policy",
             role::Op::Detach { .. } => "detach",

@@ -140,7 +140,7 @@ mod tests {
 
     fn function() -> function::Live {
         let settings = Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
-        function::Live { settings, revision: String::new(), versions: vec![Version { number: 4, frozen: frozen() }] }
+        function::Live { settings, revision: String::new(), versions: vec![Version { number: 4, frozen: frozen() }], image: false }
     }
 
     fn live(slots: &[(&str, &str)]) -> Live {

@@ -191,7 +191,7 @@ mod tests {
 
     fn function() -> function::Live {
         let settings = function::Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
-        function::Live { settings, revision: String::new(), versions: vec![Version { number: 4, frozen: frozen() }] }
+        function::Live { settings, revision: String::new(), versions: vec![Version { number: 4, frozen: frozen() }], image: false }
     }
 
     fn desired() -> Desired {

@@ -1,6 +1,6 @@
 //! The function on the wire.
 
-use super::{Frozen, Live, Op, REPLICAS_LINGER, Settings, Version};
+use super::{ARCHITECTURE, Frozen, Live, Op, REPLICAS_LINGER, Settings, Version};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault, in_answer};
 use crate::aws::wait::{self, Waited};
@@ -12,8 +12,8 @@ use crate::resource::{TTL_TAG, Tags, Trace, marked};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Architecture, DeadLetterConfig, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State,
-    TracingConfig, TracingMode, VpcConfig,
+    Architecture, DeadLetterConfig, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration, LastUpdateStatus, PackageType,
+    Runtime, SnapStart, SnapStartApplyOn, State, TracingConfig, TracingMode, VpcConfig,
 };
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -40,6 +40,7 @@ pub async fn observe(clients: &Clients, name: &FunctionName) -> Result<Option<Li
     versions.sort_by_key(|version| version.number);
     Ok(Some(Live {
         settings: Settings { frozen: frozen(&configuration), description: configuration.description.unwrap_or_default(), tags },
+        image: configuration.package_type == Some(PackageType::Image),
         revision: configuration.revision_id.unwrap_or_default(),
         versions,
     }))
@@ -68,6 +69,10 @@ fn frozen(configuration: &FunctionConfiguration) -> Frozen {
     }
 }
 
+const FILE_SYSTEMS: &str = "file systems";
+const SNAP_START: &str = "SnapStart";
+const KMS_KEY: &str = "KMS key";
+
 /// What Lambda@Edge would refuse (CloudFront Developer Guide, "Restrictions on Lambda@Edge").
 fn refused(configuration: &FunctionConfiguration) -> BTreeSet<String> {
     let environment = configuration.environment().and_then(|environment| environment.variables());
@@ -78,7 +83,10 @@ fn refused(configuration: &FunctionConfiguration) -> BTreeSet<String> {
         ("dead letter queue", configuration.dead_letter_config().and_then(DeadLetterConfig::target_arn).is_some_and(|arn| !arn.is_empty())),
         ("active tracing", configuration.tracing_config().and_then(|tracing| tracing.mode()) == Some(&TracingMode::Active)),
         ("ephemeral storage above 512 MB", configuration.ephemeral_storage().is_some_and(|storage| storage.size > 512)),
-        ("another architecture than x86_64", configuration.architectures().iter().any(|architecture| *architecture != Architecture::X8664)),
+        (FILE_SYSTEMS, !configuration.file_system_configs().is_empty()),
+        (SNAP_START, configuration.snap_start().and_then(|snap| snap.apply_on()) == Some(&SnapStartApplyOn::PublishedVersions)),
+        (KMS_KEY, configuration.kms_key_arn().is_some_and(|arn| !arn.is_empty())),
+        (ARCHITECTURE, configuration.architectures().iter().any(|architecture| *architecture != Architecture::X8664)),
     ];
     found.into_iter().filter(|(_, found)| *found).map(|(name, _)| name.to_owned()).collect()
 }
@@ -93,8 +101,8 @@ pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<
             let done = create(clients, op, context).await?;
             learn(clients, name, op, context, done).await
         }
-        Op::Configure { name, after, revision, .. } => {
-            let sent = when_idle(clients, op, context, || configure(clients, name, after, revision)).await;
+        Op::Configure { name, before, after, revision } => {
+            let sent = when_idle(clients, op, context, || configure(clients, name, before, after, revision)).await;
             // The code is another op's.
             let same = |live: &Live| {
                 let code_sha256 = live.settings.frozen.code_sha256.clone();
@@ -312,7 +320,8 @@ async fn updated(clients: &Clients, name: &FunctionName, op: &Op, context: &Cont
     }
 }
 
-async fn configure(clients: &Clients, name: &FunctionName, after: &Settings, revision: &str) -> Result<(), Fault> {
+async fn configure(clients: &Clients, name: &FunctionName, before: &Settings, after: &Settings, revision: &str) -> Result<(), Fault> {
+    let had = |setting: &str| before.frozen.refused.contains(setting);
     let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _ } = &after.frozen;
     let sent = clients
         .lambda
@@ -335,6 +344,10 @@ async fn configure(clients: &Clients, name: &FunctionName, after: &Settings, rev
                 .build()
                 .map_err(|error| Fault::new(FaultKind::Local, "build a request", error.to_string()))?,
         )
+        // Not every runtime knows these.
+        .set_file_system_configs(had(FILE_SYSTEMS).then(Vec::new))
+        .set_snap_start(had(SNAP_START).then(|| SnapStart::builder().apply_on(SnapStartApplyOn::None).build()))
+        .set_kms_key_arn(had(KMS_KEY).then(String::new))
         .revision_id(revision)
         .send()
         .await;
@@ -416,4 +429,78 @@ pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, BTreeSet<FunctionN
         }
     }
     Ok((traces, names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_lambda::types::builders::FunctionConfigurationBuilder;
+    use aws_sdk_lambda::types::{
+        EnvironmentResponse, FileSystemConfig, Layer, LogFormat, LoggingConfig, RuntimeVersionConfig, SnapStartOptimizationStatus,
+        SnapStartResponse, TracingConfigResponse, VpcConfigResponse,
+    };
+
+    /// What AWS fills in by itself, as recorded live.
+    fn filled_in() -> FunctionConfigurationBuilder {
+        let logging = LoggingConfig::builder().log_format(LogFormat::Text).log_group("/aws/lambda/shop-edge").build();
+        let off = SnapStartResponse::builder().apply_on(SnapStartApplyOn::None).optimization_status(SnapStartOptimizationStatus::Off);
+        FunctionConfiguration::builder()
+            .code_sha256("sha")
+            .runtime(Runtime::Python313)
+            .handler("m.h")
+            .memory_size(128)
+            .timeout(3)
+            .role("arn:role")
+            .package_type(PackageType::Zip)
+            .architectures(Architecture::X8664)
+            .ephemeral_storage(EphemeralStorage::builder().size(512).build().unwrap())
+            .tracing_config(TracingConfigResponse::builder().mode(TracingMode::PassThrough).build())
+            .environment(EnvironmentResponse::builder().set_variables(Some([].into())).build())
+            .vpc_config(VpcConfigResponse::builder().set_subnet_ids(Some(Vec::new())).vpc_id("").build())
+            .dead_letter_config(DeadLetterConfig::builder().build())
+            .runtime_version_config(RuntimeVersionConfig::builder().runtime_version_arn("arn:aws:lambda:us-east-1::runtime:x").build())
+            .logging_config(logging)
+            .snap_start(off.build())
+    }
+
+    #[test]
+    fn what_aws_fills_in_is_no_drift() {
+        let bare = FunctionConfiguration::builder().code_sha256("sha").runtime(Runtime::Python313).handler("m.h").memory_size(128);
+        assert_eq!(frozen(&filled_in().build()), frozen(&bare.timeout(3).role("arn:role").build()));
+    }
+
+    #[test]
+    fn each_setting_is_read_back() {
+        let whole = frozen(&filled_in().build());
+        let rows = [
+            filled_in().code_sha256("x"),
+            filled_in().runtime(Runtime::Python312),
+            filled_in().handler("x.h"),
+            filled_in().memory_size(129),
+            filled_in().timeout(4),
+            filled_in().role("arn:x"),
+        ];
+        for changed in rows {
+            let read = frozen(&changed.build());
+            assert!(read != whole && read.name() != whole.name(), "{read:?}");
+        }
+        let refused = [
+            ("environment variables", filled_in().environment(EnvironmentResponse::builder().variables("A", "b").build())),
+            ("layers", filled_in().layers(Layer::builder().arn("arn").build())),
+            ("VPC", filled_in().vpc_config(VpcConfigResponse::builder().subnet_ids("subnet").build())),
+            ("dead letter queue", filled_in().dead_letter_config(DeadLetterConfig::builder().target_arn("arn").build())),
+            ("active tracing", filled_in().tracing_config(TracingConfigResponse::builder().mode(TracingMode::Active).build())),
+            ("ephemeral storage above 512 MB", filled_in().ephemeral_storage(EphemeralStorage::builder().size(513).build().unwrap())),
+            (
+                FILE_SYSTEMS,
+                filled_in().file_system_configs(FileSystemConfig::builder().arn("arn").local_mount_path("/mnt/x").build().unwrap()),
+            ),
+            (SNAP_START, filled_in().snap_start(SnapStartResponse::builder().apply_on(SnapStartApplyOn::PublishedVersions).build())),
+            (KMS_KEY, filled_in().kms_key_arn("arn")),
+            (ARCHITECTURE, filled_in().set_architectures(Some(vec![Architecture::Arm64]))),
+        ];
+        for (name, changed) in refused {
+            assert_eq!(frozen(&changed.build()).refused, BTreeSet::from([name.to_owned()]));
+        }
+    }
 }

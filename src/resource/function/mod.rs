@@ -18,6 +18,9 @@ pub mod simulate;
 
 pub use package::Package;
 
+/// The one of [`Frozen::refused`] that goes with the code and not with the configuration.
+pub const ARCHITECTURE: &str = "another architecture than x86_64";
+
 /// What a version freezes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Frozen {
@@ -103,6 +106,9 @@ pub struct Live {
     pub revision: String,
     /// Published versions, oldest first.
     pub versions: Vec<Version>,
+    /// It is made from a container image, for ever.
+    #[serde(default)]
+    pub image: bool,
 }
 
 impl Live {
@@ -179,7 +185,7 @@ pub enum Op {
     Upload {
         /// Its name.
         name: FunctionName,
-        /// Code hash as seen.
+        /// Code hash as seen; where it is the wanted one, the architecture is not.
         before: String,
         /// What is published.
         after: Frozen,
@@ -247,11 +253,10 @@ impl Op {
             ),
             Self::Upload { name, before, after, publish, .. } => {
                 let publishing = if *publish { format!(", publish version {}", after.name()) } else { String::new() };
-                at(name, Action::Update, format!("upload code{publishing}")).with(FieldChange::between(
-                    "code sha256",
-                    before,
-                    &after.code_sha256,
-                ))
+                let code = FieldChange::between("code sha256", before, &after.code_sha256);
+                let architecture =
+                    || FieldChange { field: "architecture".into(), before: Some(ARCHITECTURE.into()), after: Some("x86_64".into()) };
+                at(name, Action::Update, format!("upload code{publishing}")).with([code.unwrap_or_else(architecture)])
             }
             Self::Publish { name, frozen } => at(name, Action::Update, format!("publish version {}", frozen.name())),
             Self::SetTags { name, tags, adopts, .. } => tags.change(Address::new(Kind::Function, name), *adopts),

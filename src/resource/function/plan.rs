@@ -1,7 +1,7 @@
 //! What the function needs, and how it goes.
 
-use super::{Live, Op, Package, Settings};
-use crate::change::{Address, Kind, Notice};
+use super::{ARCHITECTURE, Live, Op, Package, Settings};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{FunctionName, StackName};
 use crate::resource::{Planned, STACK_TAG, claim, marked, tags};
 use std::collections::BTreeSet;
@@ -49,8 +49,16 @@ pub fn plan(stack: &StackName, name: &FunctionName, desired: &Desired, live: Opt
         Ok(adopts) => adopts,
         Err(conflict) => return planned.refused(conflict),
     };
-    let code_differs = have.frozen.code_sha256 != want.frozen.code_sha256;
-    let configuration = super::Frozen { code_sha256: want.frozen.code_sha256.clone(), ..have.frozen.clone() };
+    if live.image {
+        return planned.refused(Conflict {
+            address,
+            reason: "is made from a container image, which Lambda@Edge does not take and Lambda cannot exchange for a package".into(),
+            hint: "choose another `function.name`, or delete that function".into(),
+        });
+    }
+    let code_differs = have.frozen.code_sha256 != want.frozen.code_sha256 || have.frozen.refused.contains(ARCHITECTURE);
+    let mut configuration = super::Frozen { code_sha256: want.frozen.code_sha256.clone(), ..have.frozen.clone() };
+    configuration.refused.remove(ARCHITECTURE);
     let configured = configuration == want.frozen && have.description == want.description;
     let published = live.number_of(&want.frozen.name()).is_some();
     match tags::plan(&address, &have.tags, &want.tags) {
@@ -131,7 +139,8 @@ mod tests {
 
     fn live(change: impl Fn(&mut Live)) -> Live {
         let settings = desired().settings;
-        let mut live = Live { versions: vec![Version { number: 7, frozen: settings.frozen.clone() }], settings, revision: "r".into() };
+        let mut live =
+            Live { versions: vec![Version { number: 7, frozen: settings.frozen.clone() }], settings, revision: "r".into(), image: false };
         change(&mut live);
         live
     }
@@ -164,6 +173,15 @@ mod tests {
             ["configure", "upload code, publish"]
         );
         assert_eq!(said(|live| live.settings.frozen.refused = ["layers".into()].into()), ["configure"]);
+        assert_eq!(said(|live| live.settings.frozen.runtime.push('x')), ["configure"]);
+        assert_eq!(said(|live| live.settings.frozen.handler.push('x')), ["configure"]);
+        assert_eq!(said(|live| live.settings.frozen.timeout += 1), ["configure"]);
+        assert_eq!(said(|live| live.settings.frozen.role.push('x')), ["configure"]);
+        assert_eq!(said(|live| live.settings.description.push('x')), ["configure"]);
+        assert_eq!(said(|live| live.settings.frozen.refused = [ARCHITECTURE.into()].into()), ["upload code"]);
+        assert_eq!(said(|live| live.settings.frozen.refused = [ARCHITECTURE.into(), "layers".into()].into()), ["configure", "upload code"]);
+        let image = said(|live| live.image = true);
+        assert!(image.len() == 1 && image[0].starts_with("is made from a container image"), "{image:?}");
         assert_eq!(said(|live| live.settings.tags.clear()), ["set tags"], "the description still says that it is ours");
         assert_eq!(
             said(|live| {

@@ -1,6 +1,6 @@
 //! What the ops do to a function.
 
-use super::{Frozen, Live, Op, Version};
+use super::{ARCHITECTURE, Frozen, Live, Op, Version};
 use crate::change::{Fault, FaultKind};
 
 /// Returns the function after `op`; `None`: it does not exist. `serial` numbers revisions and, as AWS never uses a version
@@ -15,6 +15,7 @@ pub fn simulate(live: Option<Live>, op: &Op, serial: u64, next_version: u64) -> 
                 versions: vec![Version { number: next_version, frozen: settings.frozen.clone() }],
                 settings: settings.clone(),
                 revision: revision(serial),
+                image: false,
             })),
             Op::Delete { .. } | Op::Prune { .. } => Ok(None),
             _ => Err(Fault::new(FaultKind::NotFound, "change the function", "function not found")),
@@ -28,7 +29,9 @@ pub fn simulate(live: Option<Live>, op: &Op, serial: u64, next_version: u64) -> 
         }
         Op::Configure { after, revision, .. } => {
             guard(&live, revision)?;
-            live.settings.frozen = Frozen { code_sha256: live.settings.frozen.code_sha256, ..after.frozen.clone() };
+            let Frozen { code_sha256, mut refused, .. } = live.settings.frozen;
+            refused.retain(|setting| setting == ARCHITECTURE);
+            live.settings.frozen = Frozen { code_sha256, refused, ..after.frozen.clone() };
             live.settings.description.clone_from(&after.description);
         }
         Op::Upload { after, publish, revision, .. } => {
@@ -36,6 +39,7 @@ pub fn simulate(live: Option<Live>, op: &Op, serial: u64, next_version: u64) -> 
                 guard(&live, revision)?;
             }
             live.settings.frozen.code_sha256.clone_from(&after.code_sha256);
+            live.settings.frozen.refused.remove(ARCHITECTURE);
             if *publish {
                 publish_latest(&mut live, next_version);
             }

@@ -5,7 +5,7 @@ use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::name::RoleName;
-use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, marked, tags};
+use crate::resource::{TTL_TAG, Tags, Trace, marked, tags};
 use aws_sdk_iam::types::Tag;
 use futures_util::try_join;
 use serde_json::Value;
@@ -26,6 +26,7 @@ pub async fn observe(clients: &Clients, name: &RoleName) -> Result<Option<Live>,
             trust: document(role.assume_role_policy_document.as_deref().unwrap_or_default()),
             policy,
             boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+            description: role.description.unwrap_or_default(),
             tags: role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
         },
         other_policies: inline.into_iter().filter(|other| other != POLICY).collect(),
@@ -102,6 +103,11 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 }
             }
         }
+        Op::Describe { name, after, .. } => {
+            // `UpdateRole` would also set how long a session may be.
+            let sent = iam.update_role_description().role_name(name.as_str()).description(after).send().await;
+            sent.map_err(|error| fault(format!("set the description of role {name}"), &error))?;
+        }
         Op::SetTags { name, tags, .. } => {
             let (gone, wanted) = (tags.removed(), tags.set());
             if !gone.is_empty() {
@@ -140,8 +146,7 @@ async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Resu
         .path(settings.path.as_str())
         .assume_role_policy_document(settings.trust.to_string())
         .set_permissions_boundary(settings.boundary.clone())
-        // Lists of roles show descriptions and no tags: by this, `provision sweep` finds the role.
-        .set_description(settings.tags.get(STACK_TAG).map(|stack| format!("{STACK_TAG}={stack}")))
+        .description(&settings.description)
         .set_tags(Some(iam_tags(&settings.tags)?))
         .send()
         .await;

@@ -1,4 +1,4 @@
-//! The execution role: trust policy, one inline policy, tags, permissions boundary.
+//! The execution role: trust policy, one inline policy, description, tags, permissions boundary.
 
 use super::{Tags, logs, policy, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
@@ -24,18 +24,24 @@ pub struct Settings {
     pub policy: Option<Value>,
     /// ARN of a managed policy that bounds it.
     pub boundary: Option<String>,
+    /// Says that it is ours: lists of roles show descriptions and no tags.
+    #[serde(default)]
+    pub description: String,
     /// All tags.
     pub tags: Tags,
 }
 
 impl PartialEq for Settings {
     fn eq(&self, other: &Self) -> bool {
-        let Self { path, trust, policy: inline, boundary, tags } = self;
+        let Self { path, trust, policy: inline, boundary, description, tags } = self;
         let inline_same = match (inline, &other.policy) {
             (Some(a), Some(b)) => policy::same(a, b),
             (a, b) => a == b,
         };
-        *path == other.path && policy::same(trust, &other.trust) && inline_same && *boundary == other.boundary && *tags == other.tags
+        let documents_same = policy::same(trust, &other.trust) && inline_same;
+        let rest =
+            |settings: &Self| (settings.path.clone(), settings.boundary.clone(), settings.description.clone(), settings.tags.clone());
+        documents_same && (path.clone(), boundary.clone(), description.clone(), tags.clone()) == rest(other)
     }
 }
 
@@ -77,7 +83,7 @@ pub fn execution_policy(account: &AccountId, bucket: &BucketName, on: &ObjectKey
 /// One mutation of the role.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Op {
-    /// Create it with trust, boundary and tags.
+    /// Create it with trust, boundary, description and tags.
     Create {
         /// Its name.
         name: RoleName,
@@ -110,6 +116,15 @@ pub enum Op {
         before: Option<String>,
         /// As it will be.
         after: Option<String>,
+    },
+    /// Set the description.
+    Describe {
+        /// Its name.
+        name: RoleName,
+        /// As seen.
+        before: String,
+        /// As it will be.
+        after: String,
     },
     /// Set and remove tags of ours.
     SetTags {
@@ -162,6 +177,11 @@ impl Op {
                 field: "permissions boundary".into(),
                 before: before.clone(),
                 after: after.clone(),
+            }]),
+            Self::Describe { name, before, after } => at(name, Action::Update, "set description".into()).with([FieldChange {
+                field: "description".into(),
+                before: (!before.is_empty()).then(|| before.clone()),
+                after: Some(after.clone()),
             }]),
             Self::SetTags { name, tags, adopts } => tags.change(Address::new(Kind::Role, name), *adopts),
             Self::DeletePolicy { name, policy } => at(name, Action::Delete, format!("delete inline policy {policy}")),

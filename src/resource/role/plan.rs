@@ -48,6 +48,10 @@ pub fn plan(stack: &StackName, name: &RoleName, desired: &Settings, live: Option
     if have.boundary != desired.boundary {
         planned.ops.push(Op::SetBoundary { name: name.clone(), before: have.boundary.clone(), after: desired.boundary.clone() });
     }
+    if have.description != desired.description {
+        let (before, after) = (have.description.clone(), desired.description.clone());
+        planned.ops.push(Op::Describe { name: name.clone(), before, after });
+    }
     for extra in live.other_policies.iter().chain(&live.attached) {
         planned.notices.push(Notice {
             address: address.clone(),
@@ -85,6 +89,7 @@ mod tests {
             trust: crate::resource::role::trust_policy(),
             policy: Some(json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]})),
             boundary: None,
+            description: "provision:stack=shop".into(),
             tags: Tags::from([(STACK_TAG.into(), "shop".into())]),
         }
     }
@@ -107,11 +112,50 @@ mod tests {
         );
         assert_eq!(said(|live| live.settings.policy = None), ["put inline policy provision"]);
         assert_eq!(said(|live| live.settings.boundary = Some("arn".into())), ["set permissions boundary"]);
+        assert_eq!(said(|live| live.settings.description.clear()), ["set description"]);
         assert_eq!(said(|live| drop(live.settings.tags.insert("aws:x".into(), "b".into()))), Vec::<String>::new());
         assert_eq!(said(|live| drop(live.settings.tags.insert("provision:ttl".into(), "1day".into()))), ["set tags"]);
         assert_eq!(said(|live| live.settings.tags.clear()), ["exists and does not carry our tag"]);
         assert_eq!(said(|live| live.settings.path = "/x/".parse().unwrap()), ["has path `/x/`"]);
         assert_eq!(said(|live| live.attached.push("arn:admin".into())), ["also carries policy arn:admin"]);
+    }
+
+    /// Every text of a document, by its pointer, but for labels.
+    fn leaves(value: &serde_json::Value, at: &str) -> Vec<String> {
+        let inner = |key: &str, value| leaves(value, &format!("{at}/{key}"));
+        match value {
+            serde_json::Value::Object(fields) => {
+                fields.iter().filter(|(key, _)| *key != "Sid").flat_map(|(key, value)| inner(key, value)).collect()
+            }
+            serde_json::Value::Array(items) => {
+                items.iter().enumerate().flat_map(|(index, value)| inner(&index.to_string(), value)).collect()
+            }
+            _ => vec![at.to_owned()],
+        }
+    }
+
+    #[test]
+    fn each_element_of_each_document_is_read_back_and_repaired() {
+        use super::super::simulate::simulate;
+        let (account, bucket, key) = ("123456789012".parse().unwrap(), "shop-1".parse().unwrap(), "on.html".parse().unwrap());
+        let inline = super::super::execution_policy(&account, &bucket, &key, &"f".parse().unwrap());
+        let want = Settings { policy: Some(inline), ..settings() };
+        let planned = |live: &Live| plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &want, Some(live), false).ops;
+        let whole = Live { settings: want.clone(), other_policies: Vec::new(), attached: Vec::new() };
+        let changed = |change: &dyn Fn(&mut Live), summary: &str| {
+            let mut live = whole.clone();
+            change(&mut live);
+            let ops = planned(&live);
+            assert_eq!(ops.iter().map(|op| op.change().summary).collect::<Vec<_>>(), [summary], "{live:?}");
+            assert_eq!(simulate(Some(live), &ops[0]).unwrap(), Some(whole.clone()));
+        };
+        for leaf in leaves(&want.trust, "") {
+            changed(&|live| *live.settings.trust.pointer_mut(&leaf).unwrap() = json!("x"), "set trust policy");
+        }
+        for leaf in leaves(want.policy.as_ref().unwrap(), "") {
+            let change = |live: &mut Live| *live.settings.policy.as_mut().unwrap().pointer_mut(&leaf).unwrap() = json!("x");
+            changed(&change, "put inline policy provision");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Fault> {
         Op::SetTrust { after, .. } => live.settings.trust = after.clone(),
         Op::PutPolicy { after, .. } => live.settings.policy = Some(after.clone()),
         Op::SetBoundary { after, .. } => live.settings.boundary.clone_from(after),
+        Op::Describe { after, .. } => live.settings.description.clone_from(after),
         Op::SetTags { tags, .. } => live.settings.tags = tags.applied(&live.settings.tags),
         Op::DeletePolicy { policy, .. } => {
             live.other_policies.retain(|other| other != policy);
