@@ -24,7 +24,7 @@ pub enum Kind {
     Access,
     /// A distribution that is ours.
     Distribution,
-    /// Our statement in the bucket policy.
+    /// Our statements in the bucket policy.
     Grant,
     /// Slots of a distribution that somebody else owns.
     Association,

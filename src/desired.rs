@@ -99,8 +99,11 @@ impl Desired {
                 region: region.clone(),
                 private: true,
                 owner_enforced: true,
-                encrypted: true,
-                versioning: if spec.bucket.versioning { bucket::Versioning::Enabled } else { bucket::Versioning::Off },
+                versioning: match spec.bucket.versioning {
+                    None => bucket::Versioning::Off,
+                    Some(false) => bucket::Versioning::Suspended,
+                    Some(true) => bucket::Versioning::Enabled,
+                },
                 tags: tags.clone(),
             },
             site,

@@ -57,15 +57,9 @@ enum Place {
     EveryLogGroup,
 }
 
-/// What is done to a distribution of ours alone: somebody else's is neither tagged nor deleted, and gets no grant.
-const OWNED_ONLY: [&str; 6] = [
-    "s3:PutBucketPolicy",
-    "s3:DeleteBucketPolicy",
-    "cloudfront:ListTagsForResource",
-    "cloudfront:TagResource",
-    "cloudfront:UntagResource",
-    "cloudfront:DeleteDistribution",
-];
+/// What is done to a distribution of ours alone: somebody else's is neither tagged nor deleted.
+const OWNED_ONLY: [&str; 4] =
+    ["cloudfront:ListTagsForResource", "cloudfront:TagResource", "cloudfront:UntagResource", "cloudfront:DeleteDistribution"];
 
 const STATEMENTS: [Statement; 13] = [
     Statement {
@@ -79,6 +73,8 @@ const STATEMENTS: [Statement; 13] = [
             "s3:GetEncryptionConfiguration",
             "s3:GetBucketVersioning",
             "s3:GetBucketTagging",
+            // Of a bucket that belongs to no stack.
+            "s3:GetBucketABAC",
             "s3:GetBucketPolicy",
         ],
         apply: &[
@@ -86,7 +82,6 @@ const STATEMENTS: [Statement; 13] = [
             "s3:PutBucketPublicAccessBlock",
             // Also for `x-amz-object-ownership` in CreateBucket.
             "s3:PutBucketOwnershipControls",
-            "s3:PutEncryptionConfiguration",
             "s3:PutBucketVersioning",
             "s3:PutBucketTagging",
             // For the tags in CreateBucket.
@@ -96,7 +91,7 @@ const STATEMENTS: [Statement; 13] = [
         destroy: &[
             "s3:ListBucketVersions",
             "s3:ListBucketMultipartUploads",
-            // Our statement leaves the policy of a bucket that is protected.
+            // Our statements leave the policy of a bucket that is protected.
             "s3:PutBucketPolicy",
             "s3:DeleteBucketPolicy",
             "s3:DeleteBucket",

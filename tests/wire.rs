@@ -7,6 +7,7 @@
 mod support;
 
 mod wire {
+    mod adopt;
     mod attached;
     mod changes;
     mod cloudfront;

@@ -78,7 +78,7 @@ fn needs(error: &str) -> Vec<String> {
         "GetPublicAccessBlock" => &["GetBucketPublicAccessBlock"],
         "PutPublicAccessBlock" => &["PutBucketPublicAccessBlock"],
         "GetBucketEncryption" => &["GetEncryptionConfiguration"],
-        "PutBucketEncryption" => &["PutEncryptionConfiguration"],
+        "GetBucketAbac" => &["GetBucketABAC"],
         other => &[other],
     };
     actions.iter().map(|action| format!("{service}:{action}")).collect()
@@ -217,7 +217,7 @@ mod tests {
     fn a_denial_tells_what_the_caller_lacks() {
         let who = "User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: ";
         let role = "arn:aws:iam::123456789012:role/shop-edge";
-        let call = "aws_sdk_s3::operation::put_bucket_encryption::PutBucketEncryptionError";
+        let call = "aws_sdk_s3::operation::put_public_access_block::PutPublicAccessBlockError";
         for (text, lacks) in [
             (
                 format!("{who}iam:PassRole on resource: {role} because no identity-based policy allows the iam:PassRole action"),
@@ -236,8 +236,8 @@ mod tests {
                     .to_owned(),
                 "logs:TagResource",
             ),
-            ("Access Denied".to_owned(), "s3:PutEncryptionConfiguration"),
-            ("AWS answered with HTTP status 403 and no text".to_owned(), "s3:PutEncryptionConfiguration"),
+            ("Access Denied".to_owned(), "s3:PutBucketPublicAccessBlock"),
+            ("AWS answered with HTTP status 403 and no text".to_owned(), "s3:PutBucketPublicAccessBlock"),
         ] {
             assert_eq!(lacking(FaultKind::Denied, &text, || needs(call)), [lacks], "{text}");
             assert!(hint(FaultKind::Denied, "x", &text).is_some_and(|hint| hint.contains("provision policy")), "{text}");

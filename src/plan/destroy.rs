@@ -74,9 +74,9 @@ pub(super) fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
     plan.take(Stage::DeleteAccess, access::plan::teardown(&stack.names.stack, live.access.as_ref()), Op::Access);
 }
 
-/// Takes our statement out of the policy of a bucket that stays: out of our own bucket's, else only if it names our distribution.
-/// Every stack's statement has the same label.
-pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
+/// Takes our statements out of the policy of a bucket that stays: out of our own bucket's, else only if it names our distribution.
+/// Every stack's statements have the same labels.
+fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
     let Some(bucket) = &live.bucket else { return };
     let own = live.distribution.as_ref().map(|distribution| distribution.id.clone());
     let names_it = own.is_some() && grant::distribution(live.policy.as_ref()) == own;

@@ -56,11 +56,10 @@ mod tests {
             region: "eu-west-1".parse().unwrap(),
             private: true,
             owner_enforced: true,
-            encrypted: true,
             versioning: bucket::Versioning::Off,
             tags: tags.into(),
         };
-        Live { bucket: Some(bucket::Live { settings }), ..Live::default() }
+        Live { bucket: Some(bucket::Live { settings, abac: false, kms_key: None }), ..Live::default() }
     }
 
     /// Spec, tags of a bucket, whose bucket it is, and what stays.

@@ -1,6 +1,6 @@
 //! What makes everything as it should be.
 
-use super::destroy::{end_distribution, end_grant};
+use super::destroy::end_distribution;
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::Kind;
 use crate::desired::Desired;
@@ -50,7 +50,13 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     } else {
         // A distribution of ours that the spec no longer asks for.
         end_distribution(&mut plan, stack, live);
-        end_grant(&mut plan, stack, live);
+        let grant = grant::plan::without_reader(&stack.bucket, live.policy.as_ref(), live.bucket.is_some());
+        // The statement that names the distribution goes while that can still be looked up.
+        let stage = if grant::distribution(live.policy.as_ref()).is_some() { Stage::RemoveGrant } else { Stage::Grant };
+        plan.add(stage, grant.map(Op::Grant));
+    }
+    if live.bucket.is_some() {
+        plan.notices.extend(grant::plan::notices(&stack.bucket, live.policy.as_ref()));
     }
     if let Some(wanted) = &desired.association {
         let planned = association::plan::plan(wanted, live.attached.as_ref(), live.function.as_ref());

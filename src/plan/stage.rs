@@ -45,7 +45,7 @@ pub enum Stage {
     Vacate,
     /// Wait for that.
     Vacated,
-    /// Take our statement out of a policy that stays.
+    /// Take our statements out of a policy that stays.
     RemoveGrant,
     /// Delete our distribution.
     DeleteDistribution,

@@ -3,6 +3,7 @@
 //! IAM and S3 return documents reordered, with single values where lists were sent, and with actions in other letter
 //! cases. Two documents mean the same when their normal forms are equal. `Sid` is a label and means nothing.
 
+use crate::change::FieldChange;
 use serde_json::{Map, Value, json};
 
 /// Returns the normal form: every statement with sorted lists, statements sorted, labels gone.
@@ -32,6 +33,28 @@ pub fn same_statement(a: &Value, b: &Value) -> bool {
 #[must_use]
 pub fn statements(document: &Value) -> Vec<Value> {
     list(document.get("Statement"))
+}
+
+/// The statements that only one side has: what really differs, not where the text does.
+#[must_use]
+pub fn changes(field: &str, before: &[Value], after: &[Value]) -> Vec<FieldChange> {
+    let only_in = |these: &[Value], others: &[Value]| -> Vec<String> {
+        let lacks = |statement: &&Value| !others.iter().any(|other| same_statement(statement, other));
+        these.iter().filter(lacks).map(show).collect()
+    };
+    let gone = only_in(before, after).into_iter().map(|statement| FieldChange::removed(field, statement));
+    gone.chain(only_in(after, before).into_iter().map(|statement| FieldChange::set(field, statement))).collect()
+}
+
+/// May the statement be about `action`?
+#[must_use]
+pub fn concerns(statement: &Value, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let named = list(statement.get("Action")).into_iter().any(|pattern| {
+        let pattern = scalar(&pattern, true);
+        pattern.strip_suffix('*').map_or(pattern == action, |start| action.starts_with(start))
+    });
+    named || statement.get("NotAction").is_some()
 }
 
 /// A statement as people read it: `Allow s3:GetObject on arn:aws:s3:::bucket/key`. What has no place in that sentence is added as it is.
@@ -99,7 +122,13 @@ fn normal_statement(statement: &Value) -> Value {
     for name in names {
         let value = &fields[name];
         let lower = matches!(name.as_str(), "Action" | "NotAction");
-        normal.insert(name.clone(), if name == "Condition" { normal_condition(value) } else { normal_value(value, lower) });
+        let value = match name.as_str() {
+            "Condition" => normal_condition(value),
+            // Both stand for everybody (IAM User Guide, "AWS JSON policy elements: Principal").
+            "Principal" | "NotPrincipal" if value == "*" => json!({"AWS": ["*"]}),
+            _ => normal_value(value, lower),
+        };
+        normal.insert(name.clone(), value);
     }
     Value::Object(normal)
 }
@@ -193,6 +222,14 @@ mod tests {
         for (statement, text) in rows {
             assert_eq!(show(&statement), text);
         }
+    }
+
+    #[test]
+    fn everybody_is_everybody() {
+        let statement = |principal: Value| json!({"Effect": "Deny", "Principal": principal, "Action": "s3:*", "Resource": "*"});
+        assert!(same_statement(&statement(json!("*")), &statement(json!({"AWS": "*"}))));
+        assert!(same_statement(&statement(json!("*")), &statement(json!({"AWS": ["*"]}))));
+        assert!(!same_statement(&statement(json!("*")), &statement(json!({"Service": "*"}))));
     }
 
     #[test]

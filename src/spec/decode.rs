@@ -128,7 +128,7 @@ fn bucket(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) -> BucketSp
     BucketSpec {
         name: reader.name(&section, "name", &Naming { title: "bucket name", rule: BUCKET_NAMES, example: "my-site-123456789012" }),
         site: reader.path(&section, "site", folder),
-        versioning: reader.flag(&section, "versioning", false),
+        versioning: section.entry("versioning").map(|_| reader.flag(&section, "versioning", false)),
     }
 }
 

@@ -54,8 +54,8 @@ pub struct BucketSpec {
     pub name: Option<BucketName>,
     /// Absolute path of the folder of files to upload, without the file of the maintenance page if it lies there.
     pub site: Option<PathBuf>,
-    /// Keep old versions of objects.
-    pub versioning: bool,
+    /// Keep old versions of objects; `None`: as the bucket does.
+    pub versioning: Option<bool>,
 }
 
 /// The page that visitors see during maintenance, and how the edge function serves it.

@@ -61,9 +61,9 @@ macro_rules! drifts {
 
 drifts! {
     the_bucket_is_made_public: "somebody turns the public access block off" => |world| bucket(world)["live"]["settings"]["private"] = json!(false);
-    the_bucket_takes_acls: "somebody turns ACLs on and encryption off" => |world| {
-        bucket(world)["live"]["settings"]["owner_enforced"] = json!(false);
-        bucket(world)["live"]["settings"]["encrypted"] = json!(false);
+    the_bucket_takes_acls: "somebody turns ACLs on" => |world| bucket(world)["live"]["settings"]["owner_enforced"] = json!(false);
+    plain_http_is_let_in: "somebody lets plain HTTP in" => |world| {
+        bucket(world)["policy"]["Statement"].as_array_mut().unwrap().retain(|statement| statement["Effect"] != "Deny");
     };
     the_bucket_is_tagged: "somebody tags the bucket" => |world| bucket(world)["live"]["settings"]["tags"]["team"] = json!("ops");
     the_bucket_policy_is_widened: "somebody lets everybody read" => |world| {

@@ -37,7 +37,7 @@ drifts! {
     "the bucket is gone" => |world, _| drop(world.buckets.remove(&BUCKET.parse().unwrap())),
     "the bucket is public" => |world, _| bucket(world, |found| found.live.settings.private = false),
     "the bucket takes ACLs" => |world, _| bucket(world, |found| found.live.settings.owner_enforced = false),
-    "the bucket is not encrypted" => |world, _| bucket(world, |found| found.live.settings.encrypted = false),
+    "the bucket is encrypted with a key" => |world, _| bucket(world, |found| found.live.kms_key = Some("arn:key".into())),
     "the bucket is versioned" => |world, _| bucket(world, |found| found.live.settings.versioning = Versioning::Enabled),
     "the bucket has tags of theirs" => |world, _| bucket(world, |found| tag(&mut found.live.settings.tags)),
     "the bucket has a tag that the spec gave up" => |world, _| bucket(world, |found| give_up(&mut found.live.settings.tags)),
@@ -45,6 +45,12 @@ drifts! {
     "the policy lets others read" => |world, _| bucket(world, |found| {
         for statement in found.policy.iter_mut().flat_map(|policy| policy["Statement"].as_array_mut().unwrap()) {
             statement["Principal"] = json!("*");
+        }
+    }),
+    "the policy lets plain HTTP in" => |world, _| bucket(world, |found| {
+        let ours = |statement: &Value| statement["Sid"] == grant::TLS_SID;
+        for statements in found.policy.iter_mut().filter_map(|policy| policy["Statement"].as_array_mut()) {
+            statements.retain(|statement| !ours(statement));
         }
     }),
     "the policy has a statement of theirs" => |world, _| bucket(world, |found| {
@@ -304,5 +310,5 @@ fn their_grant() -> Value {
 
 /// Is this statement ours?
 pub(crate) fn is_our_statement(statement: &Value) -> bool {
-    statement["Sid"] == grant::SID && !statement.to_string().contains("E9OTHER0000")
+    statement["Sid"] == grant::TLS_SID || statement["Sid"] == grant::SID && !statement.to_string().contains("E9OTHER0000")
 }

@@ -117,13 +117,12 @@ pub(crate) fn neighbourhood() -> World {
         region: "eu-west-1".parse().unwrap(),
         private: false,
         owner_enforced: false,
-        encrypted: false,
         versioning: bucket::Versioning::Off,
         tags: theirs.clone(),
     };
     let key: ObjectKey = "index.html".parse().unwrap();
     let object = Bucket {
-        live: bucket::Live { settings },
+        live: bucket::Live { settings, abac: false, kms_key: None },
         policy: Some(json!({"Version": "2012-10-17", "Statement": [their_statement()]})),
         objects: [(key.clone(), Object { etag: "theirs".into(), size: 6 })].into(),
         headers: [(key, Headers::default())].into(),

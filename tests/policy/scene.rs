@@ -14,6 +14,8 @@ pub(crate) enum Scene {
     Applied,
     /// The same, but the distribution lost its tags.
     Untagged,
+    /// The same, but the bucket lost its tags.
+    Unclaimed,
     /// The stack as the spec says, while maintenance is on.
     On,
     /// The spec says something else now.
@@ -64,6 +66,7 @@ impl Stage {
         match scene {
             Scene::Nothing | Scene::Applied => {}
             Scene::Untagged => self.untag().await,
+            Scene::Unclaimed => drop(self.shop.aws.clients.s3.delete_bucket_tagging().bucket(BUCKET).send().await.unwrap()),
             Scene::On => drop(shop.run("maintenance on").exits(0)),
             Scene::Changed => self.change(&spec),
             Scene::Retained => {
@@ -107,16 +110,9 @@ impl Stage {
     }
 
     async fn drift(&self) {
-        use aws_sdk_s3::types::{
-            ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-        };
         let (s3, iam) = (&self.shop.aws.clients.s3, &self.shop.aws.clients.iam);
         s3.delete_public_access_block().bucket(BUCKET).send().await.unwrap();
         s3.delete_bucket_ownership_controls().bucket(BUCKET).send().await.unwrap();
-        let keys = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms).build().unwrap();
-        let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(keys).build();
-        let encryption = ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
-        s3.put_bucket_encryption().bucket(BUCKET).server_side_encryption_configuration(encryption).send().await.unwrap();
         s3.delete_bucket_policy().bucket(BUCKET).send().await.unwrap();
         s3.put_object().bucket(BUCKET).key("theirs.txt").body(ByteStream::from_static(b"theirs")).send().await.unwrap();
         let trust = json!({"Version": "2012-10-17", "Statement": [

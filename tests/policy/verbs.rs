@@ -11,6 +11,7 @@ const APPLY: &[Act] = &[
     (Scene::Nothing, "apply --yes"),
     (Scene::Changed, "apply --yes"),
     (Scene::Applied, "plan --detailed-exitcode"),
+    (Scene::Unclaimed, "apply --yes --adopt bucket"),
     (Scene::Applied, "status"),
     (Scene::Retained, "apply --yes"),
 ];
@@ -18,9 +19,16 @@ const LOOK: &[Act] = &[
     (Scene::Drifted, "plan"),
     (Scene::Drifted, "status"),
     (Scene::Nothing, "plan"),
+    (Scene::Unclaimed, "plan --adopt bucket"),
     (Scene::Nothing, "status"),
     (Scene::Retained, "plan"),
     (Scene::Retained, "status"),
+];
+const DESTROY: &[Act] = &[
+    (Scene::Grown, "destroy --yes"),
+    (Scene::Protected, "destroy --yes"),
+    (Scene::Shared, "destroy --yes"),
+    (Scene::Unclaimed, "destroy --yes"),
 ];
 const NO_WORD: (&str, &str) = ("lambda:DisableReplication*", "no document says what giving up an association takes");
 const PASSED_OVER: &str = "a region that refuses a look at its log groups is told and passed over";
@@ -45,15 +53,12 @@ async fn of_plan_and_status() {
 
 #[tokio::test]
 async fn of_destroy_owned() {
-    let acts = &[(Scene::Grown, "destroy --yes"), (Scene::Protected, "destroy --yes"), (Scene::Shared, "destroy --yes")];
-    Purpose { name: "destroy", attached: false, acts, unseen: &[NO_WORD, LOGS, LOG_TAGS], nth: 13 }.holds().await;
+    Purpose { name: "destroy", attached: false, acts: DESTROY, unseen: &[NO_WORD, LOGS, LOG_TAGS], nth: 13 }.holds().await;
 }
 
 #[tokio::test]
 async fn of_destroy_attached() {
-    Purpose { name: "destroy", attached: true, acts: &[(Scene::Grown, "destroy --yes")], unseen: &[NO_WORD, LOGS, LOG_TAGS], nth: 13 }
-        .holds()
-        .await;
+    Purpose { name: "destroy", attached: true, acts: DESTROY, unseen: &[NO_WORD, LOGS, LOG_TAGS], nth: 13 }.holds().await;
 }
 
 #[tokio::test]

@@ -47,26 +47,33 @@ async fn of_the_bucket_policy() {
         let text = s3.get_bucket_policy().bucket(BUCKET).send().await.unwrap().policy.unwrap();
         serde_json::from_str(&text).unwrap()
     };
-    let write = async |statements: &[&Value]| {
+    let write = async |statements: &[Value]| {
         let document = json!({"Version": "2012-10-17", "Statement": statements});
         s3.put_bucket_policy().bucket(BUCKET).policy(document.to_string()).send().await.unwrap();
     };
-    let ours = policy::statements(&read().await).remove(0);
+    let ours = policy::statements(&read().await);
+    assert_eq!(ours.len(), 2);
     let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket",
         "Resource": format!("arn:aws:s3:::{BUCKET}")});
-    let mut wide = ours.clone();
-    wide["Condition"] = json!({});
-    write(&[&wide, &theirs]).await;
-    repaired(&shop, "statement");
-    assert_eq!(policy::statements(&read().await), [theirs.clone(), ours.clone()]);
-    write(&[&theirs]).await;
+    let whole = [vec![theirs.clone()], ours.clone()].concat();
+    for number in [0, 1] {
+        let mut wide = whole.clone();
+        wide[number + 1]["Condition"] = json!({});
+        write(&wide).await;
+        repaired(&shop, "statement");
+        assert_eq!(policy::statements(&read().await), whole);
+        write(&[theirs.clone(), ours[number].clone()]).await;
+        repaired(&shop, "statement  + ");
+        assert_eq!(policy::statements(&read().await), whole);
+    }
+    write(std::slice::from_ref(&theirs)).await;
     repaired(&shop, "read");
-    assert_eq!(policy::statements(&read().await), [theirs.clone(), ours.clone()]);
+    assert_eq!(policy::statements(&read().await), whole);
     // The same, said in another way.
-    let mut same = ours;
-    same["Action"] = json!(["S3:getobject"]);
-    same["Sid"] = json!("ProvisionCloudFrontRead");
-    write(&[&same, &theirs]).await;
+    let mut same = whole;
+    same[1]["Action"] = json!(["S3:getobject"]);
+    same[2]["Principal"] = json!({"AWS": "*"});
+    write(&same).await;
     shop.run("plan --detailed-exitcode").exits(0);
     s3.delete_bucket_policy().bucket(BUCKET).send().await.unwrap();
     repaired(&shop, "read");
@@ -104,7 +111,7 @@ async fn of_the_role() {
 
     let tag = aws_sdk_iam::types::Tag::builder().key("team").value("theirs").build().unwrap();
     iam.tag_role().role_name(ROLE).tags(tag).send().await.unwrap();
-    repaired(&shop, "team=theirs");
+    repaired(&shop, "tag team  theirs -> web");
 
     iam.update_role_description().role_name(ROLE).description("theirs").send().await.unwrap();
     repaired(&shop, "description  theirs -> provision:stack=shop");
@@ -143,7 +150,7 @@ async fn of_the_function() {
     settled().await;
     let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{FUNCTION}");
     lambda.tag_resource().resource(&arn).tags("team", "theirs").send().await.unwrap();
-    repaired(&shop, "team=theirs");
+    repaired(&shop, "tag team  theirs -> web");
     let versions = shop.observe().await.function.unwrap().versions;
     assert_eq!(versions.len(), 1, "what was repaired is what was published already");
 }
@@ -166,10 +173,10 @@ async fn of_the_distribution() {
     let tag = aws_sdk_cloudfront::types::Tag::builder().key("team").value("theirs").build().unwrap();
     let tags = aws_sdk_cloudfront::types::Tags::builder().items(tag).build();
     shop.aws.clients.cloudfront.tag_resource().resource(&arn).tags(tags).send().await.unwrap();
-    repaired(&shop, "team=theirs");
+    repaired(&shop, "tag team  theirs -> web");
     let keys = aws_sdk_cloudfront::types::TagKeys::builder().items("team").items("provision:stack").build();
     shop.aws.clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await.unwrap();
-    repaired(&shop, "tags  (empty) -> provision:stack=shop, team=web");
+    repaired(&shop, "tag provision:stack  + shop");
     assert_eq!(shop.distribution().await, id);
 }
 

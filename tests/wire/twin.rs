@@ -175,7 +175,6 @@ fn name(op: &Op) -> &'static str {
             bucket::Op::Create { .. } => "create",
             bucket::Op::BlockPublicAccess { .. } => "block public access",
             bucket::Op::EnforceOwnership { .. } => "enforce ownership",
-            bucket::Op::Encrypt { .. } => "encrypt",
             bucket::Op::SetVersioning { .. } => "set versioning",
             bucket::Op::SetTags { .. } => "set tags",
             bucket::Op::Empty { .. } => "empty",

@@ -72,7 +72,6 @@ impl World {
             bucket::Op::Create { name, .. }
             | bucket::Op::BlockPublicAccess { name, .. }
             | bucket::Op::EnforceOwnership { name }
-            | bucket::Op::Encrypt { name }
             | bucket::Op::SetVersioning { name, .. }
             | bucket::Op::SetTags { name, .. }
             | bucket::Op::Empty { name, .. }

@@ -10,9 +10,8 @@ use crate::name::{AccountId, BucketName, EDGE_REGION, Region};
 use crate::resource::site::CONCURRENCY;
 use crate::resource::{self, TTL_TAG, Tags, Trace, stack_in};
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier, ObjectOwnership,
-    OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+    BucketAbacStatus, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
+    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, Tag, Tagging, VersioningConfiguration,
 };
 use futures_util::{StreamExt, stream, try_join};
 
@@ -47,14 +46,22 @@ pub async fn locate(clients: &Clients, account: &AccountId, name: &BucketName) -
 /// # Errors
 /// Any call's.
 pub async fn observe(clients: &Clients, account: &AccountId, name: &BucketName, region: Region) -> Result<Live, Fault> {
-    let (private, owner_enforced, encrypted, versioning, tags) = try_join!(
+    let (private, owner_enforced, kms_key, versioning, tags) = try_join!(
         is_private(clients, account, name),
         is_owner_enforced(clients, account, name),
-        is_encrypted(clients, account, name),
+        kms_key(clients, account, name),
         versioning(clients, account, name),
         tags(clients, account, name),
     )?;
-    Ok(Live { settings: Settings { region, private, owner_enforced, encrypted, versioning, tags } })
+    let abac = stack_in(&tags).is_none() && has_abac(clients, account, name).await?;
+    Ok(Live { settings: Settings { region, private, owner_enforced, versioning, tags }, abac, kms_key })
+}
+
+async fn has_abac(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<bool, Fault> {
+    let sent = clients.s3.get_bucket_abac().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
+    let answer = absent(sent.map_err(|error| fault(format!("read whether bucket {name} has ABAC on"), &error)))?;
+    let status = answer.and_then(|answer| answer.abac_status).and_then(|abac| abac.status);
+    Ok(status == Some(BucketAbacStatus::Enabled))
 }
 
 async fn is_private(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<bool, Fault> {
@@ -75,14 +82,14 @@ async fn is_owner_enforced(clients: &Clients, account: &AccountId, name: &Bucket
         .is_some_and(|controls| controls.rules().iter().any(|rule| rule.object_ownership == ObjectOwnership::BucketOwnerEnforced)))
 }
 
-async fn is_encrypted(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<bool, Fault> {
+async fn kms_key(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<Option<String>, Fault> {
     let sent = clients.s3.get_bucket_encryption().bucket(name.as_str()).expected_bucket_owner(account.as_str()).send().await;
     let answer = absent(sent.map_err(|error| fault(format!("read the default encryption of bucket {name}"), &error)))?;
-    Ok(answer.and_then(|answer| answer.server_side_encryption_configuration).is_some_and(|configuration| {
-        configuration.rules().iter().any(|rule| {
-            rule.apply_server_side_encryption_by_default().is_some_and(|default| default.sse_algorithm == ServerSideEncryption::Aes256)
-        })
-    }))
+    let rules = answer.and_then(|answer| answer.server_side_encryption_configuration).map(|configuration| configuration.rules);
+    let defaults = rules.into_iter().flatten().filter_map(|rule| rule.apply_server_side_encryption_by_default);
+    // Without a key's name it is AWS's own for S3, which lets nobody else in.
+    let keys = defaults.filter(|default| default.sse_algorithm.as_str().starts_with("aws:kms"));
+    Ok(keys.map(|default| default.kms_master_key_id.unwrap_or_else(|| "alias/aws/s3".into())).next())
 }
 
 async fn versioning(clients: &Clients, account: &AccountId, name: &BucketName) -> Result<Versioning, Fault> {
@@ -150,19 +157,6 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Co
                 .send()
                 .await
                 .map_err(|error| fault(tried(name, "turn ACLs off on"), &error))?;
-        }
-        Op::Encrypt { name } => {
-            let default =
-                ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build().map_err(|e| incomplete(&e))?;
-            let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();
-            let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(|e| incomplete(&e))?;
-            s3.put_bucket_encryption()
-                .bucket(name.as_str())
-                .expected_bucket_owner(account.as_str())
-                .server_side_encryption_configuration(configuration)
-                .send()
-                .await
-                .map_err(|error| fault(tried(name, "encrypt"), &error))?;
         }
         Op::SetVersioning { name, after, .. } => {
             let status = if *after == Versioning::Enabled { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };

@@ -1,4 +1,4 @@
-//! The bucket: existence, region, public access block, ownership, encryption, versioning, tags.
+//! The bucket: existence, region, public access block, ownership, versioning, tags.
 
 use super::{Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
@@ -18,8 +18,6 @@ pub struct Settings {
     pub private: bool,
     /// Object ownership is "bucket owner enforced": ACLs are off, which origin access control needs.
     pub owner_enforced: bool,
-    /// Default encryption is SSE-S3 (`AES256`).
-    pub encrypted: bool,
     /// Versioning as S3 names it.
     pub versioning: Versioning,
     /// All tags.
@@ -52,6 +50,13 @@ impl std::fmt::Display for Versioning {
 pub struct Live {
     /// Comparable part.
     pub settings: Settings,
+    /// Its tags decide about access (ABAC): S3 refuses to replace them. Looked up only where they name no stack.
+    #[serde(default)]
+    pub abac: bool,
+    /// The KMS key that encrypts new objects; whoever reads them needs its consent. Every other bucket has SSE-S3: S3 knows no
+    /// bucket without encryption any more (Amazon S3 User Guide, "Default encryption FAQ").
+    #[serde(default)]
+    pub kms_key: Option<String>,
 }
 
 /// One version of an object, or a delete marker.
@@ -82,11 +87,6 @@ pub enum Op {
     },
     /// Turn ACLs off.
     EnforceOwnership {
-        /// Its name.
-        name: BucketName,
-    },
-    /// Make SSE-S3 the default.
-    Encrypt {
         /// Its name.
         name: BucketName,
     },
@@ -143,11 +143,6 @@ impl Op {
                 field: "object ownership".into(),
                 before: Some("ACLs allowed".into()),
                 after: Some("bucket owner enforced".into()),
-            }]),
-            Self::Encrypt { name } => update(name, "encrypt by default").with([FieldChange {
-                field: "default encryption".into(),
-                before: Some("not SSE-S3".into()),
-                after: Some("SSE-S3 (AES256)".into()),
             }]),
             Self::SetVersioning { name, before, after } => {
                 update(name, "set versioning").with(FieldChange::between("versioning", before, after))

@@ -1,7 +1,7 @@
 //! What the bucket needs.
 
 use super::{Live, Op, Settings, Versioning};
-use crate::change::{Address, Conflict, Kind};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, StackName};
 use crate::resource::{Planned, claim, stack_in, tags};
 
@@ -36,6 +36,13 @@ pub fn plan(stack: &StackName, name: &BucketName, desired: &Settings, live: Opti
             hint: format!("set `region: {}`, or choose another `bucket.name`", have.region),
         });
     }
+    if adopts && live.abac {
+        return planned.refused(Conflict {
+            address,
+            reason: "has ABAC on, so that S3 refuses PutBucketTagging, and cannot get our tag".into(),
+            hint: "turn it off (`aws s3api put-bucket-abac --abac-status Status=Disabled`), or choose another `bucket.name`".into(),
+        });
+    }
     match tags::plan(&address, &have.tags, &desired.tags) {
         Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), tags, adopts })),
         Err(conflict) => return planned.refused(conflict),
@@ -46,20 +53,25 @@ pub fn plan(stack: &StackName, name: &BucketName, desired: &Settings, live: Opti
     if !have.owner_enforced {
         planned.ops.push(Op::EnforceOwnership { name: name.clone() });
     }
-    if !have.encrypted {
-        planned.ops.push(Op::Encrypt { name: name.clone() });
-    }
     let after = reachable(have.versioning, desired.versioning);
     if have.versioning != after {
         planned.ops.push(Op::SetVersioning { name: name.clone(), before: have.versioning, after });
     }
+    if let Some(key) = &live.kms_key {
+        let text = format!(
+            "encrypts with KMS key `{key}`: CloudFront and the edge function read its objects only if the key's policy lets \
+             cloudfront.amazonaws.com and the role use `kms:Decrypt`; ETags are no MD5 then, so each apply uploads all objects"
+        );
+        planned.notices.push(Notice { address, text });
+    }
     planned
 }
 
-/// "Off" cannot be reached any more once versioning was on; suspended is the nearest state.
+/// A spec that says nothing leaves it as it is. What was on can only be suspended, and what is off needs no suspension.
 fn reachable(have: Versioning, want: Versioning) -> Versioning {
     match (have, want) {
-        (Versioning::Enabled | Versioning::Suspended, Versioning::Off) => Versioning::Suspended,
+        (have, Versioning::Off) => have,
+        (Versioning::Off, Versioning::Suspended) => Versioning::Off,
         (_, want) => want,
     }
 }
@@ -74,7 +86,6 @@ mod tests {
             region: "eu-west-1".parse().unwrap(),
             private: true,
             owner_enforced: true,
-            encrypted: true,
             versioning: Versioning::Off,
             tags: Tags::from([(STACK_TAG.into(), "shop".into())]),
         }
@@ -83,7 +94,8 @@ mod tests {
     fn ops(change: impl Fn(&mut Settings)) -> Vec<String> {
         let mut have = settings();
         change(&mut have);
-        let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &settings(), Some(&Live { settings: have }), false);
+        let live = Live { settings: have, abac: false, kms_key: None };
+        let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &settings(), Some(&live), false);
         planned.ops.iter().map(|op| op.change().summary).chain(planned.conflicts.iter().map(|conflict| conflict.reason.clone())).collect()
     }
 
@@ -92,8 +104,7 @@ mod tests {
         assert_eq!(ops(|_| ()), Vec::<String>::new());
         assert_eq!(ops(|have| have.private = false), ["block public access"]);
         assert_eq!(ops(|have| have.owner_enforced = false), ["turn ACLs off"]);
-        assert_eq!(ops(|have| have.encrypted = false), ["encrypt by default"]);
-        assert_eq!(ops(|have| have.versioning = Versioning::Enabled), ["set versioning"]);
+        assert_eq!(ops(|have| have.versioning = Versioning::Enabled), Vec::<String>::new());
         assert_eq!(ops(|have| have.versioning = Versioning::Suspended), Vec::<String>::new());
         assert_eq!(ops(|have| drop(have.tags.insert("x".into(), "y".into()))), Vec::<String>::new());
         assert_eq!(ops(|have| drop(have.tags.insert("provision:ttl".into(), "1day".into()))), ["set tags"]);
@@ -108,7 +119,39 @@ mod tests {
     fn a_foreign_bucket_is_adopted_only_on_request() {
         let mut have = settings();
         have.tags.clear();
-        let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &settings(), Some(&Live { settings: have }), true);
-        assert!(matches!(planned.ops.as_slice(), [Op::SetTags { adopts: true, .. }]), "{planned:?}");
+        let adopt = |abac| {
+            let live = Live { settings: have.clone(), abac, kms_key: None };
+            plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &settings(), Some(&live), true)
+        };
+        assert!(matches!(adopt(false).ops.as_slice(), [Op::SetTags { adopts: true, .. }]), "{:?}", adopt(false));
+        let refused = adopt(true);
+        assert!(refused.ops.is_empty() && refused.conflicts[0].reason.contains("ABAC"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_kms_key_stays_and_is_told_of() {
+        let live = Live { settings: settings(), abac: false, kms_key: Some("arn:key".into()) };
+        let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &settings(), Some(&live), false);
+        assert_eq!((planned.ops.len(), planned.notices.len()), (0, 1));
+        assert!(planned.notices[0].text.contains("`arn:key`"), "{planned:?}");
+    }
+
+    #[test]
+    fn versioning_changes_only_where_the_spec_speaks_of_it() {
+        use Versioning::{Enabled, Off, Suspended};
+        let rows = [
+            (Off, Off, Off),
+            (Enabled, Off, Enabled),
+            (Suspended, Off, Suspended),
+            (Off, Suspended, Off),
+            (Enabled, Suspended, Suspended),
+            (Suspended, Suspended, Suspended),
+            (Off, Enabled, Enabled),
+            (Suspended, Enabled, Enabled),
+            (Enabled, Enabled, Enabled),
+        ];
+        for (have, want, after) in rows {
+            assert_eq!(reachable(have, want), after, "{have} {want}");
+        }
     }
 }

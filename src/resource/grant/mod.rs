@@ -1,6 +1,7 @@
-//! Our one statement in the bucket policy: our distribution, and no other, may read the objects. Other people's statements stay.
+//! Our two statements in the bucket policy: our distribution, and no other, may read the objects; and nobody may speak to the
+//! bucket in plain HTTP. Other people's statements stay.
 //!
-//! It is also the stack's memory: the distribution's id stands in it.
+//! The first is also the stack's memory: the distribution's id stands in it.
 
 use super::policy;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
@@ -12,46 +13,83 @@ pub mod aws;
 pub mod plan;
 pub mod simulate;
 
-/// By which our statement is known among others.
+/// By which the statement that lets our distribution read is known among others.
 pub const SID: &str = "ProvisionCloudFrontRead";
 
-/// Our statement (CloudFront Developer Guide, "Restrict access to an Amazon S3 origin").
+/// By which the statement against plain HTTP is known among others.
+pub const TLS_SID: &str = "ProvisionDenyPlainHttp";
+
+/// Lets the distribution read (CloudFront Developer Guide, "Restrict access to an Amazon S3 origin").
 #[must_use]
 pub fn statement(bucket: &BucketName, account: &AccountId, distribution: &DistributionId) -> Value {
+    read(bucket, &distribution.arn(account))
+}
+
+fn read(bucket: &BucketName, source: &str) -> Value {
     json!({
         "Sid": SID,
         "Effect": "Allow",
         "Principal": {"Service": "cloudfront.amazonaws.com"},
         "Action": "s3:GetObject",
         "Resource": format!("{}/*", bucket.arn()),
-        "Condition": {"StringEquals": {"AWS:SourceArn": distribution.arn(account)}},
+        "Condition": {"StringEquals": {"AWS:SourceArn": source}},
     })
 }
 
-fn is_ours(statement: &Value) -> bool {
-    statement.get("Sid").and_then(Value::as_str) == Some(SID)
+/// Refuses whoever comes without TLS (Amazon S3 User Guide, "Enforce encryption of data in transit").
+#[must_use]
+pub fn tls_only(bucket: &BucketName) -> Value {
+    json!({
+        "Sid": TLS_SID,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket.arn(), format!("{}/*", bucket.arn())],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    })
 }
 
-/// Does the policy hold our statement, whatever it says by now?
+fn has_sid(statement: &Value, sid: &str) -> bool {
+    statement.get("Sid").and_then(Value::as_str) == Some(sid)
+}
+
+fn is_ours(statement: &Value) -> bool {
+    has_sid(statement, SID) || has_sid(statement, TLS_SID)
+}
+
+/// Our statements and everybody else's.
+fn parted(policy: Option<&Value>) -> (Vec<Value>, Vec<Value>) {
+    policy.map(policy::statements).unwrap_or_default().into_iter().partition(is_ours)
+}
+
+/// Does the policy hold a statement of ours, whatever it says by now?
 #[must_use]
 pub fn exists(policy: Option<&Value>) -> bool {
-    policy.map(policy::statements).unwrap_or_default().iter().any(is_ours)
+    !parted(policy).0.is_empty()
+}
+
+/// What ours should be in this policy, if `source` may read. Somebody else's statement against plain HTTP does as well as ours.
+fn wanted(bucket: &BucketName, source: Option<&str>, policy: Option<&Value>) -> Vec<Value> {
+    let (ours, others) = parted(policy);
+    let tls_only = tls_only(bucket);
+    let needed = ours.iter().any(|statement| has_sid(statement, TLS_SID))
+        || !others.iter().any(|statement| policy::same_statement(statement, &tls_only));
+    source.map(|source| read(bucket, source)).into_iter().chain(needed.then_some(tls_only)).collect()
 }
 
 /// The distribution that our statement names.
 #[must_use]
 pub fn distribution(policy: Option<&Value>) -> Option<DistributionId> {
     let statements = policy::statements(policy?);
-    let condition = statements.iter().find(|statement| is_ours(statement))?.pointer("/Condition/StringEquals")?.as_object()?;
+    let condition = statements.iter().find(|statement| has_sid(statement, SID))?.pointer("/Condition/StringEquals")?.as_object()?;
     let (_, arn) = condition.iter().find(|(key, _)| key.eq_ignore_ascii_case("aws:sourcearn"))?;
     DistributionId::from_arn(arn.as_str().or_else(|| arn.get(0)?.as_str())?)
 }
 
-/// The policy with our statement replaced (or, with `None`, gone). `None`: no statement is left.
+/// The policy with our statements replaced by `ours`. `None`: no statement is left.
 #[must_use]
-pub fn with_statement(policy: Option<&Value>, ours: Option<Value>) -> Option<Value> {
-    let others = policy.map(policy::statements).unwrap_or_default().into_iter().filter(|statement| !is_ours(statement));
-    let statements: Vec<Value> = others.chain(ours).collect();
+pub fn with_statements(policy: Option<&Value>, ours: Vec<Value>) -> Option<Value> {
+    let statements = [parted(policy).1, ours].concat();
     let version = policy.and_then(|policy| policy.get("Version")).cloned().unwrap_or_else(|| json!("2012-10-17"));
     // What is no object holds nothing that could be kept.
     let mut whole = policy.filter(|policy| policy.is_object()).cloned().unwrap_or_else(|| json!({}));
@@ -61,21 +99,43 @@ pub fn with_statement(policy: Option<&Value>, ours: Option<Value>) -> Option<Val
     left.then_some(whole)
 }
 
+/// Who may read through CloudFront.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Reader {
+    /// Nobody: the stack has no distribution of its own.
+    Nobody,
+    /// This distribution, by its ARN.
+    Known(String),
+    /// The distribution that this plan creates.
+    New,
+}
+
+impl Reader {
+    /// As people read it.
+    fn shown(&self) -> Option<&str> {
+        match self {
+            Self::Nobody => None,
+            Self::Known(arn) => Some(arn),
+            Self::New => Some("the new distribution"),
+        }
+    }
+}
+
 /// One mutation of the bucket policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
-    /// Put our statement among the others.
+    /// Put our statements among the others.
     Put {
         /// Whose policy.
         bucket: BucketName,
         /// The policy that was seen. S3 has no guard for it, so it is read again just before.
         before: Option<Value>,
-        /// Who may read; `None`: the distribution that this plan creates.
-        distribution: Option<DistributionId>,
+        /// Who may read.
+        reader: Reader,
         /// The bucket comes to be in the same plan: nobody can have written a policy.
         new: bool,
     },
-    /// Take our statement out.
+    /// Take our statements out.
     Remove {
         /// Whose policy.
         bucket: BucketName,
@@ -89,21 +149,22 @@ impl Op {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Put { bucket, before, distribution: to, .. } => {
-                let seen = before.as_ref().map(policy::statements).unwrap_or_default().into_iter().find(is_ours);
-                let action = if seen.is_some() { Action::Update } else { Action::Create };
-                let reader = to.as_ref().map_or_else(|| "the new distribution".to_owned(), ToString::to_string);
-                let change = Change::new(Address::new(Kind::Grant, bucket), action, format!("let {reader} read"));
-                match seen {
-                    Some(seen) => change.with([FieldChange {
-                        field: "statement".into(),
-                        before: Some(policy::show(&seen)),
-                        after: Some(format!("s3:GetObject for {reader} only")),
-                    }]),
-                    None => change,
-                }
+            Self::Put { bucket, before, reader, .. } => {
+                let (seen, wanted) = (parted(before.as_ref()).0, wanted(bucket, reader.shown(), before.as_ref()));
+                let read = reader.shown().map(|arn| format!("let {} read", arn.rsplit('/').next().unwrap_or_default()));
+                let summary = read.into_iter().chain(Some("deny plain HTTP".to_owned())).collect::<Vec<_>>().join(", ");
+                let action = if seen.is_empty() { Action::Create } else { Action::Update };
+                let change = Change::new(Address::new(Kind::Grant, bucket), action, summary);
+                if seen.is_empty() { change } else { change.with(policy::changes("statement", &seen, &wanted)) }
             }
-            Self::Remove { bucket, .. } => Change::new(Address::new(Kind::Grant, bucket), Action::Delete, "remove our statement"),
+            Self::Remove { bucket, before } => {
+                let gone = parted(Some(before))
+                    .0
+                    .iter()
+                    .map(|statement| FieldChange::removed("statement", policy::show(statement)))
+                    .collect::<Vec<_>>();
+                Change::new(Address::new(Kind::Grant, bucket), Action::Delete, "remove our statements").with(gone)
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What the bucket policy needs.
 
-use super::{Op, distribution, is_ours, statement};
+use super::{Op, Reader, parted, tls_only, wanted};
+use crate::change::{Address, Kind, Notice};
 use crate::name::{AccountId, BucketName, DistributionId};
 use crate::resource::policy;
 use serde_json::Value;
 
-/// Plans our statement. `to` is the live distribution; `None`: it comes to be in the same plan. `bucket_exists`: before this plan.
+/// Plans our statements for a stack with a distribution of its own. `to` is the live one; `None`: it comes to be in the same plan.
+/// `bucket_exists`: before this plan.
 #[must_use]
 pub fn plan(
     account: &AccountId,
@@ -14,50 +16,167 @@ pub fn plan(
     live: Option<&Value>,
     bucket_exists: bool,
 ) -> Option<Op> {
-    let seen = live.map(policy::statements).unwrap_or_default().into_iter().find(is_ours);
-    let intact = match (to, &seen) {
-        (Some(id), Some(seen)) => policy::same_statement(seen, &statement(bucket, account, id)),
-        _ => false,
-    };
-    (!intact).then(|| Op::Put { bucket: bucket.clone(), before: live.cloned(), distribution: to.cloned(), new: !bucket_exists })
+    let reader = to.map_or(Reader::New, |id| Reader::Known(id.arn(account)));
+    put(bucket, reader, live, bucket_exists)
 }
 
-/// Plans the statement's removal from a bucket that stays.
+/// The same for a stack without one: nobody reads through CloudFront.
+#[must_use]
+pub fn without_reader(bucket: &BucketName, live: Option<&Value>, bucket_exists: bool) -> Option<Op> {
+    put(bucket, Reader::Nobody, live, bucket_exists)
+}
+
+fn put(bucket: &BucketName, reader: Reader, live: Option<&Value>, bucket_exists: bool) -> Option<Op> {
+    let seen = parted(live).0;
+    let wanted = wanted(bucket, reader.shown(), live);
+    let intact = seen.len() == wanted.len() && policy::changes("", &seen, &wanted).is_empty();
+    (!intact).then(|| Op::Put { bucket: bucket.clone(), before: live.cloned(), reader, new: !bucket_exists })
+}
+
+/// Plans the end of our statements in a bucket that stays.
 #[must_use]
 pub fn teardown(bucket: &BucketName, live: Option<&Value>) -> Option<Op> {
-    let before = live?;
-    let ours = distribution(Some(before)).is_some() || policy::statements(before).iter().any(is_ours);
-    ours.then(|| Op::Remove { bucket: bucket.clone(), before: before.clone() })
+    let before = live.filter(|live| super::exists(Some(live)))?;
+    Some(Op::Remove { bucket: bucket.clone(), before: before.clone() })
+}
+
+/// What others' statements in the policy of our bucket let in, or may keep out.
+#[must_use]
+pub fn notices(bucket: &BucketName, live: Option<&Value>) -> Vec<Notice> {
+    let tls_only = tls_only(bucket);
+    let notice = |text| Notice { address: Address::new(Kind::Grant, bucket), text };
+    let others = parted(live).1.into_iter().filter(|statement| !policy::same_statement(statement, &tls_only));
+    let told = others.filter_map(|statement| match statement.get("Effect").and_then(Value::as_str) {
+        Some("Allow") => Some(format!("somebody else's statement: {}", short(&policy::show(&statement)))),
+        Some("Deny") if policy::concerns(&statement, "s3:GetObject") => {
+            let shown = short(&policy::show(&statement));
+            Some(format!("somebody else's statement may keep CloudFront or the edge function out: {shown}"))
+        }
+        _ => None,
+    });
+    told.map(notice).collect()
+}
+
+fn short(text: &str) -> String {
+    const MOST: usize = 160;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SID, with_statement};
+    use super::super::{SID, TLS_SID, distribution, simulate, statement, with_statements};
     use super::*;
     use serde_json::json;
 
+    fn bucket() -> BucketName {
+        "shop-1".parse().unwrap()
+    }
+
+    fn account() -> AccountId {
+        "123456789012".parse().unwrap()
+    }
+
+    fn reader() -> DistributionId {
+        "E2ABCDEF0123".parse().unwrap()
+    }
+
+    fn ours() -> Vec<Value> {
+        vec![statement(&bucket(), &account(), &reader()), tls_only(&bucket())]
+    }
+
+    fn theirs() -> Value {
+        json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": "*"})
+    }
+
+    fn policy(statements: Vec<Value>) -> Value {
+        Value::Object([("Version".into(), json!("2012-10-17")), ("Statement".into(), Value::Array(statements))].into_iter().collect())
+    }
+
+    fn planned(live: Option<&Value>) -> Option<Op> {
+        plan(&account(), &bucket(), Some(&reader()), live, true)
+    }
+
+    /// What the op leaves; the next plan has nothing to do.
+    fn carried_out(live: Option<&Value>) -> Vec<Value> {
+        let op = planned(live).unwrap_or_else(|| panic!("nothing is planned: {live:?}"));
+        let after = simulate::simulate(live, &op, &account(), None).unwrap();
+        assert_eq!(planned(after.as_ref()), None, "{after:?}");
+        after.as_ref().map(policy::statements).unwrap_or_default()
+    }
+
     #[test]
-    fn our_statement_is_repaired_and_others_stay() {
-        let account = "123456789012".parse().unwrap();
-        let bucket: BucketName = "shop-1".parse().unwrap();
-        let id: DistributionId = "E2ABCDEF0123".parse().unwrap();
-        let foreign = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"});
-        let with = |ours: Option<Value>| with_statement(Some(&json!({"Version": "2012-10-17", "Statement": foreign.clone()})), ours);
-        let good = with(Some(statement(&bucket, &account, &id)));
-        assert_eq!(plan(&account, &bucket, Some(&id), good.as_ref(), true), None);
-        assert_eq!(distribution(good.as_ref()), Some(id.clone()));
-        let mut wide = statement(&bucket, &account, &id);
-        wide["Condition"] = json!({});
-        for broken in [None, with(None), with(Some(wide))] {
-            let op = plan(&account, &bucket, Some(&id), broken.as_ref(), true);
-            assert!(op.is_some(), "{broken:?}");
+    fn each_element_of_each_statement_is_repaired_and_others_stay() {
+        let good = policy([vec![theirs()], ours()].concat());
+        assert_eq!(planned(Some(&good)), None);
+        assert_eq!(distribution(Some(&good)), Some(reader()));
+        for number in [0, 1] {
+            for (element, value) in ours()[number].as_object().unwrap() {
+                // Without its label it is somebody else's.
+                if element == "Sid" {
+                    continue;
+                }
+                let others =
+                    [json!("Allow"), json!("Deny"), json!({"AWS": "arn:aws:iam::1:root"}), json!("s3:Get*"), json!({}), Value::Null];
+                for other in others.iter().filter(|other| *other != value) {
+                    let mut statements = ours();
+                    statements[number][element] = other.clone();
+                    let live = policy([vec![theirs()], statements].concat());
+                    assert_eq!(carried_out(Some(&live)), [vec![theirs()], ours()].concat(), "{element} {other}");
+                }
+            }
+            let mut statements = ours();
+            statements.remove(number);
+            assert_eq!(carried_out(Some(&policy(statements))), ours());
         }
-        let repaired = with_statement(good.as_ref(), Some(statement(&bucket, &account, &id))).unwrap();
-        assert_eq!(policy::statements(&repaired).len(), 2);
-        assert_eq!(policy::statements(&with_statement(good.as_ref(), None).unwrap()), [foreign]);
-        let alone = with_statement(None, Some(statement(&bucket, &account, &id)));
-        assert_eq!(alone.as_ref().unwrap()["Statement"][0]["Sid"], SID);
-        assert_eq!(with_statement(alone.as_ref(), None), None);
-        assert_eq!(with_statement(Some(&json!(true)), Some(statement(&bucket, &account, &id))), alone, "what is no policy is no obstacle");
+        assert_eq!(carried_out(None), ours());
+        assert_eq!(carried_out(Some(&json!(true))), ours(), "what is no policy is no obstacle");
+        assert_eq!(policy::statements(&with_statements(Some(&good), Vec::new()).unwrap()), [theirs()]);
+        assert_eq!(with_statements(Some(&policy(ours())), Vec::new()), None);
+        assert_eq!([SID, TLS_SID], [0, 1].map(|number| ours()[number]["Sid"].as_str().unwrap().to_owned()));
+    }
+
+    #[test]
+    fn a_stack_without_a_distribution_denies_plain_http_and_lets_nobody_read() {
+        let alone = |live: Option<&Value>| without_reader(&bucket(), live, true);
+        let after = |live: Option<&Value>| {
+            let after = simulate::simulate(live, &alone(live).unwrap(), &account(), None).unwrap();
+            assert_eq!(alone(after.as_ref()), None);
+            after.as_ref().map(policy::statements).unwrap_or_default()
+        };
+        assert_eq!(after(None), [tls_only(&bucket())]);
+        assert_eq!(after(Some(&policy([vec![theirs()], ours()].concat()))), [theirs(), tls_only(&bucket())]);
+    }
+
+    /// As the CDK writes it; recorded live.
+    #[test]
+    fn somebody_elses_statement_against_plain_http_does_as_well() {
+        let mut cdk = tls_only(&bucket());
+        (cdk["Sid"], cdk["Principal"]) = (json!("DenyInsecureTransport"), json!({"AWS": "*"}));
+        let read = ours().remove(0);
+        assert_eq!(carried_out(Some(&policy(vec![cdk.clone()]))), [cdk.clone(), read.clone()]);
+        assert_eq!(planned(Some(&policy([vec![cdk.clone()], ours()].concat()))), None, "ours came first and stays");
+        assert_eq!(without_reader(&bucket(), Some(&policy(vec![cdk.clone()])), true), None);
+        cdk["Resource"] = json!(bucket().arn());
+        assert_eq!(carried_out(Some(&policy(vec![cdk.clone(), read]))), [vec![cdk], ours()].concat(), "that one does less");
+    }
+
+    #[test]
+    fn what_others_let_in_or_keep_out_is_told() {
+        let told = |statement: Value| {
+            let live = policy([vec![statement], ours()].concat());
+            notices(&bucket(), Some(&live)).into_iter().map(|notice| notice.text).collect::<Vec<_>>()
+        };
+        let allow = json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}, "Action": "s3:*", "Resource": "x"});
+        assert_eq!(told(allow), ["somebody else's statement: Allow s3:* to arn:aws:iam::999999999999:root on x"]);
+        assert_eq!(told(theirs()), Vec::<String>::new());
+        for action in [json!("s3:*"), json!(["s3:PutObject", "S3:Get*"]), json!("*")] {
+            let deny = json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "x"});
+            assert!(told(deny)[0].starts_with("somebody else's statement may keep CloudFront"), "{action}");
+        }
+        let long = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "ü".repeat(500)});
+        assert!(told(long)[0].chars().count() < 200);
     }
 }

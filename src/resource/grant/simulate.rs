@@ -1,6 +1,6 @@
 //! What the ops do to a bucket policy.
 
-use super::{Op, statement, with_statement};
+use super::{Op, Reader, wanted, with_statements};
 use crate::change::{Fault, FaultKind};
 use crate::name::{AccountId, DistributionId};
 use crate::resource::policy;
@@ -12,17 +12,23 @@ use serde_json::Value;
 /// [`FaultKind::MovedOn`] where the policy is not the one that was seen.
 pub fn simulate(live: Option<&Value>, op: &Op, account: &AccountId, created: Option<&DistributionId>) -> Result<Option<Value>, Fault> {
     match op {
-        Op::Put { bucket, before, distribution, new } => {
+        Op::Put { bucket, before, reader, new } => {
             if !new {
                 unchanged(live, before.as_ref())?;
             }
-            let reader = distribution.as_ref().or(created);
-            let reader = reader.ok_or_else(|| Fault::new(FaultKind::Local, "write the bucket policy", "no distribution was created"))?;
-            Ok(with_statement(live, Some(statement(bucket, account, reader))))
+            let source = match (reader, created) {
+                (Reader::Nobody, _) => None,
+                (Reader::Known(arn), _) => Some(arn.clone()),
+                (Reader::New, Some(created)) => Some(created.arn(account)),
+                (Reader::New, None) => {
+                    return Err(Fault::new(FaultKind::Local, "write the bucket policy", "no distribution was created"));
+                }
+            };
+            Ok(with_statements(live, wanted(bucket, source.as_deref(), live)))
         }
         Op::Remove { before, .. } => {
             unchanged(live, Some(before))?;
-            Ok(with_statement(live, None))
+            Ok(with_statements(live, Vec::new()))
         }
     }
 }

@@ -204,15 +204,10 @@ fn principals(trust: &Value) -> String {
     services.join(", ")
 }
 
-/// The statements that only one side has: what really differs, not where the text does.
+/// What differs between two documents.
 fn statement_changes(field: &str, before: Option<&Value>, after: &Value) -> Vec<FieldChange> {
-    let (old, new) = (before.map(policy::statements).unwrap_or_default(), policy::statements(after));
-    let only_in = |these: &[Value], others: &[Value]| -> Vec<String> {
-        let lacks = |statement: &&Value| !others.iter().any(|other| policy::same_statement(statement, other));
-        these.iter().filter(lacks).map(policy::show).collect()
-    };
-    let gone = only_in(&old, &new).into_iter().map(|statement| FieldChange::removed(field, statement));
+    let changes = policy::changes(field, &before.map(policy::statements).unwrap_or_default(), &policy::statements(after));
     let version = |document: &Value| document.get("Version").and_then(Value::as_str).unwrap_or("2008-10-17").to_owned();
     let versions = before.and_then(|before| FieldChange::between(&format!("{field} version"), &version(before), &version(after)));
-    gone.chain(only_in(&new, &old).into_iter().map(|statement| FieldChange::set(field, statement))).chain(versions).collect()
+    changes.into_iter().chain(versions).collect()
 }

@@ -336,7 +336,7 @@ fn variables_stand_in_for_texts_numbers_and_flags() {
         _ => None,
     };
     let spec = load_text_with(folder.path(), text.as_bytes(), &env).unwrap_or_else(|problems| panic!("{}", problems.render(false))).spec;
-    assert_eq!((spec.stack.as_str(), spec.bucket.versioning), ("shop", true));
+    assert_eq!((spec.stack.as_str(), spec.bucket.versioning), ("shop", Some(true)));
     assert_eq!((spec.function.keep_versions, spec.function.memory), (1, 128));
     assert_eq!(spec.maintenance.cache, Duration::from_secs(1));
 }

@@ -99,7 +99,8 @@ fn service(headers: &HeaderMap, body: &[u8]) -> String {
     })
 }
 
-const BUCKET_PARTS: [(&str, &str); 10] = [
+const BUCKET_PARTS: [(&str, &str); 11] = [
+    ("abac", "BucketAbac"),
     ("publicAccessBlock", "PublicAccessBlock"),
     ("ownershipControls", "BucketOwnershipControls"),
     ("encryption", "BucketEncryption"),

@@ -180,6 +180,8 @@ pub async fn forward(upstream: SocketAddr, request: &Request) -> io::Result<Repl
     *outgoing.method_mut() = request.method.clone();
     *outgoing.uri_mut() = request.uri.clone();
     outgoing.headers_mut().clone_from(&request.headers);
+    // AWS is reached with TLS, which ends here: bucket policies may ask.
+    outgoing.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
     for name in [CONNECTION, EXPECT, TRANSFER_ENCODING] {
         outgoing.headers_mut().remove(name);
     }

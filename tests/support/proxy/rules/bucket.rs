@@ -1,4 +1,4 @@
-//! Buckets: what a new one has, whose it is, and its name after its deletion (facts 6).
+//! Buckets: what a new one has, whose it is, its tags, and its name after its deletion (facts 6, 10.6, 10.7).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::classify::Request;
 use super::super::reply::{Reply, error};
+use super::super::xml::Element;
 use super::role::members;
 use super::{World, spend};
 
@@ -18,6 +19,17 @@ pub struct Buckets {
     unblocked: BTreeSet<String>,
     /// Those whose ownership controls were taken away.
     unowned: BTreeSet<String>,
+    /// The tags that AWS itself has put on a bucket.
+    system_tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// Those whose tags decide about access.
+    abac: BTreeSet<String>,
+}
+
+impl World {
+    /// AWS itself tags a bucket, as CloudFormation does.
+    pub fn tag_bucket(&mut self, bucket: &str, key: &str, value: &str) {
+        self.buckets.system_tags.entry(bucket.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
+    }
 }
 
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
@@ -27,8 +39,11 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     if owner.is_some_and(|owner| owner != request.account()) {
         return Some(error(request, 403, "AccessDenied", "Access Denied"));
     }
-    if request.operation == "s3:PutBucketPolicy" {
-        return malformed_policy(request);
+    match request.operation.as_str() {
+        "s3:PutBucketPolicy" => return malformed_policy(request),
+        "s3:GetBucketAbac" | "s3:PutBucketAbac" => return Some(abac(world, request)),
+        "s3:PutBucketTagging" => return tagging(world, request),
+        _ => {}
     }
     if request.operation == "s3:CreateBucket"
         && let Some(left) = world.buckets.busy.get_mut(&bucket(request))
@@ -61,19 +76,74 @@ fn malformed_policy(request: &Request) -> Option<Reply> {
     None
 }
 
+/// The emulator does not know it.
+fn abac(world: &mut World, request: &Request) -> Reply {
+    let (bucket, known) = (bucket(request), &mut world.buckets.abac);
+    if request.method == hyper::Method::PUT {
+        let on = Element::parse(&request.body).is_some_and(|sent| sent.text_at(&["Status"]) == "Enabled");
+        if on {
+            known.insert(bucket)
+        } else {
+            known.remove(&bucket)
+        };
+        return Reply::new(200, "application/xml", "");
+    }
+    let status = if known.contains(&bucket) { "Enabled" } else { "Disabled" };
+    document(&format!("<AbacStatus xmlns=\"{NAMESPACE}\"><Status>{status}</Status></AbacStatus>"))
+}
+
+fn tagging(world: &World, request: &Request) -> Option<Reply> {
+    let bucket = bucket(request);
+    if world.buckets.abac.contains(&bucket) {
+        // What S3 says then, no document tells.
+        let message = "Tags of a bucket with ABAC are set by TagResource";
+        return Some(error(request, 400, "InvalidRequest", message));
+    }
+    let sent: BTreeMap<String, String> = sent_tags(&Element::parse(&request.body)?);
+    let sent: BTreeMap<_, _> = sent.into_iter().filter(|(key, _)| key.starts_with("aws:")).collect();
+    let known = world.buckets.system_tags.get(&bucket).cloned().unwrap_or_default();
+    let invalid = |message| Some(error(request, 400, "InvalidTag", message));
+    match () {
+        () if sent == known => None,
+        () if known.keys().any(|key| !sent.contains_key(key)) => invalid("System Tags cannot be removed by requester"),
+        () => invalid("System tags cannot be added/updated by requester"),
+    }
+}
+
+fn sent_tags(tagging: &Element) -> BTreeMap<String, String> {
+    let tags = tagging.at(&["TagSet"]).into_iter().flat_map(|set| &set.children);
+    tags.map(|tag| (tag.text_at(&["Key"]).to_owned(), tag.text_at(&["Value"]).to_owned())).collect()
+}
+
+/// The tags with AWS's own among them.
+fn all_tags(known: &BTreeMap<String, String>, reply: &Reply) -> Reply {
+    let mut tags = Element::parse(&reply.body).filter(|_| reply.is_success()).map(|answer| sent_tags(&answer)).unwrap_or_default();
+    tags.extend(known.clone());
+    let mut set = Element::new("TagSet", "");
+    set.children = tags
+        .iter()
+        .map(|(key, value)| Element { children: vec![Element::new("Key", key), Element::new("Value", value)], ..Element::new("Tag", "") })
+        .collect();
+    let answer = Element { children: vec![set], ..Element::new("Tagging", "") };
+    Reply::new(200, "application/xml", answer.document(NAMESPACE))
+}
+
 pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
     let bucket = bucket(request);
     let tries = world.rules.bucket_tries;
     if let Some(ahead) = world.rules.clock_ahead {
         reply.set_header("date", &httpdate::fmt_http_date(SystemTime::now() + ahead));
     }
-    let Buckets { busy, unblocked, unowned } = &mut world.buckets;
+    let Buckets { busy, unblocked, unowned, system_tags, abac } = &mut world.buckets;
     match (request.operation.as_str(), reply.is_success()) {
         ("s3:DeleteBucket", true) => {
             busy.insert(bucket.clone(), tries);
             unblocked.remove(&bucket);
             unowned.remove(&bucket);
+            system_tags.remove(&bucket);
+            abac.remove(&bucket);
         }
+        ("s3:GetBucketTagging", _) if system_tags.contains_key(&bucket) => *reply = all_tags(&system_tags[&bucket], reply),
         ("s3:DeletePublicAccessBlock", true) => drop(unblocked.insert(bucket)),
         ("s3:PutPublicAccessBlock", true) => drop(unblocked.remove(&bucket)),
         ("s3:DeleteBucketOwnershipControls", true) => drop(unowned.insert(bucket)),

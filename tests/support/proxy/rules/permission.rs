@@ -175,6 +175,7 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
             let owned = request.header("x-amz-object-ownership").map(|_| need("s3:PutBucketOwnershipControls", bucket(request)));
             owned.into_iter().chain(body.contains("<Tag>").then(|| need("s3:TagResource", bucket(request)))).collect()
         }
+        "s3:GetBucketAbac" => vec![need("s3:GetBucketABAC", bucket(request))],
         "s3:PutObject" | "s3:DeleteObject" => request.header("if-match").map(|_| need("s3:GetObject", object)).into_iter().collect(),
         "iam:CreateRole" => {
             let role = format!("arn:aws:iam::{account}:role/{}", request.field("RoleName").unwrap_or_default());
