@@ -63,7 +63,8 @@ async fn events_are_kept_for_as_long_as_the_spec_says() {
     let mut all = everywhere(30);
     all.insert(format!("sa-east-1 {NEIGHBOUR}"), None);
     assert_eq!(groups(&shop).await, all);
-    let ours = BTreeMap::from([("provision:stack", "shop"), ("team", "web")].map(|(key, value)| (key.to_owned(), value.to_owned())));
+    let ours = [("provision:stack", "shop"), ("provision:tags", "team"), ("team", "web")];
+    let ours = BTreeMap::from(ours.map(|(key, value)| (key.to_owned(), value.to_owned())));
     assert_eq!(tags(&shop, "eu-west-1").await, ours);
     let again = shop.calls_of("apply --yes", 0);
     assert_eq!((writes(&again), count(&again, "logs:DescribeLogGroups")), (Vec::new(), 13));
