@@ -74,7 +74,6 @@ impl Desired {
         let occupant = VersionReference { function: function.arn(&stack.account), version: frozen.name() };
         let (distribution, association) = match &spec.distribution {
             DistributionSpec::Owned(owned) => {
-                let (viewer_protocol_policy, cache_policy) = distribution::Settings::fixed();
                 let settings = distribution::Settings {
                     origin: stack.bucket.host(region),
                     default_root_object: owned.default_root_object.clone(),
@@ -83,9 +82,6 @@ impl Desired {
                     certificate: owned.certificate.clone(),
                     spa: owned.spa,
                     comment: owned.comment.clone(),
-                    enabled: true,
-                    viewer_protocol_policy,
-                    cache_policy,
                 };
                 (Some(distribution::plan::Desired { settings, tags: tags.clone(), occupant }), None)
             }

@@ -35,7 +35,8 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     }
     if let Some(wanted) = &desired.distribution {
         plan.take(Stage::Access, access::plan::plan(name, live.access.as_ref()), Op::Access);
-        let planned = distribution::plan::plan(name, &stack.account, wanted, live.distribution.as_ref(), live.function.as_ref());
+        let access = live.access.as_ref().map(|access| access.id.as_str());
+        let planned = distribution::plan::plan(name, &stack.account, wanted, live.distribution.as_ref(), live.function.as_ref(), access);
         plan.take(Stage::Distribution, planned, Op::Distribution);
         let reader = live.distribution.as_ref().map(|distribution| &distribution.id);
         let grant = grant::plan::plan(&stack.account, &stack.bucket, reader, live.policy.as_ref(), live.bucket.is_some());

@@ -6,7 +6,7 @@ use provision::name::ObjectKey;
 use provision::resource::bucket::Versioning;
 use provision::resource::distribution::{
     Behavior,
-    document::{Edit, element, list_element},
+    document::{Edit, Place, element, list_element},
 };
 use provision::resource::page::window;
 use provision::resource::site::{Object, STACK_METADATA};
@@ -135,7 +135,7 @@ drifts! {
         Edit::Field("Aliases", list_element("Aliases", &[element("CNAME", "x.example")])),
     ]),
     "the distribution takes HTTP" => |world, ground| {
-        own(world, ground, &[Edit::Behavior(Behavior::Default, "ViewerProtocolPolicy", element("ViewerProtocolPolicy", "allow-all"))]);
+        own(world, ground, &[Edit::Text(Place::Behavior(Behavior::Default, "ViewerProtocolPolicy"), "allow-all".into())]);
     },
     "the distribution has tags of theirs" => |world, ground| {
         if let Some(found) = distribution_mut(world, ground).filter(|_| owns(ground)) {
@@ -199,7 +199,7 @@ drifts! {
     "another distribution reads the bucket" => |world, ground| {
         let host = ground.stack.bucket.host(&ground.stack.names.region);
         let found = world.distributions.values_mut().find(|found| found.live.id.as_str() == "E9OTHER0000").unwrap();
-        let reads = Edit::Origin("o".into(), "DomainName", element("DomainName", &host));
+        let reads = Edit::Text(Place::Origin("o".into(), "DomainName"), host);
         found.live.document = found.live.document.edit(&[reads]).unwrap();
     },
 }

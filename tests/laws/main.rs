@@ -7,6 +7,7 @@
 
 mod document;
 mod drift;
+mod elements;
 mod ground;
 mod memory;
 mod objects;

@@ -165,6 +165,16 @@ async fn of_the_distribution() {
         ("<Comment>shop</", "<Comment>theirs</", "comment"),
         ("<Enabled>true</Enabled><ViewerCertificate>", "<Enabled>false</Enabled><ViewerCertificate>", "enabled"),
         ("<ViewerProtocolPolicy>redirect-to-https</", "<ViewerProtocolPolicy>allow-all</", "viewer protocol policy"),
+        ("<OriginPath></", "<OriginPath>/old</", "origin path"),
+        ("<HttpVersion>http2and3</", "<HttpVersion>http1.1</", "HTTP version  http1.1 -> http2and3"),
+        ("<IsIPV6Enabled>true</", "<IsIPV6Enabled>false</", "IPv6  false -> true"),
+        ("<Compress>true</", "<Compress>false</", "compress"),
+        ("<IncludeBody>false</", "<IncludeBody>true</", "with the body -> shop-edge"),
+        (
+            "<RestrictionType>none</RestrictionType><Quantity>0</Quantity>",
+            "<RestrictionType>whitelist</RestrictionType><Quantity>1</Quantity><Items><Location>DE</Location></Items>",
+            "restricted countries",
+        ),
     ] {
         edit(&shop, id.as_str(), ours, theirs);
         repaired(&shop, field);

@@ -2,7 +2,7 @@
 
 use super::Op;
 use crate::aws::Clients;
-use crate::change::{Done, Fault, FaultKind};
+use crate::change::{Done, Fault};
 use crate::context::Context;
 use crate::resource::distribution::aws::{await_deployed, update};
 
@@ -13,10 +13,9 @@ use crate::resource::distribution::aws::{await_deployed, update};
 pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
     let address = op.change().address;
     match op {
-        Op::Turn { id, etag, occupant, .. } => {
+        Op::Turn { id, etag, document, occupant, .. } => {
             let arn = if op.fills() { occupant.resolve(context)? } else { String::new() };
-            let document = op.rewritten(&arn).map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
-            update(clients, id, etag, &document, &address, context).await
+            update(clients, (id, etag), (document, &op.edits(&arn)), &address, context).await
         }
         Op::AwaitDeployed { id } => await_deployed(clients, id, false, &address, context).await,
     }

@@ -66,14 +66,12 @@ impl Op {
         }
     }
 
-    /// The document that the op sends.
-    ///
-    /// # Errors
-    /// A lower-case fragment: the document has no such behavior.
-    pub fn rewritten(&self, arn: &str) -> Result<Document, String> {
-        let Self::Turn { document, slots, .. } = self else { return Err("only a turn rewrites".into()) };
+    /// The edits that the op makes; `arn` is our version's.
+    #[must_use]
+    pub fn edits(&self, arn: &str) -> Vec<Edit> {
+        let Self::Turn { slots, .. } = self else { return Vec::new() };
         let edit = |(behavior, turn): (&Behavior, &Turn)| Edit::Occupant(behavior.clone(), turn.fill.then(|| arn.to_owned()));
-        document.edit(&slots.iter().map(edit).collect::<Vec<_>>())
+        slots.iter().map(edit).collect()
     }
 
     /// Does it need our version's number?

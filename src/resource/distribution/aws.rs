@@ -1,6 +1,6 @@
 //! The distribution on the wire.
 
-use super::document::{Document, with_tags};
+use super::document::{Document, Edit, with_tags};
 use super::{Live, Op, new_document, origin_id, plan};
 use crate::aws::Clients;
 use crate::aws::capture::{RawAnswer, send_instead};
@@ -173,11 +173,10 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Co
             let document = new_document(stack, settings, &access, &occupant.resolve(context)?);
             create(clients, account, stack, &document, tags, &address, context).await
         }
-        Op::Update { id, etag, occupant, .. } => {
+        Op::Update { id, etag, document, occupant, .. } => {
+            let access = context.references(|known| known.access.clone()).unwrap_or_default();
             let arn = occupant.as_ref().and_then(|(_, after)| after.as_ref()).map(|after| after.resolve(context)).transpose()?;
-            let document =
-                op.rewritten(arn.as_deref()).map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
-            update(clients, id, etag, &document, &address, context).await
+            update(clients, (id, etag), (document, &op.edits(arn.as_deref(), &access)), &address, context).await
         }
         Op::SetTags { id, arn, tags } => {
             let (gone, wanted) = (tags.removed(), tags.set());
@@ -248,18 +247,18 @@ async fn create(
     Ok(done)
 }
 
-/// Puts a whole document in place of the one that `etag` stands for.
+/// Makes the edits in the document that `etag` stands for.
 ///
 /// # Errors
 /// The call's; [`FaultKind::MovedOn`] where somebody else wrote in between.
 pub async fn update(
     clients: &Clients,
-    id: &DistributionId,
-    etag: &str,
-    document: &Document,
+    (id, etag): (&DistributionId, &str),
+    (document, edits): (&Document, &[Edit]),
     address: &Address,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
+    let edited = document.edit(edits).map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
     let stand_in = stand_in()?;
     let waited =
         wait::until(context, address, "CloudFront to see the role and the version", (clients.rhythm.quick, wait::PROPAGATION), || async {
@@ -270,15 +269,15 @@ pub async fn update(
                 .if_match(etag)
                 .distribution_config(stand_in.clone())
                 .customize()
-                .mutate_request(send_instead(document.0.clone()))
+                .mutate_request(send_instead(edited.0.clone()))
                 .send()
                 .await;
             match sent.map_err(|error| fault(format!("update distribution {id}"), &error)) {
                 Ok(answer) => Ok(Some((answer.e_tag, Done::Changed(String::new())))),
                 Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => Ok(None),
-                // A reply of ours that was lost: what is there now means the same as what we sent.
+                // A reply of ours that was lost: what is there now needs none of the edits.
                 Err(fault) if fault.kind == FaultKind::MovedOn => match read_document(clients, id).await? {
-                    Some(live) if live.document.read() == document.read() => Ok(Some((Some(live.etag), Done::AlreadySo))),
+                    Some(live) if live.document.edit(edits).as_ref() == Ok(&live.document) => Ok(Some((Some(live.etag), Done::AlreadySo))),
                     _ => Err(fault),
                 },
                 Err(fault) => Err(fault),

@@ -18,7 +18,7 @@ pub(super) fn depth(text: &str) -> usize {
 }
 
 /// Where the markup ends that the text begins with: a comment, character data, an instruction, or a tag.
-fn end(markup: &str) -> Option<usize> {
+pub(super) fn end(markup: &str) -> Option<usize> {
     for (begin, end) in [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")] {
         if let Some(inside) = markup.strip_prefix(begin) {
             return inside.find(end).map(|at| begin.len() + at + end.len());

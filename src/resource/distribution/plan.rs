@@ -1,7 +1,8 @@
 //! What the distribution needs, and how it goes.
 
 use super::document::{EVENT, Reading};
-use super::{Behavior, Live, Op, Settings, created_for, origin_id};
+use super::managed::{differences, disabled};
+use super::{Behavior, Live, Op, Settings, created_for};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
 use crate::resource::function::{self, VersionReference};
@@ -48,7 +49,7 @@ pub fn holds(arn: Option<&str>, wanted: &VersionReference, function: Option<&fun
     occupied.is_some() && occupied == number
 }
 
-/// Plans creation and repair.
+/// Plans creation and repair. `access` is the id of the access control, where there is one already.
 #[must_use]
 pub fn plan(
     stack: &StackName,
@@ -56,6 +57,7 @@ pub fn plan(
     desired: &Desired,
     live: Option<&Live>,
     function: Option<&function::Live>,
+    access: Option<&str>,
 ) -> Planned<Op> {
     let mut planned = Planned::default();
     let Some(live) = live else {
@@ -69,7 +71,24 @@ pub fn plan(
     };
     let reading = live.document.read();
     let address = Address::new(Kind::Distribution, &live.id);
-    if let Some(reason) = unfit(&reading, &Behavior::Default) {
+    let differences = differences(&live.document, stack, &desired.settings, access);
+    let occupant = reading.behaviors.get(&Behavior::Default).and_then(|does| does.functions.get(EVENT));
+    let with_body = reading.behaviors.get(&Behavior::Default).is_some_and(|does| does.with_body.contains(EVENT));
+    let moves = with_body || !holds(occupant.map(String::as_str), &desired.occupant, function);
+    let update = Op::Update {
+        id: live.id.clone(),
+        etag: live.etag.clone(),
+        document: live.document.clone(),
+        differences,
+        occupant: moves.then(|| {
+            let body = if with_body { ", with the body" } else { "" };
+            let seen = occupant.map(|arn| show_occupant(arn, &desired.occupant, function) + body);
+            (seen, Some(desired.occupant.clone()))
+        }),
+    };
+    // What we repair ourselves is no reason to refuse.
+    let repaired = live.document.edit(&update.edits(None, "")).unwrap_or_default().read();
+    if let Some(reason) = unfit(&repaired, &Behavior::Default) {
         planned.conflicts.push(Conflict {
             address,
             reason,
@@ -77,32 +96,12 @@ pub fn plan(
         });
         return planned;
     }
-    if !reading.origins.contains_key(&origin_id(stack)) {
-        planned.conflicts.push(Conflict {
-            address,
-            reason: format!("has no origin `{}` any more", origin_id(stack)),
-            hint: "restore the origin in the CloudFront console, or destroy the stack and apply it again".into(),
-        });
-        return planned;
-    }
     match tags::plan(&address, &live.tags, &desired.tags) {
         Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags { id: live.id.clone(), arn: live.id.arn(account), tags })),
         Err(conflict) => return planned.refused(conflict),
     }
-    let before = Settings::of(&reading, stack);
-    let occupant = reading.behaviors.get(&Behavior::Default).and_then(|behavior| behavior.functions.get(EVENT));
-    let moves = !holds(occupant.map(String::as_str), &desired.occupant, function);
-    if before != desired.settings || moves {
-        let seen = occupant.map(|arn| show_occupant(arn, &desired.occupant, function));
-        planned.ops.push(Op::Update {
-            stack: stack.clone(),
-            id: live.id.clone(),
-            etag: live.etag.clone(),
-            document: live.document.clone(),
-            before,
-            after: desired.settings.clone(),
-            occupant: moves.then(|| (seen, Some(desired.occupant.clone()))),
-        });
+    if !update.change().fields.is_empty() {
+        planned.ops.push(update);
     }
     let others = reading.behaviors.keys().filter(|behavior| **behavior != Behavior::Default);
     let uncovered: Vec<String> = others.map(ToString::to_string).collect();
@@ -150,15 +149,12 @@ pub struct Teardown {
 pub fn teardown(stack: &StackName, live: Option<&Live>, ours: &VersionReference, function: Option<&function::Live>) -> Teardown {
     let Some(live) = live.filter(|live| is_ours(live, stack)) else { return Teardown::default() };
     let reading = live.document.read();
-    let before = Settings::of(&reading, stack);
-    let occupant = reading.behaviors.get(&Behavior::Default).and_then(|behavior| behavior.functions.get(EVENT)).cloned();
-    let disable = (before.enabled || occupant.is_some()).then(|| Op::Update {
-        stack: stack.clone(),
+    let occupant = reading.behaviors.get(&Behavior::Default).and_then(|does| does.functions.get(EVENT)).cloned();
+    let disable = (reading.enabled || occupant.is_some()).then(|| Op::Update {
         id: live.id.clone(),
         etag: live.etag.clone(),
         document: live.document.clone(),
-        after: Settings { enabled: false, ..before.clone() },
-        before,
+        differences: reading.enabled.then(disabled).into_iter().collect(),
         occupant: occupant.map(|arn| (Some(show_occupant(&arn, ours, function)), None)),
     });
     let settled = disable.is_none() && live.deployed;
@@ -171,7 +167,7 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, ours: &VersionReference,
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::{Edit, element};
+    use super::super::document::{Edit, Key, Place, element};
     use super::super::new_document;
     use super::*;
     use crate::resource::function::{Frozen, Version};
@@ -195,7 +191,6 @@ mod tests {
     }
 
     fn desired() -> Desired {
-        let (viewer_protocol_policy, cache_policy) = Settings::fixed();
         Desired {
             settings: Settings {
                 origin: "shop-1.s3.eu-west-1.amazonaws.com".into(),
@@ -205,9 +200,6 @@ mod tests {
                 certificate: None,
                 spa: false,
                 comment: "shop".into(),
-                enabled: true,
-                viewer_protocol_policy,
-                cache_policy,
             },
             tags: Tags::from([(STACK_TAG.into(), "shop".into())]),
             occupant: VersionReference { function: "arn:f".into(), version: frozen().name() },
@@ -226,47 +218,43 @@ mod tests {
         }
     }
 
+    fn planned(edits: &[Edit]) -> Planned<Op> {
+        let (stack, account) = ("shop".parse().unwrap(), "123456789012".parse().unwrap());
+        plan(&stack, &account, &desired(), Some(&live(edits)), Some(&function()), Some("EOAC"))
+    }
+
     fn drift(edits: &[Edit]) -> Vec<String> {
-        let planned = plan(&"shop".parse().unwrap(), &"123456789012".parse().unwrap(), &desired(), Some(&live(edits)), Some(&function()));
+        let planned = planned(edits);
         let fields = planned.ops.iter().flat_map(|op| op.change().fields).map(|change| change.field);
         fields.chain(planned.conflicts.into_iter().map(|conflict| conflict.reason)).collect()
     }
 
     #[test]
-    fn a_new_document_reads_as_it_was_meant() {
-        assert_eq!(drift(&[]), Vec::<String>::new());
-        let spa = Settings { spa: true, aliases: ["a.example".into()].into(), certificate: Some("arn:cert".into()), ..desired().settings };
-        let stack = "shop".parse().unwrap();
-        assert_eq!(Settings::of(&new_document(&stack, &spa, "EOAC", "arn").read(), &stack), spa);
-    }
-
-    #[test]
-    fn every_drift_is_named_and_repaired() {
-        let field = |name: &'static str, value: &str| Edit::Field(name, element(name, value));
-        let http = element("ViewerProtocolPolicy", "allow-all");
+    fn the_slot_is_ours_with_this_version_and_without_the_body() {
         let rows = [
-            (field("DefaultRootObject", "x"), "default root object"),
-            (field("PriceClass", "PriceClass_All"), "price class"),
-            (field("Comment", "x"), "comment"),
-            (field("Enabled", "false"), "enabled"),
-            (Edit::Occupant(Behavior::Default, None), "default viewer-request"),
-            (Edit::Occupant(Behavior::Default, Some("arn:f:3".into())), "default viewer-request"),
-            (Edit::Occupant(Behavior::Default, Some("arn:other:4".into())), "default viewer-request"),
-            (Edit::Behavior(Behavior::Default, "ViewerProtocolPolicy", http), "viewer protocol policy"),
+            Edit::Occupant(Behavior::Default, None),
+            Edit::Occupant(Behavior::Default, Some("arn:f:3".into())),
+            Edit::Occupant(Behavior::Default, Some("arn:other:4".into())),
         ];
-        for (edit, name) in rows {
-            assert_eq!(drift(std::slice::from_ref(&edit)), [name]);
-            let planned =
-                plan(&"shop".parse().unwrap(), &"123456789012".parse().unwrap(), &desired(), Some(&live(&[edit])), Some(&function()));
-            let repaired = planned.ops[0].rewritten(Some("arn:f:4")).unwrap();
-            assert_eq!(repaired.read(), live(&[]).document.read());
+        for edit in rows {
+            assert_eq!(drift(&[edit]), ["default viewer-request"]);
         }
+        let mut with_body = live(&[]);
+        with_body.document.0 = with_body.document.0.replace("<IncludeBody>false", "<IncludeBody>true");
+        let (stack, account) = ("shop".parse().unwrap(), "123456789012".parse().unwrap());
+        let planned = plan(&stack, &account, &desired(), Some(&with_body), Some(&function()), Some("EOAC"));
+        let change = &planned.ops[0].change().fields[0];
+        assert!(change.before.as_ref().unwrap().ends_with(", with the body"), "{change:?}");
+        assert_eq!(with_body.document.edit(&planned.ops[0].edits(Some("arn:f:4"), "EOAC")).unwrap(), live(&[]).document);
     }
 
     #[test]
     fn what_the_edge_excludes_is_a_conflict() {
-        let cff = "<FunctionAssociations><Quantity>1</Quantity><Items><FunctionAssociation><FunctionARN>arn:cff</FunctionARN><EventType>viewer-response</EventType></FunctionAssociation></Items></FunctionAssociations>";
-        assert!(drift(&[Edit::Behavior(Behavior::Default, "FunctionAssociations", cff.into())])[0].contains("arn:cff at viewer-response"));
+        let cff = "<FunctionAssociation><FunctionARN>arn:cff</FunctionARN><EventType>viewer-response</EventType></FunctionAssociation>";
+        let list = Place::Behavior(Behavior::Default, "FunctionAssociations");
+        let key = Key { item: "FunctionAssociation", child: Some("EventType"), text: "viewer-response".into() };
+        let entry = Edit::Entry(list, key, Some(cff.into()));
+        assert!(drift(&[entry])[0].contains("arn:cff at viewer-response"));
         assert!(drift(&[Edit::Field("Staging", element("Staging", "true"))])[0].contains("staging"));
         assert!(drift(&[Edit::Field("ConnectionMode", element("ConnectionMode", "tenant-only"))])[0].contains("tenant-only"));
     }
@@ -277,7 +265,7 @@ mod tests {
         let end = |live: &Live| teardown(&stack, Some(live), &desired().occupant, Some(&function()));
         let all = end(&live(&[]));
         assert!(all.disable.is_some() && all.await_disabled.is_some());
-        assert!(!all.disable.unwrap().rewritten(None).unwrap().read().enabled);
+        assert!(!live(&[]).document.edit(&all.disable.unwrap().edits(None, "")).unwrap().read().enabled);
         let off = live(&[Edit::Field("Enabled", element("Enabled", "false")), Edit::Occupant(Behavior::Default, None)]);
         let rest = end(&off);
         assert_eq!((rest.disable, rest.await_disabled), (None, None));

@@ -31,7 +31,10 @@ pub fn simulate(
         (_, None) => Err(Fault::new(FaultKind::NotFound, "change the distribution", "the specified distribution does not exist")),
         (Op::Update { etag: seen, .. }, Some(live)) => {
             guard(&live, seen)?;
-            let document = op.rewritten(occupant).map_err(|why| Fault::new(FaultKind::Refused, "update the distribution", why))?;
+            let document = live
+                .document
+                .edit(&op.edits(occupant, access))
+                .map_err(|why| Fault::new(FaultKind::Refused, "update the distribution", why))?;
             Ok(Some(Live { document, etag, deployed: false, ..live }))
         }
         (Op::SetTags { tags, .. }, Some(live)) => Ok(Some(Live { tags: tags.applied(&live.tags), ..live })),

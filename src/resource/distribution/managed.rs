@@ -1,0 +1,314 @@
+//! What of a distribution is managed: one table, from which it is read, compared, repaired and created.
+
+use super::behavior::Behavior;
+use super::document::{Document, children, content, opening, origin, parse};
+use super::edit::{Edit, Key, Place, element, list_element, walk, wrapped};
+use super::{ENABLED, Settings, caller_reference, origin_id};
+use crate::change::FieldChange;
+use crate::name::StackName;
+use roxmltree::Node;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Managed cache policy `CachingOptimized` (CloudFront Developer Guide, "Use managed cache policies").
+const CACHING_OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+
+/// The weakest TLS that visitors may use where the domain is theirs to choose.
+const TLS_FLOOR: &str = "TLSv1.2_2021";
+
+/// What is weaker (CloudFront API Reference, `ViewerCertificate`). What is not here, as newer policies are not, is stronger.
+const WEAKER: [&str; 6] = ["SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016", "TLSv1.2_2018", "TLSv1.2_2019"];
+
+/// What an owner may set on a distribution of ours: it is neither shown nor changed. The README prints it.
+pub const UNMANAGED: &[&str] = &[
+    "CallerReference",
+    "Logging",
+    "WebACLId",
+    "CustomHeaders",
+    "ConnectionAttempts",
+    "ConnectionTimeout",
+    "OriginReadTimeout",
+    "OriginShield",
+    "OriginGroups",
+    "CacheBehaviors",
+    "TrustedSigners",
+    "TrustedKeyGroups",
+    "FunctionAssociations",
+    "OriginRequestPolicyId",
+    "ResponseHeadersPolicyId",
+    "RealtimeLogConfigArn",
+    "ContinuousDeploymentPolicyId",
+    "CertificateSource",
+];
+
+/// How one element has to be.
+enum Wanted {
+    /// This text. No text and `false` are also what an element that is not there means.
+    Text(String),
+    /// This TLS policy or a stronger one.
+    NoWeaker(&'static str),
+    /// Exactly these entries, in any order.
+    Names(&'static str, BTreeSet<String>),
+    /// The access control of this origin; `None`: the one that the plan creates.
+    Access(String, Option<String>),
+}
+
+/// A managed element that is not as it should be, and what repairs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// For people.
+    #[serde(flatten)]
+    pub change: FieldChange,
+    /// For CloudFront.
+    #[serde(skip)]
+    pub edits: Vec<Edit>,
+}
+
+impl Difference {
+    fn new(field: &str, before: String, after: String, edits: Vec<Edit>) -> Self {
+        let some = |text: String| (!text.is_empty()).then_some(text);
+        Self { change: FieldChange { field: field.into(), before: some(before), after: some(after) }, edits }
+    }
+}
+
+/// Everything in the document that is not as it should be. `access` is the access control's id; `None`: the plan creates it.
+pub(super) fn differences(document: &Document, stack: &StackName, settings: &Settings, access: Option<&str>) -> Vec<Difference> {
+    let Ok(tree) = parse(&document.0) else { return Vec::new() };
+    let root = tree.root_element();
+    let id = origin_id(stack);
+    let found = origin(root, &id);
+    let lost = found.is_none().then(|| {
+        let key = Key { item: "Origin", child: Some("Id"), text: id.clone() };
+        let mut edits = vec![Edit::Entry(Place::Config("Origins"), key, Some(new_origin(&id)))];
+        let text = Edit::Text(Place::Origin(id.clone(), "DomainName"), settings.origin.clone());
+        edits.extend([text, Edit::Access(id.clone())]);
+        Difference::new("origin", String::new(), settings.origin.clone(), edits)
+    });
+    let certificate = certificate(root, settings.certificate.as_deref());
+    // A form that is replaced whole brings its own.
+    let renewed = |difference: &Difference| matches!(difference.edits.as_slice(), [Edit::Field(..)]);
+    let tls = settings.certificate.is_some() && !certificate.as_ref().is_some_and(renewed);
+    let of_origin = found.map(|_| origin_elements(&id, settings, access)).unwrap_or_default();
+    let elements = of_origin.into_iter().chain(elements(&id, settings, tls));
+    let differing = elements.filter_map(|(field, place, wanted)| differing(root, field, place, wanted));
+    lost.into_iter().chain(differing).chain(certificate).chain(error_pages(root, settings)).collect()
+}
+
+/// What stops an enabled distribution from serving.
+pub(super) fn disabled() -> Difference {
+    let edit = Edit::Text(Place::Config("Enabled"), "false".into());
+    Difference::new(ENABLED, "true".into(), "false".into(), vec![edit])
+}
+
+/// A row of the table: what people call it, where it stands, how it has to be.
+type Element = (&'static str, Place, Wanted);
+
+fn origin_elements(id: &str, settings: &Settings, access: Option<&str>) -> Vec<Element> {
+    let place = |path| Place::Origin(id.to_owned(), path);
+    let text = |text: &str| Wanted::Text(text.into());
+    vec![
+        ("origin", place("DomainName"), text(&settings.origin)),
+        ("origin path", place("OriginPath"), text("")),
+        ("origin access identity", place("S3OriginConfig/OriginAccessIdentity"), text("")),
+        ("origin access control", place("OriginAccessControlId"), Wanted::Access(id.to_owned(), access.map(str::to_owned))),
+    ]
+}
+
+fn elements(origin: &str, settings: &Settings, tls: bool) -> Vec<Element> {
+    let text = |text: &str| Wanted::Text(text.into());
+    let behavior = |path| Place::Behavior(Behavior::Default, path);
+    let names = |item, names: &[&str]| Wanted::Names(item, names.iter().map(|&name| name.to_owned()).collect());
+    let country = "Restrictions/GeoRestriction";
+    let mut all = vec![
+        ("default root object", Place::Config("DefaultRootObject"), text(&settings.default_root_object)),
+        ("price class", Place::Config("PriceClass"), text(&settings.price_class)),
+        ("aliases", Place::Config("Aliases"), Wanted::Names("CNAME", settings.aliases.clone())),
+        ("comment", Place::Config("Comment"), text(&settings.comment)),
+        (ENABLED, Place::Config("Enabled"), text("true")),
+        ("HTTP version", Place::Config("HttpVersion"), text("http2and3")),
+        ("IPv6", Place::Config("IsIPV6Enabled"), text("true")),
+        ("geo restriction", Place::Config("Restrictions/GeoRestriction/RestrictionType"), text("none")),
+        ("restricted countries", Place::Config(country), names("Location", &[])),
+        ("target origin", behavior("TargetOriginId"), text(origin)),
+        ("viewer protocol policy", behavior("ViewerProtocolPolicy"), text("redirect-to-https")),
+        ("cache policy", behavior("CachePolicyId"), text(CACHING_OPTIMIZED)),
+        ("methods", behavior("AllowedMethods"), names("Method", &["GET", "HEAD"])),
+        ("cached methods", behavior("AllowedMethods/CachedMethods"), names("Method", &["GET", "HEAD"])),
+        ("compress", behavior("Compress"), text("true")),
+        // Both exclude edge functions.
+        ("smooth streaming", behavior("SmoothStreaming"), text("false")),
+        ("gRPC", behavior("GrpcConfig/Enabled"), text("false")),
+        ("field-level encryption", behavior("FieldLevelEncryptionId"), text("")),
+    ];
+    if tls {
+        let place = Place::Config;
+        all.push(("CloudFront's own certificate", place("ViewerCertificate/CloudFrontDefaultCertificate"), text("false")));
+        all.push(("TLS clients", place("ViewerCertificate/SSLSupportMethod"), text("sni-only")));
+        all.push(("TLS policy", place("ViewerCertificate/MinimumProtocolVersion"), Wanted::NoWeaker(TLS_FLOOR)));
+    }
+    all
+}
+
+fn differing(root: Node<'_, '_>, field: &str, place: Place, wanted: Wanted) -> Option<Difference> {
+    let found = walk(root, &place).ok().filter(|(_, missing)| missing.is_empty()).map(|(node, _)| node);
+    let seen = found.map(content).unwrap_or_default().trim().to_owned();
+    match wanted {
+        Wanted::Text(text) => {
+            let same = seen == text.trim() || (seen.is_empty() && text == "false");
+            (!same).then(|| Difference::new(field, seen, text.clone(), vec![Edit::Text(place, text)]))
+        }
+        Wanted::NoWeaker(floor) => {
+            let weak = seen.is_empty() || WEAKER.contains(&seen.as_str());
+            weak.then(|| Difference::new(field, seen, floor.into(), vec![Edit::Text(place, floor.into())]))
+        }
+        Wanted::Access(origin, id) => {
+            let same = id.as_ref().is_some_and(|id| *id == seen);
+            let after = id.unwrap_or_else(|| "(new)".into());
+            (!same).then(|| Difference::new(field, seen, after, vec![Edit::Access(origin)]))
+        }
+        Wanted::Names(item, names) => {
+            let seen: BTreeSet<String> = found.map(|list| entries(list, item)).unwrap_or_default();
+            let shown = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+            let gone = seen.difference(&names).map(|name| (name, None));
+            let new = names.difference(&seen).map(|name| (name, Some(element(item, name))));
+            let edit = |(name, entry): (&String, _)| Edit::Entry(place.clone(), Key { item, child: None, text: name.clone() }, entry);
+            // The new ones first, so that the list's frame stays.
+            let edits: Vec<Edit> = new.chain(gone).map(edit).collect();
+            (!edits.is_empty()).then(|| Difference::new(field, shown(&seen), shown(&names), edits))
+        }
+    }
+}
+
+fn entries(list: Node<'_, '_>, item: &'static str) -> BTreeSet<String> {
+    let held = children(list, "Items").next();
+    held.into_iter().flat_map(|held| children(held, item)).map(|entry| content(entry).trim().to_owned()).collect()
+}
+
+/// The certificate of a distribution without aliases.
+const OWN: &str = "CloudFront's own";
+
+fn certificate(root: Node<'_, '_>, wanted: Option<&str>) -> Option<Difference> {
+    let read = |path| {
+        let found = walk(root, &Place::Config(path)).ok().filter(|(_, missing)| missing.is_empty());
+        found.map(|(node, _)| content(node).trim().to_owned()).filter(|text| !text.is_empty())
+    };
+    let acm = read("ViewerCertificate/ACMCertificateArn");
+    let seen = acm.clone().or_else(|| read("ViewerCertificate/IAMCertificateId"));
+    let is_default = read("ViewerCertificate/CloudFrontDefaultCertificate").as_deref() == Some("true");
+    if seen.as_deref() == wanted && (wanted.is_some() || is_default) {
+        return None;
+    }
+    let text = |path, text: &str| Edit::Text(Place::Config(path), text.to_owned());
+    let edits = match wanted {
+        // Only the name changes, also in the older element that repeats it.
+        Some(arn) if acm.is_some() || (seen.is_none() && !is_default) => {
+            let repeated = read("ViewerCertificate/Certificate").map(|_| text("ViewerCertificate/Certificate", arn));
+            [text("ViewerCertificate/ACMCertificateArn", arn)].into_iter().chain(repeated).collect()
+        }
+        None if seen.is_none() => vec![text("ViewerCertificate/CloudFrontDefaultCertificate", "true")],
+        // The two forms exclude each other's elements.
+        Some(arn) => vec![Edit::Field("ViewerCertificate", own_certificate(arn))],
+        None => vec![Edit::Field("ViewerCertificate", wrapped("ViewerCertificate", &element("CloudFrontDefaultCertificate", "true")))],
+    };
+    let seen = seen.or_else(|| is_default.then(|| OWN.into())).unwrap_or_default();
+    Some(Difference::new("certificate", seen, wanted.unwrap_or(OWN).to_owned(), edits))
+}
+
+fn own_certificate(arn: &str) -> String {
+    let inside = [element("ACMCertificateArn", arn), element("SSLSupportMethod", "sni-only"), element("MinimumProtocolVersion", TLS_FLOOR)];
+    wrapped("ViewerCertificate", &inside.concat())
+}
+
+/// The codes that a fallback needs: without `ListBucket`, S3 answers 403 for what is not there (S3 API Reference, `GetObject`).
+const FALLBACK_CODES: [&str; 2] = ["403", "404"];
+
+/// The error pages that make the fallback of a single-page application. Others stay, and so does every page of other codes.
+fn error_pages(root: Node<'_, '_>, settings: &Settings) -> Vec<Difference> {
+    const FIELDS: [&str; 4] = ["ErrorCode", "ResponsePagePath", "ResponseCode", "ErrorCachingMinTTL"];
+    let list = Place::Config("CustomErrorResponses");
+    let found = walk(root, &list).ok().filter(|(_, missing)| missing.is_empty());
+    let held = found.and_then(|(list, _)| children(list, "Items").next());
+    let pages: Vec<[String; 4]> = held
+        .into_iter()
+        .flat_map(|held| children(held, "CustomErrorResponse"))
+        .map(|page| FIELDS.map(|field| children(page, field).next().map(content).unwrap_or_default().trim().to_owned()))
+        .collect();
+    let root_object = |node: Node<'_, '_>| children(node, "DefaultRootObject").next().map(content).unwrap_or_default();
+    let roots = [format!("/{}", root_object(root).trim()), format!("/{}", settings.default_root_object)];
+    let shown = |page: &[String; 4]| format!("{} with {} for {} s", page[1], page[2], page[3]);
+    let difference = |code: &str| {
+        let seen = pages.iter().find(|page| page[0] == code);
+        let wanted = [code, &roots[1], "200", "10"].map(str::to_owned);
+        let is_fallback = seen.is_some_and(|page| roots.contains(&page[1]) && page[2] == "200");
+        let same = if settings.spa { seen == Some(&wanted) } else { !is_fallback };
+        if same {
+            return None;
+        }
+        let entry: String = FIELDS.iter().zip(&wanted).map(|(name, text)| element(name, text)).collect();
+        let entry = settings.spa.then(|| wrapped("CustomErrorResponse", &entry));
+        let key = Key { item: "CustomErrorResponse", child: Some("ErrorCode"), text: code.into() };
+        let after = if settings.spa { shown(&wanted) } else { String::new() };
+        let edits = vec![Edit::Entry(list.clone(), key, entry)];
+        Some(Difference::new(&format!("error page {code}"), seen.map(shown).unwrap_or_default(), after, edits))
+    };
+    FALLBACK_CODES.iter().filter_map(|code| difference(code)).collect()
+}
+
+/// An origin in which only what is managed is still missing.
+fn new_origin(id: &str) -> String {
+    let inside = [
+        element("Id", id),
+        element("DomainName", ""),
+        element("OriginPath", ""),
+        list_element("CustomHeaders", &[]),
+        wrapped("S3OriginConfig", &element("OriginAccessIdentity", "")),
+        element("OriginAccessControlId", ""),
+    ];
+    wrapped("Origin", &inside.concat())
+}
+
+/// A new distribution's document, complete as CloudFront wants it at updates too.
+#[must_use]
+pub fn new_document(stack: &StackName, settings: &Settings, access: &str, occupant: &str) -> Document {
+    let none = |name: &str| list_element(name, &[]);
+    let nobody = |name: &str| wrapped(name, "<Enabled>false</Enabled><Quantity>0</Quantity>");
+    let methods = format!("<Quantity>0</Quantity>{}", none("CachedMethods"));
+    let behavior = [
+        element("TargetOriginId", ""),
+        nobody("TrustedSigners"),
+        nobody("TrustedKeyGroups"),
+        element("ViewerProtocolPolicy", ""),
+        wrapped("AllowedMethods", &methods),
+        element("SmoothStreaming", "false"),
+        element("Compress", ""),
+        none("LambdaFunctionAssociations"),
+        none("FunctionAssociations"),
+        element("FieldLevelEncryptionId", ""),
+        element("CachePolicyId", ""),
+    ];
+    let frame = [
+        element("CallerReference", &caller_reference(stack, access)),
+        none("Aliases"),
+        element("DefaultRootObject", ""),
+        list_element("Origins", &[new_origin(&origin_id(stack))]),
+        none("OriginGroups"),
+        wrapped("DefaultCacheBehavior", &behavior.concat()),
+        none("CacheBehaviors"),
+        none("CustomErrorResponses"),
+        element("Comment", ""),
+        "<Logging><Enabled>false</Enabled><IncludeCookies>false</IncludeCookies><Bucket></Bucket><Prefix></Prefix></Logging>".into(),
+        element("PriceClass", ""),
+        element("Enabled", "false"),
+        wrapped("ViewerCertificate", &element("CloudFrontDefaultCertificate", "true")),
+        "<Restrictions><GeoRestriction><RestrictionType>none</RestrictionType><Quantity>0</Quantity></GeoRestriction></Restrictions>"
+            .into(),
+        element("WebACLId", ""),
+        element("HttpVersion", ""),
+        element("IsIPV6Enabled", ""),
+    ];
+    let frame = Document(format!("{}{}</DistributionConfig>", opening(), frame.concat()));
+    let differing = differences(&frame, stack, settings, Some(access)).into_iter().flat_map(|difference| difference.edits);
+    let slot = Edit::Occupant(Behavior::Default, Some(occupant.to_owned()));
+    let edits: Vec<Edit> = differing.chain([slot]).map(|edit| edit.knowing(access)).collect();
+    frame.edit(&edits).unwrap_or(frame)
+}
