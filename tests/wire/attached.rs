@@ -114,7 +114,7 @@ async fn drift_of_a_slot_is_repaired_and_a_slot_no_longer_named_is_vacated() {
 #[tokio::test]
 async fn what_cannot_be_attached_to_is_a_conflict() {
     let (shop, id, _) = theirs("\"/none/*\"").await;
-    shop.run("plan").exits(4).says("has no behavior `/none/*`").says("its behaviors are `/api/*`, `/app/*`, `default`");
+    shop.run("plan").exits(4).says("has no behavior `/none/*`").says("its behaviors are `default`, `/api/*`, `/app/*`");
     shop.write("provision.yaml", &spec("E2ABSENT00000", "default"));
     shop.run("plan").exits(4).says("the distribution does not exist in this account");
     shop.ground.rules(|rules| *rules = Rules::prompt());
