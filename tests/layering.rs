@@ -23,8 +23,6 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("src/operator.rs", "every statement with all its actions, side by side, and its tests"),
     ("src/resource/bucket/aws.rs", "eight settings, each with its call to read and its call to write"),
     ("src/resource/distribution/aws.rs", "create, update, await and delete, each with its own waits"),
-    ("src/resource/distribution/document.rs", "reading and editing one document, with its tests"),
-    ("src/resource/distribution/mod.rs", "the largest settings of all kinds, and the first document"),
     ("src/resource/function/aws.rs", "create, configure, upload, publish, tag, delete, each with its own waits"),
     ("src/resource/site/aws.rs", "objects, versions, uploads, the index, looks, each with its call"),
     ("src/spec/decode/scalar.rs", "every scalar type with its refusals"),

@@ -5,7 +5,7 @@
 //! byte goes back as it came, also what nobody here has heard of.
 
 use super::behavior::Behavior;
-pub use super::edit::{Edit, Key, Place, element, list_element};
+pub use super::edit::{Edit, Key, Place};
 use super::nesting::depth;
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,29 @@ pub(super) fn behaviors<'a>(root: Node<'a, 'a>) -> Vec<(Behavior, Node<'a, 'a>)>
     default.into_iter().chain(others).collect()
 }
 
+/// The element at a place, or the last one on the way to it and the names that are missing.
+pub(super) fn walk<'a>(root: Node<'a, 'a>, place: &Place) -> Result<(Node<'a, 'a>, Vec<&'static str>), String> {
+    let (mut node, path) = match place {
+        Place::Config(path) => (root, path),
+        Place::Origin(id, path) => {
+            let found = origin(root, id);
+            (found.ok_or_else(|| format!("the distribution has no origin `{id}`"))?, path)
+        }
+        Place::Behavior(wanted, path) => {
+            let found = behaviors(root).into_iter().find(|(behavior, _)| behavior == wanted);
+            (found.ok_or_else(|| format!("the distribution has no behavior `{wanted}`"))?.1, path)
+        }
+    };
+    let mut missing = Vec::new();
+    for name in path.split('/') {
+        match child(node, name).filter(|_| missing.is_empty()) {
+            Some(found) => node = found,
+            None => missing.push(name),
+        }
+    }
+    Ok((node, missing))
+}
+
 /// The parser calls itself for each element within an element, and CloudFront's documents are some ten deep.
 const DEEPEST: usize = 64;
 
@@ -173,6 +196,29 @@ impl Document {
             tenant_only: text(root, "ConnectionMode") == "tenant-only",
         }
     }
+}
+
+/// `<name><Quantity>n</Quantity><Items>…</Items></name>`, CloudFront's form of a list.
+#[must_use]
+pub fn list_element(name: &str, items: &[String]) -> String {
+    let items =
+        [element("Quantity", &items.len().to_string()), if items.is_empty() { String::new() } else { wrapped("Items", &items.concat()) }];
+    wrapped(name, &items.concat())
+}
+
+/// `<name>text</name>`.
+#[must_use]
+pub fn element(name: &str, text: &str) -> String {
+    wrapped(name, &escape(text))
+}
+
+/// `<name>…</name>`.
+pub(super) fn wrapped(name: &str, inside: &str) -> String {
+    format!("<{name}>{inside}</{name}>")
+}
+
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The body of `CreateDistributionWithTags`.

@@ -1,7 +1,7 @@
 //! Edits of CloudFront's document: the smallest piece of text that is ours, and no other byte.
 
 use super::behavior::Behavior;
-use super::document::{Document, EVENT, behaviors, child, children, content, parse, text};
+use super::document::{Document, EVENT, child, children, content, element, escape, list_element, parse, text, walk, wrapped};
 use super::nesting::end;
 use roxmltree::Node;
 use std::ops::Range;
@@ -182,29 +182,6 @@ impl Document {
     }
 }
 
-/// The element at a place, or the last one on the way to it and the names that are missing.
-pub(super) fn walk<'a>(root: Node<'a, 'a>, place: &Place) -> Result<(Node<'a, 'a>, Vec<&'static str>), String> {
-    let (mut node, path) = match place {
-        Place::Config(path) => (root, path),
-        Place::Origin(id, path) => {
-            let found = super::document::origin(root, id);
-            (found.ok_or_else(|| format!("the distribution has no origin `{id}`"))?, path)
-        }
-        Place::Behavior(wanted, path) => {
-            let found = behaviors(root).into_iter().find(|(behavior, _)| behavior == wanted);
-            (found.ok_or_else(|| format!("the distribution has no behavior `{wanted}`"))?.1, path)
-        }
-    };
-    let mut missing = Vec::new();
-    for name in path.split('/') {
-        match child(node, name).filter(|_| missing.is_empty()) {
-            Some(found) => node = found,
-            None => missing.push(name),
-        }
-    }
-    Ok((node, missing))
-}
-
 fn entries<'a>(list: Node<'a, 'a>, key: &Key) -> Vec<Node<'a, 'a>> {
     let held = child(list, "Items").into_iter().flat_map(|held| children(held, key.item));
     let named = |entry: &Node<'_, '_>| match key.child {
@@ -217,29 +194,6 @@ fn entries<'a>(list: Node<'a, 'a>, key: &Key) -> Vec<Node<'a, 'a>> {
 fn association(arn: &str) -> String {
     let inside = [element("LambdaFunctionARN", arn), element("EventType", EVENT), element("IncludeBody", "false")];
     wrapped("LambdaFunctionAssociation", &inside.concat())
-}
-
-/// `<name><Quantity>n</Quantity><Items>…</Items></name>`, CloudFront's form of a list.
-#[must_use]
-pub fn list_element(name: &str, items: &[String]) -> String {
-    let items =
-        [element("Quantity", &items.len().to_string()), if items.is_empty() { String::new() } else { wrapped("Items", &items.concat()) }];
-    wrapped(name, &items.concat())
-}
-
-/// `<name>text</name>`.
-#[must_use]
-pub fn element(name: &str, text: &str) -> String {
-    wrapped(name, &escape(text))
-}
-
-/// `<name>…</name>`.
-pub(super) fn wrapped(name: &str, inside: &str) -> String {
-    format!("<{name}>{inside}</{name}>")
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What of a distribution is managed: one table, from which it is read, compared, repaired and created.
 
 use super::behavior::Behavior;
-use super::document::{Document, children, content, opening, origin, parse};
-use super::edit::{Edit, Key, Place, element, list_element, walk, wrapped};
-use super::{ENABLED, Settings, caller_reference, origin_id};
+use super::creation::new_origin;
+use super::document::{Document, children, content, element, origin, parse, walk, wrapped};
+use super::edit::{Edit, Key, Place};
+use super::{ENABLED, Settings, origin_id};
 use crate::change::FieldChange;
 use crate::name::StackName;
 use roxmltree::Node;
@@ -252,63 +253,4 @@ fn error_pages(root: Node<'_, '_>, settings: &Settings) -> Vec<Difference> {
         Some(Difference::new(&format!("error page {code}"), seen.map(shown).unwrap_or_default(), after, edits))
     };
     FALLBACK_CODES.iter().filter_map(|code| difference(code)).collect()
-}
-
-/// An origin in which only what is managed is still missing.
-fn new_origin(id: &str) -> String {
-    let inside = [
-        element("Id", id),
-        element("DomainName", ""),
-        element("OriginPath", ""),
-        list_element("CustomHeaders", &[]),
-        wrapped("S3OriginConfig", &element("OriginAccessIdentity", "")),
-        element("OriginAccessControlId", ""),
-    ];
-    wrapped("Origin", &inside.concat())
-}
-
-/// A new distribution's document, complete as CloudFront wants it at updates too.
-#[must_use]
-pub fn new_document(stack: &StackName, settings: &Settings, access: &str, occupant: &str) -> Document {
-    let none = |name: &str| list_element(name, &[]);
-    let nobody = |name: &str| wrapped(name, "<Enabled>false</Enabled><Quantity>0</Quantity>");
-    let methods = format!("<Quantity>0</Quantity>{}", none("CachedMethods"));
-    let behavior = [
-        element("TargetOriginId", ""),
-        nobody("TrustedSigners"),
-        nobody("TrustedKeyGroups"),
-        element("ViewerProtocolPolicy", ""),
-        wrapped("AllowedMethods", &methods),
-        element("SmoothStreaming", "false"),
-        element("Compress", ""),
-        none("LambdaFunctionAssociations"),
-        none("FunctionAssociations"),
-        element("FieldLevelEncryptionId", ""),
-        element("CachePolicyId", ""),
-    ];
-    let frame = [
-        element("CallerReference", &caller_reference(stack, access)),
-        none("Aliases"),
-        element("DefaultRootObject", ""),
-        list_element("Origins", &[new_origin(&origin_id(stack))]),
-        none("OriginGroups"),
-        wrapped("DefaultCacheBehavior", &behavior.concat()),
-        none("CacheBehaviors"),
-        none("CustomErrorResponses"),
-        element("Comment", ""),
-        "<Logging><Enabled>false</Enabled><IncludeCookies>false</IncludeCookies><Bucket></Bucket><Prefix></Prefix></Logging>".into(),
-        element("PriceClass", ""),
-        element("Enabled", "false"),
-        wrapped("ViewerCertificate", &element("CloudFrontDefaultCertificate", "true")),
-        "<Restrictions><GeoRestriction><RestrictionType>none</RestrictionType><Quantity>0</Quantity></GeoRestriction></Restrictions>"
-            .into(),
-        element("WebACLId", ""),
-        element("HttpVersion", ""),
-        element("IsIPV6Enabled", ""),
-    ];
-    let frame = Document(format!("{}{}</DistributionConfig>", opening(), frame.concat()));
-    let differing = differences(&frame, stack, settings, Some(access)).into_iter().flat_map(|difference| difference.edits);
-    let slot = Edit::Occupant(Behavior::Default, Some(occupant.to_owned()));
-    let edits: Vec<Edit> = differing.chain([slot]).map(|edit| edit.knowing(access)).collect();
-    frame.edit(&edits).unwrap_or(frame)
 }

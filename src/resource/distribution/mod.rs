@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 pub use behavior::Behavior;
-pub use managed::{Difference, UNMANAGED, new_document};
+pub use creation::new_document;
+pub use managed::{Difference, UNMANAGED};
 
 pub mod aws;
 mod behavior;
+mod creation;
 pub mod document;
 mod edit;
 mod managed;
