@@ -221,8 +221,10 @@ const SWEEP: [Statement; 7] = [
     ),
     looking("LogLists", Place::Everything, &["logs:DescribeLogGroups"]),
     looking("LogGroups", Place::EveryLogGroup, &["logs:ListTagsForResource"]),
-    looking("Bucket", Place::EveryBucket, &["s3:GetBucketTagging"]),
-    looking("Role", Place::EveryRole, &["iam:GetRole"]),
+    // ListObjectsV2, of one key: is the switch on?
+    looking("Bucket", Place::EveryBucket, &["s3:GetBucketTagging", "s3:ListBucket"]),
+    // The role's policy says which key that is.
+    looking("Role", Place::EveryRole, &["iam:GetRole", "iam:GetRolePolicy"]),
     looking("Function", Place::EveryFunction, &["lambda:GetFunction", "lambda:ListTags"]),
     // Where its tag got lost, a distribution's document tells whose it is.
     looking("Distribution", Place::EveryDistribution, &["cloudfront:ListTagsForResource", "cloudfront:GetDistribution"]),

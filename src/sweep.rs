@@ -4,15 +4,16 @@
 //! second way of deleting things.
 
 use crate::change::{Kind, Notice};
-use crate::name::{DistributionId, StackName};
+use crate::name::{BucketName, DistributionId, ObjectKey, StackName};
+use crate::resource::role::Pages;
 use crate::resource::{Trace, logs};
-use serde::Serialize;
-use std::collections::BTreeMap;
+use crate::spec::{KEY_ON, Protected};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Everything that was found of one stack.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remains {
     /// The stack.
     pub stack: StackName,
@@ -20,6 +21,8 @@ pub struct Remains {
     pub traces: Vec<Trace>,
     /// Distributions of somebody else that run its function.
     pub attached: Vec<DistributionId>,
+    /// An object lies where the edge function looks for the page.
+    pub switch_is_on: bool,
 }
 
 /// What a look at the whole account finds.
@@ -42,6 +45,8 @@ pub struct Choice {
     pub older_than: Option<Duration>,
     /// Only stacks whose time is over.
     pub expired: bool,
+    /// Also stacks that visitors use.
+    pub in_use: bool,
 }
 
 /// Puts traces together by stack.
@@ -52,7 +57,7 @@ pub fn group(traces: Vec<Trace>, attached: &[(StackName, DistributionId)]) -> Ve
         stacks.entry(trace.stack.clone()).or_default().push(trace);
     }
     let of = |stack: &StackName| attached.iter().filter(|(owner, _)| owner == stack).map(|(_, id)| id.clone()).collect();
-    stacks.into_iter().map(|(stack, traces)| Remains { attached: of(&stack), stack, traces }).collect()
+    stacks.into_iter().map(|(stack, traces)| Remains { attached: of(&stack), stack, traces, switch_is_on: false }).collect()
 }
 
 impl Remains {
@@ -71,15 +76,57 @@ impl Remains {
     /// Is it what the user asked for, at time `now`?
     #[must_use]
     pub fn is_chosen(&self, choice: &Choice, now: u64) -> bool {
-        let Choice { stack, covered, older_than, expired } = choice;
+        let Choice { stack, covered, older_than, expired, in_use: _ } = choice;
         let named = match stack {
             Some(stack) => *stack == self.stack,
             None => covered.as_ref() != Some(&self.stack),
         };
-        let age = self.since().map(|since| Duration::from_secs(now.saturating_sub(since)));
-        let old_enough = older_than.is_none_or(|least| age.is_some_and(|age| age >= least));
-        let over = !expired || matches!((age, self.ttl()), (Some(age), Some(ttl)) if age >= ttl);
-        named && old_enough && over
+        let old_enough = older_than.is_none_or(|least| self.age(now).is_some_and(|age| age >= least));
+        named && old_enough && (!expired || self.is_over(now))
+    }
+
+    /// How old the oldest part is.
+    #[must_use]
+    pub fn age(&self, now: u64) -> Option<Duration> {
+        self.since().map(|since| Duration::from_secs(now.saturating_sub(since)))
+    }
+
+    /// Is its time over?
+    #[must_use]
+    pub fn is_over(&self, now: u64) -> bool {
+        matches!((self.age(now), self.ttl()), (Some(age), Some(ttl)) if age >= ttl)
+    }
+
+    /// What of it is protected, as its tags say.
+    #[must_use]
+    pub fn protect(&self) -> BTreeSet<Protected> {
+        self.traces.iter().filter_map(|trace| trace.protect.as_deref()).flat_map(Protected::among).collect()
+    }
+
+    /// Do visitors reach it: by a distribution of its own, or by its function in another one?
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        !self.attached.is_empty() || self.traces.iter().any(|trace| trace.enabled == Some(true))
+    }
+
+    /// Does it stay where nobody is asked? Visitors use it, and neither its name nor its own time to
+    /// live was what chose it.
+    #[must_use]
+    pub fn stays(&self, choice: &Choice) -> bool {
+        self.is_in_use() && !(choice.in_use || choice.expired || choice.stack.is_some())
+    }
+
+    /// Where its switches lie: bucket, its region, and the key that is looked for, which the role's
+    /// policy says as long as there is one.
+    #[must_use]
+    pub fn switches(&self, pages: &Pages) -> Vec<(BucketName, Option<String>, ObjectKey)> {
+        let buckets = self.traces.iter().filter(|trace| trace.kind == Kind::Bucket);
+        let switch = |trace: &Trace| {
+            let bucket: BucketName = trace.name.parse().ok()?;
+            let key = pages.get(&bucket).cloned().or_else(|| KEY_ON.parse().ok())?;
+            Some((bucket, trace.place.clone(), key))
+        };
+        buckets.filter_map(switch).collect()
     }
 
     /// The spec that would cover these remains.
@@ -117,15 +164,14 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::{TTL_TAG, Tags};
 
     fn remains(ttl: Option<&str>) -> Remains {
+        let tags: Tags = ttl.map(|ttl| (TTL_TAG.to_owned(), ttl.to_owned())).into_iter().collect();
         let trace = |kind, name: &str, place: Option<&str>| Trace {
-            stack: "demo".parse().unwrap(),
-            kind,
-            name: name.into(),
             place: place.map(str::to_owned),
             since: Some(1_000),
-            ttl: ttl.map(str::to_owned),
+            ..Trace::of("demo".parse().unwrap(), kind, name, &tags)
         };
         let traces = vec![
             trace(Kind::Bucket, "demo-1", Some("eu-west-1")),
@@ -159,6 +205,36 @@ mod tests {
         assert!(!remains(None).is_chosen(&choice(&|c| c.expired = true), u64::MAX), "what has no time to live does not expire");
     }
 
+    /// How it was chosen, how visitors reach it, and whether it stays where nobody is asked.
+    #[test]
+    fn what_visitors_use_is_taken_down_by_name_by_its_own_time_or_by_a_word() {
+        let by = |change: fn(&mut Choice)| {
+            let mut choice = Choice::default();
+            change(&mut choice);
+            choice
+        };
+        let reached = |change: fn(&mut Remains)| {
+            let mut remains = remains(None);
+            change(&mut remains);
+            remains
+        };
+        let idle = reached(|remains| remains.switch_is_on = true);
+        let attached = reached(|remains| remains.attached = vec!["E1".parse().unwrap()]);
+        let enabled = reached(|remains| remains.traces[0].enabled = Some(true));
+        let disabled = reached(|remains| remains.traces[0].enabled = Some(false));
+        for (choice, means_it) in [
+            (by(|_| ()), false),
+            (by(|choice| choice.older_than = Some(Duration::ZERO)), false),
+            (by(|choice| choice.expired = true), true),
+            (by(|choice| choice.stack = Some("demo".parse().unwrap())), true),
+            (by(|choice| choice.in_use = true), true),
+        ] {
+            for (remains, used) in [(&idle, false), (&disabled, false), (&attached, true), (&enabled, true)] {
+                assert_eq!(remains.stays(&choice), used && !means_it, "{choice:?} {remains:?}");
+            }
+        }
+    }
+
     #[test]
     fn remains_become_a_spec() {
         let spec = crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &remains(None).spec()).unwrap();
@@ -168,13 +244,9 @@ mod tests {
 
     #[test]
     fn names_that_yaml_reads_otherwise_stay_names() {
-        let trace = |kind, name: &str, place: &str| Trace {
-            stack: "null".parse().unwrap(),
-            kind,
-            name: name.into(),
-            place: Some(place.into()),
-            since: None,
-            ttl: None,
+        let trace = |kind, name: &str, place: &str| {
+            let trace = Trace::of("null".parse().unwrap(), kind, name, &Tags::new());
+            Trace { place: Some(place.into()), ..trace }
         };
         let traces =
             vec![trace(Kind::Bucket, "1e3", "eu-west-1"), trace(Kind::Role, "@a,b=c", "/x}:${HOME}#\"/"), trace(Kind::Function, "007", "")];

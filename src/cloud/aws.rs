@@ -164,14 +164,13 @@ impl Cloud for Aws {
         Ok(Caller { account, arn: answer.arn.unwrap_or_default() })
     }
 
-    async fn discover(&self) -> Result<Found, Fault> {
+    async fn discover(&self, account: &AccountId) -> Result<Found, Fault> {
         let clients = &self.clients;
-        let account = self.identify().await?.account;
-        let (roles, (functions, existing), controls, (distributions, runners), buckets) = try_join!(
+        let ((roles, pages), (functions, existing), controls, (distributions, runners), buckets) = try_join!(
             role::aws::traces(clients),
             function::aws::traces(clients),
             access::aws::traces(clients),
-            distribution::aws::traces(clients, &account),
+            distribution::aws::traces(clients, account),
             bucket::aws::traces(clients),
         )?;
         let owned = |id: &DistributionId| distributions.iter().any(|trace| trace.name == id.as_str());
@@ -180,8 +179,15 @@ impl Cloud for Aws {
         let attached: Vec<_> = foreign
             .filter_map(|(id, arn)| functions.iter().find(|trace| runs(&arn, trace)).map(|trace| (trace.stack.clone(), id)))
             .collect();
-        let (orphans, notices) = Box::pin(logs::aws::traces(clients, &account, &existing)).await?;
-        Ok(Found { remains: group([roles, functions, orphans, controls, distributions, buckets].concat(), &attached), notices })
+        let (orphans, notices) = Box::pin(logs::aws::traces(clients, account, &existing)).await?;
+        let remains = group([roles, functions, orphans, controls, distributions, buckets].concat(), &attached);
+        let looked = remains.into_iter().map(|mut found| async {
+            for (bucket, region, key) in found.switches(&pages) {
+                found.switch_is_on |= bucket::aws::holds(clients, &bucket, region.as_deref(), &key).await?;
+            }
+            Ok(found)
+        });
+        Ok(Found { remains: try_join_all(looked).await?, notices })
     }
 
     async fn look(&self, stack: &Stack, key: &ObjectKey) -> Result<page::Look, Fault> {

@@ -42,11 +42,12 @@ pub trait Cloud: Sync {
     /// The call's.
     fn identify(&self) -> impl Future<Output = Result<Caller, Fault>> + Send;
 
-    /// Finds everything of ours in the account, whatever stack it belongs to.
+    /// Finds everything of ours in the account, which [`Cloud::identify`] says, whatever stack it
+    /// belongs to.
     ///
     /// # Errors
     /// The first call's that failed.
-    fn discover(&self) -> impl Future<Output = Result<Found, Fault>> + Send;
+    fn discover(&self, account: &AccountId) -> impl Future<Output = Result<Found, Fault>> + Send;
 
     /// Looks at what lies under one of the two page keys.
     ///
@@ -104,10 +105,10 @@ impl Cloud for AnyCloud {
         }
     }
 
-    async fn discover(&self) -> Result<Found, Fault> {
+    async fn discover(&self, account: &AccountId) -> Result<Found, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.discover()).await,
-            Self::Sandbox(cloud) => cloud.discover().await,
+            Self::Aws(cloud) => Box::pin(cloud.discover(account)).await,
+            Self::Sandbox(cloud) => cloud.discover(account).await,
         }
     }
 

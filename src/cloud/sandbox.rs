@@ -169,7 +169,7 @@ impl Cloud for Sandbox {
         Ok(Caller { arn: format!("arn:aws:iam::{account}:user/sandbox"), account })
     }
 
-    async fn discover(&self) -> Result<Found, Fault> {
+    async fn discover(&self, _account: &AccountId) -> Result<Found, Fault> {
         Ok(self.load()?.discover())
     }
 

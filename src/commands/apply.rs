@@ -60,7 +60,7 @@ async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
         session.view.unchanged(&picture.stack, &picture.live, &session.flags);
         return Ok(Exit::Done);
     }
-    session.confirm(verb.yes || !picture.plan.has_changes(), "Carry out this plan? [y/N]", "y").await?;
+    session.confirm(verb.yes || !picture.plan.has_changes(), "Carry out this plan? [y/N]", &["y", "Y"]).await?;
     let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
     session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
     Ok(exit)

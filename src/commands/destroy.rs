@@ -60,8 +60,7 @@ async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
     if picture.plan.is_empty() {
         return Ok(Exit::Done);
     }
-    let name = picture.stack.names.stack.to_string();
-    session.confirm(verb.yes, &format!("This cannot be undone. Type the stack's name (`{name}`) to go on:"), &name).await?;
+    session.confirm_the_end(verb.yes).await?;
     if let Some(end) = session.credentials_end_within(verb.wait).await {
         session.view.warning(
             &format!("the credentials end at {}, perhaps before the replicas do", times::shown(&times::stored(end), &Zoned::now())),

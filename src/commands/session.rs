@@ -18,6 +18,7 @@ use crate::resource::{page, site};
 use crate::spec::Spec;
 use crate::spec::load::{Files, load};
 use crate::stack::{Live, Names, Scope, Stack};
+use crate::sweep::Found;
 use crate::view::View;
 use jiff::{SignedDuration, Timestamp};
 use std::io::IsTerminal;
@@ -137,7 +138,7 @@ impl Session {
                 Some(account) => account.clone(),
                 None => self.unless_stopped(self.cloud.identify()).await?.account,
             };
-            self.in_account(&Names::of(&self.spec), account)
+            Ok(in_account(&Names::of(&self.spec), account)?)
         };
         self.or_exit(named.await)
     }
@@ -150,7 +151,8 @@ impl Session {
         let looked = async {
             let asked = deadline.answer(LOOKED, "AWS STS, who the caller is", self.cloud.identify());
             let caller = self.unless_stopped(asked).await?;
-            let stack = self.in_account(&Names::of(&self.spec), caller.account.clone())?;
+            self.is_expected(&caller)?;
+            let stack = in_account(&Names::of(&self.spec), caller.account.clone())?;
             let whom = format!("S3, bucket {}", stack.bucket);
             let asked = deadline.answer(LOOKED, &whom, self.cloud.observe_switch(&stack));
             match self.unless_stopped(asked).await {
@@ -185,33 +187,51 @@ impl Session {
         }
     }
 
+    /// Finds what is left of every stack in the account, once it is known to be the right one.
+    ///
+    /// # Errors
+    /// The exit code, after the fault was shown.
+    pub async fn discover(&self) -> Result<Found, Exit> {
+        let found = async {
+            let caller = self.unless_stopped(self.cloud.identify()).await?;
+            self.is_expected(&caller)?;
+            Ok(self.unless_stopped(self.cloud.discover(&caller.account)).await?)
+        };
+        self.or_exit(found.await)
+    }
+
     async fn look(&self, site: &site::Settings, scope: Scope) -> Result<(Stack, Live), Failure> {
         let names = Names::of(&self.spec);
         let (account, live) = self.unless_stopped(self.cloud.observe(&names, site, scope)).await?;
-        Ok((self.in_account(&names, account)?, live))
-    }
-
-    /// The stack in this account, if the spec is for it.
-    fn in_account(&self, names: &Names, account: AccountId) -> Result<Stack, Failure> {
-        if let Some(expected) = self.spec.account.as_ref().filter(|expected| **expected != account) {
-            return Err(Failure::Refused(Conflict {
-                address: Address::new(Kind::Bucket, &names.stack),
-                reason: format!("the credentials are for account {account}, the spec is for account {expected}"),
-                hint: "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in the spec".into(),
-            }));
+        if self.spec.account.as_ref().is_some_and(|expected| *expected != account) {
+            // Only who is refused has to know as whom.
+            self.is_expected(&self.unless_stopped(self.cloud.identify()).await?)?;
         }
-        Ok(names.in_account(account).map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why))?)
+        Ok((in_account(&names, account)?, live))
     }
 
-    /// Asks the person at the terminal. Without one, `--yes` is the only way.
+    /// Is the spec for the account of whoever asks?
+    fn is_expected(&self, caller: &Caller) -> Result<(), Failure> {
+        let Some(expected) = self.spec.account.as_ref().filter(|expected| **expected != caller.account) else { return Ok(()) };
+        let Caller { account, arn } = caller;
+        Err(Failure::Refused(Conflict {
+            address: Address::new(Kind::Bucket, &self.spec.stack),
+            reason: format!("the credentials are for account {account} ({arn}), the spec is for account {expected}"),
+            hint: "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in the spec".into(),
+        }))
+    }
+
+    /// Asks the person at the terminal, who has to type one of the answers, to the letter; blanks
+    /// around it do not count. A line that does not end is no answer. Without a terminal, `--yes` is
+    /// the only way.
     ///
     /// # Errors
     /// [`Exit::Refused`] or [`Exit::Interrupted`].
-    pub async fn confirm(&self, yes: bool, question: &str, answer: &str) -> Result<(), Exit> {
+    pub async fn confirm(&self, yes: bool, question: &str, answers: &[&str]) -> Result<(), Exit> {
         if yes {
             return Ok(());
         }
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        if !somebody_is_there() {
             self.view.error("nobody is there to confirm", Some("add `--yes` to carry the plan out without asking"));
             return Err(Exit::Refused);
         }
@@ -223,14 +243,23 @@ impl Session {
         });
         tokio::select! {
             line = line => match line {
-                Ok(Ok(line)) if line.trim().eq_ignore_ascii_case(answer) => Ok(()),
+                Ok(Ok(line)) if line.ends_with('\n') && answers.contains(&line.trim()) => Ok(()),
                 _ => {
-                    self.view.error("not confirmed; nothing was changed", None);
+                    self.view.error(&format!("not confirmed; nothing was changed in stack `{}`", self.spec.stack), None);
                     Err(Exit::Refused)
                 }
             },
             Ok(_) = stop.wait_for(|stop| *stop) => Err(Exit::Interrupted),
         }
+    }
+
+    /// Asks for the stack's name before it is taken down.
+    ///
+    /// # Errors
+    /// Those of [`Self::confirm`].
+    pub async fn confirm_the_end(&self, yes: bool) -> Result<(), Exit> {
+        let name = self.spec.stack.as_str();
+        self.confirm(yes, &format!("This cannot be undone. Type the stack's name (`{name}`) to go on:"), &[name]).await
     }
 
     /// When the credentials end, if that is known and so soon.
@@ -256,6 +285,10 @@ impl Session {
     }
 }
 
+fn in_account(names: &Names, account: AccountId) -> Result<Stack, Fault> {
+    names.in_account(account).map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why))
+}
+
 fn exit_of(outcome: &Outcome) -> Exit {
     if outcome.interrupted {
         Exit::Interrupted
@@ -266,6 +299,12 @@ fn exit_of(outcome: &Outcome) -> Exit {
     } else {
         Exit::Done
     }
+}
+
+/// Can anybody be asked?
+#[must_use]
+pub fn somebody_is_there() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 enum Failure {

@@ -1,32 +1,38 @@
 //! `provision sweep`.
 
-use super::session::{self, Session};
+use super::session::{self, Session, somebody_is_there};
 use super::words::{Words, choices};
 use super::{Exit, signals};
-use crate::cloud::Cloud;
 use crate::commands::global::Global;
 use crate::name::StackName;
+use crate::spec::Spec;
 use crate::spec::load::{Files, from_text};
 use crate::sweep::{Choice, Remains};
 use crate::view::View;
+use crate::view::remains::{Listing, Then};
 use clap::Args;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-/// Find what earlier stacks left in the account, and take it down with --yes
+/// Find what earlier stacks left in the account, and take down what you choose
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Everything that carries our tag or marker and that the spec at hand (if there is one) does not cover is shown. Taking a stack
-down is the same as `provision destroy` with the spec that it had. Without --stack, a spec at hand that is wrong stops it:
-what it covers is not known.
+Everything that carries our tag or marker and that the spec at hand (if there is one) does not cover is shown. Without a choice
+(--stack, --expired, --older-than, --all) it only shows. With one, it takes down what was chosen, as `provision destroy` with the
+stack's spec would: at a terminal it asks for the name of each stack, with --yes it does not ask. `protect` and `account` of
+the spec at hand hold, and so does what a stack's own tags protect. A spec at hand that is wrong stops it.
+
+With --yes, --older-than and --all pass over stacks that visitors use (whose distribution is enabled, or whose function runs in
+somebody else's) unless --in-use is said. A stack whose own `ttl` is over, or that --stack names, is taken down in any case.
 
 Examples:
   provision sweep
+  provision sweep --older-than 30d
   provision sweep --expired --yes
   provision sweep --stack old-demo --yes")]
 pub struct Sweep {
-    /// Take it down
+    /// Do not ask; needs a choice
     #[arg(short, long)]
     pub yes: bool,
     /// Only this stack, even if the spec at hand covers it
@@ -38,6 +44,12 @@ pub struct Sweep {
     /// Only stacks whose `ttl` is over
     #[arg(long)]
     pub expired: bool,
+    /// Every stack of the account but that of the spec at hand
+    #[arg(long, conflicts_with_all = ["stack", "older_than", "expired"])]
+    pub all: bool,
+    /// With --older-than or --all: also stacks that visitors use
+    #[arg(long)]
+    pub in_use: bool,
     /// Delete objects in their buckets that `provision` did not put, too
     #[arg(long)]
     pub delete_data: bool,
@@ -52,22 +64,42 @@ pub async fn run(global: &Global, verb: &Sweep) -> Exit {
 
 async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
     let view = View::new(global.json);
-    let covered = if verb.stack.is_some() { None } else { covered(global, view)? };
-    let session = Session::open_with(global, spec(view, &global.file, "stack: sweep\n")?, signals::listen()).await;
-    let found = session.cloud.discover().await.map_err(|fault| {
-        view.fault(&fault);
-        Exit::Failed
-    })?;
-    let choice = Choice { stack: verb.stack.clone(), covered, older_than: verb.older_than, expired: verb.expired };
+    let chooses = verb.all || verb.expired || verb.stack.is_some() || verb.older_than.is_some();
+    if verb.yes && !chooses {
+        let what = "`--yes` alone would take down every stack of the account, without a question";
+        view.error(what, Some("say which: `--stack NAME`, `--expired`, `--older-than DURATION` or `--all`"));
+        return Err(Exit::Usage);
+    }
+    let at_hand = at_hand(global, view)?;
+    let named = verb.stack.is_some();
+    let choice = Choice {
+        stack: verb.stack.clone(),
+        covered: at_hand.as_ref().filter(|_| !named).map(|spec| spec.stack.clone()),
+        older_than: verb.older_than,
+        expired: verb.expired,
+        // Who is asked sees it, and answers with the stack's name.
+        in_use: verb.in_use || !verb.yes,
+    };
+    let anybody = || from_remains(view, &global.file, "stack: sweep\n");
+    let session = Session::open_with(global, at_hand.map_or_else(anybody, Ok)?, signals::listen()).await;
+    let found = session.discover().await?;
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
     let chosen: Vec<Remains> = found.remains.into_iter().filter(|remains| remains.is_chosen(&choice, now)).collect();
-    view.remains(&chosen, &found.notices, now, verb.yes);
-    if !verb.yes || chosen.is_empty() {
+    let ends = chooses && (verb.yes || somebody_is_there());
+    let (going, staying): (Vec<_>, Vec<_>) = chosen.iter().partition(|remains| !remains.stays(&choice));
+    let then = match (ends, chooses && !verb.all) {
+        (true, _) if going.is_empty() => Then::Nothing,
+        (true, _) => Then::Ends,
+        (false, true) => Then::MayEnd,
+        (false, false) => Then::Choose,
+    };
+    view.remains(&Listing { chosen: &chosen, staying: &staying, notices: &found.notices, now, then });
+    if !ends {
         return Ok(Exit::Done);
     }
     let mut worst = Exit::Done;
-    for remains in &chosen {
-        worst = worse(worst, end(global, view, verb, remains, &session).await);
+    for remains in going {
+        worst = worse(worst, end(global, view, verb, remains, &session).await.unwrap_or_else(|exit| exit));
         if worst == Exit::Interrupted {
             break;
         }
@@ -75,17 +107,17 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
     Ok(worst)
 }
 
-/// The stack of the spec at hand. Only where none was named and none lies here nothing is covered: a spec that cannot be read
-/// may stand for a site that people visit.
-fn covered(global: &Global, view: View) -> Result<Option<StackName>, Exit> {
+/// The spec at hand, which covers its stack. Only where none was named and none lies here nothing is
+/// covered: a spec that cannot be read may stand for a site that people visit, in another account.
+fn at_hand(global: &Global, view: View) -> Result<Option<Spec>, Exit> {
     let absent = |error: std::io::Error| error.kind() == ErrorKind::NotFound;
     if global.is_default_file() && global.file.symlink_metadata().is_err_and(absent) {
         return Ok(None);
     }
-    session::spec(global, view, Files::Spared).map(|spec| Some(spec.stack))
+    session::spec(global, view, Files::Spared).map(Some)
 }
 
-fn spec(view: View, file: &Path, text: &str) -> Result<crate::spec::Spec, Exit> {
+fn from_remains(view: View, file: &Path, text: &str) -> Result<Spec, Exit> {
     from_text(file, text).map_err(|problems| {
         view.problems(&problems);
         Exit::Failed
@@ -93,24 +125,25 @@ fn spec(view: View, file: &Path, text: &str) -> Result<crate::spec::Spec, Exit> 
 }
 
 /// Takes one stack down, as `provision destroy` with its spec would.
-async fn end(global: &Global, view: View, verb: &Sweep, remains: &Remains, asked: &Session) -> Exit {
-    let spec = match spec(view, &global.file, &remains.spec()) {
-        Ok(spec) => spec,
-        Err(exit) => return exit,
-    };
+async fn end(global: &Global, view: View, verb: &Sweep, remains: &Remains, asked: &Session) -> Result<Exit, Exit> {
+    let mut spec = from_remains(view, &global.file, &remains.spec())?;
+    if asked.spec.stack == spec.stack {
+        spec.protect.clone_from(&asked.spec.protect);
+    }
     let session = Session::open_with(global, spec, asked.stop.clone()).await;
-    let picture = match session.destroy(&choices(&session.spec, &Words::default(), verb.delete_data, true)).await {
-        Ok(picture) => picture,
-        Err(exit) => return exit,
-    };
+    let picture = session.destroy(&choices(&session.spec, &Words::default(), verb.delete_data, true)).await?;
     view.plan(&picture.plan);
     if !picture.plan.can_apply() {
-        return Exit::Refused;
+        return Ok(Exit::Refused);
     }
+    if picture.plan.is_empty() {
+        return Ok(Exit::Done);
+    }
+    session.confirm_the_end(verb.yes).await?;
     let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
     let data = if verb.delete_data { " --delete-data" } else { "" };
     view.swept(&outcome, &format!("`provision sweep --stack {}{data} --yes{}`", remains.stack, session.flags));
-    exit
+    Ok(exit)
 }
 
 /// What the whole run ends with: a failure weighs more than a refusal, that more than something pending.

@@ -98,4 +98,17 @@ pub struct Trace {
     pub since: Option<u64>,
     /// How long its stack shall live, as its tag says.
     pub ttl: Option<String>,
+    /// What of its stack is protected, as its tag says.
+    pub protect: Option<String>,
+    /// Of a distribution: does it answer?
+    pub enabled: Option<bool>,
+}
+
+impl Trace {
+    /// A trace with what its tags say of its stack.
+    #[must_use]
+    pub fn of(stack: StackName, kind: Kind, name: impl std::fmt::Display, tags: &Tags) -> Self {
+        let [ttl, protect] = [TTL_TAG, PROTECT_TAG].map(|tag| tags.get(tag).cloned());
+        Self { stack, kind, name: name.to_string(), place: None, since: None, ttl, protect, enabled: None }
+    }
 }

@@ -163,6 +163,9 @@ pub struct AttachedDistribution {
     pub replace: bool,
 }
 
+/// Where the page lies while the switch is on, unless the spec names another key.
+pub const KEY_ON: &str = "maintenance-on.html";
+
 /// A kind that `protect:` can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protected {

@@ -5,7 +5,6 @@ use crate::apply::Outcome;
 use crate::change::{Action, Change, Done, Fault, Kind, Notice};
 use crate::edge::EdgeEvent;
 use crate::plan::{Intent, Plan};
-use crate::sweep::Remains;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -66,7 +65,7 @@ pub fn plan(plan: &Plan) -> String {
 }
 
 /// What is worth knowing, in lines that stand together.
-fn notes(text: &mut String, notices: &[Notice]) {
+pub(super) fn notes(text: &mut String, notices: &[Notice]) {
     for (number, notice) in notices.iter().enumerate() {
         let gap = if number == 0 { "\n" } else { "" };
         let _ = writeln!(text, "{gap}{UPDATE}note{UPDATE:#}: {}: {}", notice.address, clean(&notice.text));
@@ -316,35 +315,6 @@ pub fn edge(event: &EdgeEvent) -> String {
         EdgeEvent::Reloaded { hash } => format!("  function reloaded ({hash})"),
         EdgeEvent::Warning(text) => format!("  {UPDATE}warning{UPDATE:#}: {}", brief(text)),
     }
-}
-
-/// What is left of stacks.
-#[must_use]
-pub fn remains(remains: &[Remains], notices: &[Notice], now: u64, ends: bool) -> String {
-    let mut text = String::new();
-    for found in remains {
-        let age =
-            found.since().map(|since| format!(", {} old", duration(Duration::from_secs(now.saturating_sub(since))))).unwrap_or_default();
-        let ttl = found.ttl().map(|ttl| format!(", to live for {}", duration(ttl))).unwrap_or_default();
-        let _ = writeln!(text, "Stack `{}`{age}{ttl}", found.stack);
-        for trace in &found.traces {
-            let line = format!("    {:<13}{} {}", trace.kind, trace.name, trace.place.as_deref().unwrap_or_default());
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
-        for id in &found.attached {
-            let _ = writeln!(text, "    association  {id} (its slots only)");
-        }
-    }
-    if remains.is_empty() {
-        text.push_str("Nothing of ours is left that was asked for.\n");
-    }
-    notes(&mut text, notices);
-    if !remains.is_empty() {
-        // With the same flags: without them it may be more than what is shown.
-        let hint = "\nhint: the same command with `--yes` takes all of this down; `--stack NAME` one of them.\n";
-        text.push_str(if ends { "\n" } else { hint });
-    }
-    text
 }
 
 /// A warning of ours.

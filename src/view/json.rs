@@ -1,14 +1,14 @@
 //! For machines: one document a line, one schema for all verbs. `schema` counts its incompatible changes.
 
+use super::remains::Listing;
 use super::report::{Existing, Status, missing};
 use super::switch::{ProbeReport, SwitchStatus};
 use crate::apply::{Event, Outcome};
-use crate::change::{Change, Done, Fault, Notice};
+use crate::change::{Change, Done, Fault};
 use crate::edge::EdgeEvent;
 use crate::plan::Plan;
 use crate::spec::Spec;
 use crate::spec::problem::Problems;
-use crate::sweep::Remains;
 use serde_json::{Value, json};
 
 const SCHEMA: u32 = 1;
@@ -134,8 +134,8 @@ pub fn edge(event: &EdgeEvent) -> Option<Value> {
 
 /// What is left of stacks.
 #[must_use]
-pub fn remains(remains: &[Remains], notices: &[Notice]) -> Value {
-    document("remains", json!({"stacks": remains, "notices": notices}))
+pub fn remains(listing: &Listing<'_>) -> Value {
+    document("remains", listing.json())
 }
 
 /// A right spec.

@@ -3,13 +3,12 @@
 //! Knows changes, never a room's op. Meaning survives without colour.
 
 use crate::apply::{Event, Outcome, Report};
-use crate::change::{Conflict, Fault, Notice};
+use crate::change::{Conflict, Fault};
 use crate::edge::EdgeEvent;
 use crate::plan::Plan;
 use crate::spec::Spec;
 use crate::spec::problem::Problems;
 use crate::stack::{Live, Stack};
-use crate::sweep::Remains;
 use progress::Ticker;
 use std::path::Path;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use std::time::Duration;
 pub mod human;
 pub mod json;
 pub mod progress;
+pub mod remains;
 pub mod report;
 pub mod switch;
 
@@ -114,9 +114,9 @@ impl View {
         }
     }
 
-    /// Shows what is left of stacks, and, unless it is being taken down, how to do so.
-    pub fn remains(self, remains: &[Remains], notices: &[Notice], now: u64, ends: bool) {
-        self.document(&json::remains(remains, notices), &human::remains(remains, notices, now, ends));
+    /// Shows what is left of stacks.
+    pub fn remains(self, listing: &remains::Listing<'_>) {
+        self.document(&json::remains(listing), &listing.text());
     }
 
     /// Shows an IAM policy; it is JSON for people and machines alike.

@@ -74,8 +74,8 @@ fn what_was_chosen_is_taken_down_and_nothing_else() {
     assert_eq!(stacks(&story), ["demo", "keep", "shop", "theirs"]);
     assert_eq!(story.ask("sweep --stack keep --yes --sandbox").code, 0);
     assert_eq!(stacks(&story), ["demo", "shop", "theirs"]);
-    assert_eq!(story.ask("sweep --yes --sandbox").code, 0);
-    story.run("sweep --yes --sandbox");
+    assert_eq!(story.ask("sweep --all --in-use --yes --sandbox").code, 0);
+    story.run("sweep --all --in-use --yes --sandbox");
     insta::assert_snapshot!(story.transcript());
     let world = story.world();
     for kind in ["buckets", "roles", "functions"] {
@@ -90,8 +90,65 @@ fn what_the_spec_at_hand_covers_stays() {
     story.write("provision.yaml", "stack: shop\n");
     assert_eq!(shown(&story, ""), ["demo", "keep", "trial"]);
     assert_eq!(shown(&story, "--stack shop"), ["shop"], "who names it means it");
-    assert_eq!(story.ask("sweep --yes --sandbox").code, 0);
+    assert_eq!(story.ask("sweep --all --in-use --yes --sandbox").code, 0);
     assert_eq!(stacks(&story), ["shop", "theirs"]);
+}
+
+/// Nobody is asked, and what to take down is not said.
+#[test]
+fn the_whole_account_is_never_meant_by_saying_nothing() {
+    let mut story = left_behind();
+    let before = story.world();
+    for flags in ["--yes", "--yes --in-use", "--yes --delete-data"] {
+        assert_eq!(story.run(&format!("sweep --sandbox {flags}")).code, 64, "{flags}");
+    }
+    for flags in ["", "--all", "--older-than 1d", "--expired", "--stack trial"] {
+        assert_eq!(story.run(&format!("sweep --sandbox {flags}")).code, 0, "{flags}: it only shows");
+    }
+    insta::assert_snapshot!(story.transcript());
+    assert_eq!(story.world(), before);
+}
+
+/// Somebody else's distribution, in CloudFront's words.
+const THEIRS: &str = "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><CallerReference>theirs</CallerReference>\
+    <Comment></Comment><Enabled>true</Enabled><Origins><Quantity>1</Quantity><Items><Origin><Id>o</Id>\
+    <DomainName>www.example.org</DomainName></Origin></Items></Origins>\
+    <DefaultCacheBehavior><TargetOriginId>o</TargetOriginId></DefaultCacheBehavior></DistributionConfig>";
+
+/// `held` is attached, with its switch on under a key of its own; `demo` is disabled, with its
+/// switch on under the usual key; the others are enabled.
+#[test]
+fn what_visitors_use_is_passed_over_where_nobody_is_asked() {
+    let mut story = left_behind();
+    story.meanwhile("somebody has a distribution; demo's is disabled, and its switch turned", |world| {
+        let live = json!({"id": "E1THEIRS", "etag": "E0", "document": THEIRS, "deployed": true, "domain": "d1.cloudfront.net", "tags": {}});
+        let all = world["distributions"].as_object_mut().unwrap();
+        all.insert("E1THEIRS".into(), json!({"live": live, "deployed_at": 0}));
+        let demo = all.values_mut().find(|found| found["live"]["tags"]["provision:stack"] == "demo").unwrap();
+        let document = demo["live"]["document"].as_str().unwrap();
+        let price = "</PriceClass><Enabled>";
+        let document = document.replace(&format!("{price}true"), &format!("{price}false"));
+        demo["live"]["document"] = json!(document);
+        world["buckets"]["demo-123456789012"]["objects"]["maintenance-on.html"] = json!({"etag": "1", "size": 1});
+    });
+    story.write(
+        "provision.yaml",
+        "stack: held\nprotect: [logs]\nmaintenance: {keys: {on: closed.html}}\ndistribution: {id: E1THEIRS, behaviors: [default]}\n",
+    );
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    assert_eq!(story.ask("maintenance on --sandbox").code, 0);
+    story.meanwhile("ten minutes pass", |world| {
+        world["born"]["held"] = json!(jiff::Timestamp::now().as_second() - 630);
+    });
+    fs::remove_file(story.path("provision.yaml")).unwrap();
+    story.run("sweep --older-than 5m --sandbox");
+    story.run("sweep --all --yes --sandbox");
+    insta::assert_snapshot!(story.transcript());
+    assert_eq!(stacks(&story), ["held", "keep", "shop", "theirs", "trial"]);
+    let json = story.ask("sweep --stack held --sandbox --json").out;
+    let held = &serde_json::from_str::<Value>(&json).unwrap()["stacks"][0];
+    let told = ["attached", "switch", "in_use", "protected", "ttl_seconds", "expired", "stays"].map(|field| &held[field]);
+    assert_eq!(told, [&json!(["E1THEIRS"]), &json!("on"), &json!(true), &json!(["logs"]), &json!(null), &json!(false), &json!(false)]);
 }
 
 /// What a spec covers that cannot be read is not known.
@@ -100,11 +157,11 @@ fn a_spec_that_is_wrong_covers_everything() {
     let mut story = left_behind();
     story.write("provision.yaml", "stack: shop\nbuket: {}\n");
     let before = story.world();
-    story.run("sweep --yes --sandbox");
-    story.run("sweep --yes --sandbox=.provision/sandbox -f nowhere.yaml");
+    story.run("sweep --all --yes --sandbox");
+    story.run("sweep --stack trial --yes --sandbox");
+    story.run("sweep --all --yes --sandbox=.provision/sandbox -f nowhere.yaml");
     insta::assert_snapshot!(story.transcript());
     assert_eq!(story.world(), before);
-    assert_eq!(shown(&story, "--stack trial"), ["trial"], "that is another one, whatever the spec says");
 }
 
 #[test]

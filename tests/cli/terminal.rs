@@ -3,14 +3,15 @@
 use crate::story::{Answer, Story};
 use std::process::Command;
 
-/// Gives a program a terminal, waits for the prompt, types the answer, and passes on what was said and the exit code.
+/// Gives a program a terminal, waits for each prompt, types the next answer, and passes on what was said and the exit code.
+/// Answers stand in lines; `EOF` ends the input instead.
 const TERMINAL: &str = r#"
 import os, pty, sys
 prompt, answer, program, *arguments = sys.argv[1:]
 child, terminal = pty.fork()
 if child == 0:
     os.execve(program, [program, *arguments], {"PROVISION_SANDBOX_DELAYS": "deploy=0,replicas=0", "NO_COLOR": "1"})
-said, asked = b"", True
+said, given, answers = b"", 0, answer.encode().split(b"\n")
 while True:
     try:
         chunk = os.read(terminal, 4096)
@@ -19,9 +20,12 @@ while True:
     if not chunk:
         break
     said += chunk
-    if asked and prompt.encode() in said:
-        os.write(terminal, answer.encode() + b"\n")
-        asked = False
+    asked = said.count(prompt.encode())
+    while answers and asked > given:
+        line, given = answers.pop(0), given + 1
+        text, ends, _ = line.partition(b"EOF")
+        # Behind a text, the first only hands it over.
+        os.write(terminal, text + (b"\x04\x04" if text else b"\x04") if ends else text + b"\n")
 sys.stdout.buffer.write(said)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#;
@@ -51,11 +55,35 @@ fn an_apply_is_confirmed_with_y() {
 fn a_destroy_is_confirmed_with_the_stacks_name() {
     let mut story = Story::of_a_shop_that_stands();
     let before = story.world();
-    for no in ["y", "yes", "shp", ""] {
+    for no in ["y", "yes", "shp", "", "SHOP", "Shop", "shop shop", "EOF", "shopEOF"] {
         assert_eq!(at_a_terminal(&story, "destroy --sandbox", "to go on: ", no).code, 4, "{no:?}");
     }
     assert_eq!(story.world(), before);
-    let answer = at_a_terminal(&story, "destroy --sandbox", "to go on: ", "shop");
+    let answer = at_a_terminal(&story, "destroy --sandbox", "to go on: ", " shop ");
     story.record("destroy --sandbox", &answer);
     insta::assert_snapshot!(story.transcript());
+}
+
+/// Each stack is asked for by its name; a wrong answer, or none, leaves that one.
+#[test]
+fn a_sweep_asks_for_the_name_of_each_stack() {
+    let mut story = Story::of_a_shop();
+    for stack in ["one", "two", "three", "four"] {
+        story.write("provision.yaml", &format!("stack: {stack}\nfunction: {{source: ./edge.py, handler: edge.handler}}\n"));
+        assert_eq!(story.ask("apply --yes --sandbox").code, 0);
+    }
+    let before = story.world();
+    story.write("provision.yaml", "stack: four\n");
+    let prompt = "to go on: ";
+    for (flags, answers) in [("--all", "y\nTWO\none"), ("--all", "EOF\nEOF\nEOF"), ("--older-than 0s", "\n\n"), ("", "one")] {
+        let answer = at_a_terminal(&story, &format!("sweep --sandbox {flags}"), prompt, answers);
+        assert_eq!(answer.code, if flags.is_empty() { 0 } else { 4 }, "{flags}: {}", answer.out);
+        assert_eq!(story.world(), before, "{answers:?}");
+    }
+    // In the order of their names.
+    let answer = at_a_terminal(&story, "sweep --sandbox --all", prompt, "one\nno\ntwo");
+    story.record("sweep --sandbox --all", &answer);
+    insta::assert_snapshot!(story.transcript());
+    let left: Vec<String> = story.world()["roles"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(left, ["four-edge", "three-edge"]);
 }

@@ -186,7 +186,7 @@ impl Cloud for Memory {
         Ok(Caller { account: self.state().world.account.clone(), arn: String::new() })
     }
 
-    async fn discover(&self) -> Result<Found, Fault> {
+    async fn discover(&self, _account: &AccountId) -> Result<Found, Fault> {
         Ok(Found::default())
     }
 

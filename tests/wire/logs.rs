@@ -187,7 +187,9 @@ async fn a_sweep_finds_what_is_left_of_functions_that_are_gone() {
     writes_in(&shop, "eu-west-1", "/aws/lambda/us-east-1.gone").await;
     writes_in(&shop, "us-east-1", "/aws/lambda/us-east-1.gone").await;
     writes_in(&shop, "us-east-1", "/aws/lambda/us-east-1-of-no-function").await;
-    assert!(shop.aws.discover().await.unwrap().remains[0].traces.iter().all(|trace| trace.kind != Kind::Logs));
+    assert!(
+        shop.aws.discover(&"000000000000".parse().unwrap()).await.unwrap().remains[0].traces.iter().all(|trace| trace.kind != Kind::Logs)
+    );
     shop.run("destroy --yes").exits(0);
     shop.remove("provision.yaml");
     shop.run("sweep")
@@ -195,7 +197,7 @@ async fn a_sweep_finds_what_is_left_of_functions_that_are_gone() {
         .says("Stack `shop`")
         .says(&format!("logs         {GROUP} sa-east-1"))
         .says("note: logs eu-west-1, us-east-1: log group /aws/lambda/us-east-1.gone is left of a function that is gone");
-    shop.run("sweep --yes").exits(0).says("Done: 13 deleted");
+    shop.run("sweep --all --yes").exits(0).says("Done: 13 deleted");
     shop.run("sweep").exits(0).says("Nothing of ours is left").says("/aws/lambda/us-east-1.gone");
     shop.ground.rules(|rules| rules.page_size = None);
     let left =

@@ -4,11 +4,11 @@ use super::{Bucket, Distribution, Headers, World};
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::change::{Fault, FaultKind, Kind};
 use crate::context::References;
-use crate::name::{AccountId, DistributionId, ObjectKey, Region, StackName};
+use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, Region, StackName};
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::site::index::Served;
 use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
-use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, access, association, distribution, logs, marked, page, stack_in};
+use crate::resource::{STACK_TAG, Tags, Trace, access, association, distribution, logs, marked, page, role, stack_in};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::{Found, group};
 use jiff::Timestamp;
@@ -86,7 +86,7 @@ impl World {
         let trace = |stack: Option<StackName>, kind, name: String, place: Option<String>, tags: &Tags| {
             let stack = stack.or_else(|| tags.get(STACK_TAG)?.parse().ok())?;
             let since = self.born.get(&stack).copied();
-            Some(Trace { stack, kind, name, place, since, ttl: tags.get(TTL_TAG).cloned() })
+            Some(Trace { place, since, ..Trace::of(stack, kind, name, tags) })
         };
         let none = Tags::new();
         let buckets = self.buckets.iter().filter_map(|(name, found)| {
@@ -102,10 +102,10 @@ impl World {
         let controls =
             self.access.values().filter_map(|live| trace(marked(&live.description), Kind::Access, live.name.clone(), None, &none));
         let owner = distribution::plan::owner;
-        let distributions = self
-            .distributions
-            .iter()
-            .filter_map(|(id, found)| trace(Some(owner(&found.live)?), Kind::Distribution, id.to_string(), None, &found.live.tags));
+        let distributions = self.distributions.iter().filter_map(|(id, found)| {
+            let trace = trace(Some(owner(&found.live)?), Kind::Distribution, id.to_string(), None, &found.live.tags)?;
+            Some(Trace { enabled: Some(found.live.document.read().enabled), ..trace })
+        });
         let gone = |name: &str| logs::function(name).is_some_and(|function| !self.functions.contains_key(&function));
         let groups = self.logs.iter().flat_map(|(region, groups)| groups.iter().map(move |(name, group)| (region, name, group)));
         let orphan = |(region, name, group): (&Region, &String, &logs::Group)| {
@@ -125,7 +125,14 @@ impl World {
                 traces.iter().filter(move |trace| runs(trace, found)).map(move |trace| (trace.stack.clone(), id.clone()))
             })
             .collect();
-        Found { remains: group(traces, &attached), notices }
+        let policies = self.roles.values().filter_map(|live| live.settings.policy.as_ref());
+        let pages: role::Pages = policies.filter_map(role::page_in).collect();
+        let on = |bucket: &BucketName, key: &ObjectKey| self.buckets.get(bucket).is_some_and(|found| found.objects.contains_key(key));
+        let mut remains = group(traces, &attached);
+        for found in &mut remains {
+            found.switch_is_on = found.switches(&pages).iter().any(|(bucket, _, key)| on(bucket, key));
+        }
+        Found { remains, notices }
     }
 
     /// Has the deployment that `op` waits for reached every edge? Everything else is done at once.

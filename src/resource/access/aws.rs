@@ -7,7 +7,7 @@ use crate::aws::wait::{self, Waited};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::StackName;
-use crate::resource::{Trace, marked};
+use crate::resource::{Tags, Trace, marked};
 use aws_sdk_cloudfront::types::{
     OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
 };
@@ -115,7 +115,7 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
             return Ok(traces);
         };
         let ours = page.items.unwrap_or_default().into_iter().filter_map(|item| marked(&item.description).map(|stack| (stack, item.name)));
-        traces.extend(ours.map(|(stack, name)| Trace { stack, kind: Kind::Access, name, place: None, since: None, ttl: None }));
+        traces.extend(ours.map(|(stack, name)| Trace::of(stack, Kind::Access, name, &Tags::new())));
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
         if marker.is_none() {
             return Ok(traces);

@@ -6,9 +6,9 @@ use crate::aws::fault::{absent, fault, in_answer};
 use crate::aws::wait::{self, Waited};
 use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
-use crate::name::{AccountId, BucketName, EDGE_REGION, Region};
+use crate::name::{AccountId, BucketName, EDGE_REGION, ObjectKey, Region};
 use crate::resource::site::CONCURRENCY;
-use crate::resource::{self, TTL_TAG, Tags, Trace, stack_in};
+use crate::resource::{self, Tags, Trace, stack_in};
 use aws_sdk_s3::types::{
     BucketAbacStatus, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
     ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, Tag, Tagging, VersioningConfiguration,
@@ -307,12 +307,9 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
         };
         readable = true;
         traces.extend(stack_in(&tags).map(|stack| Trace {
-            stack,
-            kind: Kind::Bucket,
-            name: bucket.name().unwrap_or_default().to_owned(),
             place: bucket.bucket_region().map(str::to_owned),
             since: bucket.creation_date().and_then(|moment| u64::try_from(moment.secs()).ok()),
-            ttl: tags.get(TTL_TAG).cloned(),
+            ..Trace::of(stack, Kind::Bucket, bucket.name().unwrap_or_default(), &tags)
         }));
     }
     // Whoever may read none lacks the right, and would be told that nothing is left.
@@ -325,4 +322,16 @@ async fn tags_in(clients: &Clients, name: &BucketName, region: Option<&str>) -> 
     let sent = client.get_bucket_tagging().bucket(name.as_str()).send().await;
     let answer = absent(sent.map_err(|error| fault(format!("read the tags of bucket {name}"), &error)))?;
     Ok(answer.map(|answer| answer.tag_set).unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
+/// Is there an object under this key? Takes the right to list alone, none to read what is in it.
+///
+/// # Errors
+/// The call's.
+pub async fn holds(clients: &Clients, name: &BucketName, region: Option<&str>, key: &ObjectKey) -> Result<bool, Fault> {
+    let client = clients.s3_in(region);
+    // A key comes before all others that begin with it.
+    let sent = client.list_objects_v2().bucket(name.as_str()).prefix(key.as_str()).max_keys(1).send().await;
+    let answer = absent(sent.map_err(|error| fault(format!("list bucket {name}"), &error)))?;
+    Ok(answer.is_some_and(|answer| answer.contents().iter().any(|object| object.key() == Some(key.as_str()))))
 }

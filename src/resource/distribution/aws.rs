@@ -10,7 +10,7 @@ use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
 use crate::resource::distribution::document::EVENT;
-use crate::resource::{STACK_TAG, TTL_TAG, Tags, Trace, stack_in};
+use crate::resource::{STACK_TAG, Tags, Trace, stack_in};
 use aws_sdk_cloudfront::types::{
     DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag, TagKeys, Tags as CloudFrontTags,
     ViewerProtocolPolicy,
@@ -56,6 +56,8 @@ pub struct Listed {
     pub occupants: Vec<(String, String)>,
     /// When it was last changed: seconds since the Unix epoch.
     pub modified: Option<u64>,
+    /// Does it answer?
+    pub enabled: bool,
 }
 
 impl Listed {
@@ -88,6 +90,7 @@ pub async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
                 origins: origins.into_iter().map(|origin| (origin.id, origin.domain_name)).collect(),
                 occupants: slots.map(|slot| (slot.event_type.as_str().to_owned(), slot.lambda_function_arn)).collect(),
                 modified: u64::try_from(item.last_modified_time.secs()).ok(),
+                enabled: item.enabled,
             });
         }
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
@@ -396,15 +399,15 @@ pub type Runner = (DistributionId, String);
 /// Any call's.
 pub async fn traces(clients: &Clients, account: &AccountId) -> Result<(Vec<Trace>, Vec<Runner>), Fault> {
     let (mut traces, mut runners) = (Vec::new(), Vec::new());
-    for Listed { id, origins, occupants, modified } in list(clients).await? {
+    for Listed { id, origins, occupants, modified, enabled } in list(clients).await? {
         runners.extend(occupants.into_iter().filter(|(event, _)| event == EVENT).map(|(_, arn)| (id.clone(), arn)));
         if !origins.iter().any(|(origin, _)| origin.starts_with("provision-")) {
             continue;
         }
         let tags = tags(clients, account, &id).await?;
         if let Some(stack) = owner(clients, &id, &tags).await? {
-            let ttl = tags.get(TTL_TAG).cloned();
-            traces.push(Trace { stack, kind: Kind::Distribution, name: id.to_string(), place: None, since: modified, ttl });
+            let trace = Trace::of(stack, Kind::Distribution, id, &tags);
+            traces.push(Trace { since: modified, enabled: Some(enabled), ..trace });
         }
     }
     Ok((traces, runners))

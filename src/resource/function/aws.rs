@@ -8,7 +8,7 @@ use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::FunctionName;
 use crate::resource::tags::Difference;
-use crate::resource::{TTL_TAG, Tags, Trace, marked};
+use crate::resource::{Tags, Trace, marked};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
@@ -421,11 +421,10 @@ pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, BTreeSet<FunctionN
             let Some(stack) = found.description().and_then(marked) else { continue };
             let sent = clients.lambda.get_function().function_name(name.as_str()).send().await;
             let answer = absent(sent.map_err(|error| fault(format!("read function {name}"), &error)))?;
-            let tags = answer.map(|answer| tags(&name, &answer)).transpose()?;
-            let ttl = tags.and_then(|tags| tags.get(TTL_TAG).cloned());
+            let tags = answer.map(|answer| tags(&name, &answer)).transpose()?.unwrap_or_default();
             let since = found.last_modified().and_then(|text| text.replace("+0000", "Z").parse::<jiff::Timestamp>().ok());
             let since = since.and_then(|moment| u64::try_from(moment.as_second()).ok());
-            traces.push(Trace { stack, kind: Kind::Function, name: name.to_string(), place: None, since, ttl });
+            traces.push(Trace { since, ..Trace::of(stack, Kind::Function, name, &tags) });
         }
     }
     Ok((traces, names))

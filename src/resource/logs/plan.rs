@@ -3,7 +3,7 @@
 use super::{Live, Op, Orphan, Settings};
 use crate::change::{Address, Fault, FaultKind, Kind, Notice};
 use crate::name::{Region, StackName};
-use crate::resource::{Planned, TTL_TAG, Trace, stack_in};
+use crate::resource::{Planned, Trace, stack_in};
 use std::collections::BTreeMap;
 
 /// Plans a group in every region where the edge may write, and its retention. A region that refuses is passed over with a notice.
@@ -63,8 +63,7 @@ pub fn teardown(stack: &StackName, name: &str, ours: Option<bool>, live: &Live) 
 pub fn orphans(found: Vec<Orphan>, refused: &BTreeMap<Region, Fault>) -> (Vec<Trace>, Vec<Notice>) {
     let (ours, unknown): (Vec<_>, Vec<_>) = found.into_iter().partition(|orphan| stack_in(&orphan.tags).is_some());
     let trace = |Orphan { region, name, tags, since }: Orphan| {
-        let (stack, ttl) = (stack_in(&tags)?, tags.get(TTL_TAG).cloned());
-        Some(Trace { stack, kind: Kind::Logs, name, place: Some(region.to_string()), since, ttl })
+        Some(Trace { place: Some(region.to_string()), since, ..Trace::of(stack_in(&tags)?, Kind::Logs, name, &tags) })
     };
     let unknown = unknown.into_iter().map(|Orphan { region, name, .. }| {
         (region, format!("log group {name} is left of a function that is gone, and no tag says whose it was"))

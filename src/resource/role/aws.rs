@@ -1,11 +1,11 @@
 //! The role on the wire.
 
-use super::{Live, Op, POLICY, Settings};
+use super::{Live, Op, POLICY, Pages, Settings, page_in};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::name::RoleName;
-use crate::resource::{TTL_TAG, Tags, Trace, marked, tags};
+use crate::resource::{Tags, Trace, marked, tags};
 use aws_sdk_iam::types::Tag;
 use futures_util::try_join;
 use serde_json::Value;
@@ -161,24 +161,28 @@ async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Resu
     }
 }
 
-/// Finds what is ours of this kind in the whole account.
+/// Finds what is ours of this kind in the whole account, and the page that each role may read.
 ///
 /// # Errors
 /// Any call's.
-pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
-    let mut pages = clients.iam.list_roles().into_paginator().send();
-    let mut traces = Vec::new();
-    while let Some(page) = pages.next().await {
+pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, Pages), Fault> {
+    let mut listed = clients.iam.list_roles().into_paginator().send();
+    let (mut traces, mut pages) = (Vec::new(), Pages::new());
+    while let Some(page) = listed.next().await {
         for found in page.map_err(|error| fault("list the roles", &error))?.roles {
             let Some(stack) = found.description().and_then(marked) else { continue };
             let Ok(name) = found.role_name.parse::<RoleName>() else { continue };
-            let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
-            let role = absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))?.and_then(|answer| answer.role);
-            let mut tags = role.and_then(|role| role.tags).unwrap_or_default().into_iter();
-            let ttl = tags.find(|tag| tag.key == TTL_TAG).map(|tag| tag.value);
+            let role = async {
+                let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
+                absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))
+            };
+            let (role, policy) = try_join!(role, inline_policy(clients, &name))?;
+            pages.extend(policy.as_ref().and_then(page_in));
+            let tags = role.and_then(|answer| answer.role).and_then(|role| role.tags).unwrap_or_default();
+            let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
             let since = u64::try_from(found.create_date.secs()).ok();
-            traces.push(Trace { stack, kind: Kind::Role, name: name.to_string(), place: Some(found.path), since, ttl });
+            traces.push(Trace { place: Some(found.path), since, ..Trace::of(stack, Kind::Role, name, &tags) });
         }
     }
-    Ok(traces)
+    Ok((traces, pages))
 }

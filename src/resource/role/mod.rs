@@ -5,6 +5,7 @@ use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{AccountId, BucketName, FunctionName, ObjectKey, RoleName, RolePath};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub mod aws;
 pub mod plan;
@@ -12,6 +13,9 @@ pub mod simulate;
 
 /// The name of our inline policy.
 pub const POLICY: &str = "provision";
+
+/// The statement that lets the function read the page.
+const READ_PAGE: &str = "ReadPage";
 
 /// How the role should be, or is. Policies are compared by meaning.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,11 +77,23 @@ pub fn trust_policy() -> Value {
 pub fn execution_policy(account: &AccountId, bucket: &BucketName, on: &ObjectKey, function: &FunctionName) -> Value {
     let logs = logs::arn("*", account, &logs::group(function));
     json!({"Version": "2012-10-17", "Statement": [
-        {"Sid": "ReadPage", "Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("{}/{on}", bucket.arn())},
+        {"Sid": READ_PAGE, "Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("{}/{on}", bucket.arn())},
         {"Sid": "TellAbsentFromDenied", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket.arn()},
         {"Sid": "WriteLogs", "Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
          "Resource": [logs.clone(), format!("{logs}:*")]},
     ]})
+}
+
+/// Which object's existence is the switch of which bucket.
+pub type Pages = BTreeMap<BucketName, ObjectKey>;
+
+/// The page that [`execution_policy`] lets the function read: its existence is the switch.
+#[must_use]
+pub fn page_in(policy: &Value) -> Option<(BucketName, ObjectKey)> {
+    let statements = policy::statements(policy);
+    let reads = statements.iter().find(|statement| statement["Sid"] == READ_PAGE)?;
+    let (bucket, key) = reads["Resource"].as_str()?.strip_prefix("arn:aws:s3:::")?.split_once('/')?;
+    Some((bucket.parse().ok()?, key.parse().ok()?))
 }
 
 /// One mutation of the role.

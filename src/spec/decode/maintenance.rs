@@ -4,8 +4,8 @@ use super::reader::{Reader, Section};
 use super::scalar::Word;
 use crate::name::ObjectKey;
 use crate::resource::site::index;
-use crate::spec::MaintenanceSpec;
 use crate::spec::problem::Problem;
+use crate::spec::{KEY_ON, MaintenanceSpec};
 use std::path::Path;
 
 pub(super) const KEYS: &[&str] = &["page", "keys", "status", "retry_after", "cache", "allow", "bypass"];
@@ -24,7 +24,7 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) ->
     Some(MaintenanceSpec {
         page: reader.path(&section, "page", folder),
         key_off: object_key(reader, &keys, "off", "maintenance.html")?,
-        key_on: object_key(reader, &keys, "on", "maintenance-on.html")?,
+        key_on: object_key(reader, &keys, "on", KEY_ON)?,
         status: status(reader, &section),
         retry_after: reader.duration(&section, "retry_after", (1..=WEEK, 600), retry_rule),
         cache: reader.duration(&section, "cache", (0..=60, 5), cache_rule),
