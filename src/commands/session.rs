@@ -195,7 +195,7 @@ impl Session {
         let found = async {
             let caller = self.unless_stopped(self.cloud.identify()).await?;
             self.is_expected(&caller)?;
-            Ok(self.unless_stopped(self.cloud.discover(&caller.account)).await?)
+            self.unless_stopped(self.cloud.discover(&caller.account)).await
         };
         self.or_exit(found.await)
     }

@@ -31,6 +31,7 @@ Examples:
   provision sweep --older-than 30d
   provision sweep --expired --yes
   provision sweep --stack old-demo --yes")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Sweep {
     /// Do not ask; needs a choice
     #[arg(short, long)]

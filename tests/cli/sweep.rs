@@ -129,7 +129,10 @@ fn what_visitors_use_is_passed_over_where_nobody_is_asked() {
         let price = "</PriceClass><Enabled>";
         let document = document.replace(&format!("{price}true"), &format!("{price}false"));
         demo["live"]["document"] = json!(document);
-        world["buckets"]["demo-123456789012"]["objects"]["maintenance-on.html"] = json!({"etag": "1", "size": 1});
+        let bucket = &mut world["buckets"]["demo-123456789012"];
+        for kept in ["objects", "headers"] {
+            bucket[kept]["maintenance-on.html"] = bucket[kept]["maintenance.html"].clone();
+        }
     });
     story.write(
         "provision.yaml",

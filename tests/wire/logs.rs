@@ -197,6 +197,12 @@ async fn a_sweep_finds_what_is_left_of_functions_that_are_gone() {
         .says("Stack `shop`")
         .says(&format!("logs         {GROUP} sa-east-1"))
         .says("note: logs eu-west-1, us-east-1: log group /aws/lambda/us-east-1.gone is left of a function that is gone");
+    shop.run("sweep --all --yes").exits(0).says("tag `provision:protect`");
+    for region in Region::of_edge_logs() {
+        let arn = format!("arn:aws:logs:{region}:000000000000:log-group:{GROUP}");
+        let logs = shop.aws.clients.logs_in(&region);
+        logs.untag_resource().resource_arn(arn).tag_keys("provision:protect").send().await.unwrap();
+    }
     shop.run("sweep --all --yes").exits(0).says("Done: 13 deleted");
     shop.run("sweep").exits(0).says("Nothing of ours is left").says("/aws/lambda/us-east-1.gone");
     shop.ground.rules(|rules| rules.page_size = None);
