@@ -3,6 +3,7 @@
 use crate::cloud::world::Delays;
 
 pub mod apply;
+pub mod confirm;
 pub mod deadline;
 pub mod destroy;
 pub mod dev;

@@ -21,7 +21,6 @@ use crate::stack::{Live, Names, Scope, Stack};
 use crate::sweep::Found;
 use crate::view::View;
 use jiff::{SignedDuration, Timestamp};
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -221,47 +220,6 @@ impl Session {
         }))
     }
 
-    /// Asks the person at the terminal, who has to type one of the answers, to the letter; blanks
-    /// around it do not count. A line that does not end is no answer. Without a terminal, `--yes` is
-    /// the only way.
-    ///
-    /// # Errors
-    /// [`Exit::Refused`] or [`Exit::Interrupted`].
-    pub async fn confirm(&self, yes: bool, question: &str, answers: &[&str]) -> Result<(), Exit> {
-        if yes {
-            return Ok(());
-        }
-        if !somebody_is_there() {
-            self.view.error("nobody is there to confirm", Some("add `--yes` to carry the plan out without asking"));
-            return Err(Exit::Refused);
-        }
-        anstream::eprint!("{question} ");
-        let mut stop = self.stop.clone();
-        let line = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line).map(|_| line)
-        });
-        tokio::select! {
-            line = line => match line {
-                Ok(Ok(line)) if line.ends_with('\n') && answers.contains(&line.trim()) => Ok(()),
-                _ => {
-                    self.view.error(&format!("not confirmed; nothing was changed in stack `{}`", self.spec.stack), None);
-                    Err(Exit::Refused)
-                }
-            },
-            Ok(_) = stop.wait_for(|stop| *stop) => Err(Exit::Interrupted),
-        }
-    }
-
-    /// Asks for the stack's name before it is taken down.
-    ///
-    /// # Errors
-    /// Those of [`Self::confirm`].
-    pub async fn confirm_the_end(&self, yes: bool) -> Result<(), Exit> {
-        let name = self.spec.stack.as_str();
-        self.confirm(yes, &format!("This cannot be undone. Type the stack's name (`{name}`) to go on:"), &[name]).await
-    }
-
     /// When the credentials end, if that is known and so soon.
     pub async fn credentials_end_within(&self, wait: Duration) -> Option<Timestamp> {
         let AnyCloud::Aws(aws) = &self.cloud else { return None };
@@ -299,12 +257,6 @@ fn exit_of(outcome: &Outcome) -> Exit {
     } else {
         Exit::Done
     }
-}
-
-/// Can anybody be asked?
-#[must_use]
-pub fn somebody_is_there() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 enum Failure {

@@ -1,6 +1,7 @@
 //! `provision sweep`.
 
-use super::session::{self, Session, somebody_is_there};
+use super::confirm::somebody_is_there;
+use super::session::{self, Session};
 use super::words::{Words, choices};
 use super::{Exit, signals};
 use crate::commands::global::Global;

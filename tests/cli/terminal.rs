@@ -80,6 +80,11 @@ fn a_sweep_asks_for_the_name_of_each_stack() {
         assert_eq!(answer.code, if flags.is_empty() { 0 } else { 4 }, "{flags}: {}", answer.out);
         assert_eq!(story.world(), before, "{answers:?}");
     }
+    story.meanwhile("an hour and a half passes", |world| {
+        for born in world["born"].as_object_mut().unwrap().values_mut() {
+            *born = (jiff::Timestamp::now().as_second() - 5430).into();
+        }
+    });
     // In the order of their names.
     let answer = at_a_terminal(&story, "sweep --sandbox --all", prompt, "one\nno\ntwo");
     story.record("sweep --sandbox --all", &answer);
