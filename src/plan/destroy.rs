@@ -93,6 +93,16 @@ fn end_bucket(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
         end_grant(plan, stack, live);
         return;
     }
+    let lies = &found.settings.region;
+    if *lies != stack.names.region {
+        // Nobody has looked at what is in it, and nothing there can be written from here.
+        plan.conflicts.push(Conflict {
+            address,
+            reason: format!("lies in {lies}, the spec says {}", stack.names.region),
+            hint: format!("set `region: {lies}`"),
+        });
+        return;
+    }
     if let Some(reader) = live.readers.first() {
         plan.conflicts.push(Conflict {
             address: address.clone(),

@@ -40,9 +40,10 @@ struct Guard {
 
 const ELSEWHO: &str =
     "the credentials are for account 123456789012 (arn:aws:iam::123456789012:user/sandbox), the spec is for account 111111111111";
+const ELSEWHERE: &str = "lies in us-east-1, the spec says eu-west-1";
 const OTHER_STACK: &str = "is for stack `shop`, the spec is for stack `other`";
 
-const GUARDS: [Guard; 4] = [
+const GUARDS: [Guard; 6] = [
     Guard {
         name: "account",
         raise: |story| story.write("provision.yaml", &format!("{SHOP}account: \"111111111111\"\n")),
@@ -89,6 +90,47 @@ const GUARDS: [Guard; 4] = [
             Kept("tag `provision:protect`"),
             Free,
             Kept("tag `provision:protect`"),
+            Free,
+            Free,
+            Free,
+        ],
+    },
+    Guard {
+        name: "region: the bucket is elsewhere",
+        raise: |story| story.write("provision.yaml", &SHOP.replace("stack: shop", "stack: shop\nregion: eu-west-1")),
+        cells: [
+            Refused(ELSEWHERE),
+            Free,
+            Refused(ELSEWHERE),
+            Refused("moved on"),
+            Refused(ELSEWHERE),
+            Refused(ELSEWHERE),
+            Refused("moved on"),
+            Free,
+            // It goes where the bucket is.
+            Free,
+            Free,
+            Free,
+            Free,
+        ],
+    },
+    Guard {
+        name: "delete limit: the site's folder is empty",
+        raise: |story| {
+            std::fs::remove_dir_all(story.path("site")).unwrap();
+            std::fs::create_dir(story.path("site")).unwrap();
+        },
+        cells: [
+            Refused("--delete site"),
+            Free,
+            Refused("--delete site"),
+            Refused("moved on"),
+            // Who takes the stack down means the site, too.
+            Free,
+            Free,
+            Free,
+            Free,
+            Free,
             Free,
             Free,
             Free,
