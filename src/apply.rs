@@ -51,8 +51,10 @@ pub struct Outcome {
 /// What is known before the first op.
 #[must_use]
 pub fn references(live: &Live) -> References {
-    let distribution = live.distribution.as_ref().or(live.attached.as_ref());
+    // The one that the spec is about; our own may be an earlier spec's.
+    let distribution = live.attached.as_ref().or(live.distribution.as_ref());
     let distributions = live.distribution.iter().chain(&live.attached).chain(&live.holders);
+    let buckets = live.former.buckets.iter();
     let versions = live.function.iter().flat_map(|function| &function.versions);
     References {
         versions: versions.map(|version| (version.frozen.name(), version.number)).collect(),
@@ -60,6 +62,7 @@ pub fn references(live: &Live) -> References {
         access: live.access.as_ref().map(|access| access.id.clone()),
         distribution: distribution.map(|distribution| distribution.id.clone()),
         etags: distributions.map(|distribution| (distribution.id.clone(), distribution.etag.clone())).collect(),
+        regions: buckets.map(|(name, found)| (name.clone(), found.live.settings.region.clone())).collect(),
         domain: distribution.map(|distribution| distribution.domain.clone()),
     }
 }

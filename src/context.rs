@@ -1,7 +1,7 @@
 //! What an op may use while it is carried out, besides itself.
 
 use crate::change::Address;
-use crate::name::DistributionId;
+use crate::name::{BucketName, DistributionId, Region};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub struct References {
     pub distribution: Option<DistributionId>,
     /// The ETags of distributions, after our own writes.
     pub etags: BTreeMap<DistributionId, String>,
+    /// Where buckets of an earlier spec are.
+    pub regions: BTreeMap<BucketName, Region>,
     /// Where visitors find the distribution.
     pub domain: Option<String>,
 }

@@ -108,7 +108,7 @@ impl Desired {
             role: role::Settings {
                 path: role_path.clone(),
                 trust: role::trust_policy(),
-                policy: Some(role::execution_policy(&stack.account, &stack.bucket, &keys.on, function)),
+                policy: Some(role::Reach::new(&stack.bucket, &keys.on, function).policy(&stack.account)),
                 boundary: spec.role.permissions_boundary.clone(),
                 description: marker(&stack.names.stack),
                 tags: tags.clone(),

@@ -156,6 +156,13 @@ impl RoleName {
     pub fn arn(&self, account: &AccountId, path: &RolePath) -> String {
         format!("arn:aws:iam::{account}:role{path}{self}")
     }
+
+    /// The name at the end of the ARN of a role in `account`, whatever its path.
+    #[must_use]
+    pub fn from_arn(arn: &str, account: &AccountId) -> Option<Self> {
+        let path = arn.strip_prefix(&format!("arn:aws:iam::{account}:role/"))?;
+        path.rsplit('/').next()?.parse().ok()
+    }
 }
 
 impl FunctionName {
@@ -163,6 +170,13 @@ impl FunctionName {
     #[must_use]
     pub fn arn(&self, account: &AccountId) -> String {
         format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:{self}")
+    }
+
+    /// The name in the ARN, with or without a version, of an edge function in `account`.
+    #[must_use]
+    pub fn from_arn(arn: &str, account: &AccountId) -> Option<Self> {
+        let name = arn.strip_prefix(&format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:"))?;
+        name.split(':').next()?.parse().ok()
     }
 }
 

@@ -353,6 +353,7 @@ mod tests {
             function: "f".repeat(64).parse().unwrap(),
             logs: true,
             attached: attached.map(|id| id.parse().unwrap()),
+            also: crate::stack::Clues::default(),
         };
         names.in_account("123456789012".parse().unwrap()).unwrap()
     }

@@ -2,13 +2,16 @@
 //!
 //! The same for every intent: apply, destroy, status and the switch look at the same objects.
 
-use crate::change::{Change, Kind};
+use crate::change::{Change, Kind, Notice};
 use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath, StackName};
+use crate::resource::distribution::{Behavior, document::EVENT};
+use crate::resource::function::{Functions, VersionReference};
 use crate::resource::site::Inventory;
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
 use crate::spec::{DistributionSpec, Spec};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What can be named before anybody was asked who we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub struct Names {
     pub logs: bool,
     /// The distribution that somebody else owns, if the spec attaches to one.
     pub attached: Option<DistributionId>,
+    /// What else is known to be the stack's, where a look at the whole account has found it.
+    pub also: Clues,
 }
 
 impl Names {
@@ -50,6 +55,7 @@ impl Names {
                 DistributionSpec::Attached(attached) => Some(attached.id.clone()),
                 DistributionSpec::Owned(_) => None,
             },
+            also: Clues::default(),
         }
     }
 
@@ -91,13 +97,109 @@ impl Stack {
     }
 }
 
+/// Names of things that may be the stack's beside those in the spec: things of ours mention them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clues {
+    /// Buckets.
+    pub buckets: BTreeSet<BucketName>,
+    /// Roles.
+    pub roles: BTreeSet<RoleName>,
+    /// Functions.
+    pub functions: BTreeSet<FunctionName>,
+}
+
+impl Clues {
+    /// Is nothing mentioned?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { buckets, roles, functions } = self;
+        buckets.is_empty() && roles.is_empty() && functions.is_empty()
+    }
+
+    /// What both mention.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.buckets.extend(other.buckets);
+        self.roles.extend(other.roles);
+        self.functions.extend(other.functions);
+        self
+    }
+
+    /// Without what the spec names.
+    #[must_use]
+    pub fn beside(mut self, stack: &Stack) -> Self {
+        self.buckets.remove(&stack.bucket);
+        self.roles.remove(&stack.names.role);
+        self.functions.remove(&stack.names.function);
+        self
+    }
+
+    /// Without what was followed before; from now on, that includes these.
+    #[must_use]
+    pub fn unless_in(self, followed: &mut Self) -> Self {
+        let new = Self {
+            buckets: &self.buckets - &followed.buckets,
+            roles: &self.roles - &followed.roles,
+            functions: &self.functions - &followed.functions,
+        };
+        *followed = std::mem::take(followed).with(self);
+        new
+    }
+
+    fn of_role(&mut self, live: &role::Live, account: &AccountId) {
+        let reach = role::Reach::of(live.settings.policy.as_ref(), account);
+        self.buckets.extend(reach.pages.into_iter().map(|(bucket, _)| bucket));
+        self.functions.extend(reach.functions);
+    }
+
+    fn of_function(&mut self, live: &function::Live, account: &AccountId) {
+        let versions = live.versions.iter().map(|version| &version.frozen);
+        let roles = versions.chain([&live.settings.frozen]).map(|frozen| frozen.role.as_str());
+        self.roles.extend(roles.filter_map(|arn| RoleName::from_arn(arn, account)));
+    }
+
+    fn of_distribution(&mut self, live: &distribution::Live, stack: &Stack) {
+        let reading = live.document.read();
+        let origin = reading.origins.get(&distribution::origin_id(&stack.names.stack));
+        let host = origin.and_then(|origin| origin.domain.split_once(".s3."));
+        self.buckets.extend(host.and_then(|(bucket, _)| bucket.parse().ok()));
+        let slots = reading.behaviors.get(&Behavior::Default).and_then(|behavior| behavior.functions.get(EVENT));
+        self.functions.extend(slots.and_then(|arn| FunctionName::from_arn(arn, &stack.account)));
+    }
+}
+
+/// What carries the stack's mark and is not what the spec names: what an earlier spec named.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Former {
+    /// Buckets, with all that their deletion needs.
+    pub buckets: BTreeMap<BucketName, FormerBucket>,
+    /// Roles.
+    pub roles: BTreeMap<RoleName, role::Live>,
+    /// Functions with their log groups; `None`: the groups of one that was never made or is gone.
+    pub functions: BTreeMap<FunctionName, (Option<function::Live>, logs::Live)>,
+    /// Things that may be the stack's and do not let us look.
+    pub refused: Vec<Notice>,
+}
+
+/// A bucket of an earlier spec.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FormerBucket {
+    /// The bucket.
+    pub live: bucket::Live,
+    /// Its objects.
+    pub objects: site::Live,
+    /// Every version and upload in it.
+    pub inventory: Inventory,
+    /// Its policy.
+    pub policy: Option<Value>,
+}
+
 /// How much to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Everything that a stack consists of.
     Stack,
-    /// Also what stands in the way of taking it down (object versions, uploads, other distributions on the bucket), and what the
-    /// function leaves behind.
+    /// Also what stands in the way of taking it down (object versions, uploads), and what the function leaves behind.
     Teardown,
 }
 
@@ -126,10 +228,47 @@ pub struct Live {
     pub distribution: Option<distribution::Live>,
     /// The distribution that the spec attaches to.
     pub attached: Option<distribution::Live>,
-    /// Other distributions with the bucket as an origin; only for [`Scope::Teardown`].
-    pub readers: Vec<DistributionId>,
-    /// Other distributions that run our function, as an earlier spec wanted; only for [`Scope::Teardown`].
+    /// Distributions that have a bucket of ours as an origin, our own included.
+    pub readers: Vec<(BucketName, DistributionId)>,
+    /// Other distributions that run a function of ours, as an earlier spec wanted.
     pub holders: Vec<distribution::Live>,
+    /// What an earlier spec named.
+    pub former: Former,
+}
+
+impl Live {
+    /// The names that things of ours mention, without those in the spec.
+    #[must_use]
+    pub fn clues(&self, stack: &Stack) -> Clues {
+        let (name, account) = (&stack.names.stack, &stack.account);
+        let mut clues = Clues::default();
+        let role = self.role.iter().filter(|live| role::plan::is_ours(live, name));
+        role.chain(self.former.roles.values()).for_each(|live| clues.of_role(live, account));
+        let function = self.function.iter().filter(|live| function::plan::is_ours(live, name));
+        let former = self.former.functions.values().filter_map(|(live, _)| live.as_ref());
+        function.chain(former).for_each(|live| clues.of_function(live, account));
+        self.distribution.iter().for_each(|live| clues.of_distribution(live, stack));
+        clues.beside(stack)
+    }
+
+    /// The bucket in the spec and former ones.
+    pub fn buckets<'a>(&'a self, stack: &'a Stack) -> impl Iterator<Item = &'a BucketName> {
+        [&stack.bucket].into_iter().chain(self.former.buckets.keys())
+    }
+
+    /// The functions of the stack: the one in the spec, unless it is somebody else's, and former ones.
+    #[must_use]
+    pub fn functions<'a>(&'a self, stack: &Stack) -> Functions<'a> {
+        let reference = |name: &FunctionName| {
+            let function = name.arn(&stack.account);
+            VersionReference { function, version: String::new() }
+        };
+        let theirs = |live: &function::Live| !function::plan::is_ours(live, &stack.names.stack);
+        let named = (!self.function.as_ref().is_some_and(theirs)).then(|| (reference(&stack.names.function), self.function.as_ref()));
+        let former = self.former.functions.iter();
+        let former = former.map(|(name, (live, _))| (reference(name), live.as_ref()));
+        Functions(named.into_iter().chain(former).collect())
+    }
 }
 
 /// One mutation (or wait) of any kind.

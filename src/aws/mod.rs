@@ -67,6 +67,12 @@ pub struct Clients {
 }
 
 impl Clients {
+    /// The same with S3 in another region.
+    #[must_use]
+    pub fn in_region(&self, region: &Region) -> Self {
+        Self { s3: self.s3_in(Some(region.as_str())), ..self.clone() }
+    }
+
     /// An S3 client for another region.
     #[must_use]
     pub fn s3_in(&self, region: Option<&str>) -> aws_sdk_s3::Client {

@@ -1,7 +1,10 @@
 //! AWS, or an emulator of it: dispatches to the rooms.
 //!
-//! What does not need each other is asked at the same time: identity, role, function, log groups and access control in the first
-//! round, bucket and policy in the second, objects and distribution in the third.
+//! What does not need each other is asked at the same time: identity, role, function, log groups, access control and the lists
+//! of roles and distributions in the first round, bucket and policy in the second, objects and distribution in the third. What
+//! an earlier spec named takes further rounds, where there is any of it.
+
+mod former;
 
 use super::{Caller, Cloud};
 use crate::aws::Clients;
@@ -26,10 +29,15 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Everything that hangs on the account: bucket, objects, policy, distribution.
-    async fn observe_in_account(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
+    /// Everything that hangs on the account: bucket, objects, policy, distribution; and all distributions there are.
+    async fn observe_in_account(
+        &self,
+        names: &Names,
+        expected: &site::Settings,
+        scope: Scope,
+    ) -> Result<(Stack, Vec<Listed>, Live), Fault> {
         let clients = &self.clients;
-        let (caller, listed) = try_join!(self.identify(), self.listed(scope))?;
+        let (caller, listed) = try_join!(self.identify(), distribution::aws::list(clients))?;
         let account = caller.account;
         let stack = in_account(names, &account)?;
         let (region, policy) =
@@ -52,45 +60,14 @@ impl Aws {
             }
         };
         let granted = grant::distribution(policy.as_ref());
-        let owned = async {
-            // An attached stack has a distribution of its own only as a remnant, which its grant would name.
-            if names.attached.is_some() && granted.is_none() {
-                return Ok(None);
-            }
-            distribution::aws::observe(clients, &account, &names.stack, granted.as_ref(), listed.as_deref()).await
-        };
-        let holders = self.holders(&stack, listed.as_deref().unwrap_or_default());
-        let (bucket, (objects, inventory), distribution, holders) = try_join!(bucket, objects, owned, holders)?;
+        let owned = distribution::aws::observe(clients, &account, &names.stack, granted.as_ref(), Some(&listed));
+        let (bucket, (objects, inventory), distribution) = try_join!(bucket, objects, owned)?;
         let shown = if objects.objects.contains_key(&names.keys.on) {
             page::aws::shown(clients, &account, &stack.bucket, &names.keys).await?
         } else {
             None
         };
-        let host = format!("{}.s3.", stack.bucket);
-        let reads = |one: &&Listed| one.origins.iter().any(|(_, domain)| domain.starts_with(&host));
-        let own = distribution.as_ref().map(|distribution| &distribution.id);
-        // Its origin, by which it is passed over, may have been taken out.
-        let holders = holders.into_iter().filter(|held| Some(&held.id) != own).collect();
-        let readers = listed.iter().flatten().filter(reads).map(|one| &one.id).filter(|id| Some(*id) != own).cloned().collect();
-        Ok((account, Live { bucket, objects, shown, inventory, policy, distribution, readers, holders, ..Live::default() }))
-    }
-
-    async fn listed(&self, scope: Scope) -> Result<Option<Vec<Listed>>, Fault> {
-        match scope {
-            Scope::Stack => Ok(None),
-            Scope::Teardown => distribution::aws::list(&self.clients).await.map(Some),
-        }
-    }
-
-    /// The distributions that run our function and are neither the stack's own nor the attached one.
-    async fn holders(&self, stack: &Stack, listed: &[Listed]) -> Result<Vec<distribution::Live>, Fault> {
-        let ours = stack.any_version();
-        let origin = distribution::origin_id(&stack.names.stack);
-        let runs = |one: &&Listed| one.occupants.iter().any(|(_, arn)| ours.number_in(arn).is_some());
-        let known = |one: &&Listed| one.has_origin(&origin) || stack.names.attached.as_ref() == Some(&one.id);
-        let holders = listed.iter().filter(runs).filter(|one| !known(one));
-        let read = holders.map(|one| distribution::aws::read_document(&self.clients, &one.id));
-        Ok(try_join_all(read).await?.into_iter().flatten().collect())
+        Ok((stack, listed, Live { bucket, objects, shown, inventory, policy, distribution, ..Live::default() }))
     }
 
     async fn attached(&self, names: &Names) -> Result<Option<distribution::Live>, Fault> {
@@ -127,12 +104,6 @@ fn in_account(names: &Names, account: &AccountId) -> Result<Stack, Fault> {
 
 impl Cloud for Aws {
     async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
-        let access = async {
-            match (&names.attached, scope) {
-                (Some(_), Scope::Stack) => Ok(None),
-                _ => access::aws::observe(&self.clients, &names.stack).await,
-            }
-        };
         let group = logs::group(&names.function);
         let logs = async {
             match scope {
@@ -140,20 +111,26 @@ impl Cloud for Aws {
                 _ => Box::pin(logs::aws::observe(&self.clients, &group)).await,
             }
         };
-        let ((account, live), role, function, logs, access, attached) = try_join!(
+        let ((stack, listed, live), role, function, logs, access, attached, marked) = try_join!(
             self.observe_in_account(names, expected, scope),
             role::aws::observe(&self.clients, &names.role),
             function::aws::observe(&self.clients, &names.function),
             logs,
-            access,
+            access::aws::observe(&self.clients, &names.stack),
             self.attached(names),
+            role::aws::marked_for(&self.clients, &names.stack),
         )?;
+        let account = &stack.account;
         // Without the function, a group's own tag has to prove that it is ours.
         let logs = match scope {
-            Scope::Teardown if function.is_none() => Box::pin(logs::aws::observe_tags(&self.clients, &account, &group, logs)).await?,
+            Scope::Teardown if function.is_none() => Box::pin(logs::aws::observe_tags(&self.clients, account, &group, logs)).await?,
             _ => logs,
         };
-        Ok((account, Live { role, function, logs, access, attached, ..live }))
+        let mut live = Live { role, function, logs, access, attached, ..live };
+        Box::pin(former::follow(&self.clients, &stack, marked, &mut live)).await?;
+        live.readers = former::readers(&stack, &live, &listed);
+        live.holders = former::holders(&self.clients, &stack, &live, &listed).await?;
+        Ok((stack.account, live))
     }
 
     async fn identify(&self) -> Result<Caller, Fault> {
@@ -206,7 +183,11 @@ impl Cloud for Aws {
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
         let (clients, account) = (&self.clients, &stack.account);
         match op {
-            Op::Bucket(op) => bucket::aws::apply(clients, account, op, context).await,
+            Op::Bucket(op) => {
+                let region = context.references(|known| known.regions.get(op.name()).cloned());
+                let elsewhere = region.map(|region| clients.in_region(&region));
+                bucket::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op, context).await
+            }
             Op::Site(op) => site::aws::apply(clients, account, op).await,
             Op::Page(op) => page::aws::apply(clients, account, op).await,
             Op::Role(op) => role::aws::apply(clients, op).await,

@@ -11,9 +11,11 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 mod destroy;
+mod former;
 mod protect;
 mod provision;
 mod stage;
+mod teardown;
 
 pub use destroy::destroy;
 pub use protect::protected;

@@ -33,14 +33,18 @@ pub fn protected(stack: &Stack, live: &Live, choices: &Choices) -> BTreeMap<Prot
 
 /// What the tags of the stack's own objects protect.
 fn tagged(stack: &Stack, live: &Live) -> BTreeSet<Protected> {
-    let Live { bucket, role, function, logs, distribution, .. } = live;
+    let Live { bucket, role, function, logs, distribution, former, .. } = live;
     let of_one = [
         bucket.as_ref().map(|bucket| &bucket.settings.tags),
         role.as_ref().map(|role| &role.settings.tags),
         function.as_ref().map(|function| &function.settings.tags),
         distribution.as_ref().map(|distribution| &distribution.tags),
     ];
-    let of_all = of_one.into_iter().flatten().chain(logs.groups.values().map(|group| &group.tags));
+    let of_former = (former.buckets.values().map(|found| &found.live.settings.tags))
+        .chain(former.roles.values().map(|role| &role.settings.tags))
+        .chain(former.functions.values().filter_map(|(function, _)| Some(&function.as_ref()?.settings.tags)));
+    let of_groups = logs.groups.values().map(|group| &group.tags);
+    let of_all = of_one.into_iter().flatten().chain(of_former).chain(of_groups);
     let ours = |tags: &&Tags| stack_in(tags).as_ref() == Some(&stack.names.stack);
     of_all.filter(ours).filter_map(|tags| tags.get(PROTECT_TAG)).flat_map(|words| Protected::among(words)).collect()
 }

@@ -1,25 +1,26 @@
 //! What makes everything as it should be.
 
-use super::destroy::end_distribution;
+use super::former::{ends_function, former};
 use super::{Choices, Intent, Plan, Stage};
-use crate::change::Kind;
+use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
-use crate::resource::distribution::{Behavior, document::EVENT};
+use crate::name::{BucketName, DistributionId, ObjectKey};
+use crate::resource::role::Reach;
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
 use crate::stack::{Live, Op, Stack};
-use std::collections::BTreeSet;
 
 /// Plans what makes everything as it should be.
 pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choices) -> Plan {
     let mut plan = Plan::new(stack, Intent::Provision);
     let name = &stack.names.stack;
     let adopts = |kind| choices.adopt.contains(&kind);
-    plan.take(
-        Stage::Bucket,
-        bucket::plan::plan(name, &stack.bucket, &desired.bucket, live.bucket.as_ref(), adopts(Kind::Bucket)),
-        Op::Bucket,
-    );
-    plan.take(Stage::Role, role::plan::plan(name, &stack.names.role, &desired.role, live.role.as_ref(), adopts(Kind::Role)), Op::Role);
+    let bucket = bucket::plan::plan(name, &stack.bucket, &desired.bucket, live.bucket.as_ref(), adopts(Kind::Bucket));
+    for op in bucket.ops {
+        let stage = if live.bucket.is_none() && !matches!(op, bucket::Op::Create { .. }) { Stage::BucketSettings } else { Stage::Bucket };
+        plan.add(stage, [Op::Bucket(op)]);
+    }
+    plan.conflicts.extend(bucket.conflicts);
+    plan.notices.extend(bucket.notices);
     let function = function::plan::plan(name, &stack.names.function, &desired.function, live.function.as_ref(), adopts(Kind::Function));
     plan.take(Stage::Function, function, Op::Function);
     if let Some(wanted) = &desired.logs {
@@ -33,42 +34,142 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     if plan.can_apply() {
         objects(&mut plan, stack, desired, live, choices);
     }
-    if let Some(wanted) = &desired.distribution {
-        plan.take(Stage::Access, access::plan::plan(name, live.access.as_ref()), Op::Access);
-        let access = live.access.as_ref().map(|access| access.id.as_str());
-        let planned = distribution::plan::plan(name, &stack.account, wanted, live.distribution.as_ref(), live.function.as_ref(), access);
-        plan.take(Stage::Distribution, planned, Op::Distribution);
-        let reader = live.distribution.as_ref().map(|distribution| &distribution.id);
-        let grant = grant::plan::plan(&stack.account, &stack.bucket, reader, live.policy.as_ref(), live.bucket.is_some());
-        plan.add(Stage::Grant, grant.map(Op::Grant));
-        let changes =
-            plan.steps.iter().any(|step| matches!(&step.op, Op::Distribution(op) if !matches!(op, distribution::Op::SetTags { .. })));
-        let id = live.distribution.as_ref().map(|distribution| distribution.id.clone());
-        // Also what an interrupted run has changed.
-        let deploys = changes || live.distribution.as_ref().is_some_and(|distribution| !distribution.deployed);
-        let wait = (choices.wait && deploys).then_some(Op::Distribution(distribution::Op::AwaitDeployed { id, disabled: false }));
-        plan.add(Stage::Deployed, wait);
-    } else {
-        // A distribution of ours that the spec no longer asks for.
-        end_distribution(&mut plan, stack, live);
-        let grant = grant::plan::without_reader(&stack.bucket, live.policy.as_ref(), live.bucket.is_some());
-        // The statement that names the distribution goes while that can still be looked up.
-        let stage = if grant::distribution(live.policy.as_ref()).is_some() { Stage::RemoveGrant } else { Stage::Grant };
-        plan.add(stage, grant.map(Op::Grant));
-    }
-    if live.bucket.is_some() {
-        plan.notices.extend(grant::plan::notices(&stack.bucket, live.policy.as_ref()));
-    }
-    if let Some(wanted) = &desired.association {
-        let planned = association::plan::plan(wanted, live.attached.as_ref(), live.function.as_ref());
-        let deploys = !planned.ops.is_empty() || live.attached.as_ref().is_some_and(|attached| !attached.deployed);
-        plan.take(Stage::Association, planned, Op::Association);
-        let wait = (choices.wait && deploys).then(|| Op::Association(association::Op::AwaitDeployed { id: wanted.id.clone() }));
-        plan.add(Stage::Deployed, wait);
-    }
-    let prune = function::plan::prune(&stack.names.function, &desired.function, live.function.as_ref(), &in_use(stack, live));
-    plan.add(Stage::Prune, prune.into_iter().map(Op::Function));
+    own_distribution(&mut plan, stack, desired, live);
+    slots(&mut plan, stack, desired, live, choices);
+    let lingers = former(&mut plan, stack, desired, live, choices);
+    grant(&mut plan, stack, desired, live);
+    role(&mut plan, stack, desired, live, lingers, adopts(Kind::Role));
+    await_deployed(&mut plan, desired, live, choices);
     plan.sorted()
+}
+
+fn own_distribution(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
+    let name = &stack.names.stack;
+    let Some(wanted) = &desired.distribution else { return };
+    plan.take(Stage::Access, access::plan::plan(name, live.access.as_ref()), Op::Access);
+    let access = live.access.as_ref().map(|access| access.id.as_str());
+    let planned = distribution::plan::plan(name, &stack.account, wanted, live.distribution.as_ref(), live.function.as_ref(), access);
+    plan.take(Stage::Distribution, planned, Op::Distribution);
+}
+
+/// The bucket policy lets our distribution read, also one that the spec no longer names, while it
+/// serves visitors.
+fn grant(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
+    let (bucket, policy, exists) = (&stack.bucket, live.policy.as_ref(), live.bucket.is_some());
+    let ends = plan.steps.iter().any(|step| step.stage == Stage::DeleteDistribution);
+    let own = live.distribution.as_ref().map(|distribution| &distribution.id);
+    let reads = |id: &&DistributionId| live.readers.contains(&(bucket.clone(), (*id).clone()));
+    let reader = own.filter(|id| desired.distribution.is_some() || reads(id));
+    let lets = |reader| grant::plan::plan(&stack.account, bucket, reader, policy, exists);
+    let (stage, op) = match reader {
+        Some(_) if ends => (Stage::RemoveGrant, grant::plan::without_reader(bucket, policy, exists)),
+        Some(reader) => (Stage::Grant, lets(Some(reader))),
+        None if desired.distribution.is_some() => (Stage::FirstGrant, lets(None)),
+        None => (Stage::Grant, grant::plan::without_reader(bucket, policy, exists)),
+    };
+    plan.add(stage, op.map(Op::Grant));
+    if exists {
+        plan.notices.extend(grant::plan::notices(bucket, policy));
+    }
+}
+
+fn slots(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices: &Choices) {
+    let Some(wanted) = &desired.association else { return };
+    let owner = live.attached.as_ref().and_then(distribution::plan::owner);
+    if let Some(owner) = owner {
+        let own = owner == stack.names.stack;
+        let whose = if own { "this stack's own".to_owned() } else { format!("the one of stack `{owner}`") };
+        let hint = if own {
+            "leave `distribution.id` out of the spec: the stack manages it already"
+        } else {
+            "attach to a distribution that no stack manages, or put the page into that stack's spec"
+        };
+        plan.conflicts.push(Conflict {
+            address: Address::new(Kind::Association, &wanted.id),
+            reason: format!("the distribution is {whose}, not somebody else's"),
+            hint: hint.into(),
+        });
+        return;
+    }
+    let leave = choices.delete.contains(&Kind::Association);
+    let planned = association::plan::plan(wanted, live.attached.as_ref(), &live.functions(stack), live.function.as_ref(), leave);
+    plan.take(Stage::Association, planned, Op::Association);
+}
+
+/// Waits for the deployment if somebody wants it, or if something else may only go after it; also
+/// for what an interrupted run has changed.
+fn await_deployed(plan: &mut Plan, desired: &Desired, live: &Live, choices: &Choices) {
+    let goes = plan.steps.iter().any(|step| step.stage >= Stage::Vacate);
+    if !choices.wait && !goes {
+        return;
+    }
+    let tags = |op: &distribution::Op| matches!(op, distribution::Op::SetTags { .. });
+    let changes = plan.steps.iter().any(|step| match &step.op {
+        Op::Distribution(op) => step.stage == Stage::Distribution && !tags(op),
+        Op::Association(_) => step.stage == Stage::Association,
+        _ => false,
+    });
+    let deploys = |found: &Option<distribution::Live>| changes || found.as_ref().is_some_and(|found| !found.deployed);
+    if desired.distribution.is_some() && deploys(&live.distribution) {
+        let id = live.distribution.as_ref().map(|distribution| distribution.id.clone());
+        plan.add(Stage::Deployed, [Op::Distribution(distribution::Op::AwaitDeployed { id, disabled: false })]);
+    }
+    if let Some(wanted) = desired.association.as_ref().filter(|_| deploys(&live.attached)) {
+        plan.add(Stage::Deployed, [Op::Association(association::Op::AwaitDeployed { id: wanted.id.clone() })]);
+    }
+}
+
+/// The role reaches what the functions need: while a stack moves, also what it leaves. In the end it
+/// reaches what is left, so that whatever is ours stays named in its policy. `lingers`: visitors still
+/// get an earlier version somewhere.
+fn role(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, lingers: bool, adopt: bool) {
+    let (name, account) = (&stack.names.stack, &stack.account);
+    let wanted = Reach::of(desired.role.policy.as_ref(), account);
+    let ours = live.role.as_ref().filter(|live| role::plan::is_ours(live, name));
+    let seen = Reach::of(ours.and_then(|live| live.settings.policy.as_ref()), account);
+    let roles = live.former.roles.values().map(|live| Reach::of(live.settings.policy.as_ref(), account));
+    let known = roles.fold(seen, Reach::with);
+    let moves = plan.steps.iter().any(|step| matches!(step.stage, Stage::Distribution | Stage::Association));
+    if moves {
+        plan.conflicts.extend(open_window(&known, &wanted, stack, live));
+    }
+    let gone = |op: &Op| plan.steps.iter().any(|step| step.op == *op);
+    let former = |bucket: &BucketName| live.former.buckets.contains_key(bucket);
+    let stays = |bucket: &BucketName| !gone(&Op::Bucket(bucket::Op::Delete { name: bucket.clone() }));
+    let page = |bucket: &BucketName| (bucket.clone(), stack.names.keys.on.clone());
+    let pages = known.pages.iter().filter(|(bucket, _)| former(bucket)).cloned();
+    let pages: Vec<(BucketName, ObjectKey)> = pages.chain(live.former.buckets.keys().map(page)).collect();
+    let functions = live.former.functions.keys();
+    let old_keys = known.pages.iter().filter(|(bucket, _)| *bucket == stack.bucket);
+    let left = Reach {
+        pages: pages.iter().filter(|(bucket, _)| stays(bucket)).chain(old_keys.clone().filter(|_| lingers)).cloned().collect(),
+        functions: functions.clone().filter(|name| !ends_function(plan, name)).cloned().collect(),
+    };
+    let end = wanted.clone().with(left);
+    let leaving =
+        Reach { pages: pages.iter().chain(old_keys.filter(|_| moves)).cloned().collect(), functions: functions.cloned().collect() };
+    let now = end.clone().with(leaving);
+    let settings = role::Settings { policy: Some(now.policy(account)), ..desired.role.clone() };
+    plan.take(Stage::Role, role::plan::plan(name, &stack.names.role, &settings, live.role.as_ref(), adopt), Op::Role);
+    if now != end {
+        let (name, before) = (stack.names.role.clone(), Some(now.policy(account)));
+        plan.add(Stage::Narrow, [Op::Role(role::Op::PutPolicy { name, before, after: end.policy(account) })]);
+    }
+}
+
+/// Maintenance is on where the function is about to stop looking.
+fn open_window(known: &Reach, wanted: &Reach, stack: &Stack, live: &Live) -> Option<Conflict> {
+    let mut left = known.pages.difference(&wanted.pages);
+    let lies = |(bucket, key): &&(BucketName, ObjectKey)| {
+        let objects =
+            if *bucket == stack.bucket { Some(&live.objects) } else { live.former.buckets.get(bucket).map(|found| &found.objects) };
+        objects.is_some_and(|objects| objects.objects.contains_key(key))
+    };
+    left.find(lies).map(|(bucket, key)| Conflict {
+        address: Address::new(Kind::Page, key),
+        reason: format!("maintenance is on by this object in bucket {bucket}, where the function would no longer look: visitors would get the site"),
+        hint: "end the window first (`provision maintenance off` with the spec as it was), or delete that object if no version reads it any more".into(),
+    })
 }
 
 fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices: &Choices) {
@@ -96,17 +197,4 @@ fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choic
     let puts = plan.steps.iter().any(|step| matches!(step.op, Op::Site(site::Op::Put { .. }) | Op::Page(page::Op::Put { .. })));
     let page = (&stack.names.keys.off, &desired.page.content);
     plan.take(Stage::Index, planner.index(&desired.site, page, puts, &live.objects), Op::Site);
-}
-
-/// Numbers of our versions in slots that this plan does not turn: somebody put them there by hand.
-fn in_use(stack: &Stack, live: &Live) -> BTreeSet<u64> {
-    let occupant = stack.any_version();
-    let slots = |live: &Option<distribution::Live>, turned: fn(&Behavior) -> bool| -> Vec<String> {
-        let behaviors = live.as_ref().map(|live| live.document.read().behaviors).unwrap_or_default().into_iter();
-        let functions =
-            behaviors.flat_map(|(behavior, does)| does.functions.into_iter().map(move |(event, arn)| (behavior.clone(), event, arn)));
-        functions.filter(|(behavior, event, _)| !(event == EVENT && turned(behavior))).map(|(_, _, arn)| arn).collect()
-    };
-    let left = slots(&live.distribution, |behavior| *behavior == Behavior::Default).into_iter().chain(slots(&live.attached, |_| true));
-    left.filter_map(|arn| occupant.number_in(&arn)).collect()
 }

@@ -7,8 +7,10 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// The bucket and its settings.
+    /// The bucket.
     Bucket,
+    /// What its creation cannot set.
+    BucketSettings,
     /// The role and its policies.
     Role,
     /// The origin access control.
@@ -29,10 +31,12 @@ pub enum Stage {
     Logs,
     /// How long they keep their events.
     Retention,
+    /// The bucket policy, for a distribution that exists: it may turn to the bucket next.
+    Grant,
     /// Our distribution.
     Distribution,
-    /// The bucket policy.
-    Grant,
+    /// The bucket policy, for the distribution that this plan creates.
+    FirstGrant,
     /// Slots of another distribution.
     Association,
     /// Wait for the deployment.
@@ -59,36 +63,57 @@ pub enum Stage {
     DeleteRole,
     /// Empty and delete the bucket.
     DeleteBucket,
+    /// Take out of the role's policy what the functions do not reach for any more.
+    Narrow,
 }
 
 impl Stage {
-    /// What has to be finished before, where it is part of the plan. Taking down goes against the arrows of building up, and
-    /// nothing that a visitor can still ask for goes while a distribution points at it.
+    /// What has to be finished before, where it is part of the plan. Taking down goes against the
+    /// arrows of building up, and nothing that a visitor can still ask for goes while a distribution
+    /// points at it: what replaces is deployed before what it replaces goes.
+    ///
+    /// The role comes first and goes last: by its policy everything else is found again.
     #[must_use]
     pub fn needs(self) -> &'static [Self] {
         match self {
-            Self::Bucket | Self::Role | Self::Access | Self::Switch | Self::Logs | Self::Vacate => &[],
+            Self::Role | Self::Access | Self::Switch => &[],
+            Self::Bucket | Self::Function | Self::Logs => &[Self::Role],
+            Self::BucketSettings => &[Self::Bucket],
             Self::Files | Self::Page => &[Self::Bucket],
             Self::Documents => &[Self::Bucket, Self::Files],
             Self::Index => &[Self::Bucket, Self::Files, Self::Documents, Self::Page],
-            Self::Function => &[Self::Role],
             Self::Retention => &[Self::Logs],
-            Self::Distribution => &[Self::Bucket, Self::Page, Self::Access, Self::Function],
-            Self::Grant => &[Self::Bucket, Self::Distribution],
+            Self::Grant => &[Self::Bucket, Self::BucketSettings],
+            Self::Distribution => &[Self::Bucket, Self::BucketSettings, Self::Page, Self::Access, Self::Function, Self::Grant],
+            Self::FirstGrant => &[Self::Bucket, Self::BucketSettings, Self::Distribution],
             Self::Association => &[Self::Bucket, Self::Page, Self::Function],
             Self::Deployed => &[Self::Distribution, Self::Association],
             // Visitors may be served by what is being replaced until then.
-            Self::Leftovers => &[Self::Files, Self::Documents, Self::Distribution, Self::Association, Self::Deployed],
+            Self::Leftovers => {
+                &[Self::Files, Self::Documents, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated]
+            }
+            Self::Vacate => &[Self::Grant, Self::Distribution, Self::FirstGrant, Self::Association, Self::Deployed],
             Self::Prune => &[Self::Function, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated],
             Self::Vacated => &[Self::Vacate],
             // The statement goes while the distribution that it names can still be looked up.
             Self::RemoveGrant => &[Self::Vacate, Self::Vacated],
             Self::DeleteDistribution => &[Self::Vacate, Self::Vacated, Self::RemoveGrant],
             Self::DeleteAccess => &[Self::DeleteDistribution],
-            Self::DeleteLogs => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution],
-            Self::DeleteFunction => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::DeleteLogs],
-            Self::DeleteRole => &[Self::DeleteFunction],
-            Self::DeleteBucket => &[Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::RemoveGrant],
+            Self::DeleteLogs => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution],
+            Self::DeleteFunction => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::DeleteLogs],
+            Self::DeleteRole => &[Self::Deployed, Self::Prune, Self::DeleteFunction, Self::DeleteBucket],
+            Self::DeleteBucket => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::RemoveGrant],
+            Self::Narrow => &[
+                Self::Deployed,
+                Self::Leftovers,
+                Self::Prune,
+                Self::Vacate,
+                Self::Vacated,
+                Self::DeleteDistribution,
+                Self::DeleteFunction,
+                Self::DeleteBucket,
+                Self::DeleteRole,
+            ],
         }
     }
 

@@ -29,7 +29,7 @@ impl Existing {
     /// Where nothing was changed.
     #[must_use]
     pub fn of(stack: &Stack, live: &Live) -> Self {
-        let distribution = live.distribution.as_ref().or(live.attached.as_ref());
+        let distribution = live.attached.as_ref().or(live.distribution.as_ref());
         let version = live.function.as_ref().and_then(|function| function.number_of(&function.settings.frozen.name()));
         Self {
             address: distribution.map(|found| format!("https://{}/", found.domain)),

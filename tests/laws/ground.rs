@@ -63,6 +63,24 @@ pub(crate) fn grounds() -> [&'static Ground; 5] {
 }
 
 impl Ground {
+    /// A spec and a world that has not seen it.
+    pub(crate) fn read_only(name: &'static str, text: &str, world: World) -> Self {
+        let (spec, stack) = read(text);
+        let desired = Desired::of(&spec, &stack, the_site()).unwrap();
+        Self { name, stack, desired, built: world, replaces: false }
+    }
+
+    /// A spec and the world after its first apply, made from `before`.
+    pub(crate) fn built_in(name: &'static str, text: &str, site: site::Settings, before: World) -> Self {
+        let mut ground = Self::read_only(name, text, before);
+        ground.desired.site = site;
+        let memory = Memory::new(ground.built.clone(), 0, Cut::Never);
+        let (live, plan) = memory.plan(&ground, Intent::Provision, &Choices::default());
+        assert!(plan.can_apply(), "{name}: {:?}", plan.conflicts);
+        let _ = memory.carry_out(&ground, &live, &plan);
+        Self { built: memory.into_world(), ..ground }
+    }
+
     fn new(name: &'static str, text: &str, before: Option<&Ground>) -> Self {
         let (spec, stack) = read(text);
         let desired = Desired::of(&spec, &stack, the_site()).unwrap();
@@ -91,7 +109,8 @@ impl std::fmt::Debug for Ground {
 
 fn read(text: &str) -> (Spec, Stack) {
     let function = if text.contains("function:") { "" } else { "function: {keep_versions: 2}\n" };
-    let text = format!("{text}\nbucket: {{name: {BUCKET}}}\n{function}");
+    let bucket = if text.contains("bucket:") { String::new() } else { format!("bucket: {{name: {BUCKET}}}\n") };
+    let text = format!("{text}\n{bucket}{function}");
     let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
     std::fs::write(file.path(), text).unwrap();
     let spec = load(file.path(), &|_| None, Files::Needed).unwrap().spec;
@@ -103,7 +122,7 @@ fn account() -> provision::name::AccountId {
     "123456789012".parse().unwrap()
 }
 
-fn the_site() -> site::Settings {
+pub(crate) fn the_site() -> site::Settings {
     let files = [("index.html", "text/html"), (FILE, "text/javascript"), ("logo.svg", "image/svg+xml")];
     let content = |(key, kind): (&str, &str)| (key.parse().unwrap(), Content::in_memory(key.as_bytes(), kind, ""));
     site::Settings { named: true, files: files.map(content).into() }

@@ -10,6 +10,7 @@ mod drift;
 mod elements;
 mod ground;
 mod memory;
+mod moves;
 mod objects;
 mod others;
 mod package;

@@ -36,6 +36,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) before: &'a World,
     pub(crate) op: &'a Op,
     pub(crate) after: &'a World,
+    /// When: seconds since the Unix epoch.
+    pub(crate) now: u64,
 }
 
 /// Says what a moment breaks.
@@ -168,7 +170,7 @@ impl Memory {
         let now = state.now;
         let done = state.world.apply(stack, op, context, now);
         if let Some((ground, intent, watch)) = self.watch {
-            let moment = Moment { ground, intent, before: &before, op, after: &state.world };
+            let moment = Moment { ground, intent, before: &before, op, after: &state.world, now };
             let broken = watch(&moment).map(|what| format!("{}: {}: {what}", op.change().address, op.change().summary));
             state.broken.extend(broken);
         }

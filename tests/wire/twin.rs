@@ -131,8 +131,22 @@ fn word(done: &Done) -> &'static str {
 
 /// What must be equal, as text; what AWS numbers is named.
 fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
-    let Live { bucket, objects, shown: window, inventory, policy, role, function, logs, access, distribution, attached, readers, holders } =
-        live;
+    let Live {
+        bucket,
+        objects,
+        shown: window,
+        inventory,
+        policy,
+        role,
+        function,
+        logs,
+        access,
+        distribution,
+        attached,
+        readers,
+        holders,
+        former,
+    } = live;
     let named = |text: String| {
         // The policy still names it when it is gone.
         let ids = distribution.iter().map(|found| found.id.clone()).chain(grant::distribution(policy.as_ref()));
@@ -162,7 +176,8 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("access", format!("{:?}", access.as_ref().map(|access| (&access.name, &access.description)))),
         ("distribution", shown(distribution)),
         ("attached", shown(attached)),
-        ("readers", format!("{readers:?}")),
+        ("readers", named(format!("{readers:?}"))),
+        ("former", format!("{:?}", (former.buckets.keys(), former.roles.keys(), former.functions.keys()))),
         ("holders", format!("{:?}", holders.iter().map(|held| &held.id).collect::<Vec<_>>())),
         ("switch", format!("{sides:#?} {:?}", window.as_ref().map(|window| (&window.etag, &window.metadata)))),
     ])

@@ -39,7 +39,7 @@ impl World {
                 Ok(changed())
             }
             Op::Role(op) => {
-                let name = &stack.names.role;
+                let name = op.name();
                 if matches!(op, role::Op::Delete { .. }) && !self.roles.contains_key(name) {
                     return Ok(Done::AlreadySo);
                 }
@@ -47,13 +47,14 @@ impl World {
                 replace(&mut self.roles, name, after);
                 Ok(changed())
             }
-            Op::Function(op) => self.apply_function(stack, op, context, now),
+            Op::Function(op) => self.apply_function(op, context, now),
             Op::Logs(op) => self.apply_logs(op),
             Op::Access(op) => self.apply_access(op, context),
             Op::Distribution(op) => self.apply_distribution(stack, op, &known, context, now),
             Op::Grant(op) => {
                 let account = self.account.clone();
-                let found = self.bucket(&stack.bucket)?;
+                let (grant::Op::Put { bucket, .. } | grant::Op::Remove { bucket, .. }) = op;
+                let found = self.bucket(bucket)?;
                 found.policy = grant::simulate::simulate(found.policy.as_ref(), op, &account, known.distribution.as_ref())?;
                 Ok(changed())
             }
@@ -68,15 +69,7 @@ impl World {
     }
 
     fn apply_bucket(&mut self, op: &bucket::Op) -> Result<Done, Fault> {
-        let name = match op {
-            bucket::Op::Create { name, .. }
-            | bucket::Op::BlockPublicAccess { name, .. }
-            | bucket::Op::EnforceOwnership { name }
-            | bucket::Op::SetVersioning { name, .. }
-            | bucket::Op::SetTags { name, .. }
-            | bucket::Op::Empty { name, .. }
-            | bucket::Op::Delete { name } => name,
-        };
+        let name = op.name();
         match (op, self.buckets.get_mut(name)) {
             (bucket::Op::Create { settings, .. }, Some(found)) if !tags::hold(&found.live.settings.tags, &settings.tags) => {
                 Err(Fault::new(
@@ -154,8 +147,8 @@ impl World {
         }
     }
 
-    fn apply_function(&mut self, stack: &Stack, op: &function::Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
-        let name = &stack.names.function;
+    fn apply_function(&mut self, op: &function::Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
+        let name = op.name();
         let arn = name.arn(&self.account);
         let held = |number: u64, world: &Self| world.is_replicated(&format!("{arn}:{number}"), now);
         let before = self.functions.get(name).cloned();
@@ -272,8 +265,10 @@ impl World {
         let existed = before.clone();
         let after = distribution::simulate::simulate(before, op, &id, &access, arn.as_deref(), self.serial)?;
         context.references(|known| {
-            known.distribution = after.as_ref().map(|live| live.id.clone());
-            known.domain = after.as_ref().map(|live| live.domain.clone());
+            if matches!(op, distribution::Op::Create { .. }) || known.distribution.as_ref() == Some(&id) {
+                known.distribution = after.as_ref().map(|live| live.id.clone());
+                known.domain = after.as_ref().map(|live| live.domain.clone());
+            }
         });
         let writes = after != existed && !matches!(op, distribution::Op::SetTags { .. });
         let unchanged_until = self.distributions.get(&id).map_or(now, |found| found.deployed_at);

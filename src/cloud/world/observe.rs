@@ -8,8 +8,10 @@ use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, Region, Stac
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::site::index::Served;
 use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
-use crate::resource::{STACK_TAG, Tags, Trace, access, association, distribution, logs, marked, page, role, stack_in};
-use crate::stack::{Live, Names, Op, Scope, Stack};
+use crate::resource::{
+    STACK_TAG, Tags, Trace, access, association, bucket, distribution, function, logs, marked, page, role, stack_in,
+};
+use crate::stack::{Clues, Former, FormerBucket, Live, Names, Op, Scope, Stack};
 use crate::sweep::{Found, group};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,22 +28,12 @@ impl World {
             bucket.iter().flat_map(|bucket| bucket.objects.keys()).map(|key| ObjectVersion { key: key.clone(), version: "null".into() });
         let inventory = Inventory { versions: if teardown { versions.collect() } else { Vec::new() }, uploads: Vec::new() };
         let distribution = self.owned(names).map(|id| self.look(&id, now)).unwrap_or_default();
-        let own = distribution.as_ref().map(|distribution| distribution.id.clone());
-        let host = stack.as_ref().map(|stack| format!("{}.s3.", stack.bucket)).unwrap_or_default();
-        let reads =
-            |distribution: &Distribution| distribution.live.document.read().origins.values().any(|origin| origin.domain.starts_with(&host));
-        let readers = self.distributions.iter().filter(|(id, found)| teardown && Some(*id) != own.as_ref() && reads(found));
-        let ours = stack.as_ref().map(Stack::any_version);
-        let runs =
-            |found: &Distribution| occupants(&found.live).iter().any(|arn| ours.as_ref().is_some_and(|ours| ours.number_in(arn).is_some()));
-        let known = |id: &DistributionId| names.attached.as_ref() == Some(id) || own.as_ref() == Some(id);
-        let holders = self.distributions.iter().filter(|(id, found)| teardown && runs(found) && !known(id));
         let shown = bucket.and_then(|bucket| {
             let (object, headers) = (bucket.objects.get(&names.keys.on)?, bucket.headers.get(&names.keys.on));
             let metadata = headers.map(|headers| headers.metadata.clone()).unwrap_or_default();
             Some(page::Shown { etag: object.etag.clone(), metadata, seen: moment(now) })
         });
-        let live = Live {
+        let mut live = Live {
             shown,
             bucket: bucket.map(|bucket| bucket.live.clone()),
             objects,
@@ -52,11 +44,72 @@ impl World {
             logs: self.logs_of(names, scope),
             access: self.access.get(&access::name(&names.stack)).cloned(),
             attached: names.attached.as_ref().and_then(|id| self.look(id, now)),
-            readers: readers.map(|(id, _)| id.clone()).collect(),
-            holders: holders.filter_map(|(id, _)| self.look(id, now)).collect(),
             distribution,
+            ..Live::default()
         };
+        if let Some(stack) = &stack {
+            self.follow(stack, &mut live);
+            live.readers = self.readers(stack, &live);
+            live.holders = self.holders(stack, &live, now);
+        }
         (self.account.clone(), live)
+    }
+
+    /// Follows what things of ours mention, and what carries the stack's mark, to what an earlier spec named.
+    fn follow(&self, stack: &Stack, live: &mut Live) {
+        let name = &stack.names.stack;
+        let marked = self.roles.iter().filter(|(_, role)| role::plan::is_ours(role, name));
+        let roles = marked.map(|(name, _)| name.clone()).collect();
+        let mut clues = Clues { roles, ..Clues::default() }.with(stack.names.also.clone());
+        let mut followed = Clues::default();
+        loop {
+            clues = clues.with(live.clues(stack)).beside(stack).unless_in(&mut followed);
+            if clues.is_empty() {
+                return;
+            }
+            self.remember(&clues, stack, &mut live.former);
+        }
+    }
+
+    fn remember(&self, clues: &Clues, stack: &Stack, former: &mut Former) {
+        let name = &stack.names.stack;
+        for role in &clues.roles {
+            let found = self.roles.get(role).filter(|live| role::plan::is_ours(live, name));
+            former.roles.extend(found.map(|live| (role.clone(), live.clone())));
+        }
+        for function in &clues.functions {
+            let found = self.functions.get(function);
+            let groups = self.groups(&logs::group(function), found.is_some());
+            if function::plan::is_former(name, found, &groups) {
+                former.functions.insert(function.clone(), (found.cloned(), groups));
+            }
+        }
+        for bucket in &clues.buckets {
+            let found = self.buckets.get(bucket).filter(|found| bucket::plan::is_ours(&found.live, name));
+            former.buckets.extend(found.map(|found| (bucket.clone(), former_bucket(found, stack))));
+        }
+    }
+
+    fn readers(&self, stack: &Stack, live: &Live) -> Vec<(BucketName, DistributionId)> {
+        let hosts = |found: &Distribution| found.live.document.read().origins.into_values();
+        let reads = |bucket: &BucketName, found: &Distribution| {
+            let host = format!("{bucket}.s3.");
+            hosts(found).any(|origin| origin.domain.starts_with(&host))
+        };
+        let of = |bucket: &BucketName| -> Vec<_> {
+            let readers = self.distributions.iter().filter(|(_, found)| reads(bucket, found));
+            readers.map(|(id, _)| (bucket.clone(), id.clone())).collect()
+        };
+        live.buckets(stack).flat_map(of).collect()
+    }
+
+    fn holders(&self, stack: &Stack, live: &Live, now: u64) -> Vec<distribution::Live> {
+        let ours = live.functions(stack);
+        let own = live.distribution.as_ref().map(|live| &live.id);
+        let known = |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
+        let runs = |found: &Distribution| occupants(&found.live).iter().any(|arn| ours.run(arn));
+        let holders = self.distributions.iter().filter(|(id, found)| runs(found) && !known(id));
+        holders.filter_map(|(id, _)| self.look(id, now)).collect()
     }
 
     fn logs_of(&self, names: &Names, scope: Scope) -> logs::Live {
@@ -64,10 +117,14 @@ impl World {
         if !names.logs && !teardown {
             return logs::Live::default();
         }
-        let name = logs::group(&names.function);
         let proven = !teardown || self.functions.contains_key(&names.function);
+        self.groups(&logs::group(&names.function), proven)
+    }
+
+    /// The groups of one name. Their tags are looked up only where no function proves whose they are.
+    fn groups(&self, name: &str, proven: bool) -> logs::Live {
         let seen = |group: &logs::Group| if proven { logs::Group { tags: Tags::new(), ..group.clone() } } else { group.clone() };
-        let groups = self.logs.iter().filter_map(|(region, groups)| Some((region.clone(), seen(groups.get(&name)?))));
+        let groups = self.logs.iter().filter_map(|(region, groups)| Some((region.clone(), seen(groups.get(name)?))));
         logs::Live { groups: groups.collect(), ..logs::Live::default() }
     }
 
@@ -126,7 +183,7 @@ impl World {
             })
             .collect();
         let policies = self.roles.values().filter_map(|live| live.settings.policy.as_ref());
-        let pages: role::Pages = policies.filter_map(role::page_in).collect();
+        let pages: role::Pages = policies.flat_map(role::pages_in).collect();
         let on = |bucket: &BucketName, key: &ObjectKey| self.buckets.get(bucket).is_some_and(|found| found.objects.contains_key(key));
         let mut remains = group(traces, &attached);
         for found in &mut remains {
@@ -207,6 +264,17 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::L
         live.looks.insert(key, look);
     }
     live
+}
+
+fn former_bucket(found: &Bucket, stack: &Stack) -> FormerBucket {
+    let keys = found.objects.keys();
+    let versions = keys.map(|key| ObjectVersion { key: key.clone(), version: "null".into() }).collect();
+    FormerBucket {
+        live: found.live.clone(),
+        objects: objects(found, &stack.names, &site::Settings::default()),
+        inventory: Inventory { versions, uploads: Vec::new() },
+        policy: found.policy.clone(),
+    }
 }
 
 /// The versions in all slots of a distribution.

@@ -5,13 +5,19 @@ use crate::change::{Address, Conflict, Kind};
 use crate::name::StackName;
 use crate::resource::Planned;
 
+/// Is this control the stack's?
+#[must_use]
+pub fn is_ours(live: &Live, stack: &StackName) -> bool {
+    live.description == description(stack)
+}
+
 /// Plans its creation.
 #[must_use]
 pub fn plan(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
     let mut planned = Planned::default();
     match live {
         None => planned.ops.push(Op::Create { stack: stack.clone() }),
-        Some(live) if live.description != description(stack) => planned.conflicts.push(Conflict {
+        Some(live) if !is_ours(live, stack) => planned.conflicts.push(Conflict {
             address: Address::new(Kind::Access, name(stack)),
             reason: "exists and is not described as ours".into(),
             hint: format!("rename it, or set its description to `{}` to hand it over", description(stack)),
@@ -24,7 +30,7 @@ pub fn plan(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
 /// Plans its end, if it is ours.
 #[must_use]
 pub fn teardown(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
-    let ours = live.filter(|live| live.description == description(stack));
+    let ours = live.filter(|live| is_ours(live, stack));
     Planned { ops: ours.map(|live| Op::Delete { stack: stack.clone(), id: live.id.clone() }).into_iter().collect(), ..Planned::default() }
 }
 

@@ -5,9 +5,9 @@ use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::DistributionId;
 use crate::resource::Planned;
 use crate::resource::distribution::document::EVENT;
-use crate::resource::distribution::plan::{holds, show_occupant, unfit};
+use crate::resource::distribution::plan::{holds, unfit};
 use crate::resource::distribution::{Behavior, Live};
-use crate::resource::function::{self, VersionReference};
+use crate::resource::function::{self, Functions, VersionReference};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The slots that a spec names, and what fills them.
@@ -23,9 +23,16 @@ pub struct Desired {
     pub occupant: VersionReference,
 }
 
-/// Plans filling the named slots, and vacating those that we hold and the spec no longer names.
+/// Plans filling the named slots. Those that we hold and the spec does not name are named, or, where
+/// they are to be left, emptied in the same update.
 #[must_use]
-pub fn plan(desired: &Desired, live: Option<&Live>, function: Option<&function::Live>) -> Planned<Op> {
+pub fn plan(
+    desired: &Desired,
+    live: Option<&Live>,
+    functions: &Functions<'_>,
+    function: Option<&function::Live>,
+    leave: bool,
+) -> Planned<Op> {
     let mut planned = Planned::default();
     let address = Address::new(Kind::Association, &desired.id);
     let Some(live) = live else {
@@ -37,7 +44,10 @@ pub fn plan(desired: &Desired, live: Option<&Live>, function: Option<&function::
         return planned;
     };
     let reading = live.document.read();
-    let mut slots = ours(live, &desired.occupant, function, &desired.behaviors);
+    let mut slots = if leave { ours(live, functions, &desired.behaviors) } else { BTreeMap::new() };
+    if !leave {
+        planned.notices.extend(unnamed(live, functions, &desired.behaviors));
+    }
     for behavior in &desired.behaviors {
         let mut refuse = |reason: String, hint: String| planned.conflicts.push(Conflict { address: address.clone(), reason, hint });
         let Some(found) = reading.behaviors.get(behavior) else {
@@ -53,13 +63,13 @@ pub fn plan(desired: &Desired, live: Option<&Live>, function: Option<&function::
         if holds(occupant, &desired.occupant, function) {
             continue;
         }
-        let foreign = occupant.filter(|arn| desired.occupant.number_in(arn).is_none());
+        let foreign = occupant.filter(|arn| !functions.run(arn));
         if let Some(arn) = foreign.filter(|_| !desired.replace) {
             let reason = format!("{} already runs {arn} at {EVENT}", show_behavior(behavior));
             refuse(reason, "set `distribution.replace: true` to put ours in its place (destroy will leave the slot empty)".into());
             continue;
         }
-        let before = occupant.map(|arn| show_occupant(arn, &desired.occupant, function));
+        let before = occupant.map(|arn| functions.show(arn));
         slots.insert(behavior.clone(), Turn { before, fill: true });
     }
     if !slots.is_empty() && planned.conflicts.is_empty() {
@@ -79,20 +89,33 @@ pub fn plan(desired: &Desired, live: Option<&Live>, function: Option<&function::
     planned
 }
 
-/// Plans leaving every slot that our function holds. The distribution stays.
+/// Plans leaving every slot that a function of ours holds. The distribution stays.
 #[must_use]
-pub fn teardown(live: &Live, occupant: &VersionReference, function: Option<&function::Live>) -> Option<Op> {
-    let slots = ours(live, occupant, function, &BTreeSet::new());
-    (!slots.is_empty()).then(|| turn(live, slots, occupant))
+pub fn teardown(live: &Live, functions: &Functions<'_>, any: &VersionReference) -> Option<Op> {
+    let slots = ours(live, functions, &BTreeSet::new());
+    (!slots.is_empty()).then(|| turn(live, slots, any))
+}
+
+/// Names the slots that a function of ours holds beside those that the spec names.
+#[must_use]
+pub fn unnamed(live: &Live, functions: &Functions<'_>, named: &BTreeSet<Behavior>) -> Option<Notice> {
+    let slots = ours(live, functions, named);
+    let shown =
+        slots.iter().map(|(behavior, turn)| format!("{} runs {}", show_behavior(behavior), turn.before.as_deref().unwrap_or_default()));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    (!slots.is_empty()).then(|| Notice {
+        address: Address::new(Kind::Association, &live.id),
+        text: format!("{shown}, which the spec does not name (any more); `provision apply --delete association` empties that"),
+    })
 }
 
 /// Why the function cannot go: somebody put it into slots of other events, which are not ours to empty, and AWS keeps what is in use.
 #[must_use]
-pub fn held(live: &Live, occupant: &VersionReference) -> Vec<Conflict> {
+pub fn held(live: &Live, functions: &Functions<'_>) -> Vec<Conflict> {
     let behaviors = live.document.read().behaviors.into_iter();
     let slots = behaviors.flat_map(|(behavior, does)| does.functions.into_iter().map(move |(event, arn)| (behavior.clone(), event, arn)));
     slots
-        .filter(|(_, event, arn)| event != EVENT && occupant.number_in(arn).is_some())
+        .filter(|(_, event, arn)| event != EVENT && functions.run(arn))
         .map(|(behavior, event, arn)| Conflict {
             address: Address::new(Kind::Association, &live.id),
             reason: format!("{} runs {arn} at {event}, where `provision` did not put it", show_behavior(&behavior)),
@@ -105,17 +128,12 @@ fn turn(live: &Live, slots: BTreeMap<Behavior, Turn>, occupant: &VersionReferenc
     Op::Turn { id: live.id.clone(), etag: live.etag.clone(), document: live.document.clone(), slots, occupant: occupant.clone() }
 }
 
-/// The slots that our function holds, except in the behaviors to keep, as slots to vacate.
-fn ours(
-    live: &Live,
-    occupant: &VersionReference,
-    function: Option<&function::Live>,
-    keep: &BTreeSet<Behavior>,
-) -> BTreeMap<Behavior, Turn> {
+/// The slots that a function of ours holds, except in the behaviors to keep, as slots to vacate.
+fn ours(live: &Live, functions: &Functions<'_>, keep: &BTreeSet<Behavior>) -> BTreeMap<Behavior, Turn> {
     let behaviors = live.document.read().behaviors;
-    let held = behaviors.into_iter().filter_map(|(behavior, does)| does.functions.get(EVENT).cloned().map(|arn| (behavior, arn)));
-    held.filter(|(behavior, arn)| !keep.contains(behavior) && occupant.number_in(arn).is_some())
-        .map(|(behavior, arn)| (behavior, Turn { before: Some(show_occupant(&arn, occupant, function)), fill: false }))
+    let held = behaviors.into_iter().filter_map(|(pattern, behavior)| behavior.functions.get(EVENT).cloned().map(|arn| (pattern, arn)));
+    held.filter(|(pattern, arn)| !keep.contains(pattern) && functions.run(arn))
+        .map(|(pattern, arn)| (pattern, Turn { before: Some(functions.show(&arn)), fill: false }))
         .collect()
 }
 
@@ -141,6 +159,10 @@ mod tests {
     fn function() -> function::Live {
         let settings = Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
         function::Live { settings, revision: String::new(), versions: vec![Version { number: 4, frozen: frozen() }], image: false }
+    }
+
+    fn ours(function: &function::Live) -> Functions<'_> {
+        Functions(vec![(desired(&[], false).occupant, Some(function))])
     }
 
     fn live(slots: &[(&str, &str)]) -> Live {
@@ -182,25 +204,36 @@ mod tests {
             (&["/app/*"], &[("default", "arn:theirs:1")], &[("/app/*", true)]),
         ];
         for (behaviors, seen, expected) in rows {
-            let planned = plan(&desired(behaviors, false), Some(&live(seen)), Some(&function()));
+            let planned = plan(&desired(behaviors, false), Some(&live(seen)), &ours(&function()), Some(&function()), true);
             assert_eq!(turns(&planned), expected.iter().map(|(b, fill)| ((*b).to_owned(), *fill)).collect::<Vec<_>>(), "{seen:?}");
         }
     }
 
     #[test]
+    fn a_slot_that_the_spec_does_not_name_is_named_and_stays() {
+        let held = live(&[("default", "arn:f:4"), ("/app/*", "arn:f:3")]);
+        let function = function();
+        let planned = plan(&desired(&["default"], false), Some(&held), &ours(&function), Some(&function), false);
+        assert_eq!(turns(&planned), []);
+        assert!(planned.notices[0].text.starts_with("behavior `/app/*` runs arn:f:3, which"), "{planned:?}");
+    }
+
+    #[test]
     fn a_foreign_occupant_stays_unless_replaced() {
         let taken = live(&[("default", "arn:theirs:1")]);
-        let refused = plan(&desired(&["default"], false), Some(&taken), Some(&function()));
+        let function = function();
+        let with = |replace| plan(&desired(&["default"], replace), Some(&taken), &ours(&function), Some(&function), false);
+        let refused = with(false);
         assert!(refused.ops.is_empty() && refused.conflicts[0].reason.contains("already runs arn:theirs:1"));
-        assert_eq!(turns(&plan(&desired(&["default"], true), Some(&taken), Some(&function()))), [("default".to_owned(), true)]);
-        assert_eq!(teardown(&taken, &desired(&["default"], true).occupant, None), None);
+        assert_eq!(turns(&with(true)), [("default".to_owned(), true)]);
+        assert_eq!(teardown(&taken, &ours(&function), &desired(&["default"], true).occupant), None);
     }
 
     #[test]
     fn unknown_behaviors_conflict_and_uncovered_ones_are_named() {
-        let planned = plan(&desired(&["/x/*"], false), Some(&live(&[])), Some(&function()));
+        let planned = plan(&desired(&["/x/*"], false), Some(&live(&[])), &ours(&function()), Some(&function()), false);
         assert!(planned.conflicts[0].reason.contains("no behavior `/x/*`") && planned.ops.is_empty());
-        let planned = plan(&desired(&["default"], false), Some(&live(&[])), Some(&function()));
+        let planned = plan(&desired(&["default"], false), Some(&live(&[])), &ours(&function()), Some(&function()), false);
         assert!(planned.notices[0].text.contains("`/app/*`"));
     }
 }

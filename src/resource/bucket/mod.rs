@@ -125,6 +125,20 @@ pub enum Op {
 }
 
 impl Op {
+    /// The bucket's name.
+    #[must_use]
+    pub fn name(&self) -> &BucketName {
+        match self {
+            Self::Create { name, .. }
+            | Self::BlockPublicAccess { name, .. }
+            | Self::EnforceOwnership { name }
+            | Self::SetVersioning { name, .. }
+            | Self::SetTags { name, .. }
+            | Self::Empty { name, .. }
+            | Self::Delete { name } => name,
+        }
+    }
+
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {

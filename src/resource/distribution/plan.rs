@@ -5,7 +5,7 @@ use super::managed::{differences, disabled};
 use super::{Behavior, Live, Op, Settings, created_for};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
-use crate::resource::function::{self, VersionReference};
+use crate::resource::function::{self, Functions, VersionReference};
 use crate::resource::{Planned, STACK_TAG, Tags, tags};
 
 /// How the distribution should be, with its tags and the occupant of its one slot.
@@ -144,9 +144,9 @@ pub struct Teardown {
     pub delete: Option<Op>,
 }
 
-/// Plans the end of a distribution of ours. `ours` stands for any version of our function, whose name is told where it is known.
+/// Plans the end of a distribution of ours. `functions` are the stack's.
 #[must_use]
-pub fn teardown(stack: &StackName, live: Option<&Live>, ours: &VersionReference, function: Option<&function::Live>) -> Teardown {
+pub fn teardown(stack: &StackName, live: Option<&Live>, functions: &Functions<'_>) -> Teardown {
     let Some(live) = live.filter(|live| is_ours(live, stack)) else { return Teardown::default() };
     let reading = live.document.read();
     let occupant = reading.behaviors.get(&Behavior::Default).and_then(|does| does.functions.get(EVENT)).cloned();
@@ -155,7 +155,7 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, ours: &VersionReference,
         etag: live.etag.clone(),
         document: live.document.clone(),
         differences: reading.enabled.then(disabled).into_iter().collect(),
-        occupant: occupant.map(|arn| (Some(show_occupant(&arn, ours, function)), None)),
+        occupant: occupant.map(|arn| (Some(functions.show(&arn)), None)),
     });
     let settled = disable.is_none() && live.deployed;
     Teardown {
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn it_ends_disabled_then_deployed_then_deleted() {
         let stack = "shop".parse().unwrap();
-        let end = |live: &Live| teardown(&stack, Some(live), &desired().occupant, Some(&function()));
+        let end = |live: &Live| teardown(&stack, Some(live), &Functions(vec![(desired().occupant, Some(&function()))]));
         let all = end(&live(&[]));
         assert!(all.disable.is_some() && all.await_disabled.is_some());
         assert!(!live(&[]).document.edit(&all.disable.unwrap().edits(None, "")).unwrap().read().enabled);

@@ -158,6 +158,29 @@ impl VersionReference {
     }
 }
 
+/// All functions of a stack, each with what is known of its versions.
+#[derive(Clone, Debug, Default)]
+pub struct Functions<'a>(pub Vec<(VersionReference, Option<&'a Live>)>);
+
+impl Functions<'_> {
+    /// Does `arn` name a version of one of them?
+    #[must_use]
+    pub fn run(&self, arn: &str) -> bool {
+        self.0.iter().any(|(reference, _)| reference.number_in(arn).is_some())
+    }
+
+    /// How a slot's occupant is shown: by its version's name, where it is a version that we know.
+    #[must_use]
+    pub fn show(&self, arn: &str) -> String {
+        let named = |(reference, live): &(VersionReference, Option<&Live>)| {
+            let number = reference.number_in(arn)?;
+            let version = live.as_ref()?.versions.iter().find(|version| version.number == number)?;
+            Some(VersionReference { version: version.frozen.name(), ..reference.clone() }.show())
+        };
+        self.0.iter().find_map(named).unwrap_or_else(|| arn.to_owned())
+    }
+}
+
 /// One mutation of the function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
@@ -229,6 +252,20 @@ pub enum Op {
 }
 
 impl Op {
+    /// The function's name.
+    #[must_use]
+    pub fn name(&self) -> &FunctionName {
+        match self {
+            Self::Create { name, .. }
+            | Self::Configure { name, .. }
+            | Self::Upload { name, .. }
+            | Self::Publish { name, .. }
+            | Self::SetTags { name, .. }
+            | Self::Prune { name, .. }
+            | Self::Delete { name } => name,
+        }
+    }
+
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {

@@ -1,9 +1,9 @@
 //! What the function needs, and how it goes.
 
-use super::{ARCHITECTURE, Live, Op, Package, Settings};
+use super::{ARCHITECTURE, Frozen, Live, Op, Package, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{FunctionName, StackName};
-use crate::resource::{Planned, STACK_TAG, claim, marked, tags};
+use crate::resource::{Planned, STACK_TAG, claim, logs, marked, stack_in, tags};
 use std::collections::BTreeSet;
 
 /// How the function should be, with the code and how many versions to keep.
@@ -32,6 +32,14 @@ pub fn owner(live: &Live) -> Option<StackName> {
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     owner(live).as_ref() == Some(stack)
+}
+
+/// Is a function of an earlier spec, or what is left of it, the stack's? Without a function, the tags
+/// of its log groups say so.
+#[must_use]
+pub fn is_former(stack: &StackName, live: Option<&Live>, groups: &logs::Live) -> bool {
+    let tagged = || groups.groups.values().any(|group| stack_in(&group.tags).as_ref() == Some(stack));
+    live.map_or_else(tagged, |live| is_ours(live, stack))
 }
 
 /// Plans creation, repair and publication. `adopt` takes over a function that is not ours.
@@ -86,9 +94,16 @@ pub fn plan(stack: &StackName, name: &FunctionName, desired: &Desired, live: Opt
     planned
 }
 
-/// Plans the deletion of superseded versions beyond those to keep; never one in `in_use`, never the desired one.
+/// Plans the deletion of superseded versions beyond those to keep, and of those that are of no use
+/// any more; never one in `in_use`, never the desired one.
 #[must_use]
-pub fn prune(name: &FunctionName, desired: &Desired, live: Option<&Live>, in_use: &BTreeSet<u64>) -> Vec<Op> {
+pub fn prune(
+    name: &FunctionName,
+    desired: &Desired,
+    live: Option<&Live>,
+    in_use: &BTreeSet<u64>,
+    is_useless: impl Fn(&Frozen) -> bool,
+) -> Vec<Op> {
     let Some(live) = live else { return Vec::new() };
     let wanted = live.number_of(&desired.settings.frozen.name());
     let coming = usize::from(wanted.is_none());
@@ -97,9 +112,10 @@ pub fn prune(name: &FunctionName, desired: &Desired, live: Option<&Live>, in_use
         .iter()
         .rev()
         .filter(|version| Some(version.number) != wanted)
-        .skip(keep)
-        .filter(|version| !in_use.contains(&version.number))
-        .map(|version| Op::Prune { name: name.clone(), number: version.number })
+        .enumerate()
+        .filter(|(newer, version)| *newer >= keep || is_useless(&version.frozen))
+        .filter(|(_, version)| !in_use.contains(&version.number))
+        .map(|(_, version)| Op::Prune { name: name.clone(), number: version.number })
         .collect()
 }
 
@@ -117,7 +133,7 @@ pub fn teardown(stack: &StackName, name: &FunctionName, live: Option<&Live>) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Frozen, Version, description, package};
+    use super::super::{Version, description, package};
     use super::*;
     use crate::resource::Tags;
 
@@ -196,7 +212,7 @@ mod tests {
     fn old_versions_go_except_those_in_use() {
         let old = |number| Version { number, frozen: Frozen { memory: 128 + u32::try_from(number).unwrap(), ..desired().settings.frozen } };
         let numbers = |live: &Live, in_use: &[u64]| -> Vec<u64> {
-            prune(&"f".parse().unwrap(), &desired(), Some(live), &in_use.iter().copied().collect())
+            prune(&"f".parse().unwrap(), &desired(), Some(live), &in_use.iter().copied().collect(), |_| false)
                 .into_iter()
                 .map(|op| if let Op::Prune { number, .. } = op { number } else { 0 })
                 .collect()

@@ -1,12 +1,12 @@
 //! The role on the wire.
 
-use super::{Live, Op, POLICY, Pages, Settings, page_in};
+use super::{Live, Op, POLICY, Pages, Settings, pages_in};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind, Kind};
-use crate::name::RoleName;
+use crate::name::{RoleName, StackName};
 use crate::resource::{Tags, Trace, marked, tags};
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{Role, Tag};
 use futures_util::try_join;
 use serde_json::Value;
 
@@ -161,28 +161,46 @@ async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Resu
     }
 }
 
-/// Finds what is ours of this kind in the whole account, and the page that each role may read.
+/// The most roles that one page can hold (IAM API Reference, `ListRoles`): an account's usual quota.
+const PAGE: i32 = 1000;
+
+/// Lists the roles that are described as some stack's.
+async fn marked_roles(clients: &Clients) -> Result<Vec<(StackName, RoleName, Role)>, Fault> {
+    let mut pages = clients.iam.list_roles().max_items(PAGE).into_paginator().send();
+    let mut all = Vec::new();
+    while let Some(page) = pages.next().await {
+        let roles = page.map_err(|error| fault("list the roles", &error))?.roles.into_iter();
+        all.extend(roles.filter_map(|found| Some((found.description().and_then(marked)?, found.role_name.parse().ok()?, found))));
+    }
+    Ok(all)
+}
+
+/// Finds the roles that are described as this stack's, whatever their names.
+///
+/// # Errors
+/// The call's.
+pub async fn marked_for(clients: &Clients, stack: &StackName) -> Result<Vec<RoleName>, Fault> {
+    let all = marked_roles(clients).await?.into_iter();
+    Ok(all.filter(|(owner, _, _)| owner == stack).map(|(_, name, _)| name).collect())
+}
+
+/// Finds what is ours of this kind in the whole account, and the pages that the roles may read.
 ///
 /// # Errors
 /// Any call's.
 pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, Pages), Fault> {
-    let mut listed = clients.iam.list_roles().into_paginator().send();
     let (mut traces, mut pages) = (Vec::new(), Pages::new());
-    while let Some(page) = listed.next().await {
-        for found in page.map_err(|error| fault("list the roles", &error))?.roles {
-            let Some(stack) = found.description().and_then(marked) else { continue };
-            let Ok(name) = found.role_name.parse::<RoleName>() else { continue };
-            let role = async {
-                let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
-                absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))
-            };
-            let (role, policy) = try_join!(role, inline_policy(clients, &name))?;
-            pages.extend(policy.as_ref().and_then(page_in));
-            let tags = role.and_then(|answer| answer.role).and_then(|role| role.tags).unwrap_or_default();
-            let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
-            let since = u64::try_from(found.create_date.secs()).ok();
-            traces.push(Trace { place: Some(found.path), since, ..Trace::of(stack, Kind::Role, name, &tags) });
-        }
+    for (stack, name, found) in marked_roles(clients).await? {
+        let role = async {
+            let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
+            absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))
+        };
+        let (role, policy) = try_join!(role, inline_policy(clients, &name))?;
+        pages.extend(policy.iter().flat_map(pages_in));
+        let tags = role.and_then(|answer| answer.role).and_then(|role| role.tags).unwrap_or_default();
+        let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        let since = u64::try_from(found.create_date.secs()).ok();
+        traces.push(Trace { place: Some(found.path), since, ..Trace::of(stack, Kind::Role, name, &tags) });
     }
     Ok((traces, pages))
 }

@@ -138,7 +138,7 @@ mod tests {
     fn each_element_of_each_document_is_read_back_and_repaired() {
         use super::super::simulate::simulate;
         let (account, bucket, key) = ("123456789012".parse().unwrap(), "shop-1".parse().unwrap(), "on.html".parse().unwrap());
-        let inline = super::super::execution_policy(&account, &bucket, &key, &"f".parse().unwrap());
+        let inline = super::super::Reach::new(&bucket, &key, &"f".parse().unwrap()).policy(&account);
         let want = Settings { policy: Some(inline), ..settings() };
         let planned = |live: &Live| plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &want, Some(live), false).ops;
         let whole = Live { settings: want.clone(), other_policies: Vec::new(), attached: Vec::new() };

@@ -1,0 +1,111 @@
+//! What an earlier spec named, found by what things of ours mention.
+
+use crate::aws::Clients;
+use crate::change::{Address, Fault, FaultKind, Kind, Notice};
+use crate::name::{BucketName, DistributionId, RoleName};
+use crate::resource::distribution::aws::Listed;
+use crate::resource::{bucket, distribution, function, grant, logs, role, site};
+use crate::stack::{Clues, FormerBucket, Live, Stack};
+use futures_util::future::try_join_all;
+use futures_util::try_join;
+
+/// Follows `marked` roles, and whatever things of ours mention, until nothing new comes.
+///
+/// # Errors
+/// Any call's. A thing that may not be looked at is noted instead: who manages this stack need not
+/// have rights for the names of an earlier spec.
+pub(super) async fn follow(clients: &Clients, stack: &Stack, marked: Vec<RoleName>, live: &mut Live) -> Result<(), Fault> {
+    let roles = marked.into_iter().collect();
+    let mut clues = Clues { roles, ..Clues::default() }.with(stack.names.also.clone());
+    let mut followed = Clues::default();
+    loop {
+        clues = clues.with(live.clues(stack)).beside(stack).unless_in(&mut followed);
+        if clues.is_empty() {
+            return Ok(());
+        }
+        remember(clients, &clues, stack, live).await?;
+    }
+}
+
+async fn remember(clients: &Clients, clues: &Clues, stack: &Stack, live: &mut Live) -> Result<(), Fault> {
+    let name = &stack.names.stack;
+    for role in &clues.roles {
+        let seen = role::aws::observe(clients, role).await;
+        let seen = may_look(seen, &Address::new(Kind::Role, role), live)?;
+        let ours = seen.filter(|found| role::plan::is_ours(found, name));
+        live.former.roles.extend(ours.map(|found| (role.clone(), found)));
+    }
+    for function in &clues.functions {
+        let seen = function::aws::observe(clients, function).await;
+        let refused = live.former.refused.len();
+        let found = may_look(seen, &Address::new(Kind::Function, function), live)?;
+        let theirs = found.as_ref().is_some_and(|found| !function::plan::is_ours(found, name));
+        if theirs || live.former.refused.len() > refused {
+            continue;
+        }
+        let group = logs::group(function);
+        let groups = Box::pin(logs::aws::observe(clients, &group)).await?;
+        let groups = match found {
+            Some(_) => groups,
+            None => Box::pin(logs::aws::observe_tags(clients, &stack.account, &group, groups)).await?,
+        };
+        if function::plan::is_former(name, found.as_ref(), &groups) {
+            live.former.functions.insert(function.clone(), (found, groups));
+        }
+    }
+    for bucket in &clues.buckets {
+        let seen = former_bucket(clients, stack, bucket).await;
+        let seen = may_look(seen, &Address::new(Kind::Bucket, bucket), live)?;
+        live.former.buckets.extend(seen.map(|found| (bucket.clone(), found)));
+    }
+    Ok(())
+}
+
+fn may_look<T>(seen: Result<Option<T>, Fault>, address: &Address, live: &mut Live) -> Result<Option<T>, Fault> {
+    match seen {
+        Err(fault) if fault.kind == FaultKind::Denied => {
+            let text = format!("may be this stack's, from an earlier spec, and does not let us look: {fault}");
+            live.former.refused.push(Notice { address: address.clone(), text });
+            Ok(None)
+        }
+        seen => seen,
+    }
+}
+
+async fn former_bucket(clients: &Clients, stack: &Stack, name: &BucketName) -> Result<Option<FormerBucket>, Fault> {
+    let account = &stack.account;
+    let Some(region) = bucket::aws::locate(clients, account, name).await? else { return Ok(None) };
+    let clients = &clients.in_region(&region);
+    let live = bucket::aws::observe(clients, account, name, region).await?;
+    if !bucket::plan::is_ours(&live, &stack.names.stack) {
+        return Ok(None);
+    }
+    let (owner, page_keys) = (&stack.names.stack, stack.page_keys());
+    let place = site::aws::Place { account, stack: owner, bucket: name, page_keys };
+    let (policy, (objects, inventory)) = try_join!(grant::aws::observe(clients, account, name), site::aws::observe_all(clients, place),)?;
+    Ok(Some(FormerBucket { live, objects, inventory, policy }))
+}
+
+/// The distributions that read a bucket of ours.
+pub(super) fn readers(stack: &Stack, live: &Live, listed: &[Listed]) -> Vec<(BucketName, DistributionId)> {
+    let of = |bucket: &BucketName| -> Vec<_> {
+        let host = format!("{bucket}.s3.");
+        let reads = |one: &&Listed| one.origins.iter().any(|(_, domain)| domain.starts_with(&host));
+        listed.iter().filter(reads).map(|one| (bucket.clone(), one.id.clone())).collect()
+    };
+    live.buckets(stack).flat_map(of).collect()
+}
+
+/// The distributions that run a function of ours and are neither the stack's own nor the attached one.
+///
+/// # Errors
+/// Any call's.
+pub(super) async fn holders(clients: &Clients, stack: &Stack, live: &Live, listed: &[Listed]) -> Result<Vec<distribution::Live>, Fault> {
+    let functions = live.functions(stack);
+    let own = live.distribution.as_ref().map(|live| &live.id);
+    let known = |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
+    let runs = |one: &&Listed| one.occupants.iter().any(|(_, arn)| functions.run(arn));
+    let holders = listed.iter().filter(runs).filter(|one| !known(&one.id));
+    let read = holders.map(|one| distribution::aws::read_document(clients, &one.id));
+    Ok(try_join_all(read).await?.into_iter().flatten().collect())
+}

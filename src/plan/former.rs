@@ -1,0 +1,248 @@
+//! What is ours and no longer in the spec: an apply names it, and ends it where the command line
+//! says so (`--delete KIND`). What visitors may still use never ends in passing.
+
+use super::teardown::{end_bucket, end_distribution, end_function, end_role, leave_slots};
+use super::{Choices, Plan, Stage, protected};
+use crate::change::{Address, Conflict, Kind, Notice};
+use crate::desired::Desired;
+use crate::name::{BucketName, DistributionId, FunctionName, RoleName};
+use crate::resource::distribution::{Behavior, document::EVENT};
+use crate::resource::{access, association, distribution, function, logs, role};
+use crate::spec::Protected;
+use crate::stack::{Live, Op, Stack};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names what is no longer in the spec, and plans the end of what may go. Returns whether visitors
+/// still get an earlier version somewhere after that: what it needs has to stay.
+pub(super) fn former(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices: &Choices) -> bool {
+    plan.notices.extend(live.former.refused.iter().cloned());
+    let end = End { stack, desired, live, choices, kept: protected(stack, live, choices) };
+    end.distribution(plan);
+    end.slots(plan);
+    let staying = staying(plan, stack, live);
+    end.functions(plan, &staying);
+    end.buckets(plan, &staying);
+    end.roles(plan, &staying);
+    end.versions(plan, &staying);
+    staying.iter().any(|slot| !end.is_wanted(slot))
+}
+
+/// A slot that runs a function of ours and is not turned by the plan.
+struct Slot {
+    distribution: DistributionId,
+    behavior: Behavior,
+    arn: String,
+}
+
+impl Slot {
+    fn show(&self) -> String {
+        format!("{} of distribution {}", association::show_behavior(&self.behavior), self.distribution)
+    }
+}
+
+fn staying(plan: &Plan, stack: &Stack, live: &Live) -> Vec<Slot> {
+    let functions = live.functions(stack);
+    let all = live.distribution.iter().chain(&live.attached).chain(&live.holders);
+    let slots = all.flat_map(|found| {
+        let behaviors = found.document.read().behaviors.into_iter();
+        behaviors.flat_map(move |(behavior, reading)| {
+            let functions = reading.functions.into_iter();
+            functions.map(move |(event, arn)| (event, Slot { distribution: found.id.clone(), behavior: behavior.clone(), arn }))
+        })
+    });
+    let stays = |(event, slot): &(String, Slot)| functions.run(&slot.arn) && !(event == EVENT && turns(plan, slot) || ends(plan, slot));
+    slots.filter(stays).map(|(_, slot)| slot).collect()
+}
+
+/// Does the plan put something else into the slot, or nothing?
+fn turns(plan: &Plan, slot: &Slot) -> bool {
+    plan.steps.iter().any(|step| match &step.op {
+        Op::Association(association::Op::Turn { id, slots, .. }) => *id == slot.distribution && slots.contains_key(&slot.behavior),
+        Op::Distribution(distribution::Op::Update { id, occupant: Some(_), .. }) => {
+            *id == slot.distribution && slot.behavior == Behavior::Default
+        }
+        _ => false,
+    })
+}
+
+fn ends(plan: &Plan, slot: &Slot) -> bool {
+    let gone = |op: &Op| matches!(op, Op::Distribution(distribution::Op::Delete { id, .. }) if *id == slot.distribution);
+    plan.steps.iter().any(|step| gone(&step.op))
+}
+
+/// Does the plan end the function, or, of one that is gone, its log groups?
+pub(super) fn ends_function(plan: &Plan, name: &FunctionName) -> bool {
+    let group = logs::group(name);
+    plan.steps.iter().any(|step| match &step.op {
+        Op::Function(function::Op::Delete { name: ended }) => ended == name,
+        Op::Logs(logs::Op::Delete { name: ended, .. }) => *ended == group,
+        _ => false,
+    })
+}
+
+struct End<'a> {
+    stack: &'a Stack,
+    desired: &'a Desired,
+    live: &'a Live,
+    choices: &'a Choices,
+    kept: BTreeMap<Protected, &'static str>,
+}
+
+impl End<'_> {
+    /// May this end? Says so if not.
+    fn may(&self, plan: &mut Plan, protected: Protected, address: Address, what: &str) -> bool {
+        let kind = address.kind;
+        let kind = if kind == Kind::Logs { Kind::Function } else { kind };
+        let told = self.choices.delete.contains(&kind);
+        let stays = if self.kept.contains_key(&protected) {
+            "stays: it is protected".to_owned()
+        } else if told {
+            return true;
+        } else {
+            format!("`provision apply --delete {kind}` deletes it")
+        };
+        plan.notices.push(Notice { address, text: format!("is ours and no longer in the spec{what}; {stays}") });
+        false
+    }
+
+    fn distribution(&self, plan: &mut Plan) {
+        let Self { stack, desired, live, choices, .. } = self;
+        if desired.distribution.is_some() {
+            return;
+        }
+        let told = choices.delete.contains(&Kind::Distribution);
+        if let Some(own) = &live.distribution {
+            let address = Address::new(Kind::Distribution, &own.id);
+            let serves = if own.document.read().enabled { ", and goes on serving visitors" } else { "" };
+            if self.may(plan, Protected::Distribution, address, serves) {
+                end_distribution(plan, stack, live);
+            }
+        } else if told {
+            plan.take(Stage::DeleteAccess, access::plan::teardown(&stack.names.stack, live.access.as_ref()), Op::Access);
+        } else if let Some(control) = live.access.as_ref().filter(|live| access::plan::is_ours(live, &stack.names.stack)) {
+            let text = "is ours and nothing uses it; `provision apply --delete distribution` deletes it".into();
+            plan.notices.push(Notice { address: Address::new(Kind::Access, &control.name), text });
+        }
+    }
+
+    /// Slots of distributions that the spec does not name (any more).
+    fn slots(&self, plan: &mut Plan) {
+        let Self { stack, live, choices, .. } = self;
+        let functions = live.functions(stack);
+        for held in &live.holders {
+            if choices.delete.contains(&Kind::Association) {
+                leave_slots(plan, stack, live, held);
+            } else {
+                plan.notices.extend(association::plan::unnamed(held, &functions, &BTreeSet::new()));
+            }
+        }
+    }
+
+    fn functions(&self, plan: &mut Plan, staying: &[Slot]) {
+        for (name, (function, groups)) in &self.live.former.functions {
+            let address = Address::new(if function.is_some() { Kind::Function } else { Kind::Logs }, name);
+            if !self.may(plan, Protected::Function, address.clone(), "") {
+                continue;
+            }
+            let arn = |slot: &&Slot| FunctionName::from_arn(&slot.arn, &self.stack.account).as_ref() == Some(name);
+            match staying.iter().find(arn) {
+                Some(slot) => plan.conflicts.push(Conflict {
+                    address,
+                    reason: format!("is still run by {}", slot.show()),
+                    hint: "add `--delete association`, which empties the slots that the spec does not name".into(),
+                }),
+                None => {
+                    let groups = (!self.kept.contains_key(&Protected::Logs)).then_some(groups);
+                    end_function(plan, self.stack, name, function.as_ref(), groups);
+                }
+            }
+        }
+    }
+
+    fn buckets(&self, plan: &mut Plan, staying: &[Slot]) {
+        for (name, found) in &self.live.former.buckets {
+            let address = Address::new(Kind::Bucket, name);
+            if !self.may(plan, Protected::Bucket, address.clone(), "") {
+                continue;
+            }
+            if let Some(slot) = staying.iter().find(|slot| !self.is_wanted(slot)) {
+                plan.conflicts.push(Conflict {
+                    address,
+                    reason: format!("may hold the page of the version that {} runs", slot.show()),
+                    hint: "add `--delete association`, which empties the slots that the spec does not name".into(),
+                });
+                continue;
+            }
+            let reader = self.reader(plan, name);
+            end_bucket(plan, name, found, reader, self.choices);
+        }
+    }
+
+    /// Does the slot run what the spec asks for?
+    fn is_wanted(&self, slot: &Slot) -> bool {
+        let wanted = &self.desired.function.settings.frozen.name();
+        let number = self.live.function.as_ref().and_then(|live| live.number_of(wanted));
+        number.is_some() && self.stack.any_version().number_in(&slot.arn) == number
+    }
+
+    /// A distribution that goes on reading the bucket.
+    fn reader(&self, plan: &Plan, name: &BucketName) -> Option<&DistributionId> {
+        let own = self.live.distribution.as_ref().map(|own| &own.id);
+        let gone = |id: &DistributionId| {
+            let slot = Slot { distribution: id.clone(), behavior: Behavior::Default, arn: String::new() };
+            Some(id) == own && (self.desired.distribution.is_some() || ends(plan, &slot))
+        };
+        self.live.readers.iter().find(|(bucket, id)| bucket == name && !gone(id)).map(|(_, id)| id)
+    }
+
+    fn roles(&self, plan: &mut Plan, staying: &[Slot]) {
+        for (name, role) in &self.live.former.roles {
+            let address = Address::new(Kind::Role, name);
+            if !self.may(plan, Protected::Role, address.clone(), "") {
+                continue;
+            }
+            match self.user(plan, name, staying) {
+                Some(user) => plan.conflicts.push(Conflict {
+                    address,
+                    reason: format!("is still the role of {user}"),
+                    hint: "what uses it has to go first or with it: add `--delete function` or `--delete association`".into(),
+                }),
+                None => end_role(plan, self.stack, name, Some(role)),
+            }
+        }
+    }
+
+    /// What goes on running under the role.
+    fn user(&self, plan: &Plan, role: &RoleName, staying: &[Slot]) -> Option<String> {
+        let account = &self.stack.account;
+        let uses = |frozen: &function::Frozen| RoleName::from_arn(&frozen.role, account).as_ref() == Some(role);
+        let former = self.live.former.functions.iter().filter(|(name, _)| !ends_function(plan, name));
+        let mut former = former.filter(|(_, (live, _))| {
+            let frozen = live.iter().flat_map(|live| live.versions.iter().map(|version| &version.frozen).chain([&live.settings.frozen]));
+            frozen.into_iter().any(uses)
+        });
+        let named = self.live.function.iter().flat_map(|live| &live.versions).filter(|version| uses(&version.frozen));
+        let reference = self.stack.any_version();
+        let runs = |number: u64| staying.iter().any(|slot| reference.number_in(&slot.arn) == Some(number));
+        let running = named.map(|version| version.number).find(|number| runs(*number));
+        let function = &self.stack.names.function;
+        former.next().map(|(name, _)| format!("function {name}")).or_else(|| Some(format!("version {} of {function}", running?)))
+    }
+
+    /// Superseded versions, and those whose role goes; never one that a slot runs.
+    fn versions(&self, plan: &mut Plan, staying: &[Slot]) {
+        let Self { stack, desired, live, .. } = self;
+        let reference = stack.any_version();
+        let in_use = staying.iter().filter_map(|slot| reference.number_in(&slot.arn)).collect();
+        let ended: BTreeSet<RoleName> = plan
+            .steps
+            .iter()
+            .filter_map(|step| if let Op::Role(op) = &step.op { Some(op) } else { None })
+            .filter(|op| matches!(op, role::Op::Delete { .. }))
+            .map(|op| op.name().clone())
+            .collect();
+        let loses = |frozen: &function::Frozen| RoleName::from_arn(&frozen.role, &stack.account).is_some_and(|role| ended.contains(&role));
+        let prune = function::plan::prune(&stack.names.function, &desired.function, live.function.as_ref(), &in_use, loses);
+        plan.add(Stage::Prune, prune.into_iter().map(Op::Function));
+    }
+}

@@ -1,0 +1,97 @@
+//! How each thing of ours ends, whoever wants it to: a destroy, or an apply that was told to delete
+//! what an earlier spec named.
+
+use super::{Choices, Plan, Stage};
+use crate::change::{Address, Conflict, Kind, Notice};
+use crate::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
+use crate::resource::{access, association, bucket, distribution, function, grant, logs, role, site};
+use crate::stack::{FormerBucket, Live, Op, Stack};
+
+/// Disables our distribution and deletes it, with its access control.
+pub(super) fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
+    let name = &stack.names.stack;
+    let functions = live.functions(stack);
+    let teardown = distribution::plan::teardown(name, live.distribution.as_ref(), &functions);
+    plan.add(Stage::Vacate, teardown.disable.map(Op::Distribution));
+    plan.add(Stage::Vacated, teardown.await_disabled.map(Op::Distribution));
+    plan.add(Stage::DeleteDistribution, teardown.delete.map(Op::Distribution));
+    plan.take(Stage::DeleteAccess, access::plan::teardown(name, live.access.as_ref()), Op::Access);
+}
+
+/// Takes our statement out of the policy of a bucket that stays: out of our own bucket's, else only
+/// if it names our distribution. Every stack's statement has the same label.
+pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
+    let Some(bucket) = &live.bucket else { return };
+    let own = live.distribution.as_ref().map(|distribution| distribution.id.clone());
+    let names_it = own.is_some() && grant::distribution(live.policy.as_ref()) == own;
+    if bucket::plan::is_ours(bucket, &stack.names.stack) || names_it {
+        plan.add(Stage::RemoveGrant, grant::plan::teardown(&stack.bucket, live.policy.as_ref()).map(Op::Grant));
+    }
+}
+
+/// Leaves every slot in `held` that runs a function of ours, and waits for that.
+pub(super) fn leave_slots(plan: &mut Plan, stack: &Stack, live: &Live, held: &distribution::Live) {
+    let functions = live.functions(stack);
+    let turn = association::plan::teardown(held, &functions, &stack.any_version());
+    // An interrupted run may have left the slots: the edge runs the function until that is deployed.
+    let exists = functions.0.iter().any(|(_, live)| live.is_some());
+    if turn.is_some() || exists && !held.deployed {
+        plan.add(Stage::Vacated, [Op::Association(association::Op::AwaitDeployed { id: held.id.clone() })]);
+    }
+    plan.add(Stage::Vacate, turn.map(Op::Association));
+    plan.conflicts.extend(association::plan::held(held, &functions));
+}
+
+/// Deletes a function with its log groups; without a function, the groups that carry our tag.
+pub(super) fn end_function(
+    plan: &mut Plan,
+    stack: &Stack,
+    name: &FunctionName,
+    live: Option<&function::Live>,
+    groups: Option<&logs::Live>,
+) {
+    let owner = &stack.names.stack;
+    if let Some(groups) = groups {
+        let ours = live.map(|function| function::plan::is_ours(function, owner));
+        plan.take(Stage::DeleteLogs, logs::plan::teardown(owner, &logs::group(name), ours, groups), Op::Logs);
+    }
+    plan.take(Stage::DeleteFunction, function::plan::teardown(owner, name, live), Op::Function);
+}
+
+/// Deletes a role with everything that hangs on it.
+pub(super) fn end_role(plan: &mut Plan, stack: &Stack, name: &RoleName, live: Option<&role::Live>) {
+    plan.take(Stage::DeleteRole, role::plan::teardown(&stack.names.stack, name, live), Op::Role);
+}
+
+/// Empties and deletes a bucket of ours. `reader` is a distribution that goes on reading it.
+pub(super) fn end_bucket(plan: &mut Plan, name: &BucketName, found: &FormerBucket, reader: Option<&DistributionId>, choices: &Choices) {
+    let address = Address::new(Kind::Bucket, name);
+    if let Some(reader) = reader {
+        plan.conflicts.push(Conflict {
+            address: address.clone(),
+            reason: format!(
+                "is an origin of distribution {reader}, which stays; its visitors would get errors, \
+                 and whoever takes the name could serve them"
+            ),
+            hint: "remove that origin first, or keep the bucket with `protect: [bucket]`".into(),
+        });
+    }
+    let index = ObjectKey::listed(site::index::KEY.to_owned());
+    let taken = found.objects.index.as_ref().is_some_and(|found| found.ours.is_none());
+    let foreign: Vec<_> = found.objects.foreign().chain(taken.then_some(&index)).collect();
+    if !foreign.is_empty() {
+        let named = site::plan::named(&foreign, &found.objects);
+        let reason = format!("holds objects that `provision` did not put: {named}");
+        if choices.delete_data {
+            plan.notices.push(Notice { address, text: format!("{reason}; they are deleted with it") });
+        } else {
+            let hint = "move them away, delete them with `--delete-data`, or keep the bucket with `protect: [bucket]`";
+            plan.conflicts.push(Conflict { address, reason, hint: hint.into() });
+        }
+    }
+    let (versions, uploads) = (found.inventory.versions.clone(), found.inventory.uploads.clone());
+    if !versions.is_empty() || !uploads.is_empty() {
+        plan.add(Stage::DeleteBucket, [Op::Bucket(bucket::Op::Empty { name: name.clone(), versions, uploads })]);
+    }
+    plan.add(Stage::DeleteBucket, [Op::Bucket(bucket::Op::Delete { name: name.clone() })]);
+}
