@@ -2,16 +2,18 @@
 //!
 //! The same for every intent: apply, destroy, status and the switch look at the same objects.
 
-use crate::change::{Change, Kind, Notice};
+mod former;
+
+pub use former::{Clues, Former, FormerBucket};
+
+use crate::change::{Change, Kind};
 use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath, StackName};
-use crate::resource::distribution::{Behavior, document::EVENT};
 use crate::resource::function::{Functions, VersionReference};
 use crate::resource::site::Inventory;
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
 use crate::spec::{DistributionSpec, Spec};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What can be named before anybody was asked who we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,103 +97,6 @@ impl Stack {
     pub fn page_keys(&self) -> [&ObjectKey; 2] {
         [&self.names.keys.off, &self.names.keys.on]
     }
-}
-
-/// Names of things that may be the stack's beside those in the spec: things of ours mention them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Clues {
-    /// Buckets.
-    pub buckets: BTreeSet<BucketName>,
-    /// Roles.
-    pub roles: BTreeSet<RoleName>,
-    /// Functions.
-    pub functions: BTreeSet<FunctionName>,
-}
-
-impl Clues {
-    /// Is nothing mentioned?
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        let Self { buckets, roles, functions } = self;
-        buckets.is_empty() && roles.is_empty() && functions.is_empty()
-    }
-
-    /// What both mention.
-    #[must_use]
-    pub fn with(mut self, other: Self) -> Self {
-        self.buckets.extend(other.buckets);
-        self.roles.extend(other.roles);
-        self.functions.extend(other.functions);
-        self
-    }
-
-    /// Without what the spec names.
-    #[must_use]
-    pub fn beside(mut self, stack: &Stack) -> Self {
-        self.buckets.remove(&stack.bucket);
-        self.roles.remove(&stack.names.role);
-        self.functions.remove(&stack.names.function);
-        self
-    }
-
-    /// Without what was followed before; from now on, that includes these.
-    #[must_use]
-    pub fn unless_in(self, followed: &mut Self) -> Self {
-        let new = Self {
-            buckets: &self.buckets - &followed.buckets,
-            roles: &self.roles - &followed.roles,
-            functions: &self.functions - &followed.functions,
-        };
-        *followed = std::mem::take(followed).with(self);
-        new
-    }
-
-    fn of_role(&mut self, live: &role::Live, account: &AccountId) {
-        let reach = role::Reach::of(live.settings.policy.as_ref(), account);
-        self.buckets.extend(reach.pages.into_iter().map(|(bucket, _)| bucket));
-        self.functions.extend(reach.functions);
-    }
-
-    fn of_function(&mut self, live: &function::Live, account: &AccountId) {
-        let versions = live.versions.iter().map(|version| &version.frozen);
-        let roles = versions.chain([&live.settings.frozen]).map(|frozen| frozen.role.as_str());
-        self.roles.extend(roles.filter_map(|arn| RoleName::from_arn(arn, account)));
-    }
-
-    fn of_distribution(&mut self, live: &distribution::Live, stack: &Stack) {
-        let reading = live.document.read();
-        let origin = reading.origins.get(&distribution::origin_id(&stack.names.stack));
-        let host = origin.and_then(|origin| origin.domain.split_once(".s3."));
-        self.buckets.extend(host.and_then(|(bucket, _)| bucket.parse().ok()));
-        let slots = reading.behaviors.get(&Behavior::Default).and_then(|behavior| behavior.functions.get(EVENT));
-        self.functions.extend(slots.and_then(|arn| FunctionName::from_arn(arn, &stack.account)));
-    }
-}
-
-/// What carries the stack's mark and is not what the spec names: what an earlier spec named.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Former {
-    /// Buckets, with all that their deletion needs.
-    pub buckets: BTreeMap<BucketName, FormerBucket>,
-    /// Roles.
-    pub roles: BTreeMap<RoleName, role::Live>,
-    /// Functions with their log groups; `None`: the groups of one that was never made or is gone.
-    pub functions: BTreeMap<FunctionName, (Option<function::Live>, logs::Live)>,
-    /// Things that may be the stack's and do not let us look.
-    pub refused: Vec<Notice>,
-}
-
-/// A bucket of an earlier spec.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FormerBucket {
-    /// The bucket.
-    pub live: bucket::Live,
-    /// Its objects.
-    pub objects: site::Live,
-    /// Every version and upload in it.
-    pub inventory: Inventory,
-    /// Its policy.
-    pub policy: Option<Value>,
 }
 
 /// How much to look at.

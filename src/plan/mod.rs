@@ -120,6 +120,8 @@ impl Plan {
 
     pub(super) fn sorted(mut self) -> Self {
         self.steps.sort_by_key(|step| step.stage);
+        self.conflicts.sort_by_key(|conflict| conflict.address.kind);
+        self.notices.sort_by_key(|notice| notice.address.kind);
         self
     }
 }

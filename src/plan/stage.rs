@@ -78,8 +78,7 @@ impl Stage {
         match self {
             Self::Role | Self::Access | Self::Switch => &[],
             Self::Bucket | Self::Function | Self::Logs => &[Self::Role],
-            Self::BucketSettings => &[Self::Bucket],
-            Self::Files | Self::Page => &[Self::Bucket],
+            Self::BucketSettings | Self::Files | Self::Page => &[Self::Bucket],
             Self::Documents => &[Self::Bucket, Self::Files],
             Self::Index => &[Self::Bucket, Self::Files, Self::Documents, Self::Page],
             Self::Retention => &[Self::Logs],

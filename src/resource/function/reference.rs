@@ -1,0 +1,68 @@
+//! How others refer to a version: in a plan by its content, in a slot by its number.
+
+use super::Live;
+use crate::change::{Fault, FaultKind};
+use crate::context::Context;
+use serde::Serialize;
+
+/// A version as others refer to it before its number is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionReference {
+    /// The function's unqualified ARN.
+    pub function: String,
+    /// The version's name.
+    pub version: String,
+}
+
+impl VersionReference {
+    /// The qualified ARN.
+    #[must_use]
+    pub fn arn(&self, number: u64) -> String {
+        format!("{}:{number}", self.function)
+    }
+
+    /// The number in `arn` if it names a version of this function.
+    #[must_use]
+    pub fn number_in(&self, arn: &str) -> Option<u64> {
+        arn.strip_prefix(&self.function)?.strip_prefix(':')?.parse().ok()
+    }
+
+    /// The qualified ARN, once the version's number is known.
+    ///
+    /// # Errors
+    /// [`FaultKind::Local`] where no op published it: a plan that was carried out in the wrong order.
+    pub fn resolve(&self, context: &Context<'_>) -> Result<String, Fault> {
+        let number = context.references(|known| known.versions.get(&self.version).copied());
+        let missing = || Fault::new(FaultKind::Local, format!("refer to {}", self.show()), "no such version was published");
+        number.map(|number| self.arn(number)).ok_or_else(missing)
+    }
+
+    /// Function name and version name, for people.
+    #[must_use]
+    pub fn show(&self) -> String {
+        format!("{} {}", self.function.rsplit(':').next().unwrap_or_default(), self.version)
+    }
+}
+
+/// All functions of a stack, each with what is known of its versions.
+#[derive(Clone, Debug, Default)]
+pub struct Functions<'a>(pub Vec<(VersionReference, Option<&'a Live>)>);
+
+impl Functions<'_> {
+    /// Does `arn` name a version of one of them?
+    #[must_use]
+    pub fn run(&self, arn: &str) -> bool {
+        self.0.iter().any(|(reference, _)| reference.number_in(arn).is_some())
+    }
+
+    /// How a slot's occupant is shown: by its version's name, where it is a version that we know.
+    #[must_use]
+    pub fn show(&self, arn: &str) -> String {
+        let named = |(reference, live): &(VersionReference, Option<&Live>)| {
+            let number = reference.number_in(arn)?;
+            let version = live.as_ref()?.versions.iter().find(|version| version.number == number)?;
+            Some(VersionReference { version: version.frozen.name(), ..reference.clone() }.show())
+        };
+        self.0.iter().find_map(named).unwrap_or_else(|| arn.to_owned())
+    }
+}
