@@ -8,9 +8,7 @@ use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, Region, Stac
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::site::index::Served;
 use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
-use crate::resource::{
-    STACK_TAG, Tags, Trace, access, association, bucket, distribution, function, logs, marked, page, role, stack_in,
-};
+use crate::resource::{STACK_TAG, Tags, Trace, access, association, bucket, distribution, function, logs, marked, page, role, stack_in};
 use crate::stack::{Clues, Former, FormerBucket, Live, Names, Op, Scope, Stack};
 use crate::sweep::{Found, group};
 use jiff::Timestamp;
