@@ -219,7 +219,7 @@ mod tests {
             remains
         };
         let idle = reached(|remains| remains.switch_is_on = true);
-        let attached = reached(|remains| remains.attached = vec!["E1".parse().unwrap()]);
+        let attached = reached(|remains| remains.attached = vec!["E2ABCDEF0123".parse().unwrap()]);
         let enabled = reached(|remains| remains.traces[0].enabled = Some(true));
         let disabled = reached(|remains| remains.traces[0].enabled = Some(false));
         for (choice, means_it) in [
