@@ -93,6 +93,9 @@ async fn main() -> ExitCode {
     let nothing = rows[1].calls;
     shop.write("edge.py", "def handler(event, context):\n    return None\n");
     rows.push(measure(&shop, "apply, one line changed", "apply --yes", within(nothing + 5, None)));
+    for arguments in ["maintenance on --for 45m", "maintenance off"] {
+        rows.push(measure(&shop, arguments, arguments, within(5, Some(4))));
+    }
     rows.push(measure(&shop, "destroy", "destroy --yes", Budget { calls: 32, regions: 13, rounds: None, spares_polling: true }));
     println!("\n{:<28} {:>5} {:>16} {:>8} {:>6}   budget", "command", "calls", "of these polling", "regions", "rounds");
     rows.iter().for_each(Row::print);

@@ -68,7 +68,7 @@ fn needs(error: &str) -> Vec<String> {
         // Without the right to list, a key that is not there is denied, too.
         "HeadObject" | "GetObject" => &["GetObject", "ListBucket", "GetObjectVersion"],
         // With If-Match, also the right to read.
-        "PutObject" | "CopyObject" => &["PutObject", "GetObject"],
+        "PutObject" => &["PutObject", "GetObject"],
         "DeleteObject" => &["DeleteObject", "GetObject"],
         "DeleteObjects" => &["DeleteObject", "DeleteObjectVersion"],
         "CreateBucket" => &["CreateBucket", "TagResource", "PutBucketOwnershipControls"],

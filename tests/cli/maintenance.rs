@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 const OFF: &str = "maintenance.html";
 const ON: &str = "maintenance-on.html";
@@ -221,6 +222,31 @@ fn a_lost_page_is_told_and_uploaded_again() {
         assert_eq!((keys(&story), &bucket(&story)["objects"][OFF]), (left, &standard));
     }
     insta::assert_snapshot!(story.timeless());
+}
+
+/// Nobody knows of the others. Each says what holds when it ends, and the page is there whoever was last.
+#[test]
+fn a_crowd_at_the_switch_loses_nothing() {
+    let story = Story::of_a_shop_that_stands();
+    let standard = bucket(&story)["objects"][OFF].clone();
+    for _ in 0..3 {
+        let lines = ["on --for 45m", "off"].into_iter().cycle().take(30);
+        thread::scope(|scope| {
+            let story = &story;
+            let crowd: Vec<_> = lines.map(|line| scope.spawn(move || story.ask(&format!("maintenance {line} --sandbox")))).collect();
+            for ended in crowd.into_iter().map(|turn| turn.join().unwrap()) {
+                let told = match ended.code {
+                    0 => "\nDone: visitors see the ",
+                    1 => "\nOvertaken: visitors see the ",
+                    code => panic!("{code}: {}{}", ended.out, ended.err),
+                };
+                assert!(ended.out.contains(told), "{}", ended.out);
+            }
+        });
+        assert_eq!(bucket(&story)["objects"][OFF], standard);
+    }
+    assert_eq!(story.ask("maintenance off --sandbox").code, 0);
+    assert_eq!(keys(&story), [OFF]);
 }
 
 /// The wrong profile at two in the morning.
