@@ -189,7 +189,7 @@ const STATEMENTS: [Statement; 13] = [
         sid: "AccessControl",
         place: Place::AccessControl,
         read: &[],
-        apply: &[],
+        apply: &["cloudfront:GetOriginAccessControl", "cloudfront:UpdateOriginAccessControl"],
         destroy: &["cloudfront:GetOriginAccessControl", "cloudfront:DeleteOriginAccessControl"],
     },
     Statement { sid: "LogLists", place: Place::Everything, read: &["logs:DescribeLogGroups"], apply: &[], destroy: &[] },

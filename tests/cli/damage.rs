@@ -10,7 +10,7 @@ fn a_damaged_record_is_told_and_left() {
     let mut story = Story::of_a_shop_that_stands();
     let good = std::fs::read_to_string(story.path(".provision/sandbox/world.json")).unwrap();
     let rows = [
-        ("is cut off in the middle", good[..good.len() / 2].to_owned()),
+        ("is cut off in the middle", good[..good.find("\"buckets\":").unwrap()].to_owned()),
         ("is empty", String::new()),
         ("is of a version that looks different", "{\"format\": 2, \"worlds\": []}".to_owned()),
         ("is of another version", good.replacen("\"format\": 1", "\"format\": 9", 1)),

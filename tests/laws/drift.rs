@@ -121,6 +121,7 @@ drifts! {
         let groups = world.logs.values_mut().filter_map(|groups| groups.get_mut(&logs::group(&ground.stack.names.function)));
         groups.for_each(|group| group.retention = Some(3653));
     },
+    "the control does not sign" => |world, _| world.access.values_mut().for_each(|found| found.signing.behavior = "never".into()),
     "the control is gone" => |world, _| drop(world.access.remove("provision-shop")),
     "the distribution is gone" => |world, ground| {
         if let Some(id) = distribution_mut(world, ground).filter(|_| owns(ground)).map(|found| found.live.id.clone()) {
@@ -191,7 +192,7 @@ drifts! {
     "the role is theirs" => |world, _| role(world, |found| found.settings.tags.clear()),
     "the function is theirs" => |world, _| drop(world.functions.insert(NAME.parse().unwrap(), their_function())),
     "the control is theirs" => |world, _| {
-        let theirs = access::Live { id: "E1".into(), name: "provision-shop".into(), description: "theirs".into() };
+        let theirs = access::Live { id: "E1".into(), name: "provision-shop".into(), description: "theirs".into(), signing: access::Signing::default() };
         world.access.insert(theirs.name.clone(), theirs);
     },
     "the slot is theirs" => |world, ground| occupy(world, ground, Some("arn:aws:lambda:us-east-1:123456789012:function:theirs:3".into())),

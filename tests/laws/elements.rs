@@ -184,7 +184,7 @@ fn every_element_is_watched_or_on_the_list() {
             }
             let [op] = planned.ops.as_slice() else { panic!("{shown}: {planned:#?}") };
             assert!(!op.change().fields.is_empty(), "{shown}");
-            let edits = op.edits(Some(&OWNED.arn(version())), ACCESS);
+            let edits = op.edits(Some(&OWNED.arn(version())), "");
             let repaired = Document(changed).edit(&edits).unwrap();
             assert_eq!(stand.plan(&repaired.0), Planned::default(), "{shown}");
             if !IDENTITIES.contains(&last.as_str()) {
@@ -206,7 +206,7 @@ fn a_stronger_tls_policy_stays() {
     let stronger = rich.document.0.replace("TLSv1.2_2021", "TLSv1.3_2025");
     assert_eq!(rich.plan(&stronger), Planned::default());
     let planned = rich.plan(&stronger.replace("certificate/a<", "certificate/old<"));
-    let edits = planned.ops[0].edits(None, ACCESS);
+    let edits = planned.ops[0].edits(None, "");
     assert_eq!(Document(stronger.replace("certificate/a<", "certificate/old<")).edit(&edits).unwrap().0, stronger);
 }
 
@@ -234,10 +234,10 @@ fn others_error_pages_stay() {
     let planned = plain.plan(&seen);
     let fields: Vec<String> = planned.ops[0].change().fields.into_iter().map(|change| change.field).collect();
     assert_eq!(fields, ["error page 403"]);
-    let repaired = Document(seen).edit(&planned.ops[0].edits(None, ACCESS)).unwrap();
+    let repaired = Document(seen).edit(&planned.ops[0].edits(None, "")).unwrap();
     assert_eq!(repaired.0, with(&plain.document.0, &theirs[1..]));
     let seen = with(&rich.document.0, &theirs);
-    let edits = rich.plan(&seen).ops[0].edits(None, ACCESS);
+    let edits = rich.plan(&seen).ops[0].edits(None, "");
     let repaired = Document(seen).edit(&edits).unwrap();
     assert!(repaired.0.contains(&theirs[1]) && !repaired.0.contains("/404.html"));
     assert_eq!(rich.plan(&repaired.0), Planned::default());

@@ -162,7 +162,12 @@ pub(crate) fn neighbourhood() -> World {
         let group = logs::Group { tags: theirs.clone(), ..logs::Group::default() };
         world.logs.insert(region.parse().unwrap(), [("/aws/lambda/us-east-1.shop-edge-2".to_owned(), group)].into());
     }
-    let control = access::Live { id: "E0CONTROL".into(), name: "provision-shop-2".into(), description: "provision:stack=shop-2".into() };
+    let control = access::Live {
+        id: "E0CONTROL".into(),
+        name: "provision-shop-2".into(),
+        description: "provision:stack=shop-2".into(),
+        signing: access::Signing::default(),
+    };
     world.access.insert(control.name.clone(), control);
     for (id, tags) in [(ATTACHED, Tags::from([("team".into(), "web".into())])), ("E9OTHER0000", theirs)] {
         let live = distribution::Live {

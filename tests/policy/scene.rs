@@ -1,6 +1,6 @@
 //! What is there before a command, so that all scenes of a purpose together need every action of its policy.
 
-use super::cloudfront::{foreign_distribution, foreign_function};
+use super::cloudfront::{foreign_distribution, foreign_function, unsigned};
 use super::shop::{BUCKET, OWNED, ROLE, Shop};
 use crate::support::{Ground, Rules};
 use aws_sdk_s3::primitives::ByteStream;
@@ -120,6 +120,7 @@ impl Stage {
         iam.update_assume_role_policy().role_name(ROLE).policy_document(trust.to_string()).send().await.unwrap();
         iam.update_role_description().role_name(ROLE).description("theirs").send().await.unwrap();
         iam.put_role_permissions_boundary().role_name(ROLE).permissions_boundary(ADMINISTRATOR).send().await.unwrap();
+        unsigned(&self.shop.aws.clients.cloudfront).await;
         self.shop.write("edge.py", "def handler(event, context):\n    return None\n");
     }
 

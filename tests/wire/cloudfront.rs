@@ -28,6 +28,19 @@ fn ask(shop: &Shop, line: &str, etag: &str, body: &str) -> Answer {
     Answer { status: head.split(' ').nth(1).unwrap().to_owned(), etag: etag.to_owned(), body: body.to_owned() }
 }
 
+/// Lets every access control sign nothing.
+pub(crate) async fn unsigned(cloudfront: &aws_sdk_cloudfront::Client) {
+    use aws_sdk_cloudfront::types::OriginAccessControlSigningBehaviors::Never;
+    let listed = cloudfront.list_origin_access_controls().send().await.unwrap().origin_access_control_list.unwrap();
+    for item in listed.items.unwrap_or_default() {
+        let found = cloudfront.get_origin_access_control().id(&item.id).send().await.unwrap();
+        let mut config = found.origin_access_control.unwrap().origin_access_control_config.unwrap();
+        config.signing_behavior = Never;
+        let update = cloudfront.update_origin_access_control().id(&item.id).set_if_match(found.e_tag);
+        update.origin_access_control_config(config).send().await.unwrap();
+    }
+}
+
 /// The configuration as CloudFront gives it.
 pub(crate) fn read(shop: &Shop, id: &str) -> Answer {
     let answer = ask(shop, &format!("GET /2020-05-31/distribution/{id}/config"), "", "");

@@ -1,5 +1,6 @@
 //! Somebody changes something behind our back: the plan names it, apply repairs it, and then there is nothing to do.
 
+use super::cloudfront::unsigned;
 use super::cloudfront::{association, edit, foreign_function};
 use super::shop::{BUCKET, FUNCTION, OWNED, ROLE, Shop, writes};
 use crate::support::Rules;
@@ -179,6 +180,10 @@ async fn of_the_distribution() {
         edit(&shop, id.as_str(), ours, theirs);
         repaired(&shop, field);
     }
+    let access = shop.observe().await.access.unwrap().id;
+    let used = format!("<OriginAccessControlId>{access}</");
+    edit(&shop, id.as_str(), &used, "<OriginAccessControlId></");
+    repaired(&shop, &format!("origin access control  + {access}"));
     let arn = id.arn(&"000000000000".parse().unwrap());
     let tag = aws_sdk_cloudfront::types::Tag::builder().key("team").value("theirs").build().unwrap();
     let tags = aws_sdk_cloudfront::types::Tags::builder().items(tag).build();
@@ -188,6 +193,13 @@ async fn of_the_distribution() {
     shop.aws.clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await.unwrap();
     repaired(&shop, "tag provision:stack  + shop");
     assert_eq!(shop.distribution().await, id);
+}
+
+#[tokio::test]
+async fn of_the_access_control() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    unsigned(&shop.aws.clients.cloudfront).await;
+    repaired(&shop, "signing behavior  never -> always");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What `simulate` claims about AWS, op by op: one test for each kind.
 
-use super::cloudfront::{foreign_distribution, foreign_function};
+use super::cloudfront::{foreign_distribution, foreign_function, unsigned};
 use super::shop::{BUCKET, FUNCTION, OWNED, ROLE};
 use super::twin::Twin;
 use aws_sdk_lambda::primitives::Blob;
@@ -157,8 +157,11 @@ async fn logs_ops_do_what_simulate_says() {
 async fn access_ops_do_what_simulate_says() {
     let mut twin = Twin::of(Kind::Access, OWNED).await;
     twin.provision().await;
+    unsigned(&twin.shop.aws.clients.cloudfront).await;
+    twin.world.access.values_mut().for_each(|found| found.signing.behavior = "never".into());
+    twin.provision().await;
     twin.destroy().await;
-    twin.has_carried_out(["create", "delete"]);
+    twin.has_carried_out(["create", "update", "delete"]);
 }
 
 #[tokio::test]

@@ -173,7 +173,7 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("role", format!("{role:?}")),
         ("function", format!("{:#?}", function.as_ref().map(|function| (&function.settings, &function.versions)))),
         ("logs", format!("{logs:?}")),
-        ("access", format!("{:?}", access.as_ref().map(|access| (&access.name, &access.description)))),
+        ("access", format!("{:?}", access.as_ref().map(|access| (&access.name, &access.description, &access.signing)))),
         ("distribution", shown(distribution)),
         ("attached", shown(attached)),
         ("readers", named(format!("{readers:?}"))),
@@ -236,6 +236,7 @@ fn name(op: &Op) -> &'static str {
         },
         Op::Access(op) => match op {
             access::Op::Create { .. } => "create",
+            access::Op::Update { .. } => "update",
             access::Op::Delete { .. } => "delete",
         },
         Op::Distribution(op) => match op {

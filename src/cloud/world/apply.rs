@@ -215,7 +215,7 @@ impl World {
     }
 
     fn apply_access(&mut self, op: &access::Op, context: &Context<'_>) -> Result<Done, Fault> {
-        let (access::Op::Create { stack } | access::Op::Delete { stack, .. }) = op;
+        let (access::Op::Create { stack } | access::Op::Update { stack, .. } | access::Op::Delete { stack, .. }) = op;
         let name = access::name(stack);
         let before = self.access.get(&name).cloned();
         let new = before.is_none();
@@ -233,7 +233,8 @@ impl World {
         context.references(|known| known.access = after.as_ref().map(|live| live.id.clone()));
         let creates = after.is_some();
         replace(&mut self.access, &name, after);
-        Ok(if new == creates { changed() } else { Done::AlreadySo })
+        let updates = matches!(op, access::Op::Update { .. });
+        Ok(if updates || new == creates { changed() } else { Done::AlreadySo })
     }
 
     fn apply_distribution(

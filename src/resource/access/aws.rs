@@ -1,6 +1,6 @@
 //! The origin access control on the wire.
 
-use super::{Live, Op, description, name};
+use super::{Live, Op, Signing, description, name};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::aws::wait::{self, Waited};
@@ -25,7 +25,12 @@ pub async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live
         };
         let found = page.items.unwrap_or_default().into_iter().find(|item| item.name == name(stack));
         if let Some(item) = found {
-            return Ok(Some(Live { id: item.id, name: item.name, description: item.description }));
+            let signing = Signing {
+                origin_type: item.origin_access_control_origin_type.as_str().to_owned(),
+                behavior: item.signing_behavior.as_str().to_owned(),
+                protocol: item.signing_protocol.as_str().to_owned(),
+            };
+            return Ok(Some(Live { id: item.id, name: item.name, description: item.description, signing }));
         }
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
         if marker.is_none() {
@@ -41,20 +46,25 @@ pub async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live
 pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
     match op {
         Op::Create { stack } => create(clients, stack, context).await,
+        Op::Update { stack, id, .. } => update(clients, stack, id).await,
         Op::Delete { stack, id } => delete(clients, stack, id, op, context).await,
     }
 }
 
-async fn create(clients: &Clients, stack: &StackName, context: &Context<'_>) -> Result<Done, Fault> {
-    let tried = format!("create origin access control {}", name(stack));
-    let config = OriginAccessControlConfig::builder()
+fn config(stack: &StackName, tried: &str) -> Result<OriginAccessControlConfig, Fault> {
+    OriginAccessControlConfig::builder()
         .name(name(stack))
         .description(description(stack))
         .signing_protocol(OriginAccessControlSigningProtocols::Sigv4)
         .signing_behavior(OriginAccessControlSigningBehaviors::Always)
         .origin_access_control_origin_type(OriginAccessControlOriginTypes::S3)
         .build()
-        .map_err(|error| Fault::new(FaultKind::Local, &tried, error.to_string()))?;
+        .map_err(|error| Fault::new(FaultKind::Local, tried, error.to_string()))
+}
+
+async fn create(clients: &Clients, stack: &StackName, context: &Context<'_>) -> Result<Done, Fault> {
+    let tried = format!("create origin access control {}", name(stack));
+    let config = config(stack, &tried)?;
     let sent = clients.cloudfront.create_origin_access_control().origin_access_control_config(config).send().await;
     let (id, done) = match sent.map_err(|error| fault(tried, &error)) {
         Ok(answer) => (answer.origin_access_control.map(|control| control.id), Done::Changed(String::new())),
@@ -69,19 +79,36 @@ async fn create(clients: &Clients, stack: &StackName, context: &Context<'_>) -> 
     Ok(done)
 }
 
-async fn delete(clients: &Clients, stack: &StackName, id: &str, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+async fn update(clients: &Clients, stack: &StackName, id: &str) -> Result<Done, Fault> {
+    let tried = format!("update origin access control {id}");
+    let Some(etag) = ours(clients, stack, id, &tried).await? else {
+        return Err(Fault::new(FaultKind::MovedOn, tried, "it is gone"));
+    };
+    let call = clients.cloudfront.update_origin_access_control().id(id).set_if_match(etag);
+    let sent = call.origin_access_control_config(config(stack, &tried)?).send().await;
+    sent.map_err(|error| fault(tried, &error))?;
+    Ok(Done::Changed(String::new()))
+}
+
+/// Looks whether it is still ours, and with which `ETag`; `None`: it is gone.
+async fn ours(clients: &Clients, stack: &StackName, id: &str, tried: &str) -> Result<Option<Option<String>>, Fault> {
     let read = clients.cloudfront.get_origin_access_control().id(id).send().await;
     let Some(answer) = absent(read.map_err(|error| fault(format!("read origin access control {id}"), &error)))? else {
-        return Ok(Done::AlreadySo);
+        return Ok(None);
     };
     let still_ours = answer
         .origin_access_control
         .and_then(|control| control.origin_access_control_config)
         .is_some_and(|config| config.description.as_deref() == Some(description(stack).as_str()));
     if !still_ours {
-        return Err(Fault::new(FaultKind::MovedOn, format!("delete origin access control {id}"), "it is no longer described as ours"));
+        return Err(Fault::new(FaultKind::MovedOn, tried, "it is no longer described as ours"));
     }
-    let etag = answer.e_tag;
+    Ok(Some(answer.e_tag))
+}
+
+async fn delete(clients: &Clients, stack: &StackName, id: &str, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    let tried = format!("delete origin access control {id}");
+    let Some(etag) = ours(clients, stack, id, &tried).await? else { return Ok(Done::AlreadySo) };
     // It counts as used for a moment after its distribution's end.
     let waited =
         wait::until(context, &op.change().address, "CloudFront to let go of it", (clients.rhythm.quick, wait::SETTLING), || async {

@@ -1,6 +1,6 @@
 //! The origin access control (OAC): CloudFront's permission to sign its requests to the bucket. Only for an owned distribution.
 
-use crate::change::{Action, Address, Change, Kind};
+use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::StackName;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,23 @@ pub fn description(stack: &StackName) -> String {
     super::marker(stack)
 }
 
+/// What it signs, and how. The default is how it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signing {
+    /// The kind of origin.
+    pub origin_type: String,
+    /// Which requests.
+    pub behavior: String,
+    /// By which protocol.
+    pub protocol: String,
+}
+
+impl Default for Signing {
+    fn default() -> Self {
+        Self { origin_type: "s3".into(), behavior: "always".into(), protocol: "sigv4".into() }
+    }
+}
+
 /// The control as observed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
@@ -29,6 +46,9 @@ pub struct Live {
     pub name: String,
     /// Its description.
     pub description: String,
+    /// What it signs, and how.
+    #[serde(default)]
+    pub signing: Signing,
 }
 
 /// One mutation of the control.
@@ -38,6 +58,15 @@ pub enum Op {
     Create {
         /// Whose.
         stack: StackName,
+    },
+    /// Let it sign as it should.
+    Update {
+        /// Whose.
+        stack: StackName,
+        /// Which.
+        id: String,
+        /// As seen.
+        before: Signing,
     },
     /// Delete it.
     Delete {
@@ -54,6 +83,18 @@ impl Op {
     pub fn change(&self) -> Change {
         match self {
             Self::Create { stack } => Change::new(Address::new(Kind::Access, name(stack)), Action::Create, "create origin access control"),
+            Self::Update { stack, before, .. } => {
+                let after = Signing::default();
+                Change::new(Address::new(Kind::Access, name(stack)), Action::Update, "update").with(
+                    [
+                        FieldChange::between("origin type", &before.origin_type, &after.origin_type),
+                        FieldChange::between("signing behavior", &before.behavior, &after.behavior),
+                        FieldChange::between("signing protocol", &before.protocol, &after.protocol),
+                    ]
+                    .into_iter()
+                    .flatten(),
+                )
+            }
             Self::Delete { stack, .. } => Change::new(Address::new(Kind::Access, name(stack)), Action::Delete, "delete"),
         }
     }

@@ -1,6 +1,6 @@
 //! What the origin access control needs.
 
-use super::{Live, Op, description, name};
+use super::{Live, Op, Signing, description, name};
 use crate::change::{Address, Conflict, Kind};
 use crate::name::StackName;
 use crate::resource::Planned;
@@ -11,7 +11,7 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     live.description == description(stack)
 }
 
-/// Plans its creation.
+/// Plans its creation and repair.
 #[must_use]
 pub fn plan(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
     let mut planned = Planned::default();
@@ -22,6 +22,9 @@ pub fn plan(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
             reason: "exists and is not described as ours".into(),
             hint: format!("rename it, or set its description to `{}` to hand it over", description(stack)),
         }),
+        Some(live) if live.signing != Signing::default() => {
+            planned.ops.push(Op::Update { stack: stack.clone(), id: live.id.clone(), before: live.signing.clone() });
+        }
         Some(_) => {}
     }
     planned
@@ -36,16 +39,26 @@ pub fn teardown(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::simulate::simulate;
     use super::*;
 
     #[test]
     fn only_ours_counts() {
         let stack: StackName = "shop".parse().unwrap();
-        let live = |text: &str| Live { id: "E1".into(), name: name(&stack), description: text.into() };
+        let live = |text: &str| Live { id: "E1".into(), name: name(&stack), description: text.into(), signing: Signing::default() };
         let (ours, foreign) = (live(&description(&stack)), live("theirs"));
         assert_eq!(plan(&stack, None).ops.len(), 1);
         assert_eq!(plan(&stack, Some(&ours)), Planned::default());
         assert_eq!(plan(&stack, Some(&foreign)).conflicts.len(), 1);
+        let parts: [fn(&mut Signing) -> &mut String; 3] =
+            [|signing| &mut signing.origin_type, |signing| &mut signing.behavior, |signing| &mut signing.protocol];
+        for part in parts {
+            let mut other = ours.clone();
+            *part(&mut other.signing) = "never".into();
+            let planned = plan(&stack, Some(&other));
+            assert_eq!(planned.ops[0].change().fields.len(), 1);
+            assert_eq!(simulate(Some(other), &planned.ops[0], "E1"), Some(ours.clone()));
+        }
         assert_eq!(teardown(&stack, Some(&ours)).ops.len(), 1);
         assert_eq!(teardown(&stack, Some(&foreign)).ops, []);
     }

@@ -82,7 +82,7 @@ pub(super) fn differences(document: &Document, stack: &StackName, settings: &Set
         let key = Key { item: "Origin", child: Some("Id"), text: id.clone() };
         let mut edits = vec![Edit::Entry(Place::Config("Origins"), key, Some(new_origin(&id)))];
         let text = Edit::Text(Place::Origin(id.clone(), "DomainName"), settings.origin.clone());
-        edits.extend([text, Edit::Access(id.clone())]);
+        edits.extend([text, control(id.clone(), access)]);
         Difference::new("origin", String::new(), settings.origin.clone(), edits)
     });
     let certificate = certificate(root, settings.certificate.as_deref());
@@ -164,8 +164,9 @@ fn differing(root: Node<'_, '_>, field: &str, place: Place, wanted: Wanted) -> O
         }
         Wanted::Access(origin, id) => {
             let same = id.as_ref().is_some_and(|id| *id == seen);
+            let edit = control(origin, id.as_deref());
             let after = id.unwrap_or_else(|| "(new)".into());
-            (!same).then(|| Difference::new(field, seen, after, vec![Edit::Access(origin)]))
+            (!same).then(|| Difference::new(field, seen, after, vec![edit]))
         }
         Wanted::Names(item, names) => {
             let seen: BTreeSet<String> = found.map(|list| entries(list, item)).unwrap_or_default();
@@ -177,6 +178,15 @@ fn differing(root: Node<'_, '_>, field: &str, place: Place, wanted: Wanted) -> O
             let edits: Vec<Edit> = new.chain(gone).map(edit).collect();
             (!edits.is_empty()).then(|| Difference::new(field, shown(&seen), shown(&names), edits))
         }
+    }
+}
+
+/// Lets the origin use the access control, as soon as its id is known.
+fn control(origin: String, id: Option<&str>) -> Edit {
+    let edit = Edit::Access(origin);
+    match id {
+        Some(id) => edit.knowing(id),
+        None => edit,
     }
 }
 

@@ -42,7 +42,7 @@ fn need(action: &'static str, resource: impl Into<String>) -> Need {
 
 /// Calls that the emulator checks against no resource at all, under the operation's name instead of AWS's action, or without
 /// the tags.
-const MISPLACED: [&str; 9] = [
+const MISPLACED: [&str; 10] = [
     "lambda:CreateFunction",
     "cloudfront:CreateDistributionWithTags",
     "cloudfront:UpdateDistribution",
@@ -51,6 +51,7 @@ const MISPLACED: [&str; 9] = [
     "cloudfront:UntagResource",
     "cloudfront:ListTagsForResource",
     "cloudfront:GetOriginAccessControl",
+    "cloudfront:UpdateOriginAccessControl",
     "cloudfront:DeleteOriginAccessControl",
 ];
 
@@ -209,6 +210,7 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
         "cloudfront:UntagResource" => vec![need("cloudfront:UntagResource", tagging())],
         "cloudfront:ListTagsForResource" => vec![need("cloudfront:ListTagsForResource", tagging())],
         "cloudfront:GetOriginAccessControl" => vec![need("cloudfront:GetOriginAccessControl", control())],
+        "cloudfront:UpdateOriginAccessControl" => vec![need("cloudfront:UpdateOriginAccessControl", control())],
         "cloudfront:DeleteOriginAccessControl" => vec![need("cloudfront:DeleteOriginAccessControl", control())],
         _ => Vec::new(),
     }
