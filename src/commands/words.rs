@@ -41,9 +41,10 @@ pub fn parse_adopt(text: &str) -> Result<Kind, String> {
     match text {
         "bucket" => Ok(Kind::Bucket),
         "site" => Ok(Kind::Site),
+        "page" => Ok(Kind::Page),
         "role" => Ok(Kind::Role),
         "function" => Ok(Kind::Function),
-        _ => Err("known kinds: `bucket`, `site`, `role`, `function`".into()),
+        _ => Err("known kinds: `bucket`, `site`, `page`, `role`, `function`".into()),
     }
 }
 

@@ -192,9 +192,23 @@ fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choic
         };
         plan.add(stage, [Op::Site(op)]);
     }
-    let page = page::Live { off: live.objects.objects.get(&stack.names.keys.off).cloned(), on: live.shown.clone() };
-    plan.take(Stage::Page, page::plan::plan(name, &stack.bucket, &stack.names.keys, &desired.page, &page), Op::Page);
-    let puts = plan.steps.iter().any(|step| matches!(step.op, Op::Site(site::Op::Put { .. }) | Op::Page(page::Op::Put { .. })));
-    let page = (&stack.names.keys.off, &desired.page.content);
-    plan.take(Stage::Index, planner.index(&desired.site, page, puts, &live.objects), Op::Site);
+    let (keys, content) = (&stack.names.keys, &desired.page.content);
+    let own = site::plan::claim(&live.objects, &keys.off, content);
+    let page = page::Live { own, on: live.shown.clone(), opens: !is_reached(stack, live) };
+    let adopt = choices.adopt.contains(&Kind::Page);
+    plan.take(Stage::Page, page::plan::plan(name, &stack.bucket, keys, &desired.page, &page, adopt), Op::Page);
+    let puts = plan.steps.iter().any(|step| match &step.op {
+        Op::Site(site::Op::Put { .. }) => true,
+        Op::Page(page::Op::Put { key, .. }) => *key == keys.off,
+        _ => false,
+    });
+    plan.take(Stage::Index, planner.index(&desired.site, (&keys.off, content), puts, &live.objects), Op::Site);
+}
+
+/// Does a distribution run our function already?
+fn is_reached(stack: &Stack, live: &Live) -> bool {
+    let ours = stack.any_version();
+    let documents = live.distribution.iter().chain(&live.attached).map(|live| live.document.read());
+    let behaviors = documents.flat_map(|reading| reading.behaviors.into_values());
+    behaviors.flat_map(|behavior| behavior.functions.into_values()).any(|arn| ours.number_in(&arn).is_some())
 }

@@ -1,6 +1,6 @@
 //! Whose an object is, only its mark says: not its key, not the site's folder, not its bytes.
 
-use crate::ground::{BUCKET, FILE, Ground, OWNED, neighbourhood};
+use crate::ground::{BUCKET, FILE, Ground, OWNED, neighbourhood, occupy};
 use crate::memory::{Cut, Memory};
 use provision::change::Kind;
 use provision::cloud::world::{Bucket, Headers, World};
@@ -26,6 +26,8 @@ fn everything_planted() -> impl Iterator<Item = Planted> {
     let keys = [
         (FILE, false, Some(Kind::Site)),
         (FILE, true, Some(Kind::Site)),
+        ("maintenance.html", false, Some(Kind::Page)),
+        ("maintenance.html", true, Some(Kind::Page)),
         ("maintenance-on.html", false, None),
         (index::KEY, false, Some(Kind::Site)),
         ("report.pdf", false, None),
@@ -164,7 +166,7 @@ fn whatever_a_run_leaves_is_known_as_ours_without_the_folder() {
 
 #[test]
 fn an_object_that_is_served_in_another_way_is_put_again() {
-    for name in ["index.html", FILE] {
+    for name in ["index.html", FILE, "maintenance.html"] {
         let served = |world: &World| {
             let (_, headers) = found(world, name).unwrap();
             (headers.content_type, headers.cache_control)
@@ -192,5 +194,18 @@ fn an_object_that_is_served_in_another_way_is_put_again() {
                 assert_ne!(served(&memory.world()), served(world), "{name}");
             }
         }
+    }
+}
+
+/// A bucket that we take over may hold something under the on key; the first apply would put the site into maintenance.
+#[test]
+fn the_first_apply_shows_nobody_what_somebody_else_put_under_the_on_key() {
+    let planted = everything_planted().find(|planted| planted.key == "maintenance-on.html").unwrap();
+    let reached = planted.in_world(OWNED.built.clone());
+    let mut first = reached.clone();
+    occupy(&mut first, &OWNED, None);
+    for (world, adopt, can_apply) in [(&reached, None, true), (&first, None, false), (&first, Some(Kind::Page), true)] {
+        let choices = choices(adopt.as_slice(), false);
+        assert_eq!(plan(&OWNED, world, Intent::Provision, &choices).can_apply(), can_apply, "{adopt:?}");
     }
 }

@@ -207,8 +207,10 @@ impl Person {
             Some(wanted) => turn::plan(name, &stack().bucket, keys(), wanted, &bucket.sides()),
             None => {
                 let (_, live) = bucket.world.observe(&stack().names, &files, Scope::Stack, NOW);
-                let live = page::Live { off: live.objects.objects.get(&keys().off).cloned(), on: live.shown };
-                page::plan::plan(name, &stack().bucket, keys(), &page::Settings { content: content("new page") }, &live)
+                let page = content("new page");
+                let own = site::plan::claim(&live.objects, &keys().off, &page);
+                let live = page::Live { own, on: live.shown, opens: false };
+                page::plan::plan(name, &stack().bucket, keys(), &page::Settings { content: page }, &live, false)
             }
         }
     }

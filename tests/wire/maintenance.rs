@@ -217,7 +217,7 @@ async fn what_somebody_else_uploads_meanwhile_is_not_lost() {
     ] {
         let told = format!("{history}, then {arguments}, at {call} somebody uploads {key}");
         drop(shop.run("maintenance off"));
-        drop(shop.run("apply --yes").exits(0));
+        drop(shop.run("apply --yes --adopt page").exits(0));
         drop(shop.run(&format!("maintenance {history}")).exits(0));
         if arguments.starts_with("apply") {
             shop.write("page.html", &format!("<h1>back very soon</h1>{key}"));

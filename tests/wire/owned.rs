@@ -57,7 +57,7 @@ async fn lists_in_many_pages_are_read_to_their_end() {
     }
     shop.run("apply --yes").exits(0);
     let calls = shop.calls_of("plan --detailed-exitcode", 0);
-    assert_eq!(count(&calls, "s3:ListObjectsV2"), 6, "five files and the page");
+    assert_eq!(count(&calls, "s3:ListObjectsV2"), 7, "five files, the page and the index");
     shop.run("destroy --yes").exits(0);
     assert_eq!(shop.everything().await, Vec::<String>::new());
 }

@@ -2,7 +2,9 @@
 //! the on key, the edge shows that one.
 
 use super::content::Content;
-use super::site::{self, Object};
+use super::site;
+use super::site::index::Served;
+use super::site::plan::Claim;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, StackName};
 use jiff::Timestamp;
@@ -35,12 +37,14 @@ pub struct Keys {
 }
 
 /// The page as an apply observes it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
-    /// Under its own key.
-    pub off: Option<Object>,
+    /// What the object under its own key needs.
+    pub own: Claim,
     /// Under the on key.
     pub on: Option<Shown>,
+    /// No visitor reaches the function yet, so what lies under the on key is not shown before this plan.
+    pub opens: bool,
 }
 
 /// The object under the on key, without its bytes.
@@ -125,6 +129,10 @@ pub enum Op {
         content: Content,
         /// The `ETag` that was seen; `None`: nothing was there. Guards the write.
         before: Option<String>,
+        /// How what was seen is served, where that is known.
+        served: Option<Box<Served>>,
+        /// What was seen is not ours.
+        adopts: bool,
         /// The metadata that was seen, of which nothing stays.
         replaced: Metadata,
         /// The metadata to put beside it; `None`: what the object has.
@@ -146,17 +154,18 @@ impl Op {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Put { key, content, before, replaced, metadata, .. } => {
+            Self::Put { key, content, before, served, adopts, replaced, metadata, .. } => {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
                 let page = metadata.as_ref().and_then(|metadata| metadata.get(window::PAGE));
                 let summary = match page {
                     Some(page) if replaced.get(window::PAGE) == Some(page) => "set the window".to_owned(),
                     Some(_) => format!("show the page, {}", site::bytes(content.size)),
-                    None => format!("upload {}", site::bytes(content.size)),
+                    None => format!("{}upload {}", if *adopts { "adopt, " } else { "" }, site::bytes(content.size)),
                 };
                 let etag = before.as_ref().filter(|_| page.is_none());
                 Change::new(Address::new(Kind::Page, key), action, summary)
                     .with(etag.and_then(|before| FieldChange::between("etag", before, &content.md5)))
+                    .with(served.iter().flat_map(|served| served.changes(content)))
                     .with(metadata.iter().flat_map(|metadata| window_changes(replaced, metadata)))
             }
             Self::Remove { key, .. } => Change::new(Address::new(Kind::Page, key), Action::Delete, "remove"),

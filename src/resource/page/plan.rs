@@ -2,31 +2,50 @@
 
 use super::window::{self, ONCE, PAGE};
 use super::{Keys, Live, Op, Settings, Shown, is_ours};
-use crate::change::{Address, Kind, Notice};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, StackName};
 use crate::resource::Planned;
+use crate::resource::site::index::Served;
+use crate::resource::site::plan::Claim;
 
 /// Plans the page's upload under its own key. A window of ours that shows the standard page shows the new one; a page for one
 /// window only, and what somebody else put under the on key, stay as they are.
 #[must_use]
-pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Settings, live: &Live) -> Planned<Op> {
+pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Settings, live: &Live, adopt: bool) -> Planned<Op> {
     let mut planned = Planned::default();
     let page = &desired.content;
-    let before = live.off.as_ref().map(|object| object.etag.clone());
-    if before.as_ref() != Some(&page.md5) {
-        planned.ops.push(Op::Put {
-            bucket: bucket.clone(),
-            stack: stack.clone(),
-            key: keys.off.clone(),
-            content: page.clone(),
-            before,
-            replaced: super::Metadata::new(),
-            metadata: None,
-        });
+    let put = |before, served: Option<Served>, adopts| Op::Put {
+        bucket: bucket.clone(),
+        stack: stack.clone(),
+        key: keys.off.clone(),
+        content: page.clone(),
+        before,
+        served: served.map(Box::new),
+        adopts,
+        replaced: super::Metadata::new(),
+        metadata: None,
+    };
+    match live.own.clone() {
+        Claim::Nothing => {}
+        Claim::Put { before, served } => planned.ops.push(put(before, served, false)),
+        Claim::Foreign(etag) if adopt => planned.ops.push(put(Some(etag), None, true)),
+        Claim::Foreign(_) => planned.conflicts.push(Conflict {
+            address: Address::new(Kind::Page, &keys.off),
+            reason: "would replace an object that `provision` did not put".into(),
+            hint: "move it away, write other `maintenance.keys`, or take it over with `--adopt page`".into(),
+        }),
     }
     let Some(Shown { etag, metadata, .. }) = &live.on else { return planned };
     let mut note = |text: &str| planned.notices.push(Notice { address: Address::new(Kind::Page, &keys.on), text: text.into() });
     if !is_ours(metadata, stack) {
+        if live.opens && !adopt {
+            planned.conflicts.push(Conflict {
+                address: Address::new(Kind::Page, &keys.on),
+                reason: "`provision` did not put it, and with this plan visitors would get it in place of the site".into(),
+                hint: "move it away, write other `maintenance.keys`, or let it be shown with `--adopt page`".into(),
+            });
+            return planned;
+        }
         note("was put by hand, and visitors get it as the maintenance page; `provision maintenance off` removes it");
     } else if metadata.contains_key(ONCE) {
         note("is another page, for this window only, and stays as it is");
@@ -38,6 +57,8 @@ pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Setti
             key: keys.on.clone(),
             content: window::marked(page, &window::next_mark(etag, page)),
             before: Some(etag.clone()),
+            served: None,
+            adopts: false,
             replaced: metadata.clone(),
             metadata: Some(next),
         });
@@ -49,13 +70,14 @@ pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Setti
 mod tests {
     use super::*;
     use crate::resource::content::Content;
-    use crate::resource::site::{Object, STACK_METADATA};
+    use crate::resource::site::STACK_METADATA;
 
     #[test]
     fn the_page_is_repaired_under_its_own_key_and_in_an_open_window() {
         let page = Content::in_memory(b"page", "text/html", "no-store");
-        let same = || Some(Object { etag: page.md5.clone(), size: 4 });
-        let other = || Some(Object { etag: "x".into(), size: 4 });
+        let same = || Claim::Nothing;
+        let none = || Claim::Put { before: None, served: None };
+        let other = || Claim::Put { before: Some("x".into()), served: Some(Served::default()) };
         let keys = Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() };
         let shown = |pairs: &[(&str, &str)]| {
             let metadata = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -63,25 +85,48 @@ mod tests {
         };
         let ours = (STACK_METADATA, "shop");
         let (new, old) = (shown(&[ours, (PAGE, &page.md5)]), shown(&[ours, (PAGE, "x")]));
-        for (off, on, puts, notices) in [
-            (None, None, vec!["m.html"], 0),
+        for (own, on, puts, notices) in [
+            (none(), None, vec!["m.html"], 0),
             (same(), None, vec![], 0),
             (other(), None, vec!["m.html"], 0),
             (same(), new.clone(), vec![], 0),
             (same(), old.clone(), vec!["m-on.html"], 0),
             (other(), old.clone(), vec!["m.html", "m-on.html"], 0),
-            (None, old, vec!["m.html", "m-on.html"], 0),
-            (None, new, vec!["m.html"], 0),
+            (none(), old, vec!["m.html", "m-on.html"], 0),
+            (none(), new, vec!["m.html"], 0),
             (other(), shown(&[ours, (PAGE, "x"), (ONCE, "true")]), vec!["m.html"], 1),
             (same(), shown(&[]), vec![], 1),
-            (None, shown(&[(STACK_METADATA, "shop-2"), (PAGE, "x")]), vec!["m.html"], 1),
+            (none(), shown(&[(STACK_METADATA, "shop-2"), (PAGE, "x")]), vec!["m.html"], 1),
         ] {
-            let live = Live { off, on };
-            let plan = || plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &keys, &Settings { content: page.clone() }, &live);
+            let live = Live { own, on, opens: false };
+            let plan =
+                || plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &keys, &Settings { content: page.clone() }, &live, false);
             let planned = plan();
             assert_eq!(planned.ops.iter().map(|op| op.change().address.name).collect::<Vec<_>>(), puts, "{live:?}");
             assert_eq!(planned.notices.len(), notices, "{live:?}");
             assert_eq!(planned.ops, plan().ops, "a saved plan would not be equal");
+        }
+    }
+
+    #[test]
+    fn what_somebody_else_put_is_taken_over_and_shown_only_where_it_was_said() {
+        let page = Content::in_memory(b"page", "text/html", "no-store");
+        let keys = Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() };
+        let theirs = || Some(Shown::default());
+        let foreign = || Claim::Foreign("x".into());
+        for (own, on, opens, adopt, conflicts, puts) in [
+            (foreign(), None, false, false, vec!["m.html"], 0),
+            (foreign(), None, false, true, vec![], 1),
+            (Claim::Nothing, theirs(), false, false, vec![], 0),
+            (Claim::Nothing, theirs(), true, false, vec!["m-on.html"], 0),
+            (Claim::Nothing, theirs(), true, true, vec![], 0),
+            (foreign(), theirs(), true, false, vec!["m.html", "m-on.html"], 0),
+        ] {
+            let live = Live { own, on, opens };
+            let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());
+            let planned = plan(&stack, &bucket, &keys, &Settings { content: page.clone() }, &live, adopt);
+            let names: Vec<_> = planned.conflicts.into_iter().map(|conflict| conflict.address.name).collect();
+            assert_eq!((names, planned.ops.len()), (conflicts.into_iter().map(str::to_owned).collect(), puts), "{live:?}");
         }
     }
 }

@@ -105,6 +105,8 @@ impl Turn<'_> {
             key: self.keys.on.clone(),
             content: window::marked(page, &wanted.mark),
             before: before.map(|on| on.etag.clone()),
+            served: None,
+            adopts: false,
             replaced: before.map(|on| on.metadata.clone()).unwrap_or_default(),
             metadata: Some(theirs.into_iter().chain(window).collect()),
         });
@@ -138,6 +140,8 @@ impl Turn<'_> {
             key: self.keys.off.clone(),
             content: page.clone(),
             before: None,
+            served: None,
+            adopts: false,
             replaced: Metadata::new(),
             metadata: Some(renamed.map(theirs).unwrap_or_default()),
         });
