@@ -158,6 +158,11 @@ impl Session {
                 Err(Failure::Fault(fault)) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => {
                     Err(Failure::Refused(plan::no_bucket(&stack, &caller.arn)))
                 }
+                // Also what somebody gets whose credentials are for another account than the bucket's.
+                Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => {
+                    let message = format!("{} (for {} in account {})", fault.message, caller.arn, caller.account);
+                    Err(Failure::Fault(Fault { message, ..fault }))
+                }
                 looked => looked.map(|sides| (stack, caller, sides)),
             }
         };

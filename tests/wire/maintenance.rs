@@ -91,6 +91,14 @@ async fn a_bucket_that_does_not_exist_is_no_switch_that_is_off() {
             shop.run(&format!("maintenance {verb}")).exits(4).says(&format!("bucket {BUCKET} of stack `shop` does not exist for arn:"));
         let _ = ran.says("in account 000000000000");
     }
+    shop.run("apply --yes").exits(0);
+    let theirs = [("AWS_ACCESS_KEY_ID", "111122223333")];
+    shop.run_with("maintenance off", &theirs).exits(4).says("bucket shop-111122223333 of stack `shop` does not exist");
+    shop.write("provision.yaml", &OWNED.replace("bucket: {", &format!("bucket: {{ name: {BUCKET},")));
+    for verb in ["on", "off", "status"] {
+        let ran = shop.run_with(&format!("maintenance {verb}"), &theirs).exits(1).says("not known what visitors see");
+        let _ = ran.says("in account 111122223333)");
+    }
 }
 
 #[tokio::test]
