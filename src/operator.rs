@@ -58,8 +58,14 @@ enum Place {
 }
 
 /// What is done to a distribution of ours alone: somebody else's is neither tagged nor deleted.
-const OWNED_ONLY: [&str; 4] =
-    ["cloudfront:ListTagsForResource", "cloudfront:TagResource", "cloudfront:UntagResource", "cloudfront:DeleteDistribution"];
+const OWNED_ONLY: [&str; 6] = [
+    "cloudfront:ListTagsForResource",
+    "cloudfront:TagResource",
+    "cloudfront:UntagResource",
+    "cloudfront:DeleteDistribution",
+    "cloudfront:CreateDistribution",
+    "cloudfront:CreateOriginAccessControl",
+];
 
 const STATEMENTS: [Statement; 13] = [
     Statement {
@@ -165,7 +171,8 @@ const STATEMENTS: [Statement; 13] = [
     Statement {
         sid: "Lists",
         place: Place::Everything,
-        read: &["cloudfront:ListDistributions", "cloudfront:ListOriginAccessControls"],
+        // They find what an earlier spec named.
+        read: &["iam:ListRoles", "cloudfront:ListDistributions", "cloudfront:ListOriginAccessControls"],
         // CreateDistributionWithTags has no action of its own: it is this and TagResource.
         apply: &["cloudfront:CreateDistribution", "cloudfront:CreateOriginAccessControl"],
         destroy: &[],
@@ -271,8 +278,6 @@ impl Statement {
         let attached = stack.names.attached.is_some() && purpose != Purpose::Sweep;
         let skipped = match self.sid {
             "AccessControl" => attached,
-            // With a distribution of somebody else's there is nothing to create; destroy lists, to find what an earlier spec left.
-            "Lists" => attached && purpose != Purpose::Destroy,
             // Nobody looks at log groups whose retention the spec leaves alone, until they are taken down.
             "LogLists" | "LogGroups" => !stack.names.logs && matches!(purpose, Purpose::Apply | Purpose::Plan),
             _ => false,

@@ -46,7 +46,9 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
 fn own_distribution(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
     let name = &stack.names.stack;
     let Some(wanted) = &desired.distribution else { return };
-    plan.take(Stage::Access, access::plan::plan(name, live.access.as_ref()), Op::Access);
+    // The grant comes after the distribution that it names.
+    let outlived = live.distribution.is_none() && grant::distribution(live.policy.as_ref()).is_some();
+    plan.take(Stage::Access, access::plan::plan(name, live.access.as_ref(), outlived), Op::Access);
     let access = live.access.as_ref().map(|access| access.id.as_str());
     let planned = distribution::plan::plan(name, &stack.account, wanted, live.distribution.as_ref(), live.function.as_ref(), access);
     plan.take(Stage::Distribution, planned, Op::Distribution);

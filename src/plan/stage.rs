@@ -51,10 +51,10 @@ pub enum Stage {
     Vacated,
     /// Take our statements out of a policy that stays.
     RemoveGrant,
-    /// Delete our distribution.
-    DeleteDistribution,
     /// Delete the origin access control.
     DeleteAccess,
+    /// Delete our distribution.
+    DeleteDistribution,
     /// Delete the log groups, while the function still proves that they are ours.
     DeleteLogs,
     /// Delete the function.
@@ -96,8 +96,9 @@ impl Stage {
             Self::Vacated => &[Self::Vacate],
             // The statement goes while the distribution that it names can still be looked up.
             Self::RemoveGrant => &[Self::Vacate, Self::Vacated],
-            Self::DeleteDistribution => &[Self::Vacate, Self::Vacated, Self::RemoveGrant],
-            Self::DeleteAccess => &[Self::DeleteDistribution],
+            // Without its control, the distribution is still found; a control that outlived it would be taken for a new one's.
+            Self::DeleteAccess => &[Self::Vacate, Self::Vacated],
+            Self::DeleteDistribution => &[Self::Vacate, Self::Vacated, Self::RemoveGrant, Self::DeleteAccess],
             Self::DeleteLogs => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution],
             Self::DeleteFunction => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::DeleteLogs],
             Self::DeleteRole => &[Self::Deployed, Self::Prune, Self::DeleteFunction, Self::DeleteBucket],

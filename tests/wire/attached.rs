@@ -93,7 +93,7 @@ async fn a_slot_that_is_taken_stays_taken() {
 }
 
 #[tokio::test]
-async fn drift_of_a_slot_is_repaired_and_a_slot_no_longer_named_is_vacated() {
+async fn drift_of_a_slot_is_repaired_and_a_slot_no_longer_named_stays_until_it_is_told() {
     let (shop, id, _) = theirs("\"/app/*\"").await;
     shop.ground.rules(|rules| *rules = Rules::prompt());
     shop.run("apply --yes").exits(0);
@@ -105,7 +105,9 @@ async fn drift_of_a_slot_is_repaired_and_a_slot_no_longer_named_is_vacated() {
     assert_eq!(writes(&shop.calls_of("apply --yes", 0)), Vec::<&str>::new());
 
     shop.write("provision.yaml", &spec(&id, "\"/api/*\""));
-    shop.run("apply --yes").exits(0);
+    shop.run("apply --yes").exits(0).says("behavior `/app/*` runs shop-edge").says("--delete association");
+    assert_eq!(associations(&read(&shop, &id).body, APP), filled);
+    shop.run("apply --yes --delete association").exits(0);
     let now = read(&shop, &id).body;
     assert_eq!(associations(&now, APP), "<Quantity>0</Quantity>");
     assert_eq!(associations(&now, "<PathPattern>/api/*</PathPattern>"), filled);

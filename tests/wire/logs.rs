@@ -142,6 +142,13 @@ async fn without_the_function_only_the_tag_proves_that_a_group_is_ours() {
     theirs.delete_log_group().log_group_name(GROUP).send().await.unwrap();
     theirs.create_log_group().log_group_name(GROUP).tags("provision:stack", "other").send().await.unwrap();
     shop.write("provision.yaml", OWNED);
+    shop.run("destroy --yes").exits(0).says("the stack's tag `provision:protect` says so");
+    assert_eq!(groups(&shop).await.len(), everywhere(30).len(), "the tag holds without the spec");
+    for region in Region::of_edge_logs() {
+        let arn = format!("arn:aws:logs:{region}:000000000000:log-group:{GROUP}");
+        let untag = shop.aws.clients.logs_in(&region).untag_resource().resource_arn(arn);
+        untag.tag_keys("provision:protect").send().await.unwrap();
+    }
     shop.run("destroy --yes").exits(0).says("eu-west-1: log group /aws/lambda/us-east-1.shop-edge stays: there is no function of ours");
     assert_eq!(shop.everything().await, [format!("logs eu-west-1 {GROUP}")]);
     shop.ground.clear_calls();

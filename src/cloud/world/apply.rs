@@ -271,6 +271,12 @@ impl World {
                 known.domain = after.as_ref().map(|live| live.domain.clone());
             }
         });
+        let created = after.as_ref().filter(|_| existed.is_none()).map(|live| live.document.read().caller_reference);
+        if created.is_some_and(|reference| !self.references.insert(reference)) {
+            let mut fault = Fault::new(FaultKind::AlreadyExists, "create the distribution", "the caller reference was used before");
+            fault.code = Some("DistributionAlreadyExists".into());
+            return Err(fault);
+        }
         let writes = after != existed && !matches!(op, distribution::Op::SetTags { .. });
         let unchanged_until = self.distributions.get(&id).map_or(now, |found| found.deployed_at);
         let deployed_at = if writes { now + self.delays.deploy } else { unchanged_until };

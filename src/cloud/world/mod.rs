@@ -9,7 +9,7 @@ use crate::resource::site::Object;
 use crate::resource::{access, bucket, distribution, function, logs, role};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod apply;
 mod observe;
@@ -98,6 +98,9 @@ pub struct World {
     pub born: BTreeMap<StackName, u64>,
     /// Version ARN → when its replicas will be gone.
     pub replicas: BTreeMap<String, u64>,
+    /// What creations of distributions were called: CloudFront takes none twice, also not after the end of the first.
+    #[serde(default)]
+    pub references: BTreeSet<String>,
 }
 
 /// The format that this program reads and writes.
@@ -160,6 +163,7 @@ impl World {
             distributions: BTreeMap::new(),
             born: BTreeMap::new(),
             replicas: BTreeMap::new(),
+            references: BTreeSet::new(),
         }
     }
 }

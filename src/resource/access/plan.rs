@@ -12,8 +12,11 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
 }
 
 /// Plans its creation and repair.
+///
+/// A control that `outlived` its distribution is replaced: a creation is named after its control, and
+/// CloudFront takes no name twice (CloudFront API Reference, `CallerReference`).
 #[must_use]
-pub fn plan(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
+pub fn plan(stack: &StackName, live: Option<&Live>, outlived: bool) -> Planned<Op> {
     let mut planned = Planned::default();
     match live {
         None => planned.ops.push(Op::Create { stack: stack.clone() }),
@@ -22,6 +25,10 @@ pub fn plan(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
             reason: "exists and is not described as ours".into(),
             hint: format!("rename it, or set its description to `{}` to hand it over", description(stack)),
         }),
+        Some(live) if outlived => {
+            let stack = || stack.clone();
+            planned.ops.extend([Op::Delete { stack: stack(), id: live.id.clone() }, Op::Create { stack: stack() }]);
+        }
         Some(live) if live.signing != Signing::default() => {
             planned.ops.push(Op::Update { stack: stack.clone(), id: live.id.clone(), before: live.signing.clone() });
         }
@@ -47,15 +54,16 @@ mod tests {
         let stack: StackName = "shop".parse().unwrap();
         let live = |text: &str| Live { id: "E1".into(), name: name(&stack), description: text.into(), signing: Signing::default() };
         let (ours, foreign) = (live(&description(&stack)), live("theirs"));
-        assert_eq!(plan(&stack, None).ops.len(), 1);
-        assert_eq!(plan(&stack, Some(&ours)), Planned::default());
-        assert_eq!(plan(&stack, Some(&foreign)).conflicts.len(), 1);
+        assert_eq!(plan(&stack, None, false).ops.len(), 1);
+        assert_eq!(plan(&stack, Some(&ours), false), Planned::default());
+        assert_eq!(plan(&stack, Some(&ours), true).ops.len(), 2);
+        assert_eq!(plan(&stack, Some(&foreign), true).conflicts.len(), 1);
         let parts: [fn(&mut Signing) -> &mut String; 3] =
             [|signing| &mut signing.origin_type, |signing| &mut signing.behavior, |signing| &mut signing.protocol];
         for part in parts {
             let mut other = ours.clone();
             *part(&mut other.signing) = "never".into();
-            let planned = plan(&stack, Some(&other));
+            let planned = plan(&stack, Some(&other), false);
             assert_eq!(planned.ops[0].change().fields.len(), 1);
             assert_eq!(simulate(Some(other), &planned.ops[0], "E1"), Some(ours.clone()));
         }

@@ -101,6 +101,13 @@ pub(super) fn disabled() -> Difference {
     Difference::new(ENABLED, "true".into(), "false".into(), vec![edit])
 }
 
+/// Letting go of the access control, so that it can end before the distribution does: the next
+/// creation has another control then, and with it another `CallerReference`.
+pub(super) fn released(origin: &str, access: &str) -> Difference {
+    let edit = Edit::Text(Place::Origin(origin.to_owned(), "OriginAccessControlId"), String::new());
+    Difference::new("origin access control", access.to_owned(), "(none)".into(), vec![edit])
+}
+
 /// A row of the table: what people call it, where it stands, how it has to be.
 type Element = (&'static str, Place, Wanted);
 

@@ -1,8 +1,8 @@
 //! What the distribution needs, and how it goes.
 
 use super::document::{EVENT, Reading};
-use super::managed::{differences, disabled};
-use super::{Behavior, Live, Op, Settings, created_for};
+use super::managed::{differences, disabled, released};
+use super::{Behavior, Live, Op, Settings, created_for, origin_id};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
 use crate::resource::function::{self, Functions, VersionReference};
@@ -150,11 +150,15 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, functions: &Functions<'_
     let Some(live) = live.filter(|live| is_ours(live, stack)) else { return Teardown::default() };
     let reading = live.document.read();
     let occupant = reading.behaviors.get(&Behavior::Default).and_then(|does| does.functions.get(EVENT)).cloned();
-    let disable = (reading.enabled || occupant.is_some()).then(|| Op::Update {
+    let origin = origin_id(stack);
+    let access = reading.origins.get(&origin).map(|origin| origin.access.clone()).filter(|access| !access.is_empty());
+    let released = access.map(|access| released(&origin, &access));
+    let differences: Vec<_> = reading.enabled.then(disabled).into_iter().chain(released).collect();
+    let disable = (!differences.is_empty() || occupant.is_some()).then(|| Op::Update {
         id: live.id.clone(),
         etag: live.etag.clone(),
         document: live.document.clone(),
-        differences: reading.enabled.then(disabled).into_iter().collect(),
+        differences,
         occupant: occupant.map(|arn| (Some(functions.show(&arn)), None)),
     });
     let settled = disable.is_none() && live.deployed;
