@@ -8,6 +8,7 @@ use crate::name::{BucketName, DistributionId, ObjectKey, StackName};
 use crate::resource::role::Pages;
 use crate::resource::{Trace, logs};
 use crate::spec::{KEY_ON, Protected};
+use crate::stack::Clues;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -127,6 +128,18 @@ impl Remains {
             Some((bucket, trace.place.clone(), key))
         };
         buckets.filter_map(switch).collect()
+    }
+
+    /// The names of everything there is: an earlier spec may have named more than one of a kind.
+    #[must_use]
+    pub fn clues(&self) -> Clues {
+        let of = |kind: Kind| self.traces.iter().filter(move |trace| trace.kind == kind).map(|trace| trace.name.as_str());
+        let written = of(Kind::Logs).filter_map(logs::function);
+        Clues {
+            buckets: of(Kind::Bucket).filter_map(|name| name.parse().ok()).collect(),
+            roles: of(Kind::Role).filter_map(|name| name.parse().ok()).collect(),
+            functions: of(Kind::Function).filter_map(|name| name.parse().ok()).chain(written).collect(),
+        }
     }
 
     /// The spec that would cover these remains.

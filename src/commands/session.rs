@@ -17,7 +17,7 @@ use crate::plan::{self, Choices, Plan};
 use crate::resource::{page, site};
 use crate::spec::Spec;
 use crate::spec::load::{Files, load};
-use crate::stack::{Live, Names, Scope, Stack};
+use crate::stack::{Clues, Live, Names, Scope, Stack};
 use crate::sweep::Found;
 use crate::view::View;
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +37,8 @@ pub struct Session {
     pub stop: watch::Receiver<bool>,
     /// The global flags that a next command needs too, each with a space before it.
     pub flags: String,
+    /// What a look at the whole account has found of the stack.
+    pub also: Clues,
 }
 
 /// Everything that was looked at and decided.
@@ -97,7 +99,7 @@ impl Session {
                 AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await }))
             }
         };
-        Self { spec, cloud, view: View::new(global.json), stop, flags: global.again() }
+        Self { spec, cloud, view: View::new(global.json), stop, flags: global.again(), also: Clues::default() }
     }
 
     /// Looks, and plans what makes everything as the spec says.
@@ -205,7 +207,7 @@ impl Session {
     }
 
     async fn look(&self, site: &site::Settings, scope: Scope) -> Result<(Stack, Live), Failure> {
-        let names = Names::of(&self.spec);
+        let names = Names { also: self.also.clone(), ..Names::of(&self.spec) };
         let (account, live) = self.unless_stopped(self.cloud.observe(&names, site, scope)).await?;
         if self.spec.account.as_ref().is_some_and(|expected| *expected != account) {
             // Only who is refused has to know as whom.

@@ -132,7 +132,7 @@ async fn end(global: &Global, view: View, verb: &Sweep, remains: &Remains, asked
     if asked.spec.stack == spec.stack {
         spec.protect.clone_from(&asked.spec.protect);
     }
-    let session = Session::open_with(global, spec, asked.stop.clone()).await;
+    let session = Session { also: remains.clues(), ..Session::open_with(global, spec, asked.stop.clone()).await };
     let picture = session.destroy(&choices(&session.spec, &Words::default(), verb.delete_data, true)).await?;
     view.plan(&picture.plan);
     if !picture.plan.can_apply() {

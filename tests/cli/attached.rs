@@ -3,7 +3,7 @@
 use crate::story::{SHOP, Story};
 use serde_json::{Value, json};
 
-const ID: &str = "E1ABCDEF0123";
+pub(crate) const ID: &str = "E1ABCDEF0123";
 
 fn spec(distribution: &str) -> String {
     SHOP.replace("distribution: {default_root_object: home.html}", distribution)
@@ -14,7 +14,7 @@ const ONE: &str = "distribution: {id: E1ABCDEF0123}";
 const REPLACING: &str = "distribution: {id: E1ABCDEF0123, replace: true}";
 
 /// CloudFront's document as AWS would give it, with an element from the future and a function at another event.
-fn document(slot: &str) -> String {
+pub(crate) fn document(slot: &str) -> String {
     let association = |arn: &str, event: &str| {
         format!(
             "<LambdaFunctionAssociations><Quantity>1</Quantity><Items><LambdaFunctionAssociation><LambdaFunctionARN>{arn}\

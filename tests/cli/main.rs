@@ -15,6 +15,7 @@ mod function;
 mod guards;
 mod logs;
 mod maintenance;
+mod moves;
 mod policy;
 #[cfg(unix)]
 mod probe;
