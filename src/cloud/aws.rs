@@ -9,7 +9,7 @@ mod former;
 use super::{Caller, Cloud};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
-use crate::change::{Address, Done, Fault, FaultKind, Kind};
+use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, ObjectKey};
 use crate::resource::Trace;
@@ -61,20 +61,13 @@ impl Aws {
         };
         let granted = grant::distribution(policy.as_ref());
         let owned = distribution::aws::observe(clients, &account, &names.stack, granted.as_ref(), Some(&listed));
-        let owned = async { Ok(owned.await) };
         let (bucket, (objects, inventory), distribution) = try_join!(bucket, objects, owned)?;
-        let mut live = Live::default();
-        let distribution = match &names.attached {
-            // One of an earlier spec: who manages this stack need not have rights for it.
-            Some(id) => former::may_look(distribution, &Address::new(Kind::Distribution, id), &mut live)?,
-            None => distribution?,
-        };
         let shown = if objects.objects.contains_key(&names.keys.on) {
             page::aws::shown(clients, &account, &stack.bucket, &names.keys).await?
         } else {
             None
         };
-        Ok((stack, listed, Live { bucket, objects, shown, inventory, policy, distribution, ..live }))
+        Ok((stack, listed, Live { bucket, objects, shown, inventory, policy, distribution, ..Live::default() }))
     }
 
     async fn attached(&self, names: &Names) -> Result<Option<distribution::Live>, Fault> {
@@ -136,7 +129,7 @@ impl Cloud for Aws {
         let mut live = Live { role, function, logs, access, attached, ..live };
         Box::pin(former::follow(&self.clients, &stack, marked, &mut live)).await?;
         live.readers = former::readers(&stack, &live, &listed);
-        former::holders(&self.clients, &stack, &mut live, &listed).await?;
+        live.holders = former::holders(&self.clients, &stack, &live, &listed).await?;
         Ok((stack.account, live))
     }
 

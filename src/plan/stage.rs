@@ -95,9 +95,8 @@ impl Stage {
             Self::Prune => &[Self::Function, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated],
             Self::Vacated => &[Self::Vacate],
             // The statement goes while the distribution that it names can still be looked up.
-            Self::RemoveGrant => &[Self::Vacate, Self::Vacated],
-            // Without its control, the distribution is still found; a control that outlived it would be taken for a new one's.
-            Self::DeleteAccess => &[Self::Vacate, Self::Vacated],
+            // Without its control it is still found; a control that outlived it would be taken for a new one's.
+            Self::RemoveGrant | Self::DeleteAccess => &[Self::Vacate, Self::Vacated],
             Self::DeleteDistribution => &[Self::Vacate, Self::Vacated, Self::RemoveGrant, Self::DeleteAccess],
             Self::DeleteLogs => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution],
             Self::DeleteFunction => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::DeleteLogs],

@@ -6,6 +6,7 @@ use crate::name::{BucketName, DistributionId, RoleName};
 use crate::resource::distribution::aws::Listed;
 use crate::resource::{bucket, distribution, function, grant, logs, role, site};
 use crate::stack::{Clues, FormerBucket, Live, Stack};
+use futures_util::future::try_join_all;
 use futures_util::try_join;
 
 /// Follows `marked` roles, and whatever things of ours mention, until nothing new comes.
@@ -60,7 +61,7 @@ async fn remember(clients: &Clients, clues: &Clues, stack: &Stack, live: &mut Li
     Ok(())
 }
 
-pub(super) fn may_look<T>(seen: Result<Option<T>, Fault>, address: &Address, live: &mut Live) -> Result<Option<T>, Fault> {
+fn may_look<T>(seen: Result<Option<T>, Fault>, address: &Address, live: &mut Live) -> Result<Option<T>, Fault> {
     match seen {
         Err(fault) if fault.kind == FaultKind::Denied => {
             let text = format!("may be this stack's, from an earlier spec, and does not let us look: {fault}");
@@ -99,18 +100,13 @@ pub(super) fn readers(stack: &Stack, live: &Live, listed: &[Listed]) -> Vec<(Buc
 /// attached one.
 ///
 /// # Errors
-/// Any call's but a refusal to look.
-pub(super) async fn holders(clients: &Clients, stack: &Stack, live: &mut Live, listed: &[Listed]) -> Result<(), Fault> {
+/// Any call's, also a refusal to look: what visitors get there depends on what this run may end.
+pub(super) async fn holders(clients: &Clients, stack: &Stack, live: &Live, listed: &[Listed]) -> Result<Vec<distribution::Live>, Fault> {
     let functions = live.functions(stack);
     let own = live.distribution.as_ref().map(|live| &live.id);
     let known = |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
     let runs = |one: &&Listed| one.occupants.iter().any(|(_, arn)| functions.run(arn));
     let holders = listed.iter().filter(runs).filter(|one| !known(&one.id));
-    let ids: Vec<DistributionId> = holders.map(|one| one.id.clone()).collect();
-    for id in ids {
-        let seen = distribution::aws::read_document(clients, &id).await;
-        let seen = may_look(seen, &Address::new(Kind::Distribution, &id), live)?;
-        live.holders.extend(seen);
-    }
-    Ok(())
+    let read = holders.map(|one| distribution::aws::read_document(clients, &one.id));
+    Ok(try_join_all(read).await?.into_iter().flatten().collect())
 }

@@ -270,7 +270,8 @@ mod tests {
         let all = end(&live(&[]));
         assert!(all.disable.is_some() && all.await_disabled.is_some());
         assert!(!live(&[]).document.edit(&all.disable.unwrap().edits(None, "")).unwrap().read().enabled);
-        let off = live(&[Edit::Field("Enabled", element("Enabled", "false")), Edit::Occupant(Behavior::Default, None)]);
+        let access = Edit::Text(Place::Origin("provision-shop".into(), "OriginAccessControlId"), String::new());
+        let off = live(&[Edit::Field("Enabled", element("Enabled", "false")), Edit::Occupant(Behavior::Default, None), access]);
         let rest = end(&off);
         assert_eq!((rest.disable, rest.await_disabled), (None, None));
         assert!(matches!(rest.delete, Some(Op::Delete { etag: Some(_), .. })));

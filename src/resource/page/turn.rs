@@ -42,6 +42,15 @@ pub struct On {
 #[must_use]
 pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, wanted: &Wanted, sides: &Sides) -> Planned<Op> {
     let mut turn = Turn { stack, bucket, keys, planned: Planned::default() };
+    let marks = [&sides.off, &sides.on].into_iter().flatten().filter_map(|side| side.metadata.get(STACK_METADATA));
+    if let Some(owner) = marks.into_iter().find(|mark| *mark != stack.as_str()) {
+        turn.planned.conflicts.push(Conflict {
+            address: Address::new(Kind::Page, &keys.on),
+            reason: format!("bucket {bucket} holds the page of stack `{owner}`, not of `{stack}`"),
+            hint: "correct `bucket.name` in the spec, or turn the switch with the spec of that stack".into(),
+        });
+        return turn.planned;
+    }
     match wanted {
         Wanted::On(on) => turn.on(on, sides),
         Wanted::Off { standard } => turn.off(standard, sides),
