@@ -273,6 +273,16 @@ fn toggle(stack: &Stack) -> Vec<Value> {
     ]
 }
 
+/// IAM reads some characters that a role's path may hold as more than themselves (IAM User Guide,
+/// "IAM policy elements: Variables and tags").
+fn literal(resource: &str) -> String {
+    let escaped = |c: char| match c {
+        '*' | '?' | '$' => format!("${{{c}}}"),
+        c => c.to_string(),
+    };
+    resource.chars().map(escaped).collect()
+}
+
 impl Statement {
     fn render(&self, stack: &Stack, purpose: Purpose) -> Option<Value> {
         let attached = stack.names.attached.is_some() && purpose != Purpose::Sweep;
@@ -312,7 +322,7 @@ impl Statement {
         match self.place {
             Place::Bucket => json!(stack.bucket.arn()),
             Place::Objects => json!(format!("{}/*", stack.bucket.arn())),
-            Place::Role => json!(stack.names.role.arn(account, &stack.names.role_path)),
+            Place::Role => json!(literal(&stack.names.role.arn(account, &stack.names.role_path))),
             Place::Function => json!([function, format!("{function}:*")]),
             Place::Versions => json!(format!("{function}:*")),
             // Ids are not known before creation.
@@ -372,6 +382,11 @@ mod tests {
                 assert!(size <= 6_144, "{purpose:?}: {size}");
             }
         }
+    }
+
+    #[test]
+    fn a_path_names_itself_and_nothing_else() {
+        assert_eq!(literal("role/a/*/${x}?"), "role/a/${*}/${$}{x}${?}");
     }
 
     #[test]

@@ -135,7 +135,9 @@ pub struct Live {
     pub attached: Option<distribution::Live>,
     /// Distributions that have a bucket of ours as an origin, our own included.
     pub readers: Vec<(BucketName, DistributionId)>,
-    /// Other distributions that run a function of ours, as an earlier spec wanted.
+    /// Other distributions that sign with our access control.
+    pub signers: Vec<DistributionId>,
+    /// Other distributions that run a function of ours, as an earlier spec wanted, or the one that the spec names.
     pub holders: Vec<distribution::Live>,
     /// What an earlier spec named.
     pub former: Former,

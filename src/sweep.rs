@@ -71,7 +71,8 @@ impl Remains {
     /// How long the stack shall live, if it says.
     #[must_use]
     pub fn ttl(&self) -> Option<Duration> {
-        self.traces.iter().find_map(|trace| humantime::parse_duration(trace.ttl.as_ref()?).ok())
+        // Where they differ, an apply that lengthens it was cut short, or somebody else wrote one: the longest holds.
+        self.traces.iter().filter_map(|trace| humantime::parse_duration(trace.ttl.as_ref()?).ok()).max()
     }
 
     /// Is it what the user asked for, at time `now`?
@@ -215,6 +216,9 @@ mod tests {
         ] {
             assert_eq!(found.is_chosen(&choice, now), chosen, "{choice:?} at {now}");
         }
+        let mut differ = remains(Some("1h"));
+        differ.traces[1].ttl = Some("3h".into());
+        assert_eq!(differ.ttl(), Some(Duration::from_hours(3)), "an apply that lengthened it was cut short");
         assert!(!remains(None).is_chosen(&choice(&|c| c.expired = true), u64::MAX), "what has no time to live does not expire");
     }
 

@@ -171,10 +171,16 @@ fn a_stack_goes_up_into_maintenance_and_down() {
     assert_eq!((status.code, status.brief()), (0, ["0", "false", "false", "on"]));
     assert!(status.summary.contains("| now |  | visitors see the maintenance page until "), "{}", status.summary);
     assert_eq!(status.outputs["visitors-see-page"], "true");
-    let plan = job.run(&[("command", "maintenance"), ("switch", "on"), ("args", "--sandbox --from 2999-01-01T00:00:00Z --no-end")]);
-    assert_eq!((plan.code, plan.brief()), (0, ["0", "true", "false", "scheduled"]));
-    assert_eq!(plan.outputs["visitors-see-page"], "false");
-    let off = job.run(&[("command", "maintenance"), ("switch", "off"), ("args", "--sandbox")]);
+    let plan = || job.run(&[("command", "maintenance"), ("switch", "on"), ("args", "--sandbox --from 2999-01-01T00:00:00Z")]);
+    let refused = plan();
+    assert_eq!((refused.code, refused.brief()), (4, ["4", "false", "false", "on"]), "visitors would see the site until then");
+    assert_eq!(refused.outputs["visitors-see-page"], "true");
+    let off = || job.run(&[("command", "maintenance"), ("switch", "off"), ("args", "--sandbox")]);
+    assert_eq!(off().code, 0);
+    let planned = plan();
+    assert_eq!((planned.code, planned.brief()), (0, ["0", "true", "false", "scheduled"]));
+    assert_eq!(planned.outputs["visitors-see-page"], "false");
+    let off = off();
     assert_eq!((off.code, off.brief()), (0, ["0", "true", "false", "off"]));
 
     let destroyed = job.sandbox("destroy");

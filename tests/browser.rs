@@ -281,7 +281,7 @@ fn a_visitor_sees_the_window_open_and_close() {
 fn the_console_turns_the_switch_by_keyboard_and_for_nobody_else() {
     let site = Site::open();
     let visitor = Visitor::arrive();
-    let is_on = || site.maintenance(&["status"])[0]["on"] == true;
+    let is_on = || site.maintenance(&["status"])[0]["state"] == "on";
 
     assert_eq!(visitor.go(&site.address), home());
     assert_eq!(visitor.go(&site.console).0, 200);

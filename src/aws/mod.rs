@@ -1,6 +1,8 @@
 //! The wire: one client for each service, each in the region where its service belongs.
 
 use crate::name::{EDGE_REGION, Region};
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::{Builder, tls};
@@ -98,7 +100,7 @@ impl Clients {
     pub async fn connect(connection: &Connection) -> Self {
         let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
+            .http_client(http.clone())
             .region(aws_config::Region::from_static(EDGE_REGION))
             .retry_config(RetryConfig::standard().with_max_attempts(connection.patience.attempts))
             .timeout_config(
@@ -109,7 +111,11 @@ impl Clients {
                     .build(),
             );
         if let Some(profile) = &connection.profile {
-            loader = loader.profile_name(profile);
+            // A flag weighs more than keys in the environment, which the SDK's own chain would ask first.
+            let region = aws_config::Region::from_static(EDGE_REGION);
+            let config = ProviderConfig::without_region().with_http_client(http).with_region(Some(region));
+            let keys = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build();
+            loader = loader.profile_name(profile).credentials_provider(keys);
         }
         if let Some(url) = &connection.endpoint_url {
             loader = loader.endpoint_url(url);

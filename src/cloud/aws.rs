@@ -61,7 +61,10 @@ impl Aws {
         };
         let granted = grant::distribution(policy.as_ref());
         let owned = distribution::aws::observe(clients, &account, &names.stack, granted.as_ref(), Some(&listed));
-        let (bucket, (objects, inventory), distribution) = try_join!(bucket, objects, owned)?;
+        let (mut bucket, (objects, inventory), distribution) = try_join!(bucket, objects, owned)?;
+        if let (Some(bucket), Some(index)) = (&mut bucket, &objects.index) {
+            bucket.kms_key = bucket.kms_key.take().or_else(|| index.kms_key.clone());
+        }
         let shown = if objects.objects.contains_key(&names.keys.on) {
             page::aws::shown(clients, &account, &stack.bucket, &names.keys).await?
         } else {
@@ -129,6 +132,7 @@ impl Cloud for Aws {
         let mut live = Live { role, function, logs, access, attached, ..live };
         Box::pin(former::follow(&self.clients, &stack, marked, &mut live)).await?;
         live.readers = former::readers(&stack, &live, &listed);
+        live.signers = former::signers(&live, &listed);
         live.holders = former::holders(&self.clients, &stack, &live, &listed).await?;
         Ok((stack.account, live))
     }

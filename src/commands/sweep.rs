@@ -97,7 +97,11 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
     };
     view.remains(&Listing { chosen: &chosen, staying: &staying, notices: &found.notices, now, then });
     if !ends {
-        return Ok(Exit::Done);
+        let nobody = chooses && !going.is_empty();
+        if nobody {
+            view.error("nobody is there to confirm", Some("add `--yes` to take them down without asking"));
+        }
+        return Ok(if nobody { Exit::Refused } else { Exit::Done });
     }
     let mut worst = Exit::Done;
     for remains in going {

@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 /// What a person has to say before an apply does more than build what is missing and repair what is ours.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Words {
-    /// Take over an object of this kind that exists and is not ours
+    /// Take over what exists and is not ours: bucket, site, page, role or function
     #[arg(long, value_name = "KIND", value_parser = parse_adopt)]
     pub adopt: Vec<Kind>,
-    /// Delete what is ours of this kind and no longer in the spec
+    /// Delete what is ours and no longer in the spec: association, bucket, distribution, function,
+    /// role or site (most of its files)
     #[arg(long, value_name = "KIND", value_parser = parse_delete)]
     pub delete: Vec<Kind>,
 }

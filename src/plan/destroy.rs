@@ -4,7 +4,7 @@ use super::teardown::{end_bucket, end_distribution, end_function, end_grant, end
 use super::{Choices, Intent, Plan, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::BucketName;
-use crate::resource::{bucket, logs};
+use crate::resource::{bucket, distribution, logs};
 use crate::spec::Protected;
 use crate::stack::{FormerBucket, Live, Stack};
 
@@ -14,6 +14,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     let kept = protected(stack, live, choices);
     let keeps = |what| kept.contains_key(&what);
     plan.notices.extend(live.former.refused.iter().cloned());
+    plan.conflicts.extend(distribution::owner::estranged(&stack.names.stack, live.distribution.as_ref()));
     for (what, why) in &kept {
         let standing = standing(stack, live, *what).into_iter();
         plan.notices.extend(standing.map(|address| Notice { address, text: (*why).into() }));

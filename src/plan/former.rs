@@ -3,11 +3,12 @@
 
 use super::teardown::{end_bucket, end_distribution, end_function, end_role, leave_slots};
 use super::{Choices, Plan, Stage, protected};
-use crate::change::{Address, Conflict, Kind, Notice};
+use crate::change::{Action, Address, Conflict, Kind, Notice};
 use crate::desired::Desired;
 use crate::name::{BucketName, DistributionId, FunctionName, RoleName};
 use crate::resource::distribution::{Behavior, document::EVENT};
-use crate::resource::{access, association, distribution, function, logs, role};
+use crate::resource::tags::Difference;
+use crate::resource::{access, association, bucket, distribution, function, logs, role};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,12 +20,42 @@ pub(super) fn former(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &L
     let end = End { stack, desired, live, choices, kept: protected(stack, live, choices) };
     end.distribution(plan);
     end.slots(plan);
+    end.other_events(plan);
     let staying = staying(plan, stack, live);
     end.functions(plan, &staying);
     end.buckets(plan, &staying);
     end.roles(plan, &staying);
     end.versions(plan, &staying);
     staying.iter().any(|slot| !end.is_wanted(slot))
+}
+
+/// What an earlier spec named carries the tags of this one, so that `protect` and `ttl` mean all of
+/// the stack.
+pub(super) fn tags(plan: &mut Plan, desired: &Desired, live: &Live) {
+    let wanted = &desired.role.tags;
+    let mut ops = Vec::new();
+    for (name, found) in &live.former.buckets {
+        let tags = Difference::between(&found.live.settings.tags, wanted);
+        ops.push((tags.is_empty(), Op::Bucket(bucket::Op::SetTags { name: name.clone(), tags, adopts: false })));
+    }
+    for (name, found) in &live.former.roles {
+        let tags = Difference::between(&found.settings.tags, wanted);
+        ops.push((tags.is_empty(), Op::Role(role::Op::SetTags { name: name.clone(), tags, adopts: false })));
+    }
+    for (name, (found, _)) in &live.former.functions {
+        let Some(found) = found else { continue };
+        let (tags, arn) = (Difference::between(&found.settings.tags, wanted), name.arn(&plan.account));
+        ops.push((tags.is_empty(), Op::Function(function::Op::SetTags { name: name.clone(), arn, tags, adopts: false })));
+    }
+    if let Some(own) = live.distribution.as_ref().filter(|_| desired.distribution.is_none()) {
+        let (tags, arn) = (Difference::between(&own.tags, wanted), own.id.arn(&plan.account));
+        ops.push((tags.is_empty(), Op::Distribution(distribution::Op::SetTags { id: own.id.clone(), arn, tags })));
+    }
+    let ends = |op: &Op| {
+        plan.steps.iter().any(|step| step.op.change().action == Action::Delete && step.op.change().address == op.change().address)
+    };
+    let kept: Vec<Op> = ops.into_iter().filter(|(same, op)| !same && !ends(op)).map(|(_, op)| op).collect();
+    plan.add(Stage::Narrow, kept);
 }
 
 /// A slot that runs a function of ours and is not turned by the plan.
@@ -94,8 +125,8 @@ impl End<'_> {
         let kind = address.kind;
         let kind = if kind == Kind::Logs { Kind::Function } else { kind };
         let told = self.choices.delete.contains(&kind);
-        let stays = if self.kept.contains_key(&protected) {
-            "stays: it is protected".to_owned()
+        let stays = if let Some(why) = self.kept.get(&protected) {
+            (*why).to_owned()
         } else if told {
             return true;
         } else {
@@ -136,6 +167,14 @@ impl End<'_> {
                 plan.notices.extend(association::plan::unnamed(held, &functions, &BTreeSet::new()));
             }
         }
+    }
+
+    /// Slots of other events, where somebody put a function of ours.
+    fn other_events(&self, plan: &mut Plan) {
+        let functions = self.live.functions(self.stack);
+        let all = self.live.distribution.iter().chain(&self.live.attached).chain(&self.live.holders);
+        let held = all.flat_map(|found| association::plan::held(found, &functions));
+        plan.notices.extend(held.map(|Conflict { address, reason, .. }| Notice { address, text: reason }));
     }
 
     fn functions(&self, plan: &mut Plan, staying: &[Slot]) {

@@ -14,10 +14,14 @@ pub fn protected(stack: &Stack, live: &Live, choices: &Choices) -> BTreeMap<Prot
     let tagged = tagged(stack, live);
     let mut kept: BTreeSet<Protected> = choices.protect.union(&tagged).copied().collect();
     if kept.contains(&Protected::Distribution) {
-        kept.extend([Protected::Bucket, Protected::Function]);
+        kept.insert(Protected::Function);
     }
     if kept.contains(&Protected::Function) {
-        kept.extend([Protected::Role, Protected::Logs]);
+        kept.extend([Protected::Bucket, Protected::Role, Protected::Logs]);
+    }
+    // By the role's policy, the bucket of an earlier spec is found again.
+    if kept.contains(&Protected::Bucket) && !live.former.buckets.is_empty() {
+        kept.insert(Protected::Role);
     }
     let why = |what: &Protected| {
         if choices.protect.contains(what) {
@@ -75,9 +79,11 @@ mod tests {
             ("", "bucket", "shop", "bucket"),
             ("role", "bucket", "shop", "bucket role"),
             ("", "bucket", "other", ""),
-            ("", "function", "shop", "role function logs"),
+            ("", "function", "shop", "bucket role function logs"),
             ("", "distribution", "shop", "bucket role function logs distribution"),
-            ("", " bucket  cellar", "shop", "bucket"),
+            ("", " Bucket  logs", "shop", "bucket logs"),
+            ("", "bucket cellar", "shop", "bucket role function logs distribution"),
+            ("", "true", "shop", "bucket role function logs distribution"),
         ];
         let spec = crate::spec::load::from_text(std::path::Path::new("s.yaml"), "stack: shop").unwrap();
         let stack = crate::stack::Names::of(&spec).in_account("123456789012".parse().unwrap()).unwrap();

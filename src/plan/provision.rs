@@ -1,11 +1,12 @@
 //! What makes everything as it should be.
 
-use super::former::{ends_function, former};
+use super::former::{ends_function, former, tags};
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
 use crate::name::{BucketName, DistributionId, ObjectKey};
 use crate::resource::role::Reach;
+use crate::resource::site::index::Served;
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
 use crate::stack::{Live, Op, Stack};
 
@@ -23,6 +24,9 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     plan.notices.extend(bucket.notices);
     let function = function::plan::plan(name, &stack.names.function, &desired.function, live.function.as_ref(), adopts(Kind::Function));
     plan.take(Stage::Function, function, Op::Function);
+    if adopts(Kind::Function) {
+        plan.conflicts.extend(runs_elsewhere(stack, live));
+    }
     if let Some(wanted) = &desired.logs {
         let planned = logs::plan::plan(&logs::group(&stack.names.function), wanted, &live.logs);
         plan.notices.extend(planned.notices);
@@ -34,11 +38,13 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     if plan.can_apply() {
         objects(&mut plan, stack, desired, live, choices);
     }
+    plan.conflicts.extend(distribution::owner::estranged(name, live.distribution.as_ref()));
     own_distribution(&mut plan, stack, desired, live);
     slots(&mut plan, stack, desired, live, choices);
     let lingers = former(&mut plan, stack, desired, live, choices);
     grant(&mut plan, stack, desired, live);
-    role(&mut plan, stack, desired, live, lingers, adopts(Kind::Role));
+    role(&mut plan, stack, desired, live, choices, lingers);
+    tags(&mut plan, desired, live);
     await_deployed(&mut plan, desired, live, choices);
     plan.sorted()
 }
@@ -69,6 +75,9 @@ fn grant(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
         None if desired.distribution.is_some() => (Stage::FirstGrant, lets(None)),
         None => (Stage::Grant, grant::plan::without_reader(bucket, policy, exists)),
     };
+    if op.is_some() {
+        plan.conflicts.extend(grant::plan::shared(bucket, own, policy, |id| reads(&id)));
+    }
     plan.add(stage, op.map(Op::Grant));
     if exists {
         plan.notices.extend(grant::plan::notices(bucket, policy));
@@ -77,7 +86,7 @@ fn grant(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
 
 fn slots(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices: &Choices) {
     let Some(wanted) = &desired.association else { return };
-    let owner = live.attached.as_ref().and_then(distribution::plan::owner);
+    let owner = live.attached.as_ref().and_then(distribution::owner::owner);
     if let Some(owner) = owner {
         let own = owner == stack.names.stack;
         let whose = if own { "this stack's own".to_owned() } else { format!("the one of stack `{owner}`") };
@@ -124,7 +133,7 @@ fn await_deployed(plan: &mut Plan, desired: &Desired, live: &Live, choices: &Cho
 /// The role reaches what the functions need: while a stack moves, also what it leaves. In the end it
 /// reaches what is left, so that whatever is ours stays named in its policy. `lingers`: visitors still
 /// get an earlier version somewhere.
-fn role(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, lingers: bool, adopt: bool) {
+fn role(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices: &Choices, lingers: bool) {
     let (name, account) = (&stack.names.stack, &stack.account);
     let wanted = Reach::of(desired.role.policy.as_ref(), account);
     let ours = live.role.as_ref().filter(|live| role::plan::is_ours(live, name));
@@ -134,6 +143,7 @@ fn role(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, lingers:
     let moves = plan.steps.iter().any(|step| matches!(step.stage, Stage::Distribution | Stage::Association));
     if moves {
         plan.conflicts.extend(open_window(&known, &wanted, stack, live));
+        plan.conflicts.extend(closed_window(&known, &wanted, live).filter(|_| !choices.adopt.contains(&Kind::Page)));
     }
     let gone = |op: &Op| plan.steps.iter().any(|step| step.op == *op);
     let former = |bucket: &BucketName| live.former.buckets.contains_key(bucket);
@@ -152,11 +162,31 @@ fn role(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, lingers:
         Reach { pages: pages.iter().chain(old_keys.filter(|_| moves)).cloned().collect(), functions: functions.cloned().collect() };
     let now = end.clone().with(leaving);
     let settings = role::Settings { policy: Some(now.policy(account)), ..desired.role.clone() };
-    plan.take(Stage::Role, role::plan::plan(name, &stack.names.role, &settings, live.role.as_ref(), adopt), Op::Role);
+    plan.take(
+        Stage::Role,
+        role::plan::plan(name, &stack.names.role, &settings, live.role.as_ref(), choices.adopt.contains(&Kind::Role)),
+        Op::Role,
+    );
     if now != end {
         let (name, before) = (stack.names.role.clone(), Some(now.policy(account)));
         plan.add(Stage::Narrow, [Op::Role(role::Op::PutPolicy { name, before, after: end.policy(account) })]);
     }
+}
+
+/// A function that is to be taken over, and that visitors of somebody else's distribution use.
+fn runs_elsewhere(stack: &Stack, live: &Live) -> Option<Conflict> {
+    live.function.as_ref().filter(|found| !function::plan::is_ours(found, &stack.names.stack))?;
+    let named = stack.any_version();
+    let runs = |held: &&distribution::Live| {
+        let behaviors = held.document.read().behaviors.into_values();
+        behaviors.flat_map(|does| does.functions.into_values()).any(|arn| named.number_in(&arn).is_some())
+    };
+    let held = live.holders.iter().find(runs)?;
+    Some(Conflict {
+        address: Address::new(Kind::Function, &stack.names.function),
+        reason: format!("distribution {} runs it, which this spec does not name; a later destroy would be in its way", held.id),
+        hint: "choose another `function.name`, or name that distribution as `distribution.id`".into(),
+    })
 }
 
 /// Maintenance is on where the function is about to stop looking.
@@ -171,6 +201,17 @@ fn open_window(known: &Reach, wanted: &Reach, stack: &Stack, live: &Live) -> Opt
         address: Address::new(Kind::Page, key),
         reason: format!("maintenance is on by this object in bucket {bucket}, where the function would no longer look: visitors would get the site"),
         hint: "end the window first (`provision maintenance off` with the spec as it was), or delete that object if no version reads it any more".into(),
+    })
+}
+
+/// Something lies under a key that the function did not look at so far: visitors would get it.
+fn closed_window(known: &Reach, wanted: &Reach, live: &Live) -> Option<Conflict> {
+    let mut new = wanted.pages.difference(&known.pages).filter(|_| !known.pages.is_empty());
+    let (bucket, key) = new.find(|(_, key)| live.objects.objects.contains_key(key))?;
+    Some(Conflict {
+        address: Address::new(Kind::Page, key),
+        reason: format!("an object lies under this key in bucket {bucket}; as `keys.on` it would put the site into maintenance at once"),
+        hint: "choose another `maintenance.keys.on`, or delete that object first".into(),
     })
 }
 
@@ -195,16 +236,24 @@ fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choic
         plan.add(stage, [Op::Site(op)]);
     }
     let (keys, content) = (&stack.names.keys, &desired.page.content);
-    let own = site::plan::claim(&live.objects, &keys.off, content);
+    let told = Served::of(content).with_switch(&keys.on);
+    let own = site::plan::claim(&live.objects, &keys.off, &content.md5, &told);
     let page = page::Live { own, on: live.shown.clone(), opens: !is_reached(stack, live) };
     let adopt = choices.adopt.contains(&Kind::Page);
-    plan.take(Stage::Page, page::plan::plan(name, &stack.bucket, keys, &desired.page, &page, adopt), Op::Page);
+    let page = page::plan::plan(name, &stack.bucket, keys, &desired.page, &page, adopt);
+    // Until the function that looks at another on key is there, the page tells of the one before.
+    let told_later = |op: &page::Op| matches!(op, page::Op::Put { served: Some(served), .. } if !served.switch.is_empty() && served.switch != told.switch);
+    let (later, first): (Vec<_>, Vec<_>) = page.ops.into_iter().partition(told_later);
+    plan.add(Stage::Page, first.into_iter().map(Op::Page));
+    plan.add(Stage::Switch, later.into_iter().map(Op::Page));
+    plan.conflicts.extend(page.conflicts);
+    plan.notices.extend(page.notices);
     let puts = plan.steps.iter().any(|step| match &step.op {
         Op::Site(site::Op::Put { .. }) => true,
         Op::Page(page::Op::Put { key, .. }) => *key == keys.off,
         _ => false,
     });
-    plan.take(Stage::Index, planner.index(&desired.site, (&keys.off, content), puts, &live.objects), Op::Site);
+    plan.take(Stage::Index, planner.index(&desired.site, (&keys.off, content, told), puts, &live.objects), Op::Site);
 }
 
 /// Does a distribution run our function already?

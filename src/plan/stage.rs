@@ -21,10 +21,6 @@ pub enum Stage {
     Documents,
     /// The page.
     Page,
-    /// The index of what has been put.
-    Index,
-    /// The page is shown, or no more.
-    Switch,
     /// Code, configuration, version.
     Function,
     /// The function's log groups.
@@ -41,6 +37,10 @@ pub enum Stage {
     Association,
     /// Wait for the deployment.
     Deployed,
+    /// The page is shown, or no more; or it tells of another on key.
+    Switch,
+    /// The index of what has been put.
+    Index,
     /// Files that nothing points at any more.
     Leftovers,
     /// Superseded versions.
@@ -76,17 +76,18 @@ impl Stage {
     #[must_use]
     pub fn needs(self) -> &'static [Self] {
         match self {
-            Self::Role | Self::Access | Self::Switch => &[],
+            Self::Role | Self::Access => &[],
             Self::Bucket | Self::Function | Self::Logs => &[Self::Role],
             Self::BucketSettings | Self::Files | Self::Page => &[Self::Bucket],
             Self::Documents => &[Self::Bucket, Self::Files],
-            Self::Index => &[Self::Bucket, Self::Files, Self::Documents, Self::Page],
             Self::Retention => &[Self::Logs],
             Self::Grant => &[Self::Bucket, Self::BucketSettings],
             Self::Distribution => &[Self::Bucket, Self::BucketSettings, Self::Page, Self::Access, Self::Function, Self::Grant],
             Self::FirstGrant => &[Self::Bucket, Self::BucketSettings, Self::Distribution],
             Self::Association => &[Self::Bucket, Self::Page, Self::Function],
             Self::Deployed => &[Self::Distribution, Self::Association],
+            Self::Switch => &[Self::Page, Self::Distribution, Self::Association, Self::Deployed],
+            Self::Index => &[Self::Bucket, Self::Files, Self::Documents, Self::Page, Self::Switch],
             // Visitors may be served by what is being replaced until then.
             Self::Leftovers => {
                 &[Self::Files, Self::Documents, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated]
@@ -119,6 +120,16 @@ impl Stage {
     /// May its steps run at the same time? Objects do not need each other, nor do regions.
     #[must_use]
     pub fn is_parallel(self) -> bool {
-        matches!(self, Self::Files | Self::Documents | Self::Leftovers | Self::Prune | Self::Logs | Self::Retention | Self::DeleteLogs)
+        matches!(
+            self,
+            Self::Files
+                | Self::Documents
+                | Self::Leftovers
+                | Self::Prune
+                | Self::Logs
+                | Self::Retention
+                | Self::DeleteLogs
+                | Self::DeleteFunction
+        )
     }
 }

@@ -1,7 +1,7 @@
 //! How each thing of ours ends, whoever wants it to: a destroy, or an apply that was told to delete
 //! what an earlier spec named.
 
-use super::{Choices, Plan, Stage};
+use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, role, site};
@@ -11,6 +11,13 @@ use crate::stack::{FormerBucket, Live, Op, Stack};
 pub(super) fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
     let name = &stack.names.stack;
     let functions = live.functions(stack);
+    if let (Some(signer), Some(control)) = (live.signers.first(), &live.access) {
+        plan.conflicts.push(Conflict {
+            address: Address::new(Kind::Access, &control.name),
+            reason: format!("distribution {signer} signs with it, which stays; its visitors would get errors"),
+            hint: format!("give the origins of {signer} another origin access control first"),
+        });
+    }
     let teardown = distribution::plan::teardown(name, live.distribution.as_ref(), &functions);
     plan.add(Stage::Vacate, teardown.disable.map(Op::Distribution));
     plan.add(Stage::Vacated, teardown.await_disabled.map(Op::Distribution));
@@ -25,6 +32,8 @@ pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
     let own = live.distribution.as_ref().map(|distribution| distribution.id.clone());
     let names_it = own.is_some() && grant::distribution(live.policy.as_ref()) == own;
     if bucket::plan::is_ours(bucket, &stack.names.stack) || names_it {
+        let reads = |id: &DistributionId| live.readers.contains(&(stack.bucket.clone(), id.clone()));
+        plan.conflicts.extend(grant::plan::shared(&stack.bucket, own.as_ref(), live.policy.as_ref(), reads));
         plan.add(Stage::RemoveGrant, grant::plan::teardown(&stack.bucket, live.policy.as_ref()).map(Op::Grant));
     }
 }
@@ -85,7 +94,10 @@ pub(super) fn end_bucket(plan: &mut Plan, name: &BucketName, found: &FormerBucke
         if choices.delete_data {
             plan.notices.push(Notice { address, text: format!("{reason}; they are deleted with it") });
         } else {
-            let hint = "move them away, delete them with `--delete-data`, or keep the bucket with `protect: [bucket]`";
+            let hint = match plan.intent {
+                Intent::Destroy => "move them away, delete them with `--delete-data`, or keep the bucket with `protect: [bucket]`",
+                _ => "move them away or delete them; without `--delete bucket` the bucket stays",
+            };
             plan.conflicts.push(Conflict { address, reason, hint: hint.into() });
         }
     }

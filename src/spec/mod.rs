@@ -191,12 +191,13 @@ impl Protected {
         ("distribution", Self::Distribution),
     ];
 
-    /// Reads words with spaces between them. A word of another version of this program names
-    /// nothing here.
+    /// Reads words with spaces between them. Who writes a word that is not known, by hand or with
+    /// another version of this program, wants something to stay: then everything does.
     #[must_use]
     pub fn among(words: &str) -> BTreeSet<Self> {
-        let known = |word: &str| Self::WORDS.into_iter().find(|(name, _)| *name == word);
-        words.split_whitespace().filter_map(known).map(|(_, kind)| kind).collect()
+        let known = |word: &str| Self::WORDS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
+        let kinds: Option<BTreeSet<Self>> = words.split_whitespace().map(|word| Some(known(word)?.1)).collect();
+        kinds.unwrap_or_else(|| Self::WORDS.into_iter().map(|(_, kind)| kind).collect())
     }
 }
 

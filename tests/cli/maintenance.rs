@@ -39,6 +39,8 @@ fn the_switch_is_turned_once() {
     assert_eq!(bucket(&story)["headers"][OFF]["metadata"], before["headers"][OFF]["metadata"], "nothing of a window is left");
 }
 
+const SCHEDULES: &str = " --from 2999-01-01T00:00:00Z --until 2999-01-01T01:00:00Z";
+
 #[test]
 fn a_window_begins_and_ends_when_it_was_said() {
     let mut story = Story::of_a_shop_that_stands();
@@ -47,17 +49,23 @@ fn a_window_begins_and_ends_when_it_was_said() {
         (" --for 45m", None, None),
         (" --no-end", None, None),
         (" --until 2999-01-01T02:00:00+01:00", None, Some(end)),
-        (" --from 2999-01-01T00:00:00Z --until 2999-01-01T01:00:00Z", Some(begin), Some(end)),
+        (SCHEDULES, Some(begin), Some(end)),
         (" --from 2999-01-01T00:00:00Z --for 1h", Some(begin), Some(end)),
         (" --from 2999-01-01T00:00:00Z --for 2h", Some(begin), Some("2999-01-01T02:00:00Z")),
-        ("", None, Some("2999-01-01T02:00:00Z")),
         (" --from 2999-01-01T00:00:00Z", Some(begin), Some("2999-01-01T02:00:00Z")),
+        ("", None, Some("2999-01-01T02:00:00Z")),
     ] {
+        if flags == SCHEDULES {
+            assert_eq!(story.run(&format!("maintenance on{flags} --sandbox")).code, 4, "visitors would see the site until then");
+            assert_eq!(story.ask("maintenance off --sandbox").code, 0);
+        }
         let since = window(&story)["provision-since"].clone();
         assert_eq!(story.run(&format!("maintenance on{flags} --sandbox")).code, 0, "{flags}");
         let window = window(&story);
         assert_eq!(window["provision-from"].as_str(), from, "{flags}");
-        if flags == " --for 45m" {
+        if flags == SCHEDULES {
+            assert!(since.is_null());
+        } else if flags == " --for 45m" {
             let moment = |name: &str| window[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
             assert_eq!((moment("provision-until") - moment("provision-since")).get_seconds(), 45 * 60);
         } else {

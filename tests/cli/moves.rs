@@ -94,3 +94,110 @@ fn a_move_does_not_end_a_window() {
         assert_eq!(story.world()["distributions"], before["distributions"]);
     }
 }
+
+/// The spec has another on key, and nobody has applied it: the function looks at the old one.
+#[test]
+fn a_switch_that_is_not_deployed_is_not_turned() {
+    let story = Story::of_a_shop_that_stands();
+    let moved = "stack: shop\nbucket: {name: shop-files, site: ./site}\nmaintenance: {keys: {on: closed.html}}\n";
+    story.write("provision.yaml", moved);
+    let before = story.world();
+    for (verb, code) in [("on", 4), ("off", 4), ("status", 1)] {
+        let answer = story.ask(&format!("maintenance {verb} --sandbox"));
+        assert_eq!(answer.code, code, "{verb}: {}", answer.out);
+        assert!(answer.out.contains("not known what visitors see: the function that was deployed last looks at maintenance-on.html"));
+    }
+    assert_eq!(story.world(), before);
+    let applied = story.ask("apply --sandbox --yes");
+    assert_eq!(applied.code, 0, "{}", applied.out);
+    assert!(applied.out.contains("on key  maintenance-on.html -> closed.html"), "{}", applied.out);
+    assert!(story.ask("apply --sandbox --yes").out.contains("Nothing to do"));
+    assert_eq!(story.ask("maintenance on --sandbox").code, 0);
+    assert!(story.world()["buckets"]["shop-files"]["objects"]["closed.html"].is_object());
+}
+
+/// What lies under the new on key would put the site into maintenance by the deployment itself.
+#[test]
+fn a_move_does_not_open_a_window() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.meanwhile("somebody puts a file", |world| {
+        world["buckets"]["shop-files"]["objects"]["closed.html"] = json!({"etag": "1", "size": 1});
+    });
+    let moved = "stack: shop\nbucket: {name: shop-files, site: ./site}\nmaintenance: {keys: {on: closed.html}}\n";
+    story.write("provision.yaml", moved);
+    let refused = story.ask("apply --sandbox --yes");
+    assert_eq!(refused.code, 4, "{}", refused.out);
+    assert!(refused.out.contains("it would put the site into maintenance at once"), "{}", refused.out);
+}
+
+/// `protect` and `ttl` mean all of the stack, also what an earlier spec named.
+#[test]
+fn what_an_earlier_spec_named_carries_the_tags_of_this_one() {
+    let story = Story::of_a_shop_that_stands();
+    story.write("provision.yaml", "stack: shop\nprotect: [bucket]\nttl: 2h\nbucket: {name: second}\nrole: {name: second}\n");
+    let applied = story.ask("apply --sandbox --yes");
+    assert_eq!(applied.code, 0, "{}", applied.out);
+    let world = story.world();
+    for former in [&world["buckets"]["shop-files"]["live"], &world["roles"]["shop-edge"]] {
+        let tags = &former["settings"]["tags"];
+        assert_eq!((&tags["provision:protect"], &tags["provision:ttl"]), (&json!("bucket"), &json!("2h")), "{former}");
+    }
+    assert!(story.ask("apply --sandbox --yes").out.contains("Nothing to do"));
+    let kept = story.ask("apply --sandbox --yes --delete bucket --delete role");
+    assert_eq!(kept.code, 0, "{}", kept.out);
+    assert_eq!(story.world()["buckets"]["shop-files"], world["buckets"]["shop-files"]);
+    assert!(story.world()["roles"]["shop-edge"].is_object(), "by its policy the bucket is found");
+}
+
+/// Somebody gives the distribution to another stack by its tag.
+#[test]
+fn a_distribution_that_was_made_for_the_stack_is_not_made_twice() {
+    let mut story = Story::of_a_shop_that_stands();
+    let id = own_id(&story);
+    story.meanwhile("somebody writes another stack into its tag", |world| {
+        world["distributions"][&id]["live"]["tags"]["provision:stack"] = json!("other");
+    });
+    let before = story.world();
+    for command in ["apply --sandbox --yes", "destroy --sandbox --yes"] {
+        let refused = story.ask(command);
+        assert_eq!(refused.code, 4, "{command}: {}", refused.out);
+        assert!(refused.out.contains("was made for stack `shop`, and its tag `provision:stack` says `other`"), "{}", refused.out);
+        assert_eq!(story.world(), before);
+    }
+}
+
+/// A second reader in our statement would lose the bucket when we write it anew.
+#[test]
+fn a_distribution_that_reads_by_our_statement_is_named() {
+    let mut story = Story::of_a_shop_that_stands();
+    let document = document("").replace("www.example.org", "shop-files.s3.us-east-1.amazonaws.com");
+    assert!(document.contains("shop-files.s3."), "the origin is the bucket");
+    story.meanwhile("somebody lets another distribution read by our statement", |world| {
+        let live = json!({"id": ID, "etag": "E0", "document": document, "deployed": true, "domain": "d1.cloudfront.net", "tags": {}});
+        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
+        let arn = &mut world["buckets"]["shop-files"]["policy"]["Statement"][0]["Condition"]["StringEquals"]["AWS:SourceArn"];
+        *arn = json!([arn.clone(), format!("arn:aws:cloudfront::123456789012:distribution/{ID}")]);
+    });
+    let refused = story.ask("apply --sandbox --yes");
+    assert_eq!(refused.code, 4, "{}", refused.out);
+    assert!(refused.out.contains("distribution E1ABCDEF0123 reads the bucket by our statement"), "{}", refused.out);
+}
+
+/// Visitors of a distribution that the spec does not name get the function: it is not taken over.
+#[test]
+fn a_function_that_somebody_elses_distribution_runs_is_not_taken_over() {
+    let mut story = Story::of_a_shop_that_stands();
+    let id = own_id(&story);
+    story.meanwhile("bucket, role and function of the stack become somebody's", |world| {
+        let function = &mut world["functions"]["shop-edge"]["settings"];
+        (function["tags"], function["description"]) = (json!({}), json!(""));
+        world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
+        let own = &mut world["distributions"][&id]["live"];
+        own["tags"] = json!({});
+        let made = own["document"].as_str().unwrap();
+        own["document"] = json!(made.replace("provision-shop", "by-hand"));
+    });
+    let refused = story.ask("apply --sandbox --yes --adopt function --adopt role");
+    assert_eq!(refused.code, 4, "{}", refused.out);
+    assert!(refused.out.contains(&format!("distribution {id} runs it, which this spec does not name")), "{}", refused.out);
+}

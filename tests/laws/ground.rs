@@ -235,7 +235,7 @@ pub(crate) fn occupant(live: &distribution::Live, behavior: &Behavior) -> Option
 /// The distribution that the ground's slots are in: ours, or the attached one.
 pub(crate) fn distribution_mut<'w>(world: &'w mut World, ground: &Ground) -> Option<&'w mut Distribution> {
     let attached: Option<&DistributionId> = ground.stack.names.attached.as_ref();
-    let ours = |live: &distribution::Live| distribution::plan::is_ours(live, &ground.stack.names.stack);
+    let ours = |live: &distribution::Live| distribution::owner::is_ours(live, &ground.stack.names.stack);
     world.distributions.values_mut().find(|found| attached.map_or_else(|| ours(&found.live), |id| found.live.id == *id))
 }
 

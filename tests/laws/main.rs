@@ -395,7 +395,7 @@ fn ours(world: &World, ground: &Ground, own: Option<&DistributionId>) -> Vec<Str
     let groups = groups.map(|(region, _)| format!("logs {region}"));
     let access =
         world.access.values().filter(|live| live.description == access::description(stack)).map(|live| format!("access {}", live.name));
-    let distributions = world.distributions.values().filter(|found| distribution::plan::is_ours(&found.live, stack));
+    let distributions = world.distributions.values().filter(|found| distribution::owner::is_ours(&found.live, stack));
     let slots = our_slots(world, ground).into_iter().map(|behavior| format!("slot of {behavior}"));
     let distributions = distributions.map(|found| format!("distribution {}", found.live.id));
     buckets

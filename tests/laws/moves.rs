@@ -91,7 +91,7 @@ fn ours(world: &World, ground: &Ground) -> BTreeSet<String> {
     let controls = world.access.values().filter(|live| access::plan::is_ours(live, stack));
     let groups = world.logs.iter().flat_map(|(region, groups)| groups.iter().map(move |group| (region, group)));
     let groups = groups.filter(|(_, (_, group))| stack_in(&group.tags).as_ref() == Some(stack));
-    let is_own = |found: &Distribution| distribution::plan::is_ours(&found.live, stack);
+    let is_own = |found: &Distribution| distribution::owner::is_ours(&found.live, stack);
     let distributions = world.distributions.values().map(|found| {
         let slots = slots(found).into_iter().filter(|(_, name, _)| functions.contains(&name));
         let slots = slots.map(|(behavior, name, _)| format!("slot {} {behavior} {name}", found.live.id));
@@ -194,7 +194,7 @@ fn hasty(moment: &Moment<'_>) -> Option<String> {
         _ => false,
     };
     // Files are asked for through our own distribution alone.
-    let own = |found: &&Distribution| distribution::plan::is_ours(&found.live, &moment.ground.stack.names.stack);
+    let own = |found: &&Distribution| distribution::owner::is_ours(&found.live, &moment.ground.stack.names.stack);
     let concerned = |found: &&Distribution| !matches!(moment.op, Op::Site(_)) || own(found);
     let mut deploying = moment.before.distributions.values().filter(|found| moment.now < found.deployed_at);
     let still = deploying.find(concerned)?;
@@ -354,7 +354,7 @@ fn nothing_is_known_of_a_distribution_that_has_gone() {
 #[test]
 fn the_stacks_own_distribution_is_not_attached_to() {
     let owned = &GROUNDS[0];
-    let own = |found: &&Distribution| distribution::plan::is_ours(&found.live, &owned.stack.names.stack);
+    let own = |found: &&Distribution| distribution::owner::is_ours(&found.live, &owned.stack.names.stack);
     let id = owned.built.distributions.values().find(own).unwrap().live.id.clone();
     let text = format!("stack: shop\ndistribution: {{id: {id}, behaviors: [default]}}");
     let named = Ground::read_only("own id named", &text, owned.built.clone());

@@ -72,7 +72,7 @@ fn their_tags(world: &World, ground: &Ground) -> Vec<(&'static str, Vec<String>)
     let bucket = world.buckets.get(&ground.stack.bucket).map(|found| ("bucket", theirs(&found.live.settings.tags)));
     let role = world.roles.get(&names.role).map(|live| ("role", theirs(&live.settings.tags)));
     let function = world.functions.get(&names.function).map(|live| ("function", theirs(&live.settings.tags)));
-    let ours = |found: &&Distribution| distribution::plan::is_ours(&found.live, &names.stack);
+    let ours = |found: &&Distribution| distribution::owner::is_ours(&found.live, &names.stack);
     let distribution = world.distributions.values().find(ours).filter(|_| names.attached.is_none());
     let distribution = distribution.map(|found| ("distribution", theirs(&found.live.tags)));
     [bucket, role, function, distribution].into_iter().flatten().filter(|(_, tags)| !tags.is_empty()).collect()
@@ -81,7 +81,7 @@ fn their_tags(world: &World, ground: &Ground) -> Vec<(&'static str, Vec<String>)
 /// A distribution without our slots: those that we hold, are empty, or may be taken.
 fn distribution(found: &Distribution, ground: &Ground) -> Option<Value> {
     let live = &found.live;
-    if distribution::plan::is_ours(live, &ground.stack.names.stack) {
+    if distribution::owner::is_ours(live, &ground.stack.names.stack) {
         return None;
     }
     let is_attached = ground.stack.names.attached.as_ref() == Some(&live.id);
@@ -96,7 +96,7 @@ fn distribution(found: &Distribution, ground: &Ground) -> Option<Value> {
 
 /// Functions that others run in our own distribution, in every slot but ours; nothing, where the stack has no distribution (any more).
 pub(crate) fn lodgers(world: &World, ground: &Ground) -> Value {
-    let ours = |found: &&Distribution| distribution::plan::is_ours(&found.live, &ground.stack.names.stack);
+    let ours = |found: &&Distribution| distribution::owner::is_ours(&found.live, &ground.stack.names.stack);
     let Some(found) = world.distributions.values().find(ours).filter(|_| ground.stack.names.attached.is_none()) else { return Value::Null };
     let slots = found
         .live

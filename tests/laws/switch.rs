@@ -12,6 +12,7 @@ use provision::resource::content::Content;
 use provision::resource::page::turn::{self, Wanted, holds};
 use provision::resource::page::window::{self, State};
 use provision::resource::page::{self, Keys, Look, Metadata, Op, Side, Sides};
+use provision::resource::site::index::Served;
 use provision::resource::site::{Object, STACK_METADATA};
 use provision::resource::{Planned, site};
 use provision::stack::{Op as AnyOp, Scope, Stack};
@@ -208,7 +209,7 @@ impl Person {
             None => {
                 let (_, live) = bucket.world.observe(&stack().names, &files, Scope::Stack, NOW);
                 let page = content("new page");
-                let own = site::plan::claim(&live.objects, &keys().off, &page);
+                let own = site::plan::claim(&live.objects, &keys().off, &page.md5, &Served::of(&page).with_switch(&keys().on));
                 let live = page::Live { own, on: live.shown, opens: false };
                 page::plan::plan(name, &stack().bucket, keys(), &page::Settings { content: page }, &live, false)
             }

@@ -43,6 +43,7 @@ async fn a_bucket_of_cloudformation_keeps_its_tags_and_its_key() {
 
     shop.run("apply --yes").exits(4).says("exists and does not carry our tag");
     shop.run("apply --yes --adopt bucket").exits(0).says(&format!("encrypts with KMS key `{key}`"));
+    shop.run("plan").exits(0).says(&format!("encrypts with KMS key `{key}`"));
     let tags = || async {
         let answer = s3.get_bucket_tagging().bucket(BUCKET).send().await.unwrap();
         answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect::<Tags>()

@@ -91,6 +91,16 @@ async fn credentials_that_have_ended_say_so() {
     assert_eq!(shop.ground.calls().len(), 0);
 }
 
+/// Keys that were exported for something else do not weigh more than the flag.
+#[tokio::test]
+async fn a_profile_that_was_named_is_the_one_that_asks() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    shop.write("credentials", "[staging]\naws_access_key_id = 111122223333\naws_secret_access_key = x\n");
+    let exported = [("AWS_ACCESS_KEY_ID", "444455556666"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
+    drop(shop.run_with("plan --profile staging", &exported).exits(0).says("account 111122223333"));
+    drop(shop.run_with("plan", &exported).exits(0).says("account 444455556666"));
+}
+
 #[tokio::test]
 async fn what_passes_is_tried_again() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;

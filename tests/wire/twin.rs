@@ -12,6 +12,7 @@ use provision::name::AccountId;
 use provision::plan::{self, Choices, Plan};
 use provision::resource::distribution::Live as Distribution;
 use provision::resource::page::{Sides, turn::Wanted};
+use provision::resource::site::index::SWITCH;
 use provision::resource::{access, association, bucket, distribution, function, grant, logs, page, policy, role, site};
 use provision::stack::{Live, Names, Op, Scope, Stack};
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,6 +145,7 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         distribution,
         attached,
         readers,
+        signers,
         holders,
         former,
     } = live;
@@ -180,7 +182,7 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("access", format!("{:?}", access.as_ref().map(|access| (&access.name, &access.description, &access.signing)))),
         ("distribution", shown(distribution)),
         ("attached", shown(attached)),
-        ("readers", named(format!("{readers:?}"))),
+        ("readers", named(format!("{readers:?} {signers:?}"))),
         ("former", format!("{:?}", (former.buckets.keys(), former.roles.keys(), former.functions.keys()))),
         ("holders", format!("{:?}", holders.iter().map(|held| &held.id).collect::<Vec<_>>())),
         ("switch", format!("{sides:#?} {:?}", window.as_ref().map(|window| (&window.etag, &window.metadata)))),
@@ -205,10 +207,12 @@ fn name(op: &Op) -> &'static str {
             site::Op::Delete { .. } => "delete",
         },
         Op::Page(op) => match op {
-            page::Op::Put { metadata: None, before: None, .. } => "put",
-            page::Op::Put { metadata: None, before: Some(_), .. } => "replace",
-            page::Op::Put { metadata: Some(_), before: None, .. } => "open a window",
-            page::Op::Put { metadata: Some(_), before: Some(_), .. } => "change a window",
+            page::Op::Put { metadata, before, .. } => match (metadata.contains_key(SWITCH), before) {
+                (true, None) => "put",
+                (true, Some(_)) => "replace",
+                (false, None) => "open a window",
+                (false, Some(_)) => "change a window",
+            },
             page::Op::Remove { .. } => "remove",
         },
         Op::Role(op) => match op {

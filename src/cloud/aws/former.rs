@@ -96,8 +96,16 @@ pub(super) fn readers(stack: &Stack, live: &Live, listed: &[Listed]) -> Vec<(Buc
     live.buckets(stack).flat_map(of).collect()
 }
 
-/// Reads the distributions that run a function of ours and are neither the stack's own nor the
-/// attached one.
+/// The distributions that sign with our access control and are not the stack's own.
+pub(super) fn signers(live: &Live, listed: &[Listed]) -> Vec<DistributionId> {
+    let own = live.distribution.as_ref().map(|live| &live.id);
+    let Some(control) = &live.access else { return Vec::new() };
+    let signs = |one: &&Listed| Some(&one.id) != own && one.controls.contains(&control.id);
+    listed.iter().filter(signs).map(|one| one.id.clone()).collect()
+}
+
+/// Reads the distributions that run a function of ours, or the one that the spec names, and are
+/// neither the stack's own nor the attached one.
 ///
 /// # Errors
 /// Any call's, also a refusal to look: what visitors get there depends on what this run may end.
@@ -105,7 +113,8 @@ pub(super) async fn holders(clients: &Clients, stack: &Stack, live: &Live, liste
     let functions = live.functions(stack);
     let own = live.distribution.as_ref().map(|live| &live.id);
     let known = |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
-    let runs = |one: &&Listed| one.occupants.iter().any(|(_, arn)| functions.run(arn));
+    let named = stack.any_version();
+    let runs = |one: &&Listed| one.occupants.iter().any(|(_, arn)| functions.run(arn) || named.number_in(arn).is_some());
     let holders = listed.iter().filter(runs).filter(|one| !known(&one.id));
     let read = holders.map(|one| distribution::aws::read_document(clients, &one.id));
     Ok(try_join_all(read).await?.into_iter().flatten().collect())

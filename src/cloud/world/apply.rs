@@ -6,6 +6,7 @@ use crate::change::{Done, Fault, FaultKind};
 use crate::context::{Context, References};
 use crate::name::{BucketName, DistributionId, ObjectKey};
 use crate::resource::content::Content;
+use crate::resource::site::index::SWITCH;
 use crate::resource::site::{self, Object, STACK_METADATA};
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, tags};
 use crate::stack::{Op, Stack};
@@ -133,8 +134,9 @@ impl World {
     fn apply_page(&mut self, stack: &Stack, op: &page::Op, now: u64) -> Result<Done, Fault> {
         match op {
             page::Op::Put { bucket, key, content, before, metadata, .. } => {
-                let kept = self.bucket(bucket)?.headers.get(key).map(|headers| headers.metadata.clone()).unwrap_or_default();
-                let headers = headers(stack, content, metadata.clone().unwrap_or(kept), now);
+                let found = self.bucket(bucket)?.headers.get(key).filter(|_| metadata.contains_key(SWITCH));
+                let kept = found.map(|headers| page::window::theirs(&headers.metadata)).unwrap_or_default();
+                let headers = headers(stack, content, kept.into_iter().chain(metadata.clone()).collect(), now);
                 self.put(bucket, key, content, before.as_deref(), headers)
             }
             page::Op::Remove { bucket, key, .. } => {
@@ -216,8 +218,11 @@ impl World {
 
     fn apply_access(&mut self, op: &access::Op, context: &Context<'_>) -> Result<Done, Fault> {
         let (access::Op::Create { stack } | access::Op::Update { stack, .. } | access::Op::Delete { stack, .. }) = op;
-        let name = access::name(stack);
-        let before = self.access.get(&name).cloned();
+        let before = match op {
+            access::Op::Create { .. } => self.access.get(&access::name(stack)).cloned(),
+            access::Op::Update { id, .. } | access::Op::Delete { id, .. } => self.access.values().find(|live| live.id == *id).cloned(),
+        };
+        let name = before.as_ref().map_or_else(|| access::name(stack), |live| live.name.clone());
         let new = before.is_none();
         if let access::Op::Delete { id, .. } = op {
             let used = |found: &Distribution| found.live.document.read().origins.values().any(|origin| origin.access == *id);

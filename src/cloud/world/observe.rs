@@ -40,7 +40,7 @@ impl World {
             role: self.roles.get(&names.role).cloned(),
             function: self.functions.get(&names.function).cloned(),
             logs: self.logs_of(names, scope),
-            access: self.access.get(&access::name(&names.stack)).cloned(),
+            access: self.control(&names.stack).cloned(),
             attached: names.attached.as_ref().and_then(|id| self.look(id, now)),
             distribution,
             ..Live::default()
@@ -48,9 +48,16 @@ impl World {
         if let Some(stack) = &stack {
             self.follow(stack, &mut live);
             live.readers = self.readers(stack, &live);
+            live.signers = self.signers(&live);
             live.holders = self.holders(stack, &live, now);
         }
         (self.account.clone(), live)
+    }
+
+    /// The stack's access control: of its name, or, where somebody renamed it, described as the stack's.
+    pub(super) fn control(&self, stack: &StackName) -> Option<&access::Live> {
+        let described = || self.access.values().find(|live| access::plan::is_ours(live, stack));
+        self.access.get(&access::name(stack)).or_else(described)
     }
 
     /// Follows what things of ours mention, and what carries the stack's mark, to what an earlier spec named.
@@ -101,11 +108,20 @@ impl World {
         live.buckets(stack).flat_map(of).collect()
     }
 
+    fn signers(&self, live: &Live) -> Vec<DistributionId> {
+        let own = live.distribution.as_ref().map(|live| &live.id);
+        let Some(control) = &live.access else { return Vec::new() };
+        let signs = |found: &Distribution| found.live.document.read().origins.values().any(|origin| origin.access == control.id);
+        let signers = self.distributions.iter().filter(|(id, found)| Some(*id) != own && signs(found));
+        signers.map(|(id, _)| id.clone()).collect()
+    }
+
     fn holders(&self, stack: &Stack, live: &Live, now: u64) -> Vec<distribution::Live> {
         let ours = live.functions(stack);
         let own = live.distribution.as_ref().map(|live| &live.id);
         let known = |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
-        let runs = |found: &Distribution| occupants(&found.live).iter().any(|arn| ours.run(arn));
+        let named = stack.any_version();
+        let runs = |found: &Distribution| occupants(&found.live).iter().any(|arn| ours.run(arn) || named.number_in(arn).is_some());
         let holders = self.distributions.iter().filter(|(id, found)| runs(found) && !known(id));
         holders.filter_map(|(id, _)| self.look(id, now)).collect()
     }
@@ -127,7 +143,9 @@ impl World {
     }
 
     pub(super) fn owned(&self, names: &Names) -> Option<DistributionId> {
-        self.distributions.iter().find(|(_, found)| distribution::plan::is_ours(&found.live, &names.stack)).map(|(id, _)| id.clone())
+        let ours = self.distributions.iter().find(|(_, found)| distribution::owner::is_ours(&found.live, &names.stack));
+        let made = || self.distributions.iter().find(|(_, found)| distribution::owner::is_made_for(&found.live, &names.stack));
+        ours.or_else(made).map(|(id, _)| id.clone())
     }
 
     pub(super) fn look(&self, id: &DistributionId, now: u64) -> Option<distribution::Live> {
@@ -156,7 +174,7 @@ impl World {
         });
         let controls =
             self.access.values().filter_map(|live| trace(marked(&live.description), Kind::Access, live.name.clone(), None, &none));
-        let owner = distribution::plan::owner;
+        let owner = distribution::owner::owner;
         let distributions = self.distributions.iter().filter_map(|(id, found)| {
             let trace = trace(Some(owner(&found.live)?), Kind::Distribution, id.to_string(), None, &found.live.tags)?;
             Some(Trace { enabled: Some(found.live.document.read().enabled), ..trace })
@@ -255,7 +273,7 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::L
         let Headers { content_type, cache_control, metadata, .. } = headers(&key);
         let look = match is_marked(&metadata, &names.stack) {
             _ if foreign == PATIENCE => Look::Spared,
-            true => Look::Ours(Served { content_type, cache_control }),
+            true => Look::Ours(Served::found(Some(content_type), Some(cache_control), &metadata)),
             false => Look::Foreign,
         };
         foreign += usize::from(look == Look::Foreign);

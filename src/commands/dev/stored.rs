@@ -24,7 +24,7 @@ pub(super) struct Bucket {
 impl Bucket {
     async fn read(&self, key: &str) -> Result<Option<Object>, Fault> {
         let found = self.cloud.fetch(&self.stack, key).await?;
-        Ok(found.map(|Fetched { body, etag, modified, content_type, cache_control, content_encoding, metadata }| Object {
+        Ok(found.map(|Fetched { body, etag, modified, content_type, cache_control, content_encoding, metadata, .. }| Object {
             body: body.into(),
             etag,
             last_modified: moment(modified),

@@ -13,7 +13,7 @@ use crate::edge::{Fact, SwitchState};
 use crate::resource::distribution::document::EVENT;
 use crate::resource::distribution::{self, Behavior};
 use crate::resource::page::window::{self, State};
-use crate::resource::page::{Side, Sides, is_ours};
+use crate::resource::page::{Keys, Side, Sides, is_ours};
 use crate::spec::{DistributionSpec, Spec};
 use crate::stack::Stack;
 use crate::view::switch::{Row, SwitchStatus};
@@ -47,8 +47,9 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
     status.rows.extend(asked.map(|(name, value)| Row { name: name.into(), value }));
     let trouble = trouble(&session, &deadline, &stack).await;
     reach(&mut status, trouble);
-    let shows_page = status.visitors_see_page == Some(true);
+    let shows_page = status.visitors_see_page;
     session.view.switch(&status);
+    let Some(shows_page) = shows_page else { return Ok(Exit::Failed) };
     if !verb.probe {
         return Ok(Exit::Done);
     }
@@ -124,12 +125,17 @@ fn unreached(found: &distribution::Live, stack: &Stack, behaviors: &[&Behavior])
     if !reading.enabled {
         return Some(Unreached { is_whole: true, why: format!("distribution {id} is disabled") });
     }
-    let runs = |behavior: &Behavior| {
-        let occupant = reading.behaviors.get(behavior).and_then(|behavior| behavior.functions.get(EVENT));
-        occupant.is_some_and(|arn| ours.number_in(arn).is_some())
-    };
-    let missing: Vec<String> = behaviors.iter().filter(|behavior| !runs(behavior)).map(|behavior| format!("`{behavior}`")).collect();
-    let why = format!("distribution {id} does not run the function for {}", missing.join(", "));
+    let occupant = |behavior: &Behavior| reading.behaviors.get(behavior)?.functions.get(EVENT).cloned();
+    let runs = |behavior: &Behavior| occupant(behavior).is_some_and(|arn| ours.number_in(&arn).is_some());
+    let missing: Vec<&Behavior> = behaviors.iter().filter(|behavior| !runs(behavior)).copied().collect();
+    let shown = missing.iter().map(|behavior| format!("`{behavior}`")).collect::<Vec<_>>().join(", ");
+    if let Some(arn) = missing.iter().find_map(|behavior| occupant(behavior)) {
+        // It may be the stack's own, of the spec that was applied last.
+        let function = &stack.names.function;
+        let why = format!("distribution {id} runs {arn} for {shown}, and not `{function}` of the spec");
+        return Some(Unreached { is_whole: false, why: format!("{why}; if that is not this stack's, visitors do not get the page") });
+    }
+    let why = format!("distribution {id} does not run the function for {shown}");
     (!missing.is_empty()).then_some(Unreached { is_whole: missing.len() == behaviors.len(), why })
 }
 
@@ -160,6 +166,9 @@ pub fn facts(sides: &Sides, stack: &Stack) -> SwitchState {
 
 /// Both keys, with what is odd about them.
 fn whole(sides: &Sides, stack: &Stack) -> SwitchStatus {
+    if let Some(told) = sides.elsewhere(&stack.names.stack, &stack.names.keys) {
+        return unknown(told, &stack.names.keys);
+    }
     let mut status = judged(sides.on.as_ref(), sides.seen);
     if let Some(on) = sides.on.as_ref().filter(|on| !is_ours(&on.metadata, &stack.names.stack)) {
         let bytes = on.page.size;
@@ -171,6 +180,15 @@ fn whole(sides: &Sides, stack: &Stack) -> SwitchStatus {
         status.notes.push(format!("{lost}nothing lies under the page's own key, {key}; the next turn or `provision apply` puts it back"));
     }
     status
+}
+
+/// The switch of the spec is not the one that visitors' requests are decided by.
+#[must_use]
+pub fn unknown(told: &str, keys: &Keys) -> SwitchStatus {
+    let headline =
+        format!("not known what visitors see: the function that was deployed last looks at {told}, and the spec says {}", keys.on);
+    let hint = "`provision apply` deploys the spec; until then, use the spec that was applied last".to_owned();
+    SwitchStatus { headline, notes: vec![hint], ..SwitchStatus::default() }
 }
 
 /// Says what visitors get from the object under the on key.

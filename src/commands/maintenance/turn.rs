@@ -1,6 +1,6 @@
 //! A turn from its plan to what holds at its end.
 
-use super::status::{clock, judged};
+use super::status::{clock, judged, unknown};
 use crate::apply::Outcome;
 use crate::change::{Done, Fault, FaultKind};
 use crate::cloud::{Caller, Cloud};
@@ -22,6 +22,7 @@ pub async fn turn(session: &Session, deadline: &Deadline, stack: &Stack, wanted:
     let plan = plan::turn(stack, wanted, &sides);
     session.view.plan(&plan);
     let late = clock(sides.seen);
+    let elsewhere = sides.elsewhere(&stack.names.stack, &stack.names.keys).map(str::to_owned);
     let seen = Look { side: sides.on, seen: sides.seen };
     let (mut outcome, now) = if plan.is_empty() || !plan.can_apply() {
         (Outcome::default(), Ok(seen))
@@ -39,6 +40,9 @@ pub async fn turn(session: &Session, deadline: &Deadline, stack: &Stack, wanted:
         Ok(now) => judged(now.side.as_ref(), now.seen),
         Err(fault) => SwitchStatus { headline: format!("not known what visitors see: {fault}"), ..SwitchStatus::default() },
     };
+    if let (Some(told), Ok(_)) = (&elsewhere, &now) {
+        status = unknown(told, &stack.names.keys);
+    }
     if let (Ending::Overtaken, Ok(now)) = (ending, &now) {
         status.notes.push(overtaken(now));
     }
@@ -57,6 +61,7 @@ async fn carry_out(session: &Session, deadline: &Deadline, plan: &Plan, stack: &
     let (live, whom) = (Live::default(), format!("S3, bucket {}", stack.bucket));
     let carried = async { Ok(session.carry_out(plan, stack, &live, Duration::ZERO).await.0) };
     let failed = |fault: Fault| {
+        let fault = fault.hinted("the write may still arrive; `provision maintenance status` says what holds then");
         let changes = plan.steps.iter().map(|step| (step.op.change(), fault.clone()));
         Outcome { failed: changes.collect(), ..Outcome::default() }
     };

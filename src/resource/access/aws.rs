@@ -1,6 +1,6 @@
 //! The origin access control on the wire.
 
-use super::{Live, Op, Signing, description, name};
+use super::{Live, Op, Signing, description, name, plan};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::aws::wait::{self, Waited};
@@ -12,29 +12,32 @@ use aws_sdk_cloudfront::types::{
     OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
 };
 
-/// Finds the control by its name.
+/// Finds the control by its name, or, where somebody renamed it, by its description.
 ///
 /// # Errors
 /// The call's.
 pub async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live>, Fault> {
-    let mut marker = None;
+    let (mut marker, mut described) = (None, None);
     loop {
         let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
         let Some(page) = sent.map_err(|error| fault("list the origin access controls", &error))?.origin_access_control_list else {
-            return Ok(None);
+            return Ok(described);
         };
-        let found = page.items.unwrap_or_default().into_iter().find(|item| item.name == name(stack));
-        if let Some(item) = found {
+        for item in page.items.unwrap_or_default() {
             let signing = Signing {
                 origin_type: item.origin_access_control_origin_type.as_str().to_owned(),
                 behavior: item.signing_behavior.as_str().to_owned(),
                 protocol: item.signing_protocol.as_str().to_owned(),
             };
-            return Ok(Some(Live { id: item.id, name: item.name, description: item.description, signing }));
+            let live = Live { id: item.id, name: item.name, description: item.description, signing };
+            if live.name == name(stack) {
+                return Ok(Some(live));
+            }
+            described = described.or(Some(live).filter(|live| plan::is_ours(live, stack)));
         }
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
         if marker.is_none() {
-            return Ok(None);
+            return Ok(described);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Op, Turn, show_behavior};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::DistributionId;
 use crate::resource::Planned;
-use crate::resource::distribution::document::EVENT;
+use crate::resource::distribution::document::{CacheBehavior, EVENT};
 use crate::resource::distribution::plan::{holds, unfit};
 use crate::resource::distribution::{Behavior, Live};
 use crate::resource::function::{self, Functions, VersionReference};
@@ -75,8 +75,12 @@ pub fn plan(
     if !slots.is_empty() && planned.conflicts.is_empty() {
         planned.ops.push(turn(live, slots, &desired.occupant));
     }
-    let uncovered: Vec<String> =
-        reading.behaviors.keys().filter(|known| !desired.behaviors.contains(*known)).map(|known| format!("`{known}`")).collect();
+    let covered = |does: &CacheBehavior| does.functions.get(EVENT).is_some_and(|arn| functions.run(arn));
+    let others = reading.behaviors.iter();
+    let uncovered: Vec<String> = others
+        .filter(|(known, does)| !desired.behaviors.contains(*known) && !covered(does))
+        .map(|(known, _)| format!("`{known}`"))
+        .collect();
     if !uncovered.is_empty() {
         planned.notices.push(Notice {
             address,

@@ -46,14 +46,17 @@ pub async fn locate(clients: &Clients, account: &AccountId, name: &BucketName) -
 /// # Errors
 /// Any call's.
 pub async fn observe(clients: &Clients, account: &AccountId, name: &BucketName, region: Region) -> Result<Live, Fault> {
-    let (private, owner_enforced, kms_key, versioning, tags) = try_join!(
+    let (private, owner_enforced, versioning, tags) = try_join!(
         is_private(clients, account, name),
         is_owner_enforced(clients, account, name),
-        kms_key(clients, account, name),
         versioning(clients, account, name),
         tags(clients, account, name),
     )?;
-    let abac = stack_in(&tags).is_none() && has_abac(clients, account, name).await?;
+    let (abac, kms_key) = if stack_in(&tags).is_none() {
+        try_join!(has_abac(clients, account, name), kms_key(clients, account, name))?
+    } else {
+        (false, None)
+    };
     Ok(Live { settings: Settings { region, private, owner_enforced, versioning, tags }, abac, kms_key })
 }
 

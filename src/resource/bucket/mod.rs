@@ -53,8 +53,9 @@ pub struct Live {
     /// Its tags decide about access (ABAC): S3 refuses to replace them. Looked up only where they name no stack.
     #[serde(default)]
     pub abac: bool,
-    /// The KMS key that encrypts new objects; whoever reads them needs its consent. Every other bucket has SSE-S3: S3 knows no
-    /// bucket without encryption any more (Amazon S3 User Guide, "Default encryption FAQ").
+    /// The KMS key that encrypts new objects; whoever reads them needs its consent. Looked up only where the tags name no
+    /// stack; else it is the one that has encrypted the index. Every other bucket has SSE-S3: S3 knows no bucket without
+    /// encryption any more (Amazon S3 User Guide, "Default encryption FAQ").
     #[serde(default)]
     pub kms_key: Option<String>,
 }

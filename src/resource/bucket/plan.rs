@@ -40,7 +40,9 @@ pub fn plan(stack: &StackName, name: &BucketName, desired: &Settings, live: Opti
         return planned.refused(Conflict {
             address,
             reason: "has ABAC on, so that S3 refuses PutBucketTagging, and cannot get our tag".into(),
-            hint: "turn it off (`aws s3api put-bucket-abac --abac-status Status=Disabled`), or choose another `bucket.name`".into(),
+            hint: format!(
+                "turn it off (`aws s3api put-bucket-abac --bucket {name} --abac-status Status=Disabled`), or choose another `bucket.name`"
+            ),
         });
     }
     match tags::plan(&address, &have.tags, &desired.tags) {

@@ -1,7 +1,7 @@
 //! The distribution on the wire.
 
 use super::document::{Document, Edit, with_tags};
-use super::{Live, Op, new_document, origin_id, plan};
+use super::{Live, Op, new_document, origin_id, owner};
 use crate::aws::Clients;
 use crate::aws::capture::{RawAnswer, send_instead};
 use crate::aws::fault::{absent, fault};
@@ -17,8 +17,8 @@ use aws_sdk_cloudfront::types::{
 };
 use futures_util::try_join;
 
-/// Finds the stack's distribution: by the id that our grant names, else by our origin id; the tag decides. `listed` are all
-/// distributions of the account, if somebody has asked already.
+/// Finds the stack's distribution: by the id that our grant names, else by our origin id; the tag decides. Where no tag does, one
+/// that was made for the stack. `listed` are all distributions of the account, if somebody has asked already.
 ///
 /// # Errors
 /// Any call's.
@@ -30,19 +30,21 @@ pub async fn observe(
     listed: Option<&[Listed]>,
 ) -> Result<Option<Live>, Fault> {
     if let Some(id) = granted {
-        let found = read(clients, account, id).await?.filter(|live| plan::is_ours(live, stack));
+        let found = read(clients, account, id).await?.filter(|live| owner::is_ours(live, stack));
         if found.is_some() {
             return Ok(found);
         }
     }
     let asked = if listed.is_none() { list(clients).await? } else { Vec::new() };
+    let mut estranged = None;
     for Listed { id, .. } in listed.unwrap_or(&asked).iter().filter(|one| one.has_origin(&origin_id(stack))) {
-        let found = read(clients, account, id).await?.filter(|live| plan::is_ours(live, stack));
-        if found.is_some() {
+        let found = read(clients, account, id).await?;
+        if found.as_ref().is_some_and(|live| owner::is_ours(live, stack)) {
             return Ok(found);
         }
+        estranged = estranged.or(found.filter(|live| owner::is_made_for(live, stack)));
     }
-    Ok(None)
+    Ok(estranged)
 }
 
 /// One distribution in a list.
@@ -52,6 +54,8 @@ pub struct Listed {
     pub id: DistributionId,
     /// Its origins: id and host.
     pub origins: Vec<(String, String)>,
+    /// The access controls with which its origins are signed for.
+    pub controls: Vec<String>,
     /// Who answers in its slots: event and version.
     pub occupants: Vec<(String, String)>,
     /// When it was last changed: seconds since the Unix epoch.
@@ -87,6 +91,7 @@ pub async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
             let slots = lists.flat_map(|list| list.items.unwrap_or_default());
             all.push(Listed {
                 id,
+                controls: origins.iter().filter_map(|origin| origin.origin_access_control_id.clone()).collect(),
                 origins: origins.into_iter().map(|origin| (origin.id, origin.domain_name)).collect(),
                 occupants: slots.map(|slot| (slot.event_type.as_str().to_owned(), slot.lambda_function_arn)).collect(),
                 modified: u64::try_from(item.last_modified_time.secs()).ok(),
@@ -387,7 +392,7 @@ async fn owner(clients: &Clients, id: &DistributionId, tags: &Tags) -> Result<Op
     if tags.contains_key(STACK_TAG) {
         return Ok(stack_in(tags));
     }
-    Ok(read_document(clients, id).await?.and_then(|live| plan::owner(&live)))
+    Ok(read_document(clients, id).await?.and_then(|live| owner::owner(&live)))
 }
 
 /// A distribution and a version that one of its viewer-request slots runs.
@@ -399,7 +404,7 @@ pub type Runner = (DistributionId, String);
 /// Any call's.
 pub async fn traces(clients: &Clients, account: &AccountId) -> Result<(Vec<Trace>, Vec<Runner>), Fault> {
     let (mut traces, mut runners) = (Vec::new(), Vec::new());
-    for Listed { id, origins, occupants, modified, enabled } in list(clients).await? {
+    for Listed { id, origins, occupants, modified, enabled, controls: _ } in list(clients).await? {
         runners.extend(occupants.into_iter().filter(|(event, _)| event == EVENT).map(|(_, arn)| (id.clone(), arn)));
         if !origins.iter().any(|(origin, _)| origin.starts_with("provision-")) {
             continue;

@@ -19,6 +19,7 @@ pub mod document;
 mod edit;
 mod managed;
 mod nesting;
+pub mod owner;
 pub mod plan;
 pub mod simulate;
 
@@ -35,12 +36,6 @@ pub fn origin_id(stack: &StackName) -> String {
 /// distribution, so two first applies at the same time use the same reference, and CloudFront lets only one of them create.
 fn caller_reference(stack: &StackName, access: &str) -> String {
     format!("{}-{access}", origin_id(stack))
-}
-
-/// The stack that a creation of that name was for. Ids of controls have no hyphen.
-fn created_for(caller_reference: &str) -> Option<StackName> {
-    let (origin, _) = caller_reference.rsplit_once('-')?;
-    origin.strip_prefix("provision-")?.parse().ok()
 }
 
 /// How the distribution should be, as far as a spec says it.

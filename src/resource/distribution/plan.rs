@@ -2,11 +2,12 @@
 
 use super::document::{EVENT, Reading};
 use super::managed::{differences, disabled, released};
-use super::{Behavior, Live, Op, Settings, created_for, origin_id};
+use super::owner::is_ours;
+use super::{Behavior, Live, Op, Settings, origin_id};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
 use crate::resource::function::{self, Functions, VersionReference};
-use crate::resource::{Planned, STACK_TAG, Tags, tags};
+use crate::resource::{Planned, Tags, tags};
 
 /// How the distribution should be, with its tags and the occupant of its one slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,21 +18,6 @@ pub struct Desired {
     pub tags: Tags,
     /// Who answers viewer requests.
     pub occupant: VersionReference,
-}
-
-/// Whose distribution this is. The tag says so; where it got lost, the reference that the distribution was created with.
-#[must_use]
-pub fn owner(live: &Live) -> Option<StackName> {
-    match live.tags.get(STACK_TAG) {
-        Some(stack) => stack.parse().ok(),
-        None => created_for(&live.document.read().caller_reference),
-    }
-}
-
-/// Is this distribution the stack's?
-#[must_use]
-pub fn is_ours(live: &Live, stack: &StackName) -> bool {
-    owner(live).is_some_and(|owner| owner == *stack)
 }
 
 /// What the occupant of a slot is called: by version name where it is a version of `ours` that we know.
@@ -150,9 +136,11 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, functions: &Functions<'_
     let Some(live) = live.filter(|live| is_ours(live, stack)) else { return Teardown::default() };
     let reading = live.document.read();
     let occupant = reading.behaviors.get(&Behavior::Default).and_then(|does| does.functions.get(EVENT)).cloned();
-    let origin = origin_id(stack);
-    let access = reading.origins.get(&origin).map(|origin| origin.access.clone()).filter(|access| !access.is_empty());
-    let released = access.map(|access| released(&origin, &access));
+    // Also at origins that somebody added: what signs with the control keeps it.
+    let signs = reading.origins.iter().filter(|(_, origin)| !origin.access.is_empty());
+    let own = reading.origins.get(&origin_id(stack)).map(|origin| origin.access.clone());
+    let signs = signs.filter(|(id, origin)| **id == origin_id(stack) || own.as_ref() == Some(&origin.access));
+    let released = signs.map(|(id, origin)| released(id, &origin.access));
     let differences: Vec<_> = reading.enabled.then(disabled).into_iter().chain(released).collect();
     let disable = (!differences.is_empty() || occupant.is_some()).then(|| Op::Update {
         id: live.id.clone(),
@@ -174,6 +162,7 @@ mod tests {
     use super::super::document::{Edit, Key, Place, element};
     use super::super::new_document;
     use super::*;
+    use crate::resource::STACK_TAG;
     use crate::resource::function::{Frozen, Version};
     use std::collections::BTreeSet;
 
@@ -277,13 +266,5 @@ mod tests {
         assert!(matches!(rest.delete, Some(Op::Delete { etag: Some(_), .. })));
         let foreign = Live { tags: Tags::from([(STACK_TAG.into(), "shop-2".into())]), ..live(&[]) };
         assert_eq!(end(&foreign), Teardown::default());
-    }
-
-    #[test]
-    fn without_a_tag_its_creation_tells_whose_it_is() {
-        let edit = |reference: &str| Edit::Field("CallerReference", element("CallerReference", reference));
-        let untagged = |reference: &str| owner(&Live { tags: Tags::new(), ..live(&[edit(reference)]) });
-        let owners = ["provision-shop-EOAC", "provision-shop-2-EOAC", "provision-EOAC", "theirs"].map(untagged);
-        assert_eq!(owners, [Some("shop".parse().unwrap()), Some("shop-2".parse().unwrap()), None, None]);
     }
 }

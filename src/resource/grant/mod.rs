@@ -77,13 +77,23 @@ fn wanted(bucket: &BucketName, source: Option<&str>, policy: Option<&Value>) -> 
     source.map(|source| read(bucket, source)).into_iter().chain(needed.then_some(tls_only)).collect()
 }
 
-/// The distribution that our statement names.
+/// The distribution that our statement names first.
 #[must_use]
 pub fn distribution(policy: Option<&Value>) -> Option<DistributionId> {
-    let statements = policy::statements(policy?);
-    let condition = statements.iter().find(|statement| has_sid(statement, SID))?.pointer("/Condition/StringEquals")?.as_object()?;
-    let (_, arn) = condition.iter().find(|(key, _)| key.eq_ignore_ascii_case("aws:sourcearn"))?;
-    DistributionId::from_arn(arn.as_str().or_else(|| arn.get(0)?.as_str())?)
+    readers(policy).into_iter().next()
+}
+
+/// The distributions that our statement names; we write one, others may have added theirs.
+#[must_use]
+pub fn readers(policy: Option<&Value>) -> Vec<DistributionId> {
+    let statements = policy.map(policy::statements).unwrap_or_default();
+    let named = |statement: &Value| {
+        let condition = statement.pointer("/Condition/StringEquals")?.as_object()?;
+        let (_, arns) = condition.iter().find(|(key, _)| key.eq_ignore_ascii_case("aws:sourcearn"))?;
+        Some(arns.as_array().cloned().unwrap_or_else(|| vec![arns.clone()]))
+    };
+    let arns = statements.iter().find(|statement| has_sid(statement, SID)).and_then(named).unwrap_or_default();
+    arns.iter().filter_map(|arn| DistributionId::from_arn(arn.as_str()?)).collect()
 }
 
 /// The policy with our statements replaced by `ours`. `None`: no statement is left.

@@ -1,7 +1,7 @@
 //! What the bucket policy needs.
 
 use super::{Op, Reader, parted, tls_only, wanted};
-use crate::change::{Address, Kind, Notice};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, BucketName, DistributionId};
 use crate::resource::policy;
 use serde_json::Value;
@@ -38,6 +38,22 @@ fn put(bucket: &BucketName, reader: Reader, live: Option<&Value>, bucket_exists:
 pub fn teardown(bucket: &BucketName, live: Option<&Value>) -> Option<Op> {
     let before = live.filter(|live| super::exists(Some(live)))?;
     Some(Op::Remove { bucket: bucket.clone(), before: before.clone() })
+}
+
+/// A distribution beside `own` that reads the bucket by our statement, which is to change.
+#[must_use]
+pub fn shared(
+    bucket: &BucketName,
+    own: Option<&DistributionId>,
+    live: Option<&Value>,
+    reads: impl Fn(&DistributionId) -> bool,
+) -> Option<Conflict> {
+    let other = super::readers(live).into_iter().find(|id| Some(id) != own && reads(id))?;
+    Some(Conflict {
+        address: Address::new(Kind::Grant, bucket),
+        reason: format!("distribution {other} reads the bucket by our statement `{}`, and would lose that", super::SID),
+        hint: format!("give {other} a statement of its own in the bucket policy, or take its origin out"),
+    })
 }
 
 /// What others' statements in the policy of our bucket let in, or may keep out.

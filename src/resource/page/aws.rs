@@ -1,11 +1,12 @@
 //! The page on the wire.
 
-use super::{Keys, LARGEST, Look, Metadata, Op, Shown, Side};
+use super::{Keys, LARGEST, Look, Op, Shown, Side, window};
 use crate::aws::Clients;
 use crate::aws::clock::Dated;
 use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::name::{AccountId, BucketName, ObjectKey};
+use crate::resource::site::index::SWITCH;
 use crate::resource::site::{self, STACK_METADATA};
 
 /// Looks at what lies under one key. Needs no more rights than turning the switch does.
@@ -57,12 +58,13 @@ pub async fn shown(clients: &Clients, account: &AccountId, bucket: &BucketName, 
 pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
         Op::Put { bucket, stack, key, content, before, metadata, .. } => {
-            let mut metadata = match (metadata, before) {
-                (Some(metadata), _) => metadata.clone(),
-                (None, Some(_)) => look(clients, account, bucket, key).await?.side.map(|side| side.metadata).unwrap_or_default(),
-                (None, None) => Metadata::new(),
+            let found = if metadata.contains_key(SWITCH) && before.is_some() {
+                look(clients, account, bucket, key).await?.side.map(|side| window::theirs(&side.metadata))
+            } else {
+                None
             };
-            metadata.insert(STACK_METADATA.to_owned(), stack.to_string());
+            let mark = (STACK_METADATA.to_owned(), stack.to_string());
+            let metadata = found.unwrap_or_default().into_iter().chain(metadata.clone()).chain([mark]).collect();
             let put = site::aws::put(clients, account, bucket, key, content, before.as_deref(), metadata).await;
             put.map_err(|fault| if gone(&fault) { Fault { kind: FaultKind::MovedOn, ..fault } } else { fault })
         }

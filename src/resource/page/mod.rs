@@ -3,7 +3,7 @@
 
 use super::content::Content;
 use super::site;
-use super::site::index::Served;
+use super::site::index::{SWITCH, Served};
 use super::site::plan::Claim;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, StackName};
@@ -34,6 +34,13 @@ pub struct Keys {
     pub off: ObjectKey,
     /// While something lies here, visitors get it.
     pub on: ObjectKey,
+}
+
+impl Keys {
+    /// What the page under its own key says of the on key.
+    pub fn told(&self) -> impl Iterator<Item = (String, String)> {
+        [(SWITCH.to_owned(), self.on.to_string())].into_iter()
+    }
 }
 
 /// The page as an apply observes it.
@@ -107,6 +114,13 @@ pub struct Sides {
 }
 
 impl Sides {
+    /// The on key at which the function looks that was deployed last, where the page tells of another than the spec.
+    #[must_use]
+    pub fn elsewhere(&self, stack: &StackName, keys: &Keys) -> Option<&str> {
+        let off = self.off.as_ref().filter(|off| is_ours(&off.metadata, stack))?;
+        off.metadata.get(SWITCH).map(String::as_str).filter(|told| *told != keys.on.as_str())
+    }
+
     /// What visitors get.
     #[must_use]
     pub fn state(&self) -> window::State {
@@ -133,10 +147,11 @@ pub enum Op {
         served: Option<Box<Served>>,
         /// What was seen is not ours.
         adopts: bool,
-        /// The metadata that was seen, of which nothing stays.
+        /// The metadata that was seen under the on key, of which nothing stays. Under its own key, what people put beside
+        /// the page does.
         replaced: Metadata,
-        /// The metadata to put beside it; `None`: what the object has.
-        metadata: Option<Metadata>,
+        /// The metadata to put beside it: of the window, or, under its own key, which key the on key is.
+        metadata: Metadata,
     },
     /// Remove the object under one key.
     Remove {
@@ -156,7 +171,8 @@ impl Op {
         match self {
             Self::Put { key, content, before, served, adopts, replaced, metadata, .. } => {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
-                let page = metadata.as_ref().and_then(|metadata| metadata.get(window::PAGE));
+                let page = metadata.get(window::PAGE);
+                let next = Served { switch: metadata.get(SWITCH).cloned().unwrap_or_default(), ..Served::of(content) };
                 let summary = match page {
                     Some(page) if replaced.get(window::PAGE) == Some(page) => "set the window".to_owned(),
                     Some(_) => format!("show the page, {}", site::bytes(content.size)),
@@ -165,8 +181,8 @@ impl Op {
                 let etag = before.as_ref().filter(|_| page.is_none());
                 Change::new(Address::new(Kind::Page, key), action, summary)
                     .with(etag.and_then(|before| FieldChange::between("etag", before, &content.md5)))
-                    .with(served.iter().flat_map(|served| served.changes(content)))
-                    .with(metadata.iter().flat_map(|metadata| window_changes(replaced, metadata)))
+                    .with(served.iter().flat_map(|served| served.changes(&next)))
+                    .with(window_changes(replaced, metadata))
             }
             Self::Remove { key, .. } => Change::new(Address::new(Kind::Page, key), Action::Delete, "remove"),
         }

@@ -23,7 +23,7 @@ pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Setti
         served: served.map(Box::new),
         adopts,
         replaced: super::Metadata::new(),
-        metadata: None,
+        metadata: keys.told().collect(),
     };
     match live.own.clone() {
         Claim::Nothing => {}
@@ -60,7 +60,7 @@ pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Setti
             served: None,
             adopts: false,
             replaced: metadata.clone(),
-            metadata: Some(next),
+            metadata: next,
         });
     }
     planned

@@ -51,6 +51,23 @@ pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, wanted: &Wanted
         });
         return turn.planned;
     }
+    if let Some(told) = sides.elsewhere(stack, keys) {
+        turn.planned.conflicts.push(Conflict {
+            address: Address::new(Kind::Page, &keys.on),
+            reason: format!("the function that was deployed last looks at {told}, not at {} as the spec says", keys.on),
+            hint: "run `provision apply` first, or turn the switch with the spec that was applied last".into(),
+        });
+        return turn.planned;
+    }
+    let theirs = |side: &Side| !is_ours(&side.metadata, stack);
+    if sides.off.as_ref().is_some_and(theirs) && sides.on.as_ref().is_none_or(theirs) {
+        turn.planned.conflicts.push(Conflict {
+            address: Address::new(Kind::Page, &keys.off),
+            reason: format!("bucket {bucket} holds an object under this key that `provision` did not put"),
+            hint: "`provision plan` says what else is not ours; `provision apply --adopt page` takes it over".into(),
+        });
+        return turn.planned;
+    }
     match wanted {
         Wanted::On(on) => turn.on(on, sides),
         Wanted::Off { standard } => turn.off(standard, sides),
@@ -100,6 +117,14 @@ impl Turn<'_> {
             });
             return;
         }
+        if sides.state().shows_page() && window::judge(Some(&window), sides.seen) == State::Scheduled {
+            self.planned.conflicts.push(Conflict {
+                address: Address::new(Kind::Page, &self.keys.on),
+                reason: "maintenance is on, and visitors would see the site until that moment".into(),
+                hint: "leave `--from` out to keep it on; or run `provision maintenance off` first".into(),
+            });
+            return;
+        }
         let judged = |metadata: &Metadata| window::JUDGED.map(|name| metadata.get(name).cloned());
         if open.is_some_and(|open| judged(&window) == judged(&open.metadata) && page.md5 == open.page.md5) {
             return;
@@ -117,7 +142,7 @@ impl Turn<'_> {
             served: None,
             adopts: false,
             replaced: before.map(|on| on.metadata.clone()).unwrap_or_default(),
-            metadata: Some(theirs.into_iter().chain(window).collect()),
+            metadata: theirs.into_iter().chain(window).collect(),
         });
     }
 
@@ -139,7 +164,7 @@ impl Turn<'_> {
         let renamed = sides.on.as_ref().filter(|on| !on.metadata.contains_key(window::ONCE));
         let text = match renamed {
             Some(_) => "lay under the on key alone, and is put back under its own key first",
-            None => "was lost, and is uploaded again",
+            None => "was lost, and is uploaded again; if the keys of the spec are not those that were applied last, visitors see no change",
         };
         self.note(&self.keys.off, text);
         let page = renamed.map_or(standard, |on| &on.page).clone();
@@ -152,7 +177,7 @@ impl Turn<'_> {
             served: None,
             adopts: false,
             replaced: Metadata::new(),
-            metadata: Some(renamed.map(theirs).unwrap_or_default()),
+            metadata: renamed.map(theirs).unwrap_or_default().into_iter().chain(self.keys.told()).collect(),
         });
         page
     }
@@ -176,10 +201,8 @@ impl Turn<'_> {
     }
 }
 
-/// What people put beside the page (the edge knows a status of its own, for instance), without our words.
 fn theirs(side: &Side) -> Metadata {
-    let ours = |name: &str| window::SHOWN.contains(&name) || [window::PAGE, window::WINDOW, STACK_METADATA].contains(&name);
-    side.metadata.iter().filter(|(name, _)| !ours(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    window::theirs(&side.metadata)
 }
 
 fn never_opens(window: &Metadata) -> bool {

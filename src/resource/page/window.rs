@@ -5,6 +5,8 @@
 
 use super::Metadata;
 use crate::resource::content::{Content, Source};
+use crate::resource::site::STACK_METADATA;
+use crate::resource::site::index::SWITCH;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -29,6 +31,13 @@ pub const WINDOW: &str = "provision-window";
 pub const SHOWN: [&str; 6] = [BY, FROM, ONCE, SINCE, UNTIL, BYPASS];
 /// What changes what visitors see.
 pub const JUDGED: [&str; 3] = [FROM, UNTIL, BYPASS];
+
+/// What people put beside a page (the edge knows a status of its own, for instance), without our words.
+#[must_use]
+pub fn theirs(metadata: &Metadata) -> Metadata {
+    let ours = |name: &str| SHOWN.contains(&name) || [PAGE, WINDOW, SWITCH, STACK_METADATA].contains(&name);
+    metadata.iter().filter(|(name, _)| !ours(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
 
 /// What visitors get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -55,7 +55,7 @@ pub fn plan(stack: &StackName, name: &RoleName, desired: &Settings, live: Option
     for extra in live.other_policies.iter().chain(&live.attached) {
         planned.notices.push(Notice {
             address: address.clone(),
-            text: format!("also carries policy {extra}, which `provision` did not put; it widens what the function may do"),
+            text: format!("also carries policy {extra}, which `provision` did not put; it changes what the function may do"),
         });
     }
     planned

@@ -187,7 +187,7 @@ async fn ask(clients: &Clients, place: Place<'_>, key: ObjectKey, version: Optio
     let head = absent(request.send().await.map_err(|error| fault(format!("look at object {key}"), &error)))?;
     let Some(head) = head else { return Ok((key, Look::Foreign)) };
     let metadata = head.metadata.unwrap_or_default().into_iter().collect();
-    let served = Served { content_type: head.content_type.unwrap_or_default(), cache_control: head.cache_control.unwrap_or_default() };
+    let served = Served::found(head.content_type, head.cache_control, &metadata);
     let look = if is_marked(&metadata, place.stack) { Look::Ours(served) } else { Look::Foreign };
     Ok((key, look))
 }
@@ -291,6 +291,7 @@ async fn read(clients: &Clients, bucket: &BucketName, key: &str, most: Option<u6
     let modified = seconds(answer.last_modified());
     let size = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
     let (etag, content_type, cache_control) = (answer.e_tag.unwrap_or_default(), answer.content_type, answer.cache_control);
+    let kms_key = answer.ssekms_key_id;
     let (content_encoding, metadata) = (answer.content_encoding, answer.metadata.unwrap_or_default().into_iter().collect());
     let body = match most {
         Some(most) if size > most => Vec::new(),
@@ -299,7 +300,7 @@ async fn read(clients: &Clients, bucket: &BucketName, key: &str, most: Option<u6
             body.map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?.to_vec()
         }
     };
-    Ok(Some(Fetched { body, etag, modified, content_type, cache_control, content_encoding, metadata }))
+    Ok(Some(Fetched { body, etag, modified, content_type, cache_control, content_encoding, metadata, kms_key }))
 }
 
 /// Lists the objects below `prefix`: key, object, and when it was written in seconds since the Unix epoch.

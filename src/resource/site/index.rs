@@ -22,6 +22,10 @@ const FORMAT: u32 = 1;
 /// A larger one is not read. In bytes; two million objects fit.
 pub const LARGEST: u64 = file::LARGEST_RECORD;
 
+/// The metadata key (without `x-amz-meta-`) of the page under its own key: the on key that the function which was deployed
+/// last looks at.
+pub const SWITCH: &str = "provision-switch";
+
 /// How an object is served.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Served {
@@ -29,26 +33,41 @@ pub struct Served {
     pub content_type: String,
     /// `Cache-Control`.
     pub cache_control: String,
+    /// What [`SWITCH`] says; empty beside all but the page.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub switch: String,
 }
 
 impl Served {
     /// How content is served once it is put.
     #[must_use]
     pub fn of(content: &Content) -> Self {
-        Self { content_type: content.content_type.clone(), cache_control: content.cache_control.clone() }
+        let (content_type, cache_control) = (content.content_type.clone(), content.cache_control.clone());
+        Self { content_type, cache_control, switch: String::new() }
     }
 
-    /// Is `content` served so?
+    /// An object as it lies, with its user metadata.
     #[must_use]
-    pub fn fits(&self, content: &Content) -> bool {
-        self.content_type == content.content_type && self.cache_control == content.cache_control
+    pub fn found(content_type: Option<String>, cache_control: Option<String>, metadata: &BTreeMap<String, String>) -> Self {
+        let switch = metadata.get(SWITCH).cloned().unwrap_or_default();
+        Self { content_type: content_type.unwrap_or_default(), cache_control: cache_control.unwrap_or_default(), switch }
     }
 
-    /// What becomes different once `content` is put.
-    pub fn changes(&self, content: &Content) -> impl Iterator<Item = FieldChange> {
-        let kind = FieldChange::between("content type", &self.content_type, &content.content_type);
-        let cache = FieldChange::between("cache control", &self.cache_control, &content.cache_control);
-        kind.into_iter().chain(cache)
+    /// The same with what the page says of the switch.
+    #[must_use]
+    pub fn with_switch(self, on: &ObjectKey) -> Self {
+        Self { switch: on.to_string(), ..self }
+    }
+
+    /// What becomes different once it is served like `next`.
+    pub fn changes(&self, next: &Self) -> impl Iterator<Item = FieldChange> {
+        let kind = FieldChange::between("content type", &self.content_type, &next.content_type);
+        let cache = FieldChange::between("cache control", &self.cache_control, &next.cache_control);
+        let switch = (self.switch != next.switch && !next.switch.is_empty()).then(|| {
+            let set = || FieldChange::set("on key", &next.switch);
+            if self.switch.is_empty() { Some(set()) } else { FieldChange::between("on key", &self.switch, &next.switch) }
+        });
+        [kind, cache, switch.flatten()].into_iter().flatten()
     }
 }
 
@@ -145,7 +164,7 @@ mod tests {
     #[test]
     fn it_knows_what_was_put_and_how_and_nothing_else() {
         let [page, style, other]: [ObjectKey; 3] = ["a.html", "b.css", "c"].map(|key| key.parse().unwrap());
-        let served = |kind: &str| Served { content_type: kind.into(), cache_control: "x".into() };
+        let served = |kind: &str| Served { content_type: kind.into(), cache_control: "x".into(), switch: String::new() };
         let put = [(&page, "1", served("text/html")), (&style, "2", served("text/css"))];
         let record = record(&stack(), put.into_iter());
         let index = Index::read(&bytes(&record), &stack()).unwrap();

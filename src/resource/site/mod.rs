@@ -60,6 +60,8 @@ pub struct FoundIndex {
     pub ours: Option<Index>,
     /// When it was written, in seconds since the Unix epoch.
     pub modified: u64,
+    /// The KMS key that has encrypted it.
+    pub kms_key: Option<String>,
 }
 
 impl FoundIndex {
@@ -71,6 +73,7 @@ impl FoundIndex {
             etag: object.etag.trim_matches('"').to_owned(),
             ours: ours.then(|| Index::read(&object.body, stack).unwrap_or_default()),
             modified: object.modified,
+            kms_key: object.kms_key.clone(),
         }
     }
 }
@@ -167,6 +170,8 @@ pub struct Fetched {
     pub content_encoding: Option<String>,
     /// User metadata, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
+    /// The KMS key that has encrypted it.
+    pub kms_key: Option<String>,
 }
 
 /// One mutation of one object.
@@ -185,7 +190,7 @@ pub enum Op {
         /// The `ETag` that was seen; `None`: nothing was there. Guards the write.
         before: Option<String>,
         /// How what was seen is served.
-        served: Option<Served>,
+        served: Option<Box<Served>>,
         /// What was seen is not ours.
         adopts: bool,
     },
@@ -216,7 +221,8 @@ impl Op {
                 let summary = format!("{adopts}upload {}, {kind}", bytes(content.size));
                 let change = Change::new(address, action, summary);
                 let etag = before.as_ref().and_then(|before| FieldChange::between("etag", before, &content.md5));
-                change.with(etag).with(served.iter().flat_map(|served| served.changes(content)))
+                let next = Served::of(content);
+                change.with(etag).with(served.iter().flat_map(|served| served.changes(&next)))
             }
             Self::Delete { key, .. } => Change::new(Address::new(Kind::Site, key), Action::Delete, "delete"),
         }

@@ -27,7 +27,7 @@ pub struct Planner<'a> {
 /// An apply that takes more objects away than this is refused, unless it was said.
 const MANY: usize = 256;
 /// One that takes fewer away is not, however small the site is; unless nothing would remain.
-const FEW: usize = 10;
+const FEW: usize = 3;
 
 impl Planner<'_> {
     /// Plans uploads of what differs, and deletions of what is ours and no longer in the folder. What is not ours is left
@@ -37,7 +37,7 @@ impl Planner<'_> {
         let mut planned = Planned::default();
         let mut taken = Vec::new();
         for (key, content) in &desired.files {
-            match claim(live, key, content) {
+            match claim(live, key, &content.md5, &Served::of(content)) {
                 Claim::Nothing => {}
                 Claim::Put { before, served } => planned.ops.push(self.put(key, content.clone(), before, served, false)),
                 Claim::Foreign(etag) if self.adopt => planned.ops.push(self.put(key, content.clone(), Some(etag), None, true)),
@@ -70,7 +70,7 @@ impl Planner<'_> {
     /// Plans the index, where something is put or where the index does not prove all that stays. `page` is the page under
     /// its own key.
     #[must_use]
-    pub fn index(&self, desired: &Settings, page: (&ObjectKey, &Content), puts: bool, live: &Live) -> Planned<Op> {
+    pub fn index(&self, desired: &Settings, page: (&ObjectKey, &Content, Served), puts: bool, live: &Live) -> Planned<Op> {
         let mut planned = Planned::default();
         let stays = |key: &ObjectKey| key == page.0 || desired.files.contains_key(key);
         let asked = live.looks.iter().any(|(key, look)| matches!(look, Look::Ours(_)) && stays(key));
@@ -87,15 +87,15 @@ impl Planner<'_> {
             });
             return planned;
         }
-        let objects = desired.files.iter().chain([page]);
-        let objects = objects.map(|(key, content)| (key, content.md5.as_str(), Served::of(content)));
+        let files = desired.files.iter().map(|(key, content)| (key, content, Served::of(content)));
+        let objects = files.chain([page]).map(|(key, content, served)| (key, content.md5.as_str(), served));
         let before = live.index.as_ref().map(|FoundIndex { etag, .. }| etag.clone());
         planned.ops.push(self.put(&key, index::record(self.stack, objects), before, None, adopts));
         planned
     }
 
     fn put(&self, key: &ObjectKey, content: Content, before: Option<String>, served: Option<Served>, adopts: bool) -> Op {
-        let (bucket, stack) = (self.bucket.clone(), self.stack.clone());
+        let (bucket, stack, served) = (self.bucket.clone(), self.stack.clone(), served.map(Box::new));
         Op::Put { bucket, stack, key: key.clone(), content, before, served, adopts }
     }
 
@@ -147,11 +147,11 @@ pub enum Claim {
 
 /// Compares what lies under a key with what should.
 #[must_use]
-pub fn claim(live: &Live, key: &ObjectKey, content: &Content) -> Claim {
+pub fn claim(live: &Live, key: &ObjectKey, md5: &str, wanted: &Served) -> Claim {
     let Some(Object { etag, .. }) = live.objects.get(key) else { return Claim::Put { before: None, served: None } };
     match live.ours(key) {
         None => Claim::Foreign(etag.clone()),
-        Some(served) if *etag == content.md5 && served.fits(content) => Claim::Nothing,
+        Some(served) if etag == md5 && served == wanted => Claim::Nothing,
         Some(served) => Claim::Put { before: Some(etag.clone()), served: Some(served.clone()) },
     }
 }
@@ -201,7 +201,7 @@ mod tests {
         for (key, text, ours) in objects {
             let key: ObjectKey = key.parse().unwrap();
             live.objects.insert(key.clone(), Object { etag: file(text).md5, size: 1 });
-            let served = |kind: &str| Served { content_type: kind.into(), cache_control: String::new() };
+            let served = |kind: &str| Served { content_type: kind.into(), ..Served::default() };
             live.looks.insert(key, ours.map_or(Look::Foreign, |kind| Look::Ours(served(kind))));
         }
         live
@@ -251,7 +251,9 @@ mod tests {
         for (there, stay, come, refused) in [
             (keys("#", 1), 0, vec![], Some("1 of its 1 objects: its folder is empty")),
             (keys("#", 889), 0, vec![], Some("889 of its 889 objects: its folder is empty")),
-            (keys("#", 9), 0, keys("n#", 1), None),
+            (keys("#", 3), 1, vec![], None),
+            (keys("#", 3), 0, keys("n#", 3), Some("3 of its 3 objects: more than half")),
+            (keys("#", 10), 1, vec![], Some("9 of its 10 objects: more than half")),
             (keys("#", 19), 9, vec![], Some("10 of its 19 objects: more than half")),
             (keys("#", 20), 10, vec![], None),
             (keys("#", 889), 633, vec![], None),
@@ -264,7 +266,7 @@ mod tests {
             for key in &there {
                 let key: ObjectKey = key.parse().unwrap();
                 site.objects.insert(key.clone(), Object { etag: file("").md5, size: 1 });
-                site.looks.insert(key, Look::Ours(Served { content_type: PLAIN.into(), cache_control: String::new() }));
+                site.looks.insert(key, Look::Ours(Served { content_type: PLAIN.into(), ..Served::default() }));
             }
             let wanted = there[there.len() - stay..].iter().chain(&come);
             let files: BTreeMap<ObjectKey, Content> = wanted.map(|key| (key.parse().unwrap(), file(""))).collect();

@@ -39,6 +39,7 @@ fn object_key(reader: &mut Reader<'_>, keys: &Section<'_>, key: &str, default: &
     let Some(word) = word else { return default.parse().ok() };
     let broken = match word.text.parse::<ObjectKey>() {
         Ok(found) if found.as_str() == index::KEY => "is where `provision` records which objects are ours",
+        Ok(found) if found.as_str().contains(['*', '?', '$']) => "must not hold `*`, `?` or `$`, which IAM reads as more than themselves",
         Ok(found) if !found.as_str().split('/').any(|part| matches!(part, "" | "." | "..")) => return Some(found),
         Ok(_) => "must not hold an empty part, `.` or `..` between slashes",
         Err(broken) => broken,

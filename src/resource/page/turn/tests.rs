@@ -1,4 +1,5 @@
 use super::*;
+use crate::resource::site::index::SWITCH;
 
 const MARK: &str = "0123456789abcdef0123456789abcdef";
 
@@ -76,6 +77,10 @@ fn a_turn_is_one_write() {
         (&on(&[(window::FROM, LATEST), (window::UNTIL, LATER)]), p(), None, vec!["conflict"]),
         // The end that stays is before the new beginning.
         (&on(&[(window::FROM, LATEST)]), p(), until(LATER), vec!["conflict"]),
+        // Visitors would see the site until then.
+        (&on(&[(window::FROM, LATER)]), p(), p(), vec!["conflict"]),
+        (&on(&[(window::FROM, LATER)]), p(), until(PAST), vec!["put marked p m-on.html over"]),
+        (&on(&[(window::FROM, LATER)]), p(), side("p", &[(window::FROM, LATEST)]), vec!["put marked p m-on.html over"]),
         (&off, p(), None, vec![]),
         (&off, p(), p(), vec!["remove m-on.html"]),
         (&off, p(), until(PAST), vec!["remove m-on.html"]),
@@ -83,6 +88,35 @@ fn a_turn_is_one_write() {
     ] {
         assert_eq!(ops(wanted, own.clone(), shown.clone()), expected, "{wanted:?} {own:?} {shown:?}");
     }
+}
+
+/// The page tells of the on key that the function which was deployed last looks at.
+#[test]
+fn a_switch_that_nobody_looks_at_is_not_turned() {
+    let (plain, off) = (on(&[]), Wanted::Off { standard: page("spec") });
+    let tells = |on: &str| side("p", &[(SWITCH, on)]);
+    for wanted in [&plain, &off] {
+        for shown in [None, side("p", &[])] {
+            assert_eq!(ops(wanted, tells("other.html"), shown), ["conflict"], "{wanted:?}");
+        }
+    }
+    assert_eq!(ops(&plain, tells("m-on.html"), None), ["put marked p m-on.html"]);
+    let theirs = side("p", &[(SWITCH, "other.html"), (STACK_METADATA, "x")]).map(|mut side| {
+        side.metadata.remove(STACK_METADATA);
+        side
+    });
+    assert_eq!(ops(&plain, theirs, side("p", &[])), [""; 0], "what is not ours tells nothing");
+}
+
+/// A page that somebody put under our key is shown by nobody who did not say so.
+#[test]
+fn what_is_not_ours_is_not_shown() {
+    let (plain, off) = (on(&[]), Wanted::Off { standard: page("spec") });
+    for wanted in [&plain, &off] {
+        assert_eq!(ops(wanted, by_hand("x"), None), ["conflict"], "{wanted:?}");
+        assert_eq!(ops(wanted, by_hand("x"), by_hand("y")), ["conflict"], "{wanted:?}");
+    }
+    assert_eq!(ops(&off, by_hand("x"), side("p", &[])), ["remove m-on.html"], "what is ours ends");
 }
 
 #[test]
@@ -122,7 +156,7 @@ fn another_page_is_for_its_window_only() {
 /// What the turn puts beside the page, without what is always there.
 fn told(wanted: &Wanted, on: Option<Side>) -> (Vec<String>, usize) {
     let planned = planned(wanted, side("p", &[("theirs", "kept")]), on);
-    let Op::Put { metadata: Some(metadata), .. } = &planned.ops[0] else { panic!("{planned:?}") };
+    let Op::Put { metadata, .. } = &planned.ops[0] else { panic!("{planned:?}") };
     let shown = metadata.iter().filter(|(name, _)| ![window::PAGE, window::WINDOW].contains(&name.as_str()));
     (shown.map(|(name, value)| format!("{} {value}", name.trim_start_matches("provision-"))).collect(), planned.notices.len())
 }
@@ -133,7 +167,8 @@ fn what_is_in_force_stays_where_nobody_says_otherwise() {
     let with =
         |more: &[(&str, &str)], without: &[&'static str]| Wanted::On(On { without: without.to_vec(), ..window(&[&given, more].concat()) });
     let begin = "from 2026-11-22T21:45:00Z";
-    let shown = |until| side("p", &[(window::SINCE, "first"), (window::BYPASS, "h"), (window::UNTIL, until), (window::BY, "x")]);
+    let scheduled = [(window::SINCE, "first"), (window::BYPASS, "h"), (window::FROM, "2026-11-22T21:40:00Z"), (window::BY, "x")];
+    let shown = |until| side("p", &[&scheduled[..], &[(window::UNTIL, until)]].concat());
     for (wanted, on, kept, notes) in [
         (with(&[], &[]), shown(LATER), vec!["bypass h", "by y", begin, "since first", "until 2026-11-22T22:00:00Z"], 2),
         (with(&[], &[window::UNTIL]), shown(LATER), vec!["bypass h", "by y", begin, "since first"], 1),

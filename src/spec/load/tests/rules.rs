@@ -60,6 +60,10 @@ fn every_rule_is_kept() {
             "maintenance: { keys: { on: .provision/index } }",
             "object key `.provision/index` is where `provision` records which objects are ours",
         ),
+        (
+            "maintenance: { keys: { on: a*.html } }",
+            "object key `a*.html` must not hold `*`, `?` or `$`, which IAM reads as more than themselves",
+        ),
         ("maintenance: { keys: { off: index.html } }", "the root object is the maintenance page"),
         ("maintenance: { allow: /x }", "`maintenance.allow` must be a list, found the text `/x`"),
         ("maintenance: { allow: [robots.txt] }", "allowed path `robots.txt` must begin with `/`"),
