@@ -141,8 +141,8 @@ fn what_visitors_use_is_passed_over_where_nobody_is_asked() {
     );
     assert_eq!(story.ask("apply --sandbox --yes").code, 0);
     assert_eq!(story.ask("maintenance on --sandbox").code, 0);
-    story.meanwhile("ten minutes pass", |world| {
-        world["born"]["held"] = json!(jiff::Timestamp::now().as_second() - 630);
+    story.meanwhile("two hours pass", |world| {
+        world["born"]["held"] = json!(jiff::Timestamp::now().as_second() - 2 * 3600 - 30);
     });
     fs::remove_file(story.path("provision.yaml")).unwrap();
     story.run("sweep --older-than 5m --sandbox");
