@@ -5,7 +5,7 @@ use crate::file;
 use crate::resource::content::Content;
 use crate::resource::function::{self, Frozen, Package, VersionReference, package};
 use crate::resource::{PROTECT_TAG, STACK_TAG, TTL_TAG, association, bucket, distribution, logs, marker, page, role, site, tags};
-use crate::spec::{DistributionSpec, Source, Spec};
+use crate::spec::{DistributionSpec, Source, Spec, written};
 use crate::stack::{Names, Stack};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -52,7 +52,7 @@ impl Desired {
     /// # Errors
     /// [`FaultKind::Local`] where the page or the function's source cannot be read.
     pub fn of(spec: &Spec, stack: &Stack, site: site::Settings) -> Result<Self, Fault> {
-        let ttl = spec.ttl.map(|ttl| (TTL_TAG.to_owned(), humantime::format_duration(ttl).to_string().replace(' ', "")));
+        let ttl = spec.ttl.map(|ttl| (TTL_TAG.to_owned(), written(ttl)));
         let own = [(STACK_TAG.to_owned(), stack.names.stack.to_string())];
         let kinds: Vec<String> = spec.protect.iter().map(ToString::to_string).collect();
         let protect = (!kinds.is_empty()).then(|| (PROTECT_TAG.to_owned(), kinds.join(" ")));

@@ -287,8 +287,8 @@ pub fn fault(fault: &Fault) -> String {
 /// An error of ours.
 #[must_use]
 pub fn error(what: &str, hint: Option<&str>) -> String {
-    let hint = hint.map(|hint| format!("  hint: {hint}\n")).unwrap_or_default();
-    format!("{DELETE}error{DELETE:#}: {what}\n{hint}")
+    let hint = hint.map(|hint| format!("  hint: {}\n", clean(hint))).unwrap_or_default();
+    format!("{DELETE}error{DELETE:#}: {}\n{hint}", clean(what))
 }
 
 /// What happened at the local edge, in one line.

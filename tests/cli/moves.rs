@@ -201,3 +201,23 @@ fn a_function_that_somebody_elses_distribution_runs_is_not_taken_over() {
     assert_eq!(refused.code, 4, "{}", refused.out);
     assert!(refused.out.contains(&format!("distribution {id} runs it, which this spec does not name")), "{}", refused.out);
 }
+
+/// Three functions are replicated, and one no longer: the one that can go goes.
+#[test]
+fn a_function_that_is_still_replicated_does_not_keep_another() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.delays("deploy=0,replicas=86400");
+    for name in ["second", "third"] {
+        story.write("provision.yaml", &format!("stack: shop\nbucket: {{name: shop-files, site: ./site}}\nfunction: {{name: {name}}}\n"));
+        assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    }
+    assert_eq!(story.ask("destroy --sandbox --yes").code, 3);
+    story.meanwhile("the replicas of the first are gone", |world| {
+        let kept = world["replicas"].as_object_mut().unwrap();
+        kept.retain(|arn, _| !arn.contains(":shop-edge:"));
+    });
+    let ended = story.ask("destroy --sandbox --yes");
+    assert_eq!(ended.code, 3, "{}", ended.out);
+    let functions = story.world()["functions"].clone();
+    assert_eq!(functions.as_object().unwrap().keys().collect::<Vec<_>>(), ["second", "third"], "{}", ended.out);
+}

@@ -126,7 +126,7 @@ async fn a_sweep_with_its_policy_sees_everything() {
     let traces = found["stacks"][0]["traces"].as_array().unwrap();
     let mut seen: Vec<_> = traces.iter().map(|trace| (trace["kind"].as_str().unwrap(), trace["ttl"].as_str())).collect();
     seen.sort_unstable();
-    let week = Some("7days");
+    let week = Some("7d");
     // An access control takes no tags.
     assert_eq!(seen, [("access", None), ("bucket", week), ("distribution", week), ("function", week), ("role", week)]);
 }

@@ -238,13 +238,16 @@ async fn of_objects() {
     // Theirs, even under our keys, is theirs until somebody says otherwise.
     put("index.html").send().await.unwrap();
     put("report.pdf").send().await.unwrap();
-    let ran = shop.run("apply --yes").exits(4).says("did not put: index.html").says("leaves alone: report.pdf");
+    // A copy has the mark of its source.
+    s3.copy_object().bucket(BUCKET).key("copy.css").copy_source(format!("{BUCKET}/style.css")).send().await.unwrap();
+    let ran = shop.run("apply --yes").exits(4).says("did not put: index.html").says("leaves alone: copy.css, report.pdf");
     let _ = ran.says("--adopt site");
-    shop.run("destroy --yes").exits(4).says("did not put: index.html, report.pdf");
+    shop.run("destroy --yes").exits(4).says("did not put: copy.css, index.html, report.pdf");
     shop.run("apply --yes --adopt site").exits(0).says("adopt, upload");
     shop.run("apply --yes").exits(0).says("Nothing to do");
-    let head = s3.head_object().bucket(BUCKET).key("report.pdf").send().await.unwrap();
-    assert_eq!(head.content_length, Some(1));
+    for theirs in ["report.pdf", "copy.css"] {
+        s3.head_object().bucket(BUCKET).key(theirs).send().await.unwrap();
+    }
 
     // An index that says nothing is made anew.
     put(index::KEY).metadata("provision-stack", "shop").send().await.unwrap();

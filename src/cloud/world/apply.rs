@@ -7,7 +7,7 @@ use crate::context::{Context, References};
 use crate::name::{BucketName, DistributionId, ObjectKey};
 use crate::resource::content::Content;
 use crate::resource::site::index::SWITCH;
-use crate::resource::site::{self, Object, STACK_METADATA};
+use crate::resource::site::{self, Object};
 use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, tags};
 use crate::stack::{Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ impl World {
                 if key.as_str() == site::index::KEY {
                     self.bucket(bucket)?.index = String::from_utf8(content.read()?).unwrap_or_default();
                 }
-                let headers = headers(stack, content, BTreeMap::new(), now);
+                let headers = headers(stack, key, content, BTreeMap::new(), now);
                 self.put(bucket, key, content, before.as_deref(), headers)
             }
             Op::Page(op) => self.apply_page(stack, op, now),
@@ -136,7 +136,7 @@ impl World {
             page::Op::Put { bucket, key, content, before, metadata, .. } => {
                 let found = self.bucket(bucket)?.headers.get(key).filter(|_| metadata.contains_key(SWITCH));
                 let kept = found.map(|headers| page::window::theirs(&headers.metadata)).unwrap_or_default();
-                let headers = headers(stack, content, kept.into_iter().chain(metadata.clone()).collect(), now);
+                let headers = headers(stack, key, content, kept.into_iter().chain(metadata.clone()).collect(), now);
                 self.put(bucket, key, content, before.as_deref(), headers)
             }
             page::Op::Remove { bucket, key, .. } => {
@@ -310,9 +310,8 @@ impl World {
     }
 }
 
-fn headers(stack: &Stack, content: &Content, metadata: BTreeMap<String, String>, now: u64) -> Headers {
-    let mark = (STACK_METADATA.to_owned(), stack.names.stack.to_string());
-    let metadata = metadata.into_iter().chain([mark]).collect();
+fn headers(stack: &Stack, key: &ObjectKey, content: &Content, metadata: BTreeMap<String, String>, now: u64) -> Headers {
+    let metadata = metadata.into_iter().chain(site::mark(&stack.names.stack, key)).collect();
     Headers { content_type: content.content_type.clone(), cache_control: content.cache_control.clone(), metadata, modified: now }
 }
 

@@ -271,7 +271,7 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::L
     let mut foreign = 0;
     for key in unproven {
         let Headers { content_type, cache_control, metadata, .. } = headers(&key);
-        let look = match is_marked(&metadata, &names.stack) {
+        let look = match is_marked(&metadata, &names.stack, &key, [&names.keys.off, &names.keys.on]) {
             _ if foreign == PATIENCE => Look::Spared,
             true => Look::Ours(Served::found(Some(content_type), Some(cache_control), &metadata)),
             false => Look::Foreign,

@@ -53,6 +53,10 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
     if !verb.probe {
         return Ok(Exit::Done);
     }
+    if verb.url.is_none() && global.sandbox.is_some() {
+        session.view.error("nobody answers for a sandbox", Some("run `provision dev --sandbox`, and name its address with `--url`"));
+        return Ok(Exit::Usage);
+    }
     let url = match (&verb.url, site(&session.spec)) {
         (Some(url), _) => url.clone(),
         (None, Some(site)) => site,

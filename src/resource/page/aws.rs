@@ -6,8 +6,8 @@ use crate::aws::clock::Dated;
 use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::name::{AccountId, BucketName, ObjectKey};
+use crate::resource::site;
 use crate::resource::site::index::SWITCH;
-use crate::resource::site::{self, STACK_METADATA};
 
 /// Looks at what lies under one key. Needs no more rights than turning the switch does.
 ///
@@ -63,8 +63,7 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Do
             } else {
                 None
             };
-            let mark = (STACK_METADATA.to_owned(), stack.to_string());
-            let metadata = found.unwrap_or_default().into_iter().chain(metadata.clone()).chain([mark]).collect();
+            let metadata = found.unwrap_or_default().into_iter().chain(metadata.clone()).chain(site::mark(stack, key)).collect();
             let put = site::aws::put(clients, account, bucket, key, content, before.as_deref(), metadata).await;
             put.map_err(|fault| if gone(&fault) { Fault { kind: FaultKind::MovedOn, ..fault } } else { fault })
         }

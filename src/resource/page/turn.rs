@@ -101,10 +101,15 @@ impl Turn<'_> {
         let open = sides.on.as_ref().filter(|_| sides.state().lasts());
         let mut window = wanted.window.clone();
         if let Some(open) = open {
-            self.go_on(&mut window, open, &wanted.without);
+            self.go_on(&mut window, open, sides.state(), &wanted.without);
         }
         // Another page than the standard one stays for the whole of its window, also one that somebody put by hand.
         let kept = open.filter(|open| open.metadata.contains_key(window::ONCE) || !is_ours(&open.metadata, self.stack));
+        if let Some(kept) = kept.filter(|_| wanted.once.is_none()) {
+            let whose =
+                if is_ours(&kept.metadata, self.stack) { "another page than the standard one" } else { "the page that was put by hand" };
+            self.note(&self.keys.on, &format!("{whose} stays for this window; `provision maintenance off` ends it"));
+        }
         let page = wanted.once.as_ref().or(kept.map(|open| &open.page)).unwrap_or(&standard);
         if page.md5 != standard.md5 {
             window.insert(window::ONCE.to_owned(), "true".to_owned());
@@ -183,8 +188,8 @@ impl Turn<'_> {
     }
 
     /// What an open or scheduled window has and the new one does not say.
-    fn go_on(&mut self, window: &mut Metadata, open: &Side, without: &[&str]) {
-        if let Some(since) = open.metadata.get(window::SINCE) {
+    fn go_on(&mut self, window: &mut Metadata, open: &Side, state: State, without: &[&str]) {
+        if let Some(since) = open.metadata.get(window::SINCE).filter(|_| state.shows_page()) {
             window.insert(window::SINCE.to_owned(), since.clone());
         }
         for (name, flag) in [(window::UNTIL, "--no-end"), (window::BYPASS, "--no-bypass")] {

@@ -5,8 +5,8 @@
 
 use super::Metadata;
 use crate::resource::content::{Content, Source};
-use crate::resource::site::STACK_METADATA;
 use crate::resource::site::index::SWITCH;
+use crate::resource::site::{KEY_METADATA, STACK_METADATA};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -35,7 +35,7 @@ pub const JUDGED: [&str; 3] = [FROM, UNTIL, BYPASS];
 /// What people put beside a page (the edge knows a status of its own, for instance), without our words.
 #[must_use]
 pub fn theirs(metadata: &Metadata) -> Metadata {
-    let ours = |name: &str| SHOWN.contains(&name) || [PAGE, WINDOW, SWITCH, STACK_METADATA].contains(&name);
+    let ours = |name: &str| SHOWN.contains(&name) || [PAGE, WINDOW, SWITCH, STACK_METADATA, KEY_METADATA].contains(&name);
     metadata.iter().filter(|(name, _)| !ours(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::index::{self, Served};
 use super::{CONCURRENCY, Fetched, FoundIndex, Inventory, Live, Look, Object, Op, PATIENCE};
-use super::{STACK_METADATA, Settings, is_marked};
+use super::{Settings, is_marked, mark};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind};
@@ -188,7 +188,7 @@ async fn ask(clients: &Clients, place: Place<'_>, key: ObjectKey, version: Optio
     let Some(head) = head else { return Ok((key, Look::Foreign)) };
     let metadata = head.metadata.unwrap_or_default().into_iter().collect();
     let served = Served::found(head.content_type, head.cache_control, &metadata);
-    let look = if is_marked(&metadata, place.stack) { Look::Ours(served) } else { Look::Foreign };
+    let look = if is_marked(&metadata, place.stack, &key, place.page_keys) { Look::Ours(served) } else { Look::Foreign };
     Ok((key, look))
 }
 
@@ -207,7 +207,7 @@ fn unquoted(etag: Option<String>) -> String {
 pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
         Op::Put { bucket, stack, key, content, before, .. } => {
-            put(clients, account, bucket, key, content, before.as_deref(), [(STACK_METADATA.to_owned(), stack.to_string())].into()).await
+            put(clients, account, bucket, key, content, before.as_deref(), mark(stack, key).collect()).await
         }
         Op::Delete { bucket, key, before } => {
             let sent = clients

@@ -7,6 +7,7 @@ use super::content::Content;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, StackName};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub mod aws;
@@ -19,6 +20,8 @@ use index::{Index, Served};
 
 /// The metadata key (without `x-amz-meta-`) that marks an object as put by us; its value is the stack's name.
 pub const STACK_METADATA: &str = "provision-stack";
+/// The metadata key that says for which key it was put.
+pub const KEY_METADATA: &str = "provision-key";
 
 /// How the site should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +71,8 @@ impl FoundIndex {
     /// Judges an object by its mark and its bytes. A damaged one of ours says nothing.
     #[must_use]
     pub fn judged(object: &Fetched, stack: &StackName) -> Self {
-        let ours = is_marked(&object.metadata, stack);
+        let key = ObjectKey::listed(index::KEY.to_owned());
+        let ours = is_marked(&object.metadata, stack, &key, [&key, &key]);
         Self {
             etag: object.etag.trim_matches('"').to_owned(),
             ours: ours.then(|| Index::read(&object.body, stack).unwrap_or_default()),
@@ -89,10 +93,25 @@ pub enum Look {
     Spared,
 }
 
-/// Do an object's user metadata carry our mark?
+/// What marks the object under `key` as put by us.
+pub fn mark(stack: &StackName, key: &ObjectKey) -> impl Iterator<Item = (String, String)> {
+    [(STACK_METADATA.to_owned(), stack.to_string()), (KEY_METADATA.to_owned(), place(key))].into_iter()
+}
+
+/// A digest of a key: metadata hold ASCII alone.
+fn place(key: &ObjectKey) -> String {
+    hex::encode(&Sha256::digest(key.as_str())[..8])
+}
+
+/// Do the user metadata of the object under `key` carry our mark? A copy that somebody made in the bucket has the metadata
+/// of its source, and is theirs; only between the two page keys people carry the page by hand.
 #[must_use]
-pub fn is_marked(metadata: &BTreeMap<String, String>, stack: &StackName) -> bool {
-    metadata.get(STACK_METADATA).is_some_and(|mark| mark == stack.as_str())
+pub fn is_marked(metadata: &BTreeMap<String, String>, stack: &StackName, key: &ObjectKey, page_keys: [&ObjectKey; 2]) -> bool {
+    let may_lie = |told: &String| {
+        let here = *told == place(key);
+        here || page_keys.contains(&key) && page_keys.into_iter().any(|page| *told == place(page))
+    };
+    metadata.get(STACK_METADATA).is_some_and(|mark| mark == stack.as_str()) && metadata.get(KEY_METADATA).is_none_or(may_lie)
 }
 
 /// After so many foreign objects nobody is asked any more: what others have in the bucket must not cost thousands of calls.
@@ -237,5 +256,23 @@ pub fn bytes(size: u64) -> String {
         0..=9_999 => format!("{size} bytes"),
         10_000..=9_999_999 => format!("{} KB", size / 1000),
         _ => format!("{} MB", size / 1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_holds_for_its_key_and_the_page_may_be_renamed() {
+        let stack: StackName = "shop".parse().unwrap();
+        let [file, copy, off, on]: [ObjectKey; 4] = ["a.css", "b.css", "m.html", "m-on.html"].map(|key| key.parse().unwrap());
+        let marked = |put: &ObjectKey, lies: &ObjectKey| is_marked(&mark(&stack, put).collect(), &stack, lies, [&off, &on]);
+        let lies = |put| [&file, &copy, &off, &on].map(|lies| marked(put, lies));
+        assert_eq!(lies(&file), [true, false, false, false]);
+        assert_eq!(lies(&off), [false, false, true, true]);
+        assert_eq!(lies(&on), [false, false, true, true]);
+        let theirs = mark(&"other".parse().unwrap(), &file).collect();
+        assert!(!is_marked(&theirs, &stack, &file, [&off, &on]));
     }
 }

@@ -4,6 +4,7 @@ use super::Given;
 use super::reader::{Reader, Section};
 use crate::spec::node::{Node, Value};
 use crate::spec::problem::{Place, Problem};
+use crate::spec::written;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
@@ -287,7 +288,7 @@ fn tidied(text: &str) -> String {
 }
 
 fn briefly(seconds: u64) -> String {
-    humantime::format_duration(Duration::from_secs(seconds)).to_string().replace(' ', "")
+    written(Duration::from_secs(seconds))
 }
 
 /// `path` on `folder` without `.` and `..`, as far as that goes by the text alone.

@@ -170,10 +170,10 @@ fn what_is_in_force_stays_where_nobody_says_otherwise() {
     let scheduled = [(window::SINCE, "first"), (window::BYPASS, "h"), (window::FROM, "2026-11-22T21:40:00Z"), (window::BY, "x")];
     let shown = |until| side("p", &[&scheduled[..], &[(window::UNTIL, until)]].concat());
     for (wanted, on, kept, notes) in [
-        (with(&[], &[]), shown(LATER), vec!["bypass h", "by y", begin, "since first", "until 2026-11-22T22:00:00Z"], 2),
-        (with(&[], &[window::UNTIL]), shown(LATER), vec!["bypass h", "by y", begin, "since first"], 1),
-        (with(&[], &[window::UNTIL, window::BYPASS]), shown(LATER), vec!["by y", begin, "since first"], 0),
-        (with(&[(window::BYPASS, "new")], &[window::UNTIL]), shown(LATER), vec!["bypass new", "by y", begin, "since first"], 0),
+        (with(&[], &[]), shown(LATER), vec!["bypass h", "by y", begin, "since now", "until 2026-11-22T22:00:00Z"], 2),
+        (with(&[], &[window::UNTIL]), shown(LATER), vec!["bypass h", "by y", begin, "since now"], 1),
+        (with(&[], &[window::UNTIL, window::BYPASS]), shown(LATER), vec!["by y", begin, "since now"], 0),
+        (with(&[(window::BYPASS, "new")], &[window::UNTIL]), shown(LATER), vec!["bypass new", "by y", begin, "since now"], 0),
         (with(&[], &[]), shown(PAST), vec!["by y", begin, "since now", "theirs kept"], 0),
         (with(&[], &[]), None, vec!["by y", begin, "since now", "theirs kept"], 0),
     ] {
@@ -183,6 +183,9 @@ fn what_is_in_force_stays_where_nobody_says_otherwise() {
         told.sort();
         assert_eq!((told, said), (kept, notes), "{wanted:?} {on:?}");
     }
+    let open = side("p", &[(window::SINCE, "first"), (window::UNTIL, LATER)]);
+    let longer = on(&[(window::SINCE, "now"), (window::UNTIL, LATEST)]);
+    assert_eq!(told(&longer, open).0, ["since first", "until 2026-11-22T23:00:00Z"], "it has been on since then");
 }
 
 #[test]
