@@ -9,7 +9,7 @@ use provision::resource::distribution::{
     document::{Edit, Place, element, list_element},
 };
 use provision::resource::page::window;
-use provision::resource::site::{Object, STACK_METADATA};
+use provision::resource::site::{Object, mark};
 use provision::resource::{STACK_TAG, Tags, access, function, grant, logs, policy, role, tags};
 use serde_json::{Value, json};
 
@@ -281,7 +281,7 @@ fn put(world: &mut World, key: &str, marked: bool) {
     bucket(world, |found| {
         found.objects.insert(key.clone(), Object { etag: "behind our back".into(), size: 1 });
         if marked {
-            found.headers.entry(key.clone()).or_default().metadata.insert(STACK_METADATA.into(), "shop".into());
+            found.headers.entry(key.clone()).or_default().metadata.extend(mark(&"shop".parse().unwrap(), &key));
         }
     });
 }
