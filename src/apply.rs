@@ -1,4 +1,5 @@
-//! Carries out a plan: starts what may start, keeps the order, stops cleanly, and accounts for every step.
+//! Carries out a plan: starts what may start, keeps the order, stops cleanly, and accounts for
+//! every step.
 
 use crate::change::{Address, Change, Done, Fault};
 use crate::cloud::Cloud;
@@ -40,7 +41,8 @@ pub struct Outcome {
     pub deferred: Vec<(Change, String, Duration)>,
     /// Refused.
     pub failed: Vec<(Change, Fault)>,
-    /// Not begun, because something before them failed or was deferred, or because the user stopped the run.
+    /// Not begun, because something before them failed or was deferred, or because the user stopped
+    /// the run.
     pub not_started: Vec<Change>,
     /// The user stopped the run.
     pub interrupted: bool,
@@ -61,8 +63,12 @@ pub fn references(live: &Live) -> References {
         revision: live.function.as_ref().map(|function| function.revision.clone()),
         access: live.access.as_ref().map(|access| access.id.clone()),
         distribution: distribution.map(|distribution| distribution.id.clone()),
-        etags: distributions.map(|distribution| (distribution.id.clone(), distribution.etag.clone())).collect(),
-        regions: buckets.map(|(name, found)| (name.clone(), found.live.settings.region.clone())).collect(),
+        etags: distributions
+            .map(|distribution| (distribution.id.clone(), distribution.etag.clone()))
+            .collect(),
+        regions: buckets
+            .map(|(name, found)| (name.clone(), found.live.settings.region.clone()))
+            .collect(),
         domain: distribution.map(|distribution| distribution.domain.clone()),
     }
 }
@@ -75,16 +81,26 @@ enum Ending {
 
 /// Carries out the plan.
 ///
-/// Stages whose needs are met run at the same time. Where a step fails or is deferred, what needs it is not started, and
-/// everything else goes on. Once the user asks to stop, no further step begins; those in flight are finished, waits are given up.
-pub async fn execute(plan: &Plan, stack: &Stack, cloud: &impl Cloud, context: &Context<'_>, report: &dyn Report) -> Outcome {
+/// Stages whose needs are met run at the same time. Where a step fails or is deferred, what needs
+/// it is not started, and everything else goes on. Once the user asks to stop, no further step
+/// begins; those in flight are finished, waits are given up.
+pub async fn execute(
+    plan: &Plan,
+    stack: &Stack,
+    cloud: &impl Cloud,
+    context: &Context<'_>,
+    report: &dyn Report,
+) -> Outcome {
     let mut waiting: BTreeSet<Stage> = plan.steps.iter().map(|step| step.stage).collect();
     let mut unfinished = waiting.clone();
     let mut running = FuturesUnordered::new();
     let mut outcome = Outcome::default();
     loop {
-        let ready: Vec<Stage> =
-            waiting.iter().copied().filter(|stage| stage.needs().iter().all(|need| !unfinished.contains(need))).collect();
+        let ready: Vec<Stage> = waiting
+            .iter()
+            .copied()
+            .filter(|stage| stage.needs().iter().all(|need| !unfinished.contains(need)))
+            .collect();
         for stage in ready {
             waiting.remove(&stage);
             running.push(run_stage(stage, plan, stack, cloud, context, report));
@@ -113,7 +129,9 @@ pub async fn execute(plan: &Plan, stack: &Stack, cloud: &impl Cloud, context: &C
             unfinished.remove(&stage);
         }
     }
-    outcome.not_started.extend(plan.steps.iter().filter(|step| waiting.contains(&step.stage)).map(|step| step.op.change()));
+    outcome.not_started.extend(
+        plan.steps.iter().filter(|step| waiting.contains(&step.stage)).map(|step| step.op.change()),
+    );
     outcome.interrupted = context.stopped();
     outcome.references = context.references(|known| known.clone());
     outcome
@@ -129,15 +147,21 @@ async fn run_stage<'a>(
 ) -> (Stage, Vec<(&'a Step, Ending)>) {
     let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.stage == stage).collect();
     if stage.is_parallel() {
-        // Futures, not a closure that makes them: the compiler cannot yet see that such a closure is `Send`.
-        let runs: Vec<_> = steps.into_iter().map(|step| run_beside(step, stack, cloud, context, report)).collect();
+        // Futures, not a closure that makes them: the compiler cannot yet see that such a closure
+        // is `Send`.
+        let runs: Vec<_> =
+            steps.into_iter().map(|step| run_beside(step, stack, cloud, context, report)).collect();
         let endings = stream::iter(runs).buffer_unordered(CONCURRENCY).collect().await;
         return (stage, endings);
     }
     let mut endings = Vec::new();
     let mut broken = false;
     for step in steps {
-        let ending = if broken { Ending::NotStarted } else { run_step(step, stack, cloud, context, report).await };
+        let ending = if broken {
+            Ending::NotStarted
+        } else {
+            run_step(step, stack, cloud, context, report).await
+        };
         broken |= !matches!(ending, Ending::Done(Done::Changed(_) | Done::AlreadySo));
         endings.push((step, ending));
     }
@@ -154,7 +178,13 @@ async fn run_beside<'a>(
     (step, run_step(step, stack, cloud, context, report).await)
 }
 
-async fn run_step(step: &Step, stack: &Stack, cloud: &impl Cloud, context: &Context<'_>, report: &dyn Report) -> Ending {
+async fn run_step(
+    step: &Step,
+    stack: &Stack,
+    cloud: &impl Cloud,
+    context: &Context<'_>,
+    report: &dyn Report,
+) -> Ending {
     if context.stopped() {
         return Ending::NotStarted;
     }

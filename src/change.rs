@@ -96,8 +96,16 @@ pub struct FieldChange {
 
 impl FieldChange {
     /// The change of one field, or `None` where both sides are equal.
-    pub fn between<T: PartialEq + fmt::Display>(field: &str, before: &T, after: &T) -> Option<Self> {
-        (before != after).then(|| Self { field: field.to_owned(), before: Some(before.to_string()), after: Some(after.to_string()) })
+    pub fn between<T: PartialEq + fmt::Display>(
+        field: &str,
+        before: &T,
+        after: &T,
+    ) -> Option<Self> {
+        (before != after).then(|| Self {
+            field: field.to_owned(),
+            before: Some(before.to_string()),
+            after: Some(after.to_string()),
+        })
     }
 
     /// A field that comes to be.
@@ -228,7 +236,15 @@ pub struct Fault {
 impl Fault {
     /// A fault that did not come from AWS.
     pub fn new(kind: FaultKind, tried: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, tried: tried.into(), code: None, message: message.into(), request_id: None, hint: None, lacks: Vec::new() }
+        Self {
+            kind,
+            tried: tried.into(),
+            code: None,
+            message: message.into(),
+            request_id: None,
+            hint: None,
+            lacks: Vec::new(),
+        }
     }
 
     /// The same fault with a hint.

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 /// Puts a frontend on S3 + CloudFront into a maintenance window, and takes everything away again
 #[derive(Debug, Parser)]
-#[command(name = "provision", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "provision", version, max_term_width = 100)]
+#[command(arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -25,8 +26,10 @@ Examples:
   provision destroy                              take everything down again
 
 Exit codes:
-  0 done, or nothing to do     1 a step failed              2 plan --detailed-exitcode: there are changes
-  3 pending, run again later   4 refused: conflicts, or no   64 wrong command line   65 wrong spec   130 interrupted";
+  0 done, or nothing to do     1 a step failed              2 plan --detailed-exitcode: there are \
+  changes
+  3 pending, run again later   4 refused: conflicts, or no   64 wrong command line   65 wrong \
+  spec   130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -58,10 +61,11 @@ pub fn main() -> ExitCode {
         Color::Always => anstream::ColorChoice::Always.write_global(),
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error),
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return fail(&error),
+        };
     let exit = runtime.block_on(run(cli));
     // A prompt that nobody answers must not hold the program.
     runtime.shutdown_background();

@@ -7,10 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// What stands behind symbolic references: filled from what was observed, completed while a plan is carried out.
+/// What stands behind symbolic references: filled from what was observed, completed while a plan is
+/// carried out.
 ///
-/// A plan can name everything except what AWS numbers itself; those few things are looked up here at the moment of the
-/// call. Nothing is decided from them.
+/// A plan can name everything except what AWS numbers itself; those few things are looked up here
+/// at the moment of the call. Nothing is decided from them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct References {
     /// Version name (by content) → AWS's version number.
@@ -39,7 +40,8 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// A context whose references begin as `references`. `tick` hears of waits; `stop` turns true when the user has had enough.
+    /// A context whose references begin as `references`. `tick` hears of waits; `stop` turns true
+    /// when the user has had enough.
     pub fn new(
         references: References,
         tick: &'a (dyn Fn(&Address, &str) + Send + Sync),
@@ -49,7 +51,8 @@ impl<'a> Context<'a> {
         Self { references: Mutex::new(references), tick, stop, patience }
     }
 
-    /// Reads or completes the references. A poisoned lock only means that another op panicked; the values stay valid.
+    /// Reads or completes the references. A poisoned lock only means that another op panicked; the
+    /// values stay valid.
     pub fn references<T>(&self, with: impl FnOnce(&mut References) -> T) -> T {
         with(&mut self.references.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -4,7 +4,10 @@ use crate::change::{Fault, FaultKind};
 use crate::file;
 use crate::resource::content::Content;
 use crate::resource::function::{self, Frozen, Package, VersionReference, package};
-use crate::resource::{PROTECT_TAG, STACK_TAG, TTL_TAG, association, bucket, distribution, logs, marker, page, role, site, tags};
+use crate::resource::{
+    PROTECT_TAG, STACK_TAG, TTL_TAG, association, bucket, distribution, logs, marker, page, role,
+    site, tags,
+};
 use crate::spec::{DistributionSpec, Source, Spec, written};
 use crate::stack::{Names, Stack};
 use serde_json::json;
@@ -71,7 +74,8 @@ impl Desired {
             role: role.arn(&stack.account, role_path),
             refused: BTreeSet::new(),
         };
-        let occupant = VersionReference { function: function.arn(&stack.account), version: frozen.name() };
+        let occupant =
+            VersionReference { function: function.arn(&stack.account), version: frozen.name() };
         let (distribution, association) = match &spec.distribution {
             DistributionSpec::Owned(owned) => {
                 let settings = distribution::Settings {
@@ -86,7 +90,8 @@ impl Desired {
                 (Some(distribution::plan::Desired { settings, tags: tags.clone(), occupant }), None)
             }
             DistributionSpec::Attached(attached) => {
-                let (id, behaviors, replace) = (attached.id.clone(), attached.behaviors.clone(), attached.replace);
+                let (id, behaviors, replace) =
+                    (attached.id.clone(), attached.behaviors.clone(), attached.replace);
                 (None, Some(association::plan::Desired { id, behaviors, replace, occupant }))
             }
         };
@@ -103,18 +108,27 @@ impl Desired {
                 tags: tags.clone(),
             },
             site,
-            logs: spec.function.log_retention.map(|retention| logs::Settings { retention, tags: tags.clone() }),
+            logs: spec
+                .function
+                .log_retention
+                .map(|retention| logs::Settings { retention, tags: tags.clone() }),
             page: page::Settings { content: self::page(spec)? },
             role: role::Settings {
                 path: role_path.clone(),
                 trust: role::trust_policy(),
-                policy: Some(role::Reach::new(&stack.bucket, &keys.on, function).policy(&stack.account)),
+                policy: Some(
+                    role::Reach::new(&stack.bucket, &keys.on, function).policy(&stack.account),
+                ),
                 boundary: spec.role.permissions_boundary.clone(),
                 description: marker(&stack.names.stack),
                 tags: tags.clone(),
             },
             function: function::plan::Desired {
-                settings: function::Settings { frozen, description: function::description(&stack.names.stack), tags },
+                settings: function::Settings {
+                    frozen,
+                    description: function::description(&stack.names.stack),
+                    tags,
+                },
                 package,
                 keep_versions: spec.function.keep_versions,
                 arn: function.arn(&stack.account),
@@ -125,7 +139,8 @@ impl Desired {
     }
 }
 
-/// Any page, as it is served. Browsers and proxies must not keep it: maintenance ends at once (RFC 9111, `no-store`).
+/// Any page, as it is served. Browsers and proxies must not keep it: maintenance ends at once (RFC
+/// 9111, `no-store`).
 #[must_use]
 pub fn page_of(bytes: &[u8]) -> Content {
     Content::in_memory(bytes, "text/html; charset=utf-8", "no-store")
@@ -137,12 +152,14 @@ pub fn page_of(bytes: &[u8]) -> Content {
 /// [`FaultKind::Local`] where it cannot be read.
 pub fn page(spec: &Spec) -> Result<Content, Fault> {
     let Some(path) = &spec.maintenance.page else { return Ok(page_of(BUILTIN_PAGE)) };
-    let bytes = file::read(path, page::LARGEST)
-        .map_err(|error| Fault::new(FaultKind::Local, format!("read {}", path.display()), error.to_string()))?;
+    let bytes = file::read(path, page::LARGEST).map_err(|error| {
+        Fault::new(FaultKind::Local, format!("read {}", path.display()), error.to_string())
+    })?;
     Ok(page_of(&bytes))
 }
 
-/// The page that the spec names, or ours where it is not on this machine: for a bucket that has lost it.
+/// The page that the spec names, or ours where it is not on this machine: for a bucket that has
+/// lost it.
 #[must_use]
 pub fn standard_page(spec: &Spec) -> Content {
     page(spec).unwrap_or_else(|_| page_of(BUILTIN_PAGE))
@@ -159,7 +176,8 @@ pub fn package(spec: &Spec, stack: &Stack) -> Result<Package, Fault> {
     package::pack(&package_files(spec, stack)?)
 }
 
-/// The files in the package. Lambda@Edge has no environment variables, so the settings of the built-in function are baked in.
+/// The files in the package. Lambda@Edge has no environment variables, so the settings of the
+/// built-in function are baked in.
 ///
 /// # Errors
 /// [`FaultKind::Local`] where the source cannot be read.

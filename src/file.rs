@@ -1,5 +1,5 @@
-//! Reads files that people hand us, or that lie where others can write: plain files only, and never more of one than it may have.
-//! Writes the few that are ours: whole or not at all.
+//! Reads files that people hand us, or that lie where others can write: plain files only, and never
+//! more of one than it may have. Writes the few that are ours: whole or not at all.
 
 use serde::de::DeserializeOwned;
 use std::fs::{File, FileType};
@@ -20,13 +20,18 @@ pub fn described(kind: FileType) -> &'static str {
     }
 }
 
-/// Opens a plain file, also through a symbolic link. To open a pipe would be to wait for its other end, and a device may have no end.
+/// Opens a plain file, also through a symbolic link. To open a pipe would be to wait for its other
+/// end, and a device may have no end.
 ///
 /// # Errors
 /// The system's; [`ErrorKind::InvalidInput`] where it is anything but a file.
 pub fn open(path: &Path) -> Result<File> {
     let kind = std::fs::metadata(path)?.file_type();
-    if kind.is_file() { File::open(path) } else { Err(Error::new(ErrorKind::InvalidInput, format!("it is {}", described(kind)))) }
+    if kind.is_file() {
+        File::open(path)
+    } else {
+        Err(Error::new(ErrorKind::InvalidInput, format!("it is {}", described(kind))))
+    }
 }
 
 /// Reads a plain file that has at most `limit` bytes.
@@ -38,14 +43,19 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     // One byte more tells a file that grows from one that fits.
     open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(Error::new(ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes")));
+        return Err(Error::new(
+            ErrorKind::FileTooLarge,
+            format!("it is larger than {limit} bytes"),
+        ));
     }
     Ok(bytes)
 }
 
-/// Bytes of JSON that this program writes itself for machines: saved plans and the sandbox's world. A site of 100,000 files fits.
+/// Bytes of JSON that this program writes itself for machines: saved plans and the sandbox's world.
+/// A site of 100,000 files fits.
 pub const LARGEST_RECORD: u64 = 64 * 1024 * 1024;
-/// How many values such a record may hold. In memory a value takes some hundred bytes, in the text as few as two; ours take twenty.
+/// How many values such a record may hold. In memory a value takes some hundred bytes, in the text
+/// as few as two; ours take twenty.
 const MOST_VALUES: usize = 4 * 1024 * 1024;
 
 /// Reads a record: JSON that this program wrote, if nobody else did.
@@ -54,9 +64,13 @@ const MOST_VALUES: usize = 4 * 1024 * 1024;
 /// Those of [`read`]; [`ErrorKind::FileTooLarge`] also where the values would need too much memory.
 pub fn read_record(path: &Path) -> Result<Vec<u8>> {
     let text = read(path, LARGEST_RECORD)?;
-    // Each value but the first stands behind one of these; those within texts only make the count careful.
+    // Each value but the first stands behind one of these; those within texts only make the count
+    // careful.
     if text.iter().filter(|byte| b",:[{".contains(byte)).count() > MOST_VALUES {
-        return Err(Error::new(ErrorKind::FileTooLarge, format!("it holds more than {MOST_VALUES} values")));
+        return Err(Error::new(
+            ErrorKind::FileTooLarge,
+            format!("it holds more than {MOST_VALUES} values"),
+        ));
     }
     Ok(text)
 }
@@ -64,13 +78,16 @@ pub fn read_record(path: &Path) -> Result<Vec<u8>> {
 /// Parses a record, or a part of it.
 ///
 /// # Errors
-/// What is wrong and where, in a line that is not endless: the parser's own words may hold a text of the record.
+/// What is wrong and where, in a line that is not endless: the parser's own words may hold a text
+/// of the record.
 pub fn parse<T: DeserializeOwned>(record: &[u8]) -> std::result::Result<T, String> {
     const LONGEST: usize = 200;
     serde_json::from_slice(record).map_err(|error| {
         let told = error.to_string();
         match told.char_indices().nth(LONGEST) {
-            Some((end, _)) => format!("{}… at line {} column {}", &told[..end], error.line(), error.column()),
+            Some((end, _)) => {
+                format!("{}… at line {} column {}", &told[..end], error.line(), error.column())
+            }
             None => told,
         }
     })
@@ -103,11 +120,17 @@ pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if readers == Readers::Owner { 0o600 } else { 0o666 });
+    std::os::unix::fs::OpenOptionsExt::mode(
+        &mut options,
+        if readers == Readers::Owner { 0o600 } else { 0o666 },
+    );
     #[cfg(not(unix))]
     let _ = readers;
     let mut file = options.open(&beside)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&beside, path));
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&beside, path));
     // A disk that is full shall not keep the half of it.
     written.inspect_err(|_| drop(std::fs::remove_file(&beside)))
 }
@@ -125,7 +148,10 @@ mod tests {
         assert_eq!(read(&path, 4).unwrap_err().kind(), ErrorKind::FileTooLarge);
         assert_eq!(read(&path, u64::MAX).unwrap(), b"12345");
         assert_eq!(read(folder.path(), 5).unwrap_err().to_string(), "it is a folder");
-        assert_eq!(read(Path::new("/dev/null"), 5).unwrap_err().to_string(), "it is a pipe, a socket or a device");
+        assert_eq!(
+            read(Path::new("/dev/null"), 5).unwrap_err().to_string(),
+            "it is a pipe, a socket or a device"
+        );
         assert_eq!(read(&folder.path().join("none"), 5).unwrap_err().kind(), ErrorKind::NotFound);
     }
 
@@ -140,8 +166,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_record_fits_on_a_line() {
-        assert_eq!(parse::<u32>(b"\n true").unwrap_err(), "invalid type: boolean `true`, expected u32 at line 2 column 5");
+        assert_eq!(
+            parse::<u32>(b"\n true").unwrap_err(),
+            "invalid type: boolean `true`, expected u32 at line 2 column 5"
+        );
         let told = parse::<u32>(format!("\n\"{}\"", "é".repeat(10_000)).as_bytes()).unwrap_err();
-        assert!(told.ends_with("éé… at line 2 column 20002") && told.chars().count() < 300, "{told}");
+        assert!(
+            told.ends_with("éé… at line 2 column 20002") && told.chars().count() < 300,
+            "{told}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `provision` puts a frontend on S3 + CloudFront into a maintenance window, and takes everything away again.
+//! `provision` puts a frontend on S3 + CloudFront into a maintenance window, and takes everything
+//! away again.
 //!
 //! ```text
 //! provision.yaml ─► spec ─► stack (which objects), desired (how they should be) ─┐
@@ -8,8 +9,9 @@
 //!      └───────────── apply (execute the plan: ops, events) ◄── confirmed by a person or --yes ◄┴► view (human | json)
 //! ```
 //!
-//! Each module uses only what stands before it: `name`, `change`, `file`, `context`, `aws`, `resource`, `spec`, `stack`,
-//! `operator`, `desired`, `plan`, `sweep`, `cloud`, `edge`, `apply`, `view`, `commands`, `cli`. ARCHITECTURE.md says why.
+//! Each module uses only what stands before it: `name`, `change`, `file`, `context`, `aws`,
+//! `resource`, `spec`, `stack`, `operator`, `desired`, `plan`, `sweep`, `cloud`, `edge`, `apply`,
+//! `view`, `commands`, `cli`. ARCHITECTURE.md says why.
 
 pub mod apply;
 pub mod aws;

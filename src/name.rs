@@ -1,17 +1,19 @@
 //! Names that AWS gives rules for: parsed once at the border, trusted inside.
 //!
-//! Each type is a checked string. [`FromStr`] refuses with the rule that was broken, as a lower-case
-//! fragment that fits behind "bucket name `x`: ". Rules come from the *Amazon S3 User Guide* ("General purpose bucket
-//! naming rules"), the *IAM User Guide* (quotas) and the *AWS Lambda API Reference*.
+//! Each type is a checked string. [`FromStr`] refuses with the rule that was broken, as a
+//! lower-case fragment that fits behind "bucket name `x`: ". Rules come from the *Amazon S3 User
+//! Guide* ("General purpose bucket naming rules"), the *IAM User Guide* (quotas) and the *AWS
+//! Lambda API Reference*.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The one region where Lambda@Edge functions, CloudFront's certificates and CloudFront's own API live.
+/// The one region where Lambda@Edge functions, CloudFront's certificates and CloudFront's own API
+/// live.
 pub const EDGE_REGION: &str = "us-east-1";
 
-/// Where a function at the edge runs, and so writes its logs (CloudFront Developer Guide, "Set up IAM permissions and roles for
-/// Lambda@Edge": the regions in which the service-linked roles act).
+/// Where a function at the edge runs, and so writes its logs (CloudFront Developer Guide, "Set up
+/// IAM permissions and roles for Lambda@Edge": the regions in which the service-linked roles act).
 const EDGE_LOG_REGIONS: [&str; 13] = [
     "ap-northeast-1",
     "ap-northeast-2",
@@ -74,7 +76,8 @@ macro_rules! checked_name {
 }
 
 checked_name!(
-    /// The stack's own name: `[a-z0-9-]`, 1 to 32 characters, begins with a letter, does not end with `-`.
+    /// The stack's own name: `[a-z0-9-]`, 1 to 32 characters, begins with a letter, does not end
+    /// with `-`.
     StackName,
     check_stack
 );
@@ -120,7 +123,8 @@ checked_name!(
 );
 
 impl ObjectKey {
-    /// A key that S3 gave us. S3 knows keys that no spec may name, such as `/x`; passed over, they would be lost from sight.
+    /// A key that S3 gave us. S3 knows keys that no spec may name, such as `/x`; passed over, they
+    /// would be lost from sight.
     #[must_use]
     pub fn listed(key: String) -> Self {
         Self(key)
@@ -136,8 +140,8 @@ impl BucketName {
         format!("{stack}-{account}").parse()
     }
 
-    /// The host that serves this bucket's objects, region included: the global form answers with redirects
-    /// (*Amazon S3 User Guide*, "Virtual hosting").
+    /// The host that serves this bucket's objects, region included: the global form answers with
+    /// redirects (*Amazon S3 User Guide*, "Virtual hosting").
     #[must_use]
     pub fn host(&self, region: &Region) -> String {
         format!("{self}.s3.{region}.amazonaws.com")
@@ -175,7 +179,8 @@ impl FunctionName {
     /// The name in the ARN, with or without a version, of an edge function in `account`.
     #[must_use]
     pub fn from_arn(arn: &str, account: &AccountId) -> Option<Self> {
-        let name = arn.strip_prefix(&format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:"))?;
+        let name =
+            arn.strip_prefix(&format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:"))?;
         name.split(':').next()?.parse().ok()
     }
 }
@@ -209,7 +214,11 @@ impl Region {
     }
 }
 
-fn length(text: &str, range: std::ops::RangeInclusive<usize>, rule: &'static str) -> Result<(), &'static str> {
+fn length(
+    text: &str,
+    range: std::ops::RangeInclusive<usize>,
+    rule: &'static str,
+) -> Result<(), &'static str> {
     if range.contains(&text.len()) { Ok(()) } else { Err(rule) }
 }
 
@@ -223,7 +232,11 @@ fn alphanumeric_at(byte: Option<u8>) -> bool {
 
 fn check_stack(text: &str) -> Result<(), &'static str> {
     length(text, 1..=32, "must be 1 to 32 characters long")?;
-    alphabet(text, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-', "may hold only a-z, 0-9 and `-`")?;
+    alphabet(
+        text,
+        |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-',
+        "may hold only a-z, 0-9 and `-`",
+    )?;
     if !text.as_bytes()[0].is_ascii_lowercase() {
         return Err("must begin with a letter");
     }
@@ -232,7 +245,11 @@ fn check_stack(text: &str) -> Result<(), &'static str> {
 
 fn check_bucket(text: &str) -> Result<(), &'static str> {
     length(text, 3..=63, "must be 3 to 63 characters long")?;
-    alphabet(text, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.', "may hold only a-z, 0-9, `-` and `.`")?;
+    alphabet(
+        text,
+        |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.',
+        "may hold only a-z, 0-9, `-` and `.`",
+    )?;
     if !alphanumeric_at(text.bytes().next()) || !alphanumeric_at(text.bytes().last()) {
         return Err("must begin and end with a letter or a digit");
     }
@@ -243,10 +260,18 @@ fn check_bucket(text: &str) -> Result<(), &'static str> {
         return Err("must not look like an IP address");
     }
     if ["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|prefix| text.starts_with(prefix)) {
-        return Err("must not begin with `xn--`, `sthree-` or `amzn-s3-demo-`, which AWS keeps for itself");
+        return Err(
+            "must not begin with `xn--`, `sthree-` or `amzn-s3-demo-`, which AWS keeps for itself",
+        );
     }
-    if ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an"].iter().any(|suffix| text.ends_with(suffix)) {
-        return Err("must not end with `-s3alias`, `--ol-s3`, `.mrap`, `--x-s3`, `--table-s3` or `-an`, which AWS keeps for itself");
+    if ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an"]
+        .iter()
+        .any(|suffix| text.ends_with(suffix))
+    {
+        return Err(
+            "must not end with `-s3alias`, `--ol-s3`, `.mrap`, `--x-s3`, `--table-s3` or `-an`, \
+                which AWS keeps for itself",
+        );
     }
     Ok(())
 }
@@ -270,7 +295,11 @@ fn check_path(text: &str) -> Result<(), &'static str> {
 
 fn check_function(text: &str) -> Result<(), &'static str> {
     length(text, 1..=64, "must be 1 to 64 characters long")?;
-    alphabet(text, |b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_', "may hold only letters, digits, `-` and `_`")
+    alphabet(
+        text,
+        |b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_',
+        "may hold only letters, digits, `-` and `_`",
+    )
 }
 
 fn check_account(text: &str) -> Result<(), &'static str> {
@@ -290,7 +319,11 @@ fn check_region(text: &str) -> Result<(), &'static str> {
 
 fn check_distribution(text: &str) -> Result<(), &'static str> {
     length(text, 8..=32, "must look like `E2ABCDEF0123`")?;
-    alphabet(text, |b| b.is_ascii_uppercase() || b.is_ascii_digit(), "must look like `E2ABCDEF0123`")
+    alphabet(
+        text,
+        |b| b.is_ascii_uppercase() || b.is_ascii_digit(),
+        "must look like `E2ABCDEF0123`",
+    )
 }
 
 fn check_key(text: &str) -> Result<(), &'static str> {
@@ -298,7 +331,11 @@ fn check_key(text: &str) -> Result<(), &'static str> {
     if text.starts_with('/') {
         return Err("must not begin with `/`");
     }
-    if text.chars().any(char::is_control) { Err("must not hold control characters") } else { Ok(()) }
+    if text.chars().any(char::is_control) {
+        Err("must not hold control characters")
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -310,7 +347,19 @@ mod tests {
         for good in ["abc", "a-b.c1", "maintenance-demo-123456789012"] {
             assert!(good.parse::<BucketName>().is_ok(), "{good}");
         }
-        for bad in ["ab", "Abc", "-abc", "abc-", "a..b", "10.0.0.1", "xn--abc", "abc-s3alias", "a_b", "shop-an", &"a".repeat(64)] {
+        for bad in [
+            "ab",
+            "Abc",
+            "-abc",
+            "abc-",
+            "a..b",
+            "10.0.0.1",
+            "xn--abc",
+            "abc-s3alias",
+            "a_b",
+            "shop-an",
+            &"a".repeat(64),
+        ] {
             assert!(bad.parse::<BucketName>().is_err(), "{bad}");
         }
     }

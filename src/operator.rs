@@ -1,12 +1,14 @@
-//! The IAM policy of whoever runs `provision`: as tight as AWS allows, for one stack and one purpose.
+//! The IAM policy of whoever runs `provision`: as tight as AWS allows, for one stack and one
+//! purpose.
 //!
-//! Actions and resources come from the *Service Authorization Reference* and, for Lambda@Edge, from the *CloudFront Developer
-//! Guide* ("Set up IAM permissions and roles for Lambda@Edge"). What AWS offers no resource for stands alone with `*`.
-//! Where a call takes more than the action of its name, the entry says so. That nothing is missing, and that nothing can go,
-//! is tried action by action in `tests/policy.rs`.
+//! Actions and resources come from the *Service Authorization Reference* and, for Lambda@Edge, from
+//! the *CloudFront Developer Guide* ("Set up IAM permissions and roles for Lambda@Edge"). What AWS
+//! offers no resource for stands alone with `*`. Where a call takes more than the action of its
+//! name, the entry says so. That nothing is missing, and that nothing can go, is tried action by
+//! action in `tests/policy.rs`.
 //!
-//! A policy is for the spec as it stands. A spec that gives up its own distribution for another one needs the rights of
-//! `destroy` for the spec that it was, once.
+//! A policy is for the spec as it stands. A spec that gives up its own distribution for another one
+//! needs the rights of `destroy` for the spec that it was, once.
 
 use crate::name::EDGE_REGION;
 use crate::resource::{STACK_TAG, logs};
@@ -72,7 +74,8 @@ const STATEMENTS: [Statement; 13] = [
         sid: "Bucket",
         place: Place::Bucket,
         read: &[
-            // HeadBucket and ListObjectsV2; and without it a key that is not there is denied instead of absent ("HeadObject").
+            // HeadBucket and ListObjectsV2; and without it a key that is not there is denied
+            // instead of absent ("HeadObject").
             "s3:ListBucket",
             "s3:GetBucketPublicAccessBlock",
             "s3:GetBucketOwnershipControls",
@@ -109,13 +112,24 @@ const STATEMENTS: [Statement; 13] = [
         // HeadObject; and PutObject and DeleteObject with If-Match.
         read: &["s3:GetObject"],
         apply: &["s3:PutObject", "s3:DeleteObject"],
-        // DeleteObjects always takes the right to delete, and the other one for what names a version.
-        destroy: &["s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"],
+        // DeleteObjects always takes the right to delete, and the other one for what names a
+        // version.
+        destroy: &[
+            "s3:GetObjectVersion",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            "s3:AbortMultipartUpload",
+        ],
     },
     Statement {
         sid: "Role",
         place: Place::Role,
-        read: &["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"],
+        read: &[
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListRolePolicies",
+            "iam:ListAttachedRolePolicies",
+        ],
         apply: &[
             "iam:CreateRole",
             // Also for the tags in CreateRole.
@@ -130,8 +144,15 @@ const STATEMENTS: [Statement; 13] = [
         destroy: &["iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRole"],
     },
     // CreateFunction, and UpdateFunctionConfiguration, which names the role.
-    Statement { sid: "PassRole", place: Place::Role, read: &[], apply: &["iam:PassRole"], destroy: &[] },
-    // The first association of an account makes them. Their ARNs name the services, so a condition on those adds nothing.
+    Statement {
+        sid: "PassRole",
+        place: Place::Role,
+        read: &[],
+        apply: &["iam:PassRole"],
+        destroy: &[],
+    },
+    // The first association of an account makes them. Their ARNs name the services, so a condition
+    // on those adds nothing.
     Statement {
         sid: "ServiceLinkedRoles",
         place: Place::ServiceLinkedRoles,
@@ -142,8 +163,8 @@ const STATEMENTS: [Statement; 13] = [
     Statement {
         sid: "Function",
         place: Place::Function,
-        // GetFunction tells the tags only to those who may list them. CloudFront, too, asks for GetFunction on behalf of whoever
-        // associates a version.
+        // GetFunction tells the tags only to those who may list them. CloudFront, too, asks for
+        // GetFunction on behalf of whoever associates a version.
         read: &["lambda:GetFunction", "lambda:ListVersionsByFunction", "lambda:ListTags"],
         apply: &[
             "lambda:CreateFunction",
@@ -154,7 +175,8 @@ const STATEMENTS: [Statement; 13] = [
             // Also for the tags in CreateFunction.
             "lambda:TagResource",
             "lambda:UntagResource",
-            // Superseded versions. Its resource is the function, so the right cannot be held to versions.
+            // Superseded versions. Its resource is the function, so the right cannot be held to
+            // versions.
             "lambda:DeleteFunction",
         ],
         destroy: &["lambda:DeleteFunction"],
@@ -163,8 +185,8 @@ const STATEMENTS: [Statement; 13] = [
         sid: "Replication",
         place: Place::Versions,
         read: &[],
-        // The asterisk belongs to the names of the actions. An association takes both; whether giving one up takes the second
-        // is written nowhere.
+        // The asterisk belongs to the names of the actions. An association takes both; whether
+        // giving one up takes the second is written nowhere.
         apply: &["lambda:EnableReplication*", "lambda:DisableReplication*"],
         destroy: &["lambda:DisableReplication*"],
     },
@@ -172,7 +194,11 @@ const STATEMENTS: [Statement; 13] = [
         sid: "Lists",
         place: Place::Everything,
         // They find what an earlier spec named.
-        read: &["iam:ListRoles", "cloudfront:ListDistributions", "cloudfront:ListOriginAccessControls"],
+        read: &[
+            "iam:ListRoles",
+            "cloudfront:ListDistributions",
+            "cloudfront:ListOriginAccessControls",
+        ],
         // CreateDistributionWithTags has no action of its own: it is this and TagResource.
         apply: &["cloudfront:CreateDistribution", "cloudfront:CreateOriginAccessControl"],
         destroy: &[],
@@ -199,7 +225,13 @@ const STATEMENTS: [Statement; 13] = [
         apply: &["cloudfront:GetOriginAccessControl", "cloudfront:UpdateOriginAccessControl"],
         destroy: &["cloudfront:GetOriginAccessControl", "cloudfront:DeleteOriginAccessControl"],
     },
-    Statement { sid: "LogLists", place: Place::Everything, read: &["logs:DescribeLogGroups"], apply: &[], destroy: &[] },
+    Statement {
+        sid: "LogLists",
+        place: Place::Everything,
+        read: &["logs:DescribeLogGroups"],
+        apply: &[],
+        destroy: &[],
+    },
     Statement {
         sid: "LogGroups",
         place: Place::LogGroups,
@@ -209,8 +241,8 @@ const STATEMENTS: [Statement; 13] = [
     },
 ];
 
-/// Ids are not known before creation, so this statement holds for every distribution of the account that carries our tag
-/// (CloudFront Developer Guide, "Tag a distribution").
+/// Ids are not known before creation, so this statement holds for every distribution of the account
+/// that carries our tag (CloudFront Developer Guide, "Tag a distribution").
 const CHANGE_DISTRIBUTION: &str = "ChangeDistribution";
 
 /// What finds the remains of stacks in an account, whatever they are called.
@@ -234,7 +266,11 @@ const SWEEP: [Statement; 7] = [
     looking("Role", Place::EveryRole, &["iam:GetRole", "iam:GetRolePolicy"]),
     looking("Function", Place::EveryFunction, &["lambda:GetFunction", "lambda:ListTags"]),
     // Where its tag got lost, a distribution's document tells whose it is.
-    looking("Distribution", Place::EveryDistribution, &["cloudfront:ListTagsForResource", "cloudfront:GetDistribution"]),
+    looking(
+        "Distribution",
+        Place::EveryDistribution,
+        &["cloudfront:ListTagsForResource", "cloudfront:GetDistribution"],
+    ),
 ];
 
 const fn looking(sid: &'static str, place: Place, read: &'static [&'static str]) -> Statement {
@@ -244,11 +280,15 @@ const fn looking(sid: &'static str, place: Place, read: &'static [&'static str])
 /// Which statement allows an action, for messages about a missing one.
 #[must_use]
 pub fn statement_with(action: &str) -> Option<&'static str> {
-    let matches = |known: &&str| known.trim_end_matches('*').eq_ignore_ascii_case(action.trim_end_matches('*'));
+    let matches = |known: &&str| {
+        known.trim_end_matches('*').eq_ignore_ascii_case(action.trim_end_matches('*'))
+    };
     STATEMENTS
         .iter()
         .chain(&SWEEP)
-        .find(|statement| [statement.read, statement.apply, statement.destroy].concat().iter().any(matches))
+        .find(|statement| {
+            [statement.read, statement.apply, statement.destroy].concat().iter().any(matches)
+        })
         .map(|s| s.sid)
 }
 
@@ -257,7 +297,9 @@ pub fn statement_with(action: &str) -> Option<&'static str> {
 pub fn policy(stack: &Stack, purpose: Purpose) -> Value {
     let statements: Vec<Value> = match purpose {
         Purpose::Toggle => toggle(stack),
-        Purpose::Sweep => SWEEP.iter().filter_map(|statement| statement.render(stack, purpose)).collect(),
+        Purpose::Sweep => {
+            SWEEP.iter().filter_map(|statement| statement.render(stack, purpose)).collect()
+        }
         Purpose::Apply | Purpose::Destroy | Purpose::Plan => {
             STATEMENTS.iter().filter_map(|statement| statement.render(stack, purpose)).collect()
         }
@@ -268,8 +310,10 @@ pub fn policy(stack: &Stack, purpose: Purpose) -> Value {
 fn toggle(stack: &Stack) -> Vec<Value> {
     let keys = stack.page_keys().map(|key| format!("{}/{key}", stack.bucket.arn()));
     vec![
-        json!({"Sid": "Bucket", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": stack.bucket.arn()}),
-        json!({"Sid": "Objects", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "Resource": keys}),
+        json!({"Sid": "Bucket", "Effect": "Allow", "Action": ["s3:ListBucket"],
+            "Resource": stack.bucket.arn()}),
+        json!({"Sid": "Objects", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject",
+            "s3:DeleteObject"], "Resource": keys}),
     ]
 }
 
@@ -288,8 +332,11 @@ impl Statement {
         let attached = stack.names.attached.is_some() && purpose != Purpose::Sweep;
         let skipped = match self.sid {
             "AccessControl" => attached,
-            // Nobody looks at log groups whose retention the spec leaves alone, until they are taken down.
-            "LogLists" | "LogGroups" => !stack.names.logs && matches!(purpose, Purpose::Apply | Purpose::Plan),
+            // Nobody looks at log groups whose retention the spec leaves alone, until they are
+            // taken down.
+            "LogLists" | "LogGroups" => {
+                !stack.names.logs && matches!(purpose, Purpose::Apply | Purpose::Plan)
+            }
             _ => false,
         };
         if skipped {
@@ -301,11 +348,13 @@ impl Statement {
             Purpose::Plan | Purpose::Toggle | Purpose::Sweep => &[],
         };
         let actions = self.read.iter().chain(more).copied();
-        let actions: Vec<&str> = actions.filter(|action| !(attached && OWNED_ONLY.contains(action))).collect();
+        let actions: Vec<&str> =
+            actions.filter(|action| !(attached && OWNED_ONLY.contains(action))).collect();
         if actions.is_empty() {
             return None;
         }
-        let mut statement = json!({"Sid": self.sid, "Effect": "Allow", "Action": actions, "Resource": self.resource(stack)});
+        let mut statement = json!({"Sid": self.sid, "Effect": "Allow", "Action": actions,
+            "Resource": self.resource(stack)});
         if self.sid == "PassRole" {
             statement["Condition"] = json!({"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}});
         }
@@ -318,7 +367,9 @@ impl Statement {
     fn resource(&self, stack: &Stack) -> Value {
         let account = &stack.account;
         let function = stack.names.function.arn(account);
-        let linked = |service: &str, role: &str| format!("arn:aws:iam::{account}:role/aws-service-role/{service}/{role}");
+        let linked = |service: &str, role: &str| {
+            format!("arn:aws:iam::{account}:role/aws-service-role/{service}/{role}")
+        };
         match self.place {
             Place::Bucket => json!(stack.bucket.arn()),
             Place::Objects => json!(format!("{}/*", stack.bucket.arn())),
@@ -330,8 +381,11 @@ impl Statement {
                 Some(id) => json!(id.arn(account)),
                 None => json!(format!("arn:aws:cloudfront::{account}:distribution/*")),
             },
-            Place::AccessControl => json!(format!("arn:aws:cloudfront::{account}:origin-access-control/*")),
-            // The edge writes in many regions; AWS's documents differ in whether the name ends there or goes on with the streams.
+            Place::AccessControl => {
+                json!(format!("arn:aws:cloudfront::{account}:origin-access-control/*"))
+            }
+            // The edge writes in many regions; AWS's documents differ in whether the name ends
+            // there or goes on with the streams.
             Place::LogGroups => {
                 let groups = logs::arn("*", account, &logs::group(&stack.names.function));
                 json!([groups, format!("{groups}:*")])
@@ -343,9 +397,13 @@ impl Statement {
             Place::Everything => json!("*"),
             Place::EveryBucket => json!("arn:aws:s3:::*"),
             Place::EveryRole => json!(format!("arn:aws:iam::{account}:role/*")),
-            Place::EveryFunction => json!(format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:*")),
+            Place::EveryFunction => {
+                json!(format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:*"))
+            }
             Place::EveryLogGroup => json!(logs::arn("*", account, &format!("{}*", logs::prefix()))),
-            Place::EveryDistribution => json!(format!("arn:aws:cloudfront::{account}:distribution/*")),
+            Place::EveryDistribution => {
+                json!(format!("arn:aws:cloudfront::{account}:distribution/*"))
+            }
         }
     }
 }
@@ -375,7 +433,9 @@ mod tests {
 
     #[test]
     fn every_policy_fits_into_a_managed_policy() {
-        for purpose in [Purpose::Apply, Purpose::Destroy, Purpose::Plan, Purpose::Toggle, Purpose::Sweep] {
+        for purpose in
+            [Purpose::Apply, Purpose::Destroy, Purpose::Plan, Purpose::Toggle, Purpose::Sweep]
+        {
             for attached in [None, Some("E2ABCDEF0123")] {
                 // IAM does not count white space (IAM User Guide, quotas).
                 let size = policy(&stack(attached), purpose).to_string().len();
@@ -397,22 +457,37 @@ mod tests {
                 assert!(!text(purpose).contains(&format!(":{write}")), "{purpose:?}: {write}");
             }
         }
-        assert!(!text(Purpose::Destroy).contains("Create") && !text(Purpose::Apply).contains("DeleteBucket\""));
+        assert!(
+            !text(Purpose::Destroy).contains("Create")
+                && !text(Purpose::Apply).contains("DeleteBucket\"")
+        );
         assert!(!text(Purpose::Toggle).contains("iam:") && !text(Purpose::Toggle).contains("/*"));
         let attached = policy(&stack(Some("E2ABCDEF0123")), Purpose::Apply).to_string();
-        assert!(attached.contains("distribution/E2ABCDEF0123") && !attached.contains("CreateDistribution"));
+        assert!(
+            attached.contains("distribution/E2ABCDEF0123")
+                && !attached.contains("CreateDistribution")
+        );
         let attached = policy(&stack(Some("E2ABCDEF0123")), Purpose::Destroy).to_string();
-        assert!(attached.contains("UpdateDistribution") && !attached.contains("DeleteDistribution"), "it is somebody else's");
+        assert!(
+            attached.contains("UpdateDistribution") && !attached.contains("DeleteDistribution"),
+            "it is somebody else's"
+        );
     }
 
     #[test]
     fn a_distribution_without_our_tag_is_neither_changed_nor_deleted() {
         for purpose in [Purpose::Apply, Purpose::Destroy] {
             let policy = policy(&stack(None), purpose);
-            let writing = |statement: &&Value| statement["Action"].to_string().contains("UpdateDistribution");
-            let statements: Vec<&Value> = policy["Statement"].as_array().unwrap().iter().filter(writing).collect();
+            let writing =
+                |statement: &&Value| statement["Action"].to_string().contains("UpdateDistribution");
+            let statements: Vec<&Value> =
+                policy["Statement"].as_array().unwrap().iter().filter(writing).collect();
             let ours = json!({"StringEquals": {"aws:ResourceTag/provision:stack": "a".repeat(32)}});
-            assert_eq!(statements.iter().map(|statement| &statement["Condition"]).collect::<Vec<_>>(), [&ours], "{purpose:?}");
+            assert_eq!(
+                statements.iter().map(|statement| &statement["Condition"]).collect::<Vec<_>>(),
+                [&ours],
+                "{purpose:?}"
+            );
         }
     }
 
@@ -432,9 +507,16 @@ mod tests {
             (Purpose::Destroy, true, 3),
             (Purpose::Toggle, true, 0),
         ] {
-            assert_eq!(text(purpose, logs).matches("\"logs:").count(), actions, "{purpose:?} {logs}");
+            assert_eq!(
+                text(purpose, logs).matches("\"logs:").count(),
+                actions,
+                "{purpose:?} {logs}"
+            );
         }
-        assert!(text(Purpose::Apply, true).contains(&format!(":log-group:/aws/lambda/us-east-1.{}\"", "f".repeat(64))));
+        assert!(
+            text(Purpose::Apply, true)
+                .contains(&format!(":log-group:/aws/lambda/us-east-1.{}\"", "f".repeat(64)))
+        );
     }
 
     #[test]

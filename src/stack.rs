@@ -7,10 +7,15 @@ mod former;
 pub use former::{Clues, Former, FormerBucket};
 
 use crate::change::{Change, Kind};
-use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath, StackName};
+use crate::name::{
+    AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath,
+    StackName,
+};
 use crate::resource::function::{Functions, VersionReference};
 use crate::resource::site::Inventory;
-use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
+use crate::resource::{
+    access, association, bucket, distribution, function, grant, logs, page, role, site,
+};
 use crate::spec::{DistributionSpec, Spec};
 use serde::Serialize;
 use serde_json::Value;
@@ -32,7 +37,8 @@ pub struct Names {
     pub role_path: RolePath,
     /// The function.
     pub function: FunctionName,
-    /// Are its log groups part of the stack? Only where the spec says how long they keep their events; a destroy looks in any case.
+    /// Are its log groups part of the stack? Only where the spec says how long they keep their
+    /// events; a destroy looks in any case.
     pub logs: bool,
     /// The distribution that somebody else owns, if the spec attaches to one.
     pub attached: Option<DistributionId>,
@@ -48,7 +54,10 @@ impl Names {
             stack: spec.stack.clone(),
             region: spec.region.clone(),
             bucket: spec.bucket.name.clone(),
-            keys: page::Keys { off: spec.maintenance.key_off.clone(), on: spec.maintenance.key_on.clone() },
+            keys: page::Keys {
+                off: spec.maintenance.key_off.clone(),
+                on: spec.maintenance.key_on.clone(),
+            },
             role: spec.role.name.clone(),
             role_path: spec.role.path.clone(),
             function: spec.function.name.clone(),
@@ -89,7 +98,10 @@ impl Stack {
     /// A reference to our function that stands for any of its versions.
     #[must_use]
     pub fn any_version(&self) -> function::VersionReference {
-        function::VersionReference { function: self.names.function.arn(&self.account), version: String::new() }
+        function::VersionReference {
+            function: self.names.function.arn(&self.account),
+            version: String::new(),
+        }
     }
 
     /// Both page keys.
@@ -104,7 +116,8 @@ impl Stack {
 pub enum Scope {
     /// Everything that a stack consists of.
     Stack,
-    /// Also what stands in the way of taking it down (object versions, uploads), and what the function leaves behind.
+    /// Also what stands in the way of taking it down (object versions, uploads), and what the
+    /// function leaves behind.
     Teardown,
 }
 
@@ -137,7 +150,8 @@ pub struct Live {
     pub readers: Vec<(BucketName, DistributionId)>,
     /// Other distributions that sign with our access control.
     pub signers: Vec<DistributionId>,
-    /// Other distributions that run a function of ours, as an earlier spec wanted, or the one that the spec names.
+    /// Other distributions that run a function of ours, as an earlier spec wanted, or the one that
+    /// the spec names.
     pub holders: Vec<distribution::Live>,
     /// What an earlier spec named.
     pub former: Former,
@@ -163,7 +177,8 @@ impl Live {
         [&stack.bucket].into_iter().chain(self.former.buckets.keys())
     }
 
-    /// The functions of the stack: the one in the spec, unless it is somebody else's, and former ones.
+    /// The functions of the stack: the one in the spec, unless it is somebody else's, and former
+    /// ones.
     #[must_use]
     pub fn functions<'a>(&'a self, stack: &Stack) -> Functions<'a> {
         let reference = |name: &FunctionName| {
@@ -171,7 +186,8 @@ impl Live {
             VersionReference { function, version: String::new() }
         };
         let theirs = |live: &function::Live| !function::plan::is_ours(live, &stack.names.stack);
-        let named = (!self.function.as_ref().is_some_and(theirs)).then(|| (reference(&stack.names.function), self.function.as_ref()));
+        let named = (!self.function.as_ref().is_some_and(theirs))
+            .then(|| (reference(&stack.names.function), self.function.as_ref()));
         let former = self.former.functions.iter();
         let former = former.map(|(name, (live, _))| (reference(name), live.as_ref()));
         Functions(named.into_iter().chain(former).collect())
@@ -227,9 +243,14 @@ impl Op {
     pub fn version(&self) -> Option<String> {
         let Self::Function(op) = self else { return None };
         match op {
-            function::Op::Create { settings, .. } | function::Op::Configure { after: settings, .. } => Some(settings.frozen.name()),
-            function::Op::Upload { after: frozen, .. } | function::Op::Publish { frozen, .. } => Some(frozen.name()),
-            function::Op::SetTags { .. } | function::Op::Prune { .. } | function::Op::Delete { .. } => None,
+            function::Op::Create { settings, .. }
+            | function::Op::Configure { after: settings, .. } => Some(settings.frozen.name()),
+            function::Op::Upload { after: frozen, .. } | function::Op::Publish { frozen, .. } => {
+                Some(frozen.name())
+            }
+            function::Op::SetTags { .. }
+            | function::Op::Prune { .. }
+            | function::Op::Delete { .. } => None,
         }
     }
 

@@ -1,7 +1,8 @@
-//! What is left of stacks in an account, put together from traces: objects of ours that a list shows.
+//! What is left of stacks in an account, put together from traces: objects of ours that a list
+//! shows.
 //!
-//! Pure. A stack's remains become the spec that would cover them, and the ordinary destroy takes them down: there is no
-//! second way of deleting things.
+//! Pure. A stack's remains become the spec that would cover them, and the ordinary destroy takes
+//! them down: there is no second way of deleting things.
 
 use crate::change::{Kind, Notice};
 use crate::name::{BucketName, DistributionId, ObjectKey, StackName};
@@ -57,8 +58,13 @@ pub fn group(traces: Vec<Trace>, attached: &[(StackName, DistributionId)]) -> Ve
     for trace in traces {
         stacks.entry(trace.stack.clone()).or_default().push(trace);
     }
-    let of = |stack: &StackName| attached.iter().filter(|(owner, _)| owner == stack).map(|(_, id)| id.clone()).collect();
-    stacks.into_iter().map(|(stack, traces)| Remains { attached: of(&stack), stack, traces, switch_is_on: false }).collect()
+    let of = |stack: &StackName| {
+        attached.iter().filter(|(owner, _)| owner == stack).map(|(_, id)| id.clone()).collect()
+    };
+    stacks
+        .into_iter()
+        .map(|(stack, traces)| Remains { attached: of(&stack), stack, traces, switch_is_on: false })
+        .collect()
 }
 
 impl Remains {
@@ -71,8 +77,12 @@ impl Remains {
     /// How long the stack shall live, if it says.
     #[must_use]
     pub fn ttl(&self) -> Option<Duration> {
-        // Where they differ, an apply that lengthens it was cut short, or somebody else wrote one: the longest holds.
-        self.traces.iter().filter_map(|trace| humantime::parse_duration(trace.ttl.as_ref()?).ok()).max()
+        // Where they differ, an apply that lengthens it was cut short, or somebody else wrote one:
+        // the longest holds.
+        self.traces
+            .iter()
+            .filter_map(|trace| humantime::parse_duration(trace.ttl.as_ref()?).ok())
+            .max()
     }
 
     /// Is it what the user asked for, at time `now`?
@@ -83,7 +93,8 @@ impl Remains {
             Some(stack) => *stack == self.stack,
             None => covered.as_ref() != Some(&self.stack),
         };
-        let old_enough = older_than.is_none_or(|least| self.age(now).is_some_and(|age| age >= least));
+        let old_enough =
+            older_than.is_none_or(|least| self.age(now).is_some_and(|age| age >= least));
         named && old_enough && (!expired || self.is_over(now))
     }
 
@@ -102,7 +113,11 @@ impl Remains {
     /// What of it is protected, as its tags say.
     #[must_use]
     pub fn protect(&self) -> BTreeSet<Protected> {
-        self.traces.iter().filter_map(|trace| trace.protect.as_deref()).flat_map(Protected::among).collect()
+        self.traces
+            .iter()
+            .filter_map(|trace| trace.protect.as_deref())
+            .flat_map(Protected::among)
+            .collect()
     }
 
     /// Do visitors reach it: by a distribution of its own, or by its function in another one?
@@ -111,8 +126,8 @@ impl Remains {
         !self.attached.is_empty() || self.traces.iter().any(|trace| trace.enabled == Some(true))
     }
 
-    /// Does it stay where nobody is asked? Visitors use it, and neither its name nor its own time to
-    /// live was what chose it.
+    /// Does it stay where nobody is asked? Visitors use it, and neither its name nor its own time
+    /// to live was what chose it.
     #[must_use]
     pub fn stays(&self, choice: &Choice) -> bool {
         self.is_in_use() && !(choice.in_use || choice.expired || choice.stack.is_some())
@@ -134,12 +149,20 @@ impl Remains {
     /// The names of everything there is: an earlier spec may have named more than one of a kind.
     #[must_use]
     pub fn clues(&self) -> Clues {
-        let of = |kind: Kind| self.traces.iter().filter(move |trace| trace.kind == kind).map(|trace| trace.name.as_str());
+        let of = |kind: Kind| {
+            self.traces
+                .iter()
+                .filter(move |trace| trace.kind == kind)
+                .map(|trace| trace.name.as_str())
+        };
         let written = of(Kind::Logs).filter_map(logs::function);
         Clues {
             buckets: of(Kind::Bucket).filter_map(|name| name.parse().ok()).collect(),
             roles: of(Kind::Role).filter_map(|name| name.parse().ok()).collect(),
-            functions: of(Kind::Function).filter_map(|name| name.parse().ok()).chain(written).collect(),
+            functions: of(Kind::Function)
+                .filter_map(|name| name.parse().ok())
+                .chain(written)
+                .collect(),
         }
     }
 
@@ -150,27 +173,40 @@ impl Remains {
         let of = |kind: Kind| self.traces.iter().find(move |trace| trace.kind == kind);
         // Writing to a string cannot fail.
         if let Some(bucket) = of(Kind::Bucket) {
-            let region = bucket.place.as_ref().map(|region| format!("region: {}\n", quoted(region))).unwrap_or_default();
+            let region = bucket
+                .place
+                .as_ref()
+                .map(|region| format!("region: {}\n", quoted(region)))
+                .unwrap_or_default();
             let _ = writeln!(text, "{region}bucket: {{ name: {} }}", quoted(&bucket.name));
         }
         if let Some(role) = of(Kind::Role) {
             let path = role.place.as_deref().unwrap_or("/");
-            let _ = writeln!(text, "role: {{ name: {}, path: {} }}", quoted(&role.name), quoted(path));
+            let _ =
+                writeln!(text, "role: {{ name: {}, path: {} }}", quoted(&role.name), quoted(path));
         }
         let function = of(Kind::Function).map(|function| function.name.clone());
-        let written = || of(Kind::Logs).and_then(|group| logs::function(&group.name)).map(|function| function.to_string());
+        let written = || {
+            of(Kind::Logs)
+                .and_then(|group| logs::function(&group.name))
+                .map(|function| function.to_string())
+        };
         if let Some(name) = function.or_else(written) {
             let _ = writeln!(text, "function: {{ name: {} }}", quoted(&name));
         }
         if let Some(id) = self.attached.first() {
-            let _ = writeln!(text, "distribution: {{ id: {}, behaviors: [default] }}", quoted(id.as_str()));
+            let _ = writeln!(
+                text,
+                "distribution: {{ id: {}, behaviors: [default] }}",
+                quoted(id.as_str())
+            );
         }
         text
     }
 }
 
-/// As a text of the spec: `null` and `1e3` are good names, and IAM's may hold commas, its paths also braces and `${`. JSON's texts
-/// are YAML's.
+/// As a text of the spec: `null` and `1e3` are good names, and IAM's may hold commas, its paths
+/// also braces and `${`. JSON's texts are YAML's.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text.replace("${", "$${")).to_string()
 }
@@ -207,7 +243,11 @@ mod tests {
         for (choice, now, chosen) in [
             (choice(&|_| ()), 1_000, true),
             (choice(&|c| c.covered = Some(demo.clone())), 1_000, false),
-            (choice(&|c| (c.covered, c.stack) = (Some(demo.clone()), Some(demo.clone()))), 1_000, true),
+            (
+                choice(&|c| (c.covered, c.stack) = (Some(demo.clone()), Some(demo.clone()))),
+                1_000,
+                true,
+            ),
             (choice(&|c| c.stack = Some("other".parse().unwrap())), 1_000, false),
             (choice(&|c| c.older_than = Some(Duration::from_mins(1))), 1_059, false),
             (choice(&|c| c.older_than = Some(Duration::from_mins(1))), 1_060, true),
@@ -218,8 +258,15 @@ mod tests {
         }
         let mut differ = remains(Some("1h"));
         differ.traces[1].ttl = Some("3h".into());
-        assert_eq!(differ.ttl(), Some(Duration::from_hours(3)), "an apply that lengthened it was cut short");
-        assert!(!remains(None).is_chosen(&choice(&|c| c.expired = true), u64::MAX), "what has no time to live does not expire");
+        assert_eq!(
+            differ.ttl(),
+            Some(Duration::from_hours(3)),
+            "an apply that lengthened it was cut short"
+        );
+        assert!(
+            !remains(None).is_chosen(&choice(&|c| c.expired = true), u64::MAX),
+            "what has no time to live does not expire"
+        );
     }
 
     /// How it was chosen, how visitors reach it, and whether it stays where nobody is asked.
@@ -246,7 +293,9 @@ mod tests {
             (by(|choice| choice.stack = Some("demo".parse().unwrap())), true),
             (by(|choice| choice.in_use = true), true),
         ] {
-            for (remains, used) in [(&idle, false), (&disabled, false), (&attached, true), (&enabled, true)] {
+            for (remains, used) in
+                [(&idle, false), (&disabled, false), (&attached, true), (&enabled, true)]
+            {
                 assert_eq!(remains.stays(&choice), used && !means_it, "{choice:?} {remains:?}");
             }
         }
@@ -254,8 +303,15 @@ mod tests {
 
     #[test]
     fn remains_become_a_spec() {
-        let spec = crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &remains(None).spec()).unwrap();
-        assert_eq!((spec.region.as_str(), spec.role.path.as_str(), spec.function.name.as_str()), ("eu-west-1", "/team/", "f"));
+        let spec = crate::spec::load::from_text(
+            std::path::Path::new("remains.yaml"),
+            &remains(None).spec(),
+        )
+        .unwrap();
+        assert_eq!(
+            (spec.region.as_str(), spec.role.path.as_str(), spec.function.name.as_str()),
+            ("eu-west-1", "/team/", "f")
+        );
         assert_eq!(spec.bucket.name.map(|name| name.to_string()).as_deref(), Some("demo-1"));
     }
 
@@ -265,14 +321,25 @@ mod tests {
             let trace = Trace::of("null".parse().unwrap(), kind, name, &Tags::new());
             Trace { place: Some(place.into()), ..trace }
         };
-        let traces =
-            vec![trace(Kind::Bucket, "1e3", "eu-west-1"), trace(Kind::Role, "@a,b=c", "/x}:${HOME}#\"/"), trace(Kind::Function, "007", "")];
+        let traces = vec![
+            trace(Kind::Bucket, "1e3", "eu-west-1"),
+            trace(Kind::Role, "@a,b=c", "/x}:${HOME}#\"/"),
+            trace(Kind::Function, "007", ""),
+        ];
         let text = group(traces, &[]).remove(0).spec();
-        let spec = crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &text).unwrap();
-        assert_eq!((spec.stack.as_str(), spec.role.name.as_str(), spec.role.path.as_str()), ("null", "@a,b=c", "/x}:${HOME}#\"/"));
-        assert_eq!((spec.bucket.name.unwrap().as_str(), spec.function.name.as_str()), ("1e3", "007"));
+        let spec =
+            crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &text).unwrap();
+        assert_eq!(
+            (spec.stack.as_str(), spec.role.name.as_str(), spec.role.path.as_str()),
+            ("null", "@a,b=c", "/x}:${HOME}#\"/")
+        );
+        assert_eq!(
+            (spec.bucket.name.unwrap().as_str(), spec.function.name.as_str()),
+            ("1e3", "007")
+        );
 
-        let text = group(vec![trace(Kind::Bucket, "Bucket_of_2015", "eu-west-1")], &[]).remove(0).spec();
+        let text =
+            group(vec![trace(Kind::Bucket, "Bucket_of_2015", "eu-west-1")], &[]).remove(0).spec();
         let refused = crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &text);
         assert!(refused.is_err(), "another bucket would be taken down in its place");
     }

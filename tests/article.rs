@@ -1,6 +1,11 @@
 //! What people run today runs unchanged: the article's handler with boto3, in the local edge.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test; what is not as expected fails it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test; what is not as expected fails it"
+)]
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,7 +16,8 @@ use std::process::{Child, Command, Stdio};
 #[expect(unreachable_pub, reason = "the support of other tests needs it")]
 mod venv;
 
-/// The article writes its handler against Lambda's own boto3; this is the one that the facts were read from.
+/// The article writes its handler against Lambda's own boto3; this is the one that the facts were
+/// read from.
 const BOTO3: &str = "1.44.5";
 
 const SPEC: &str = "\
@@ -26,7 +32,8 @@ struct Edge(Child);
 
 impl Drop for Edge {
     fn drop(&mut self) {
-        let _ = Command::new("/bin/sh").args(["-c", &format!("kill -TERM {}", self.0.id())]).status();
+        let _ =
+            Command::new("/bin/sh").args(["-c", &format!("kill -TERM {}", self.0.id())]).status();
         let _ = self.0.wait();
     }
 }
@@ -53,7 +60,9 @@ fn the_articles_handler_runs_unchanged() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
     command.args(["dev", "--objects", "objects", "--json"]).current_dir(folder.path());
     command.env_clear().env("PATH", format!("{}:{path}", programs.display()));
-    let mut edge = Edge(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut edge = Edge(
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap(),
+    );
     let mut said = BufReader::new(edge.0.stdout.take().unwrap());
     let mut line = String::new();
     said.read_line(&mut line).unwrap();
@@ -64,5 +73,9 @@ fn the_articles_handler_runs_unchanged() {
     assert!(home.starts_with("HTTP/1.1 200 ") && home.ends_with("<h1>home</h1>"), "{home}");
     write("objects/maintenance-on.html", "<h1>später</h1>");
     let page = get(site);
-    assert!(page.contains("X-Cache: LambdaGeneratedResponse from cloudfront\r\n") && page.ends_with("<h1>später</h1>"), "{page}");
+    assert!(
+        page.contains("X-Cache: LambdaGeneratedResponse from cloudfront\r\n")
+            && page.ends_with("<h1>später</h1>"),
+        "{page}"
+    );
 }

@@ -1,4 +1,5 @@
-//! What people see: a browser visits the local edge while the window opens and closes, and turns the switch in the console.
+//! What people see: a browser visits the local edge while the window opens and closes, and turns
+//! the switch in the console.
 //!
 //! Needs Debian's chromium. Screenshots are left in `target/screenshots/`.
 
@@ -18,7 +19,8 @@ use headless_chrome::{Browser, Tab};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Ends a program together with the test, however the test ends: `cat` returns when nobody holds the pipe's other end.
+/// Ends a program together with the test, however the test ends: `cat` returns when nobody holds
+/// the pipe's other end.
 const GUARD: &str = r#"trap : TERM; "$@" 2>&1 & exec >/dev/null 2>&1; cat; kill -TERM 0; wait"#;
 
 /// A program that runs beside the test.
@@ -36,13 +38,18 @@ impl Running {
         let output = BufReader::new(process.stdout.take().unwrap());
         let (tell, lines) = mpsc::channel();
         // Goes on to read when nobody listens any more: the program must not wait for a reader.
-        thread::spawn(move || output.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line))));
+        thread::spawn(move || {
+            output.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)));
+        });
         Self { process, lines }
     }
 
     /// The first thing in its output that `find` finds.
     fn says<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
-        self.lines.iter().find_map(|line| find(&line)).unwrap_or_else(|| panic!("the program ended without saying it"))
+        self.lines
+            .iter()
+            .find_map(|line| find(&line))
+            .unwrap_or_else(|| panic!("the program ended without saying it"))
     }
 }
 
@@ -69,7 +76,8 @@ impl Site {
         for page in ["site/home.html", "site/maintenance.html"] {
             fs::copy(demo.join(page), folder.path().join(page)).unwrap();
         }
-        // Each request asks anew, so that what a browser sees never depends on how fast this machine is.
+        // Each request asks anew, so that what a browser sees never depends on how fast this
+        // machine is.
         let spec = fs::read_to_string(demo.join("provision.yaml")).unwrap();
         let prompt = spec.replace("  retry_after: 10m", "  retry_after: 10m\n  cache: 0s");
         assert_ne!(prompt, spec);
@@ -79,8 +87,13 @@ impl Site {
         provision(folder.path(), &["apply", "--yes"]);
         let file = file.display().to_string();
         let program = Path::new(env!("CARGO_BIN_EXE_provision"));
-        let dev = Running::start(program, &["dev", "--sandbox", "--json", "--port", "0", "--file", &file]);
-        let listening = dev.says(|line| documents(line).into_iter().find(|document| document["type"] == "listening"));
+        let dev = Running::start(
+            program,
+            &["dev", "--sandbox", "--json", "--port", "0", "--file", &file],
+        );
+        let listening = dev.says(|line| {
+            documents(line).into_iter().find(|document| document["type"] == "listening")
+        });
         let address = |name: &str| listening[name].as_str().unwrap().to_owned();
         Self { address: address("site"), console: address("console"), folder, _dev: dev }
     }
@@ -138,13 +151,16 @@ impl Visitor {
             "about:blank",
         ];
         let chromium = Running::start(&chromium(), &arguments);
-        let address = chromium.says(|line| line.strip_prefix("DevTools listening on ").map(str::to_owned));
+        let address =
+            chromium.says(|line| line.strip_prefix("DevTools listening on ").map(str::to_owned));
         let browser = Browser::connect(address).unwrap();
         let tab = browser.new_tab().unwrap();
         let (tell, seen) = mpsc::channel();
         let listen = move |event: &Event| {
             let known = match event {
-                Event::NetworkResponseReceived(event) if event.params.Type == Network::ResourceType::Document => {
+                Event::NetworkResponseReceived(event)
+                    if event.params.Type == Network::ResourceType::Document =>
+                {
                     Some(Seen::Status(event.params.response.status))
                 }
                 Event::PageLoadEventFired(_) => Some(Seen::Loaded),
@@ -212,15 +228,21 @@ impl Visitor {
     }
 
     fn prefers(&self, scheme: &str) {
-        let feature = Emulation::MediaFeature { name: "prefers-color-scheme".into(), value: scheme.into() };
-        self.tab.call_method(Emulation::SetEmulatedMedia { media: None, features: Some(vec![feature]) }).unwrap();
+        let feature =
+            Emulation::MediaFeature { name: "prefers-color-scheme".into(), value: scheme.into() };
+        self.tab
+            .call_method(Emulation::SetEmulatedMedia { media: None, features: Some(vec![feature]) })
+            .unwrap();
     }
 
     /// Leaves a picture for people.
     fn picture(&self, name: &str) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots");
         fs::create_dir_all(&folder).unwrap();
-        let png = self.tab.capture_screenshot(Page::CaptureScreenshotFormatOption::Png, None, None, true).unwrap();
+        let png = self
+            .tab
+            .capture_screenshot(Page::CaptureScreenshotFormatOption::Png, None, None, true)
+            .unwrap();
         fs::write(folder.join(name).with_extension("png"), png).unwrap();
     }
 }
@@ -230,9 +252,13 @@ fn chromium() -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "a test looks for a program of this machine")]
     let path = std::env::var_os("PATH").unwrap_or_default();
     let names = ["chromium", "google-chrome"];
-    let places = std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
+    let places =
+        std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name)));
     places.into_iter().find(|program| program.is_file()).unwrap_or_else(|| {
-        panic!("chromium is missing, with which these tests see what people see: `apt-get install chromium`");
+        panic!(
+            "chromium is missing, with which these tests see what people see: `apt-get install \
+            chromium`"
+        );
     })
 }
 
@@ -257,18 +283,25 @@ fn a_visitor_sees_the_window_open_and_close() {
     visitor.picture("maintenance");
     assert_eq!(visitor.go(&format!("{}deep/link?x=1", site.address)), maintenance());
 
-    // Only who has the link gets in. It leaves the address bar, and what it leaves behind is out of reach for scripts.
+    // Only who has the link gets in. It leaves the address bar, and what it leaves behind is out of
+    // reach for scripts.
     let bypass = on.iter().find(|document| document["type"] == "bypass").unwrap();
     let (link, token) = (bypass["link"].as_str().unwrap(), bypass["token"].as_str().unwrap());
     let (_, query) = link.split_once("/?").unwrap();
     let address = format!("{}?{query}", site.address);
-    assert_eq!(visitor.go(&address.replace(token, "00000000000000000000000000000000")), maintenance());
+    assert_eq!(
+        visitor.go(&address.replace(token, "00000000000000000000000000000000")),
+        maintenance()
+    );
     assert_eq!(visitor.go(&address), home());
     assert_eq!(visitor.ask("location.href"), site.address);
     assert_eq!(visitor.reload(), home());
     assert_eq!(visitor.ask("document.cookie"), "");
     let cookies = visitor.tab.get_cookies().unwrap();
-    let kept: Vec<_> = cookies.iter().map(|cookie| (cookie.name.as_str(), cookie.secure, cookie.http_only)).collect();
+    let kept: Vec<_> = cookies
+        .iter()
+        .map(|cookie| (cookie.name.as_str(), cookie.secure, cookie.http_only))
+        .collect();
     assert_eq!(kept, [("provision-bypass", true, true)]);
     visitor.tab.call_method(Network::ClearBrowserCookies(None)).unwrap();
     assert_eq!(visitor.reload(), maintenance());
@@ -288,7 +321,11 @@ fn the_console_turns_the_switch_by_keyboard_and_for_nobody_else() {
     visitor.wait_for("#switch[data-state=off]");
     for next in ["A.skip", "A#site", "BUTTON#off", "BUTTON#on"] {
         visitor.press("Tab");
-        assert_eq!(visitor.ask(&format!("document.activeElement.matches('{next}')")), true, "{next}");
+        assert_eq!(
+            visitor.ask(&format!("document.activeElement.matches('{next}')")),
+            true,
+            "{next}"
+        );
     }
     visitor.press(" ");
     visitor.wait_for("#switch[data-state=on]");
@@ -301,12 +338,16 @@ fn the_console_turns_the_switch_by_keyboard_and_for_nobody_else() {
         const body = JSON.stringify({ on: false });
         const answers = await Promise.allSettled([
             fetch(CONSOLE + 'switch', { method: 'POST', mode: 'no-cors', body }),
-            fetch(CONSOLE + 'switch', { method: 'POST', headers: { 'X-Provision-Token': 'guess' }, body }),
+            fetch(CONSOLE + 'switch', { method: 'POST', headers: { 'X-Provision-Token': 'guess' }, \
+            body }),
             fetch(CONSOLE),
         ]);
         return answers.map((answer) => answer.value?.type ?? answer.status).join(' ');
     })()";
-    assert_eq!(visitor.ask(&script.replace("CONSOLE", &json!(site.console).to_string())), "opaque rejected rejected");
+    assert_eq!(
+        visitor.ask(&script.replace("CONSOLE", &json!(site.console).to_string())),
+        "opaque rejected rejected"
+    );
     assert!(is_on());
 
     visitor.go(&site.console);

@@ -23,27 +23,44 @@ struct Answer {
 impl Answer {
     fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.into_iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        lines
+            .into_iter()
+            .find(|(header, _)| header.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// The text between two tags, or behind a JSON name.
     fn value(&self, name: &str) -> &str {
         let (tag, json) = (format!("<{name}>"), format!("\"{name}\":"));
-        let rest = self.body.split_once(&tag).or_else(|| self.body.split_once(&json)).map_or("", |(_, rest)| rest);
+        let rest = self
+            .body
+            .split_once(&tag)
+            .or_else(|| self.body.split_once(&json))
+            .map_or("", |(_, rest)| rest);
         rest.trim_start_matches([' ', '"']).split(['<', '"', ',']).next().unwrap()
     }
 }
 
-/// Sends `METHOD /path` as a client of a service would. `None` if the connection ends without an answer.
+/// Sends `METHOD /path` as a client of a service would. `None` if the connection ends without an
+/// answer.
 fn ask(ground: &Ground, service: &str, line: &str, headers: &str, body: &str) -> Option<Answer> {
     ask_as("test", ground, service, line, headers, body)
 }
 
-fn ask_as(key: &str, ground: &Ground, service: &str, line: &str, headers: &str, body: &str) -> Option<Answer> {
+fn ask_as(
+    key: &str,
+    ground: &Ground,
+    service: &str,
+    line: &str,
+    headers: &str,
+    body: &str,
+) -> Option<Answer> {
     let mut stream = TcpStream::connect(ground.proxy.address()).unwrap();
     let request = format!(
-        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n{headers}Authorization: \
-         AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, \
+        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: \
+            {}\r\n{headers}Authorization: \
+         AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/{service}/aws4_request, \
+         SignedHeaders=host, \
          Signature=0\r\n\r\n{body}",
         body.len()
     );
@@ -64,7 +81,8 @@ fn s3(ground: &Ground, line: &str) -> Option<u16> {
 }
 
 fn iam(ground: &Ground, form: &str) -> Answer {
-    ask(ground, "iam", "POST /", "Content-Type: application/x-www-form-urlencoded\r\n", form).unwrap()
+    ask(ground, "iam", "POST /", "Content-Type: application/x-www-form-urlencoded\r\n", form)
+        .unwrap()
 }
 
 fn lambda(ground: &Ground, line: &str, body: &str) -> Answer {
@@ -72,7 +90,9 @@ fn lambda(ground: &Ground, line: &str, body: &str) -> Answer {
 }
 
 fn logs(ground: &Ground, operation: &str, body: &str) -> Answer {
-    let headers = format!("Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Logs_20140328.{operation}\r\n");
+    let headers = format!(
+        "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Logs_20140328.{operation}\r\n"
+    );
     ask(ground, "logs", "POST /", &headers, body).unwrap()
 }
 
@@ -99,8 +119,10 @@ fn distribution(reference: &str, arn: Option<&str>) -> String {
         )
     });
     format!(
-        "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><CallerReference>{reference}\
-         </CallerReference><Comment>a &amp; b</Comment><Enabled>true</Enabled><Origins><Quantity>1</Quantity><Items>\
+        "<DistributionConfig \
+            xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><CallerReference>{reference}\
+         </CallerReference><Comment>a &amp; \
+         b</Comment><Enabled>true</Enabled><Origins><Quantity>1</Quantity><Items>\
          <Origin><Id>o</Id><DomainName>b.s3.us-east-1.amazonaws.com</DomainName></Origin></Items></Origins>\
          <DefaultCacheBehavior><TargetOriginId>o</TargetOriginId><ViewerProtocolPolicy>https-only\
          </ViewerProtocolPolicy>{associations}</DefaultCacheBehavior></DistributionConfig>"
@@ -126,7 +148,15 @@ fn calls_that_overlap_are_one_round() {
     assert_eq!(ground.rounds(), 3);
     let counts = ledger::counts(&ground.calls());
     let names: Vec<_> = counts.iter().map(|(name, count)| (name.as_str(), *count)).collect();
-    assert_eq!(names, [("s3:CreateBucket", 1), ("s3:HeadBucket", 1), ("s3:ListBuckets", 1), ("s3:ListObjectsV2", 1)]);
+    assert_eq!(
+        names,
+        [
+            ("s3:CreateBucket", 1),
+            ("s3:HeadBucket", 1),
+            ("s3:ListBuckets", 1),
+            ("s3:ListObjectsV2", 1)
+        ]
+    );
 }
 
 #[test]
@@ -138,13 +168,18 @@ fn a_lost_reply_was_carried_out_and_a_reset_was_not() {
     assert_eq!(s3(&ground, "PUT /reset-1"), None);
     assert_eq!(s3(&ground, "HEAD /lost-1"), Some(200));
     assert_eq!(s3(&ground, "HEAD /reset-1"), Some(404));
-    assert_eq!(ground.calls().iter().map(|call| call.status).collect::<Vec<_>>(), [None, None, Some(200), Some(404)]);
+    assert_eq!(
+        ground.calls().iter().map(|call| call.status).collect::<Vec<_>>(),
+        [None, None, Some(200), Some(404)]
+    );
 }
 
 #[test]
 fn a_held_call_is_on_one_side_or_the_other() {
     let ground = Ground::start();
-    for (moment, bucket, status) in [(Moment::Before, "before-1", 404), (Moment::After, "after-1", 200)] {
+    for (moment, bucket, status) in
+        [(Moment::Before, "before-1", 404), (Moment::After, "after-1", 200)]
+    {
         ground.clear_calls();
         let held = ground.hold(At::Call(1), moment);
         thread::scope(|scope| {
@@ -200,7 +235,13 @@ fn an_answer_can_break_off_and_the_plug_can_be_pulled() {
 #[test]
 fn every_service_fails_in_its_own_words() {
     let ground = Ground::start();
-    for operation in ["s3:ListBuckets", "iam:ListRoles", "lambda:ListFunctions", "cloudfront:ListDistributions", "logs:DescribeLogGroups"] {
+    for operation in [
+        "s3:ListBuckets",
+        "iam:ListRoles",
+        "lambda:ListFunctions",
+        "cloudfront:ListDistributions",
+        "logs:DescribeLogGroups",
+    ] {
         ground.fault(At::Operation(operation, 1), Fault::Throttled);
         ground.fault(At::Operation(operation, 2), Fault::ExpiredCredentials);
         ground.fault(At::Operation(operation, 3), Fault::ClockSkew);
@@ -216,19 +257,43 @@ fn every_service_fails_in_its_own_words() {
     };
     assert_eq!(
         codes(&|| ask(&ground, "s3", "GET /", "", "").unwrap()),
-        ["503 SlowDown", "400 ExpiredToken", "403 RequestTimeTooSkewed", "503 ServiceUnavailable", "200 "]
+        [
+            "503 SlowDown",
+            "400 ExpiredToken",
+            "403 RequestTimeTooSkewed",
+            "503 ServiceUnavailable",
+            "200 "
+        ]
     );
     assert_eq!(
         codes(&|| iam(&ground, "Action=ListRoles&Version=2010-05-08")),
-        ["400 Throttling", "403 ExpiredToken", "403 SignatureDoesNotMatch", "503 ServiceUnavailable", "200 "]
+        [
+            "400 Throttling",
+            "403 ExpiredToken",
+            "403 SignatureDoesNotMatch",
+            "503 ServiceUnavailable",
+            "200 "
+        ]
     );
     assert_eq!(
         codes(&|| lambda(&ground, "GET /2015-03-31/functions", "")),
-        ["429 TooManyRequestsException", "403 ExpiredTokenException", "403 InvalidSignatureException", "503 ServiceException", "200 "]
+        [
+            "429 TooManyRequestsException",
+            "403 ExpiredTokenException",
+            "403 InvalidSignatureException",
+            "503 ServiceException",
+            "200 "
+        ]
     );
     assert_eq!(
         codes(&|| cloudfront(&ground, &format!("GET {DISTRIBUTIONS}"), "", "")),
-        ["400 Throttling", "403 ExpiredToken", "403 SignatureDoesNotMatch", "503 ServiceUnavailable", "200 "]
+        [
+            "400 Throttling",
+            "403 ExpiredToken",
+            "403 SignatureDoesNotMatch",
+            "503 ServiceUnavailable",
+            "200 "
+        ]
     );
     assert_eq!(
         codes(&|| logs(&ground, "DescribeLogGroups", "{}")),
@@ -245,11 +310,29 @@ fn every_service_fails_in_its_own_words() {
 #[test]
 fn a_log_group_is_protected_in_its_region_and_a_closed_region_knows_nobody() {
     let ground = Ground::start();
-    assert_eq!(logs(&ground, "CreateLogGroup", "{\"logGroupName\":\"g\",\"deletionProtectionEnabled\":true}").status, 200);
-    assert!(logs(&ground, "DescribeLogGroups", "{}").body.contains("\"deletionProtectionEnabled\":true"));
-    assert_eq!(logs(&ground, "DeleteLogGroup", "{\"logGroupName\":\"g\"}").value("__type"), "ValidationException");
+    assert_eq!(
+        logs(
+            &ground,
+            "CreateLogGroup",
+            "{\"logGroupName\":\"g\",\"deletionProtectionEnabled\":true}"
+        )
+        .status,
+        200
+    );
+    assert!(
+        logs(&ground, "DescribeLogGroups", "{}")
+            .body
+            .contains("\"deletionProtectionEnabled\":true")
+    );
+    assert_eq!(
+        logs(&ground, "DeleteLogGroup", "{\"logGroupName\":\"g\"}").value("__type"),
+        "ValidationException"
+    );
     ground.rules(|rules| rules.closed_regions = &["us-east-1"]);
-    assert_eq!(logs(&ground, "DescribeLogGroups", "{}").value("__type"), "UnrecognizedClientException");
+    assert_eq!(
+        logs(&ground, "DescribeLogGroups", "{}").value("__type"),
+        "UnrecognizedClientException"
+    );
     ground.rules(|rules| rules.closed_regions = &["sa-east-1"]);
     assert_eq!(logs(&ground, "DescribeLogGroups", "{}").status, 200);
 }
@@ -261,7 +344,8 @@ fn a_distribution_takes_its_time_and_must_be_disabled() {
         rules.deploy_polls = 2;
         rules.stale_polls = 1;
     });
-    let create = || cloudfront(&ground, &format!("POST {DISTRIBUTIONS}"), "", &distribution("once", None));
+    let create =
+        || cloudfront(&ground, &format!("POST {DISTRIBUTIONS}"), "", &distribution("once", None));
     let created = create();
     assert_eq!((created.status, created.value("Status")), (201, "InProgress"));
     assert_eq!(create().value("Code"), "DistributionAlreadyExists");
@@ -272,12 +356,17 @@ fn a_distribution_takes_its_time_and_must_be_disabled() {
     let read = cloudfront(&ground, &format!("GET {path}/config"), "", "");
     assert_eq!((read.value("Comment"), read.value("HttpVersion")), ("a &amp; b", "http2"));
     let etag = read.header("etag").unwrap();
-    let update = |etag: &str, body: &str| cloudfront(&ground, &format!("PUT {path}/config"), etag, body);
+    let update =
+        |etag: &str, body: &str| cloudfront(&ground, &format!("PUT {path}/config"), etag, body);
     assert_eq!(update(etag, &distribution("once", None)).value("Code"), "IllegalUpdate");
     assert_eq!(update("never-given", &read.body).value("Code"), "InvalidIfMatchVersion");
     let delete = |etag: &str| cloudfront(&ground, &format!("DELETE {path}"), etag, "");
     assert_eq!(delete(etag).value("Code"), "DistributionNotDisabled");
-    let disabled = read.body.replacen("<Comment>a &amp; b</Comment><Enabled>true", "<Comment></Comment><Enabled>false", 1);
+    let disabled = read.body.replacen(
+        "<Comment>a &amp; b</Comment><Enabled>true",
+        "<Comment></Comment><Enabled>false",
+        1,
+    );
     let changed = update(etag, &disabled);
     assert_eq!((changed.status, changed.value("Status")), (200, "InProgress"));
     assert_eq!(update(etag, &read.body).value("Code"), "PreconditionFailed");
@@ -302,7 +391,9 @@ fn a_function_waits_for_its_role_and_is_held_by_its_replicas() {
     assert_eq!(publish().header("x-amzn-errortype"), Some("ResourceConflictException"));
     assert_eq!(publish().value("Version"), "1");
 
-    let attach = |arn: &str| cloudfront(&ground, &format!("POST {DISTRIBUTIONS}"), "", &distribution("one", Some(arn)));
+    let attach = |arn: &str| {
+        cloudfront(&ground, &format!("POST {DISTRIBUTIONS}"), "", &distribution("one", Some(arn)))
+    };
     for (arn, words) in [
         (VERSION.replace(":1", ""), "must reference a specific function version"),
         (VERSION.replace(":1", ":$LATEST"), "must reference a specific function version"),
@@ -323,8 +414,13 @@ fn a_function_waits_for_its_role_and_is_held_by_its_replicas() {
     let read = cloudfront(&ground, &format!("GET {path}"), "", "");
     let (before, rest) = read.body.split_once("<LambdaFunctionAssociations>").unwrap();
     let (_, after) = rest.split_once("</LambdaFunctionAssociations>").unwrap();
-    let vacated = format!("{before}<LambdaFunctionAssociations><Quantity>0</Quantity></LambdaFunctionAssociations>{after}");
-    assert_eq!(cloudfront(&ground, &format!("PUT {path}"), read.header("etag").unwrap(), &vacated).status, 200);
+    let vacated = format!(
+        "{before}<LambdaFunctionAssociations><Quantity>0</Quantity></LambdaFunctionAssociations>{after}"
+    );
+    assert_eq!(
+        cloudfront(&ground, &format!("PUT {path}"), read.header("etag").unwrap(), &vacated).status,
+        200
+    );
     assert!(delete().body.contains("replicated function"));
     assert_eq!(delete().status, 204);
 }
@@ -334,17 +430,32 @@ fn lists_come_in_pages() {
     let ground = Ground::start();
     ground.rules(|rules| *rules = Rules { page_size: Some(2), ..Rules::prompt() });
     for number in 0..3 {
-        cloudfront(&ground, &format!("POST {DISTRIBUTIONS}"), "", &distribution(&number.to_string(), None));
+        cloudfront(
+            &ground,
+            &format!("POST {DISTRIBUTIONS}"),
+            "",
+            &distribution(&number.to_string(), None),
+        );
         s3(&ground, "PUT /pages-1");
         s3(&ground, &format!("PUT /pages-1/{number}"));
     }
     let first = cloudfront(&ground, &format!("GET {DISTRIBUTIONS}"), "", "");
     assert_eq!((first.value("Quantity"), first.value("IsTruncated")), ("2", "true"));
-    let second = cloudfront(&ground, &format!("GET {DISTRIBUTIONS}?Marker={}", first.value("NextMarker")), "", "");
+    let second = cloudfront(
+        &ground,
+        &format!("GET {DISTRIBUTIONS}?Marker={}", first.value("NextMarker")),
+        "",
+        "",
+    );
     assert_eq!((second.value("Quantity"), second.value("IsTruncated")), ("1", "false"));
-    (0..3).for_each(|number| drop(logs(&ground, "CreateLogGroup", &format!("{{\"logGroupName\":\"{number}\"}}"))));
+    (0..3).for_each(|number| {
+        drop(logs(&ground, "CreateLogGroup", &format!("{{\"logGroupName\":\"{number}\"}}")));
+    });
     let first = logs(&ground, "DescribeLogGroups", "{}");
-    assert_eq!((first.body.matches("\"logGroupName\"").count(), first.value("nextToken").is_empty()), (2, false));
+    assert_eq!(
+        (first.body.matches("\"logGroupName\"").count(), first.value("nextToken").is_empty()),
+        (2, false)
+    );
     let objects = ask(&ground, "s3", "GET /pages-1?list-type=2", "", "").unwrap();
     assert_eq!((objects.value("KeyCount"), objects.value("IsTruncated")), ("2", "true"));
 }
@@ -360,7 +471,10 @@ fn a_bucket_is_new_with_everything_blocked_and_its_name_stays_busy() {
     assert_eq!(s3(&ground, "GET /bucket-1?publicAccessBlock"), Some(404));
 
     assert_eq!(s3(&ground, "DELETE /bucket-1"), Some(204));
-    assert_eq!([s3(&ground, "PUT /bucket-1"), s3(&ground, "PUT /bucket-1")], [Some(409), Some(200)]);
+    assert_eq!(
+        [s3(&ground, "PUT /bucket-1"), s3(&ground, "PUT /bucket-1")],
+        [Some(409), Some(200)]
+    );
 }
 
 #[test]
@@ -384,7 +498,8 @@ for name in ('one', 'two'):
         command.args(["-c", program]);
         command
     };
-    let buckets = || ["one", "two"].map(|name| s3(&ground, &format!("HEAD /bucket-{name}")).unwrap());
+    let buckets =
+        || ["one", "two"].map(|name| s3(&ground, &format!("HEAD /bucket-{name}")).unwrap());
     assert!(ground.kill_at(1, Moment::Before, &mut client()));
     assert_eq!(buckets(), [404, 404]);
     assert!(ground.kill_at(1, Moment::After, &mut client()));
@@ -399,7 +514,11 @@ fn a_reset_forgets_the_world_and_keeps_the_rules() {
     ground.rules(|rules| rules.role_tries = 0);
     iam(&ground, CREATE_ROLE);
     ground.reset();
-    assert!(lambda(&ground, "POST /2015-03-31/functions", CREATE_FUNCTION).body.contains("cannot be assumed"));
+    assert!(
+        lambda(&ground, "POST /2015-03-31/functions", CREATE_FUNCTION)
+            .body
+            .contains("cannot be assumed")
+    );
     iam(&ground, CREATE_ROLE);
     assert_eq!(lambda(&ground, "POST /2015-03-31/functions", CREATE_FUNCTION).status, 201);
     assert_eq!(ground.count("iam:CreateRole"), 1);

@@ -1,7 +1,8 @@
 //! The house's own rules, kept by a machine. ARCHITECTURE.md says why they are there.
 //!
-//! Sources are read as text: lines of comments and `#[cfg(test)]` modules are left out, and paths are followed from
-//! `crate::` and `super::`. That sees what rustfmt leaves behind, which is all that is ever committed.
+//! Sources are read as text: lines of comments and `#[cfg(test)]` modules are left out, and paths
+//! are followed from `crate::` and `super::`. That sees what rustfmt leaves behind, which is all
+//! that is ever committed.
 
 #![expect(clippy::unwrap_used, reason = "a file that cannot be read fails the test")]
 
@@ -13,20 +14,31 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Files over this many lines need a reason below.
-const LONG: usize = 300;
+const LONG: usize = 400;
 
 /// Why a file may be long. An entry that is no longer needed has to go.
 const LONG_FILES: &[(&str, &str)] = &[
+    ("src/aws/fault.rs", "every code and text of AWS that we know, in one table"),
     ("src/cloud/world/apply.rs", "AWS's rules between the kinds; they share one record"),
-    ("src/operator.rs", "one table of statements, so that a policy can be read at one sitting"),
-    ("src/name.rs", "the rules of all names, and the edge's regions beside them"),
+    ("src/cloud/world/observe.rs", "what each call of AWS would show, side by side"),
     ("src/operator.rs", "every statement with all its actions, side by side, and its tests"),
-    ("src/resource/bucket/aws.rs", "eight settings, each with its call to read and its call to write"),
-    ("src/resource/distribution/aws.rs", "create, update, await and delete, each with its own waits"),
-    ("src/resource/function/aws.rs", "create, configure, upload, publish, tag, delete, each with its own waits"),
-    ("src/resource/site/aws.rs", "objects, versions, uploads, the index, looks, each with its call"),
+    (
+        "src/resource/bucket/aws.rs",
+        "eight settings, each with its call to read and its call to write",
+    ),
+    (
+        "src/resource/distribution/aws.rs",
+        "create, update, await and delete, each with its own waits",
+    ),
+    (
+        "src/resource/function/aws.rs",
+        "create, configure, upload, publish, tag, delete, each with its waits",
+    ),
+    (
+        "src/resource/site/aws.rs",
+        "objects, versions, uploads, the index, looks, each with its call",
+    ),
     ("src/spec/decode/scalar.rs", "every scalar type with its refusals"),
-    ("src/spec/load/tests.rs", "one table of wrong specs"),
     ("src/view/human.rs", "every text for people, so that they sound alike"),
 ];
 
@@ -52,7 +64,11 @@ impl Source {
             for (at, _) in self.code.match_indices(start) {
                 let before = self.code[..at].chars().next_back().unwrap_or(' ');
                 if !(before.is_alphanumeric() || matches!(before, '_' | ':')) {
-                    found.extend(expand(Vec::new(), &self.code[at..]).into_iter().filter_map(|path| self.resolve(&path)));
+                    found.extend(
+                        expand(Vec::new(), &self.code[at..])
+                            .into_iter()
+                            .filter_map(|path| self.resolve(&path)),
+                    );
                 }
             }
         }
@@ -61,7 +77,8 @@ impl Source {
 
     fn resolve(&self, path: &[String]) -> Option<Vec<String>> {
         let up = path.iter().take_while(|part| *part == "super").count();
-        let base = if up == 0 { &[] } else { self.module.get(..self.module.len().checked_sub(up)?)? };
+        let base =
+            if up == 0 { &[] } else { self.module.get(..self.module.len().checked_sub(up)?)? };
         Some([base, &path[up.max(1)..]].concat())
     }
 
@@ -117,7 +134,8 @@ fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap()
 }
 
-/// Every file below `folder`, from the root of the repository. What a run leaves behind is passed over.
+/// Every file below `folder`, from the root of the repository. What a run leaves behind is passed
+/// over.
 fn files(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from(folder)];
@@ -143,7 +161,9 @@ fn is_rust(file: &str) -> bool {
 
 /// The library's sources; tests among them are left out.
 fn sources() -> Vec<Source> {
-    let is_code = |file: &String| is_rust(file) && !file.split('/').any(|part| part == "tests" || part == "tests.rs");
+    let is_code = |file: &String| {
+        is_rust(file) && !file.split('/').any(|part| part == "tests" || part == "tests.rs")
+    };
     let read = |file: String| {
         let path = file["src/".len()..].trim_end_matches(".rs");
         let module = path.split('/').filter(|part| *part != "mod").map(str::to_owned).collect();
@@ -154,15 +174,19 @@ fn sources() -> Vec<Source> {
 
 fn without_tests_and_comments(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let tests = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod "));
-    let kept = lines[..tests.unwrap_or(lines.len())].iter().filter(|line| !line.trim_start().starts_with("//"));
+    let tests =
+        lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod "));
+    let kept = lines[..tests.unwrap_or(lines.len())]
+        .iter()
+        .filter(|line| !line.trim_start().starts_with("//"));
     kept.fold(String::new(), |code, line| code + line + "\n")
 }
 
 /// The rooms from the ground up, as the crate's own documentation names them.
 fn rooms() -> Vec<String> {
     let text = read("src/lib.rs");
-    let docs: String = text.lines().filter_map(|line| line.strip_prefix("//! ")).collect::<Vec<_>>().join(" ");
+    let docs: String =
+        text.lines().filter_map(|line| line.strip_prefix("//! ")).collect::<Vec<_>>().join(" ");
     let (_, list) = docs.split_once("Each module uses only what stands before it:").unwrap();
     let (list, _) = list.split_once('.').unwrap();
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -183,12 +207,16 @@ fn every_room_uses_only_what_stands_before_it() {
     let rooms = rooms();
     let place = |room: &str| rooms.iter().position(|known| known == room);
     let mut violations = Vec::new();
-    for source in sources().iter().filter(|source| !matches!(source.file.as_str(), "src/lib.rs" | "src/main.rs")) {
+    for source in sources()
+        .iter()
+        .filter(|source| !matches!(source.file.as_str(), "src/lib.rs" | "src/main.rs"))
+    {
         let Some(own) = place(source.room()) else {
             violations.push(format!("{} is in no room that src/lib.rs names", source.file));
             continue;
         };
-        let used: BTreeSet<String> = source.paths().into_iter().filter_map(|path| path.into_iter().next()).collect();
+        let used: BTreeSet<String> =
+            source.paths().into_iter().filter_map(|path| path.into_iter().next()).collect();
         let above = used.iter().filter(|used| place(used).is_none_or(|place| place > own));
         violations.extend(above.map(|used| format!("{} uses `{used}`", source.file)));
     }
@@ -197,24 +225,46 @@ fn every_room_uses_only_what_stands_before_it() {
 
 #[test]
 fn only_the_wire_knows_the_sdk() {
-    let is_wire = |file: &str| file.starts_with("src/aws/") || (file.starts_with("src/resource/") && file.ends_with("/aws.rs"));
+    let is_wire = |file: &str| {
+        file.starts_with("src/aws/")
+            || (file.starts_with("src/resource/") && file.ends_with("/aws.rs"))
+    };
     let sources = sources();
     let mut violations = Vec::new();
     for source in sources.iter().filter(|source| !is_wire(&source.file)) {
-        let knows = ["aws_sdk_", "aws_smithy_", "aws_config"].into_iter().filter(|name| source.code.contains(name));
+        let knows = ["aws_sdk_", "aws_smithy_", "aws_config"]
+            .into_iter()
+            .filter(|name| source.code.contains(name));
         violations.extend(knows.map(|name| format!("{} says `{name}`", source.file)));
     }
-    let kinds: BTreeSet<&str> =
-        sources.iter().filter(|source| source.room() == "resource").filter_map(|source| source.module.get(1)).map(String::as_str).collect();
-    for source in sources.iter().filter(|source| !is_wire(&source.file) && !source.file.starts_with("src/cloud/aws")) {
-        let wired = |path: &[String]| path.first().is_some_and(|room| room == "resource") && path.get(2).is_some_and(|file| file == "aws");
-        let imported = source.paths().into_iter().filter(|path| wired(path)).map(|path| path.join("::"));
-        let inline = kinds.iter().map(|kind| format!("{kind}::aws")).filter(|name| source.code.contains(&format!("{name}::")));
-        violations.extend(imported.chain(inline).map(|name| format!("{} uses `{name}`", source.file)));
-        let decides = source.room() == "resource" && source.module.last().is_some_and(|file| file == "plan" || file == "simulate");
+    let kinds: BTreeSet<&str> = sources
+        .iter()
+        .filter(|source| source.room() == "resource")
+        .filter_map(|source| source.module.get(1))
+        .map(String::as_str)
+        .collect();
+    for source in sources
+        .iter()
+        .filter(|source| !is_wire(&source.file) && !source.file.starts_with("src/cloud/aws"))
+    {
+        let wired = |path: &[String]| {
+            path.first().is_some_and(|room| room == "resource")
+                && path.get(2).is_some_and(|file| file == "aws")
+        };
+        let imported =
+            source.paths().into_iter().filter(|path| wired(path)).map(|path| path.join("::"));
+        let inline = kinds
+            .iter()
+            .map(|kind| format!("{kind}::aws"))
+            .filter(|name| source.code.contains(&format!("{name}::")));
+        violations
+            .extend(imported.chain(inline).map(|name| format!("{} uses `{name}`", source.file)));
+        let decides = source.room() == "resource"
+            && source.module.last().is_some_and(|file| file == "plan" || file == "simulate");
         let reaches = source.paths().into_iter().filter_map(|path| path.into_iter().next());
         let reaches = reaches.filter(|room| decides && matches!(room.as_str(), "aws" | "context"));
-        violations.extend(reaches.map(|room| format!("{} is pure, and uses `{room}`", source.file)));
+        violations
+            .extend(reaches.map(|room| format!("{} is pure, and uses `{room}`", source.file)));
     }
     none("only src/aws and a kind's aws.rs know the SDK; only cloud/aws.rs calls them", violations);
 }
@@ -223,38 +273,64 @@ fn only_the_wire_knows_the_sdk() {
 fn the_view_sees_changes_and_never_ops() {
     let all = sources();
     let views = all.iter().filter(|source| source.room() == "view");
-    none("a view knows `Change`, not a kind's `Op`", views.filter(|source| source.says("Op")).map(|source| source.file.clone()));
+    none(
+        "a view knows `Change`, not a kind's `Op`",
+        views.filter(|source| source.says("Op")).map(|source| source.file.clone()),
+    );
 }
 
 #[test]
 fn the_edge_region_stands_in_one_place() {
     let region = ["us", "east", "1"].join("-");
     let all = sources();
-    let places = all.iter().flat_map(|source| source.code.match_indices(&region).map(|_| source.file.as_str()));
-    assert_eq!(places.collect::<Vec<_>>(), ["src/name.rs"], "use `EDGE_REGION` or `Region::edge()`");
+    let places = all
+        .iter()
+        .flat_map(|source| source.code.match_indices(&region).map(|_| source.file.as_str()));
+    assert_eq!(
+        places.collect::<Vec<_>>(),
+        ["src/name.rs"],
+        "use `EDGE_REGION` or `Region::edge()`"
+    );
 }
 
 #[test]
 fn a_files_name_says_what_it_is_for() {
     let banned = ["util", "helper", "common", "misc", "manager"];
     let all = ["src", "tests", "benches", "config"].into_iter().flat_map(files);
-    none("these names say nothing", all.filter(|file| banned.iter().any(|word| file.to_lowercase().contains(word))));
+    none(
+        "these names say nothing",
+        all.filter(|file| banned.iter().any(|word| file.to_lowercase().contains(word))),
+    );
 }
 
 #[test]
 fn a_long_file_has_a_reason() {
-    let length = |file: &str| fs::read_to_string(root().join(file)).map_or(0, |text| text.lines().count());
+    let length =
+        |file: &str| fs::read_to_string(root().join(file)).map_or(0, |text| text.lines().count());
     let listed = |file: &str| LONG_FILES.iter().any(|(long, _)| *long == file);
-    let long = files("src").into_iter().filter(|file| is_rust(file) && length(file) > LONG && !listed(file));
-    none("split the file, or give the reason in tests/layering.rs", long.map(|file| format!("{file}: {} lines", length(&file))));
+    let long = files("src")
+        .into_iter()
+        .filter(|file| is_rust(file) && length(file) > LONG && !listed(file));
+    none(
+        "split the file, or give the reason in tests/layering.rs",
+        long.map(|file| format!("{file}: {} lines", length(&file))),
+    );
     let stale = LONG_FILES.iter().filter(|(file, _)| length(file) <= LONG);
-    none("take these off the list in tests/layering.rs", stale.map(|(file, _)| format!("{file}: {} lines", length(file))));
+    none(
+        "take these off the list in tests/layering.rs",
+        stale.map(|(file, _)| format!("{file}: {} lines", length(file))),
+    );
 }
 
 /// The text of every block of this language in a document.
 fn blocks(document: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
-    document.split(&fence).skip(1).filter_map(|rest| rest.split_once("\n```")).map(|(block, _)| format!("{block}\n")).collect()
+    document
+        .split(&fence)
+        .skip(1)
+        .filter_map(|rest| rest.split_once("\n```"))
+        .map(|(block, _)| format!("{block}\n"))
+        .collect()
 }
 
 #[test]
@@ -268,7 +344,8 @@ fn every_spec_that_we_show_is_right() {
         let loaded = load(&file, &|_| None, Files::Spared);
         assert!(loaded.is_ok(), "README.md:\n{spec}\n{}", loaded.unwrap_err().render(false));
     }
-    let examples: Vec<String> = files("config").into_iter().filter(|file| file.ends_with("provision.yaml")).collect();
+    let examples: Vec<String> =
+        files("config").into_iter().filter(|file| file.ends_with("provision.yaml")).collect();
     assert!(!examples.is_empty());
     for file in examples {
         let loaded = load(&root().join(&file), &|_| None, Files::Needed);
@@ -280,18 +357,29 @@ fn every_spec_that_we_show_is_right() {
 fn every_verb_and_global_flag_is_in_the_readme() {
     let shown = Command::new(env!("CARGO_BIN_EXE_provision")).arg("--help").output().unwrap();
     let help = String::from_utf8(shown.stdout).unwrap();
-    let section = |title: &str| help.split_once(title).unwrap().1.split("\n\n").next().unwrap().to_owned();
+    let section =
+        |title: &str| help.split_once(title).unwrap().1.split("\n\n").next().unwrap().to_owned();
     // A verb stands behind two spaces; more of them carry a wrapped line on.
-    let first =
-        |line: &str| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')).map(|rest| rest.split(' ').take(1).collect::<String>());
+    let first = |line: &str| {
+        line.strip_prefix("  ")
+            .filter(|rest| !rest.starts_with(' '))
+            .map(|rest| rest.split(' ').take(1).collect::<String>())
+    };
     let verbs: Vec<String> = section("Commands:\n").lines().filter_map(first).collect();
     assert!(verbs.iter().any(|verb| verb == "apply"), "{help}");
     let options = help.split_once("Options:\n").unwrap().1;
-    let words = options.lines().filter(|line| line.trim_start().starts_with('-')).flat_map(str::split_whitespace);
-    let flags = words.filter_map(|word| word.strip_prefix("--")).map(|flag| flag.split(['[', '=', ',']).next().unwrap().to_owned());
+    let words = options
+        .lines()
+        .filter(|line| line.trim_start().starts_with('-'))
+        .flat_map(str::split_whitespace);
+    let flags = words
+        .filter_map(|word| word.strip_prefix("--"))
+        .map(|flag| flag.split(['[', '=', ',']).next().unwrap().to_owned());
     let readme = read("README.md");
     let verbs = verbs.into_iter().filter(|verb| verb != "help").map(|verb| format!("| `{verb}"));
-    let flags = flags.filter(|flag| !matches!(flag.as_str(), "help" | "version")).map(|flag| format!("`--{flag}"));
+    let flags = flags
+        .filter(|flag| !matches!(flag.as_str(), "help" | "version"))
+        .map(|flag| format!("`--{flag}"));
     none("README.md passes over these", verbs.chain(flags).filter(|word| !readme.contains(word)));
 }
 
@@ -300,7 +388,11 @@ fn every_file_that_the_documents_name_is_there() {
     let mut missing = Vec::new();
     for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
         let text = read(document);
-        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).filter(|link| !link.is_empty());
+        let links = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#']).next())
+            .filter(|link| !link.is_empty());
         let broken = links.filter(|link| !link.contains("://") && !root().join(link).exists());
         missing.extend(broken.map(|link| format!("{document}: {link}")));
     }

@@ -1,10 +1,15 @@
-//! What `provision policy` prints is enough, and no action in it can go: tried with an emulator that checks signatures and IAM
-//! policies, behind a proxy that adds what it does not check (`support::proxy::rules::permission`).
+//! What `provision policy` prints is enough, and no action in it can go: tried with an emulator
+//! that checks signatures and IAM policies, behind a proxy that adds what it does not check
+//! (`support::proxy::rules::permission`).
 //!
 //! `cargo test --test policy` takes every nth action away. All of them, with the tables:
 //! `PROVISION_POLICY=all cargo test --test policy -- --nocapture`
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what is not there fails the test; the tables are printed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what is not there fails the test; the tables are printed"
+)]
 
 mod support;
 

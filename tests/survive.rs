@@ -1,9 +1,14 @@
-//! Whatever interrupts a command, running it again heals it: proven call by call, with the real binary.
+//! Whatever interrupts a command, running it again heals it: proven call by call, with the real
+//! binary.
 //!
 //! `cargo test --test survive` tries a sample of each matrix. All of it, with the tables:
 //! `PROVISION_SURVIVE=all cargo test --test survive -- --nocapture`
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what is not there fails the test; the tables are printed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what is not there fails the test; the tables are printed"
+)]
 
 mod support;
 

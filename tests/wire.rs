@@ -1,4 +1,5 @@
-//! The real binary and the real SDK, over the wire, against an emulator that keeps AWS's rules (`support`).
+//! The real binary and the real SDK, over the wire, against an emulator that keeps AWS's rules
+//! (`support`).
 //!
 //! Every test has an AWS of its own. Where a kind is added, `kinds` wants one more test.
 

@@ -1,8 +1,8 @@
 //! Access to a service's own document, byte for byte, on both sides of the SDK.
 //!
-//! The SDK's types drop fields that they do not know; a read-modify-write through them would erase what AWS added since
-//! the SDK was made. So the raw answer is captured, edited as text, and put back in place of the SDK's own body, before
-//! signing.
+//! The SDK's types drop fields that they do not know; a read-modify-write through them would erase
+//! what AWS added since the SDK was made. So the raw answer is captured, edited as text, and put
+//! back in place of the SDK's own body, before signing.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
@@ -38,7 +38,8 @@ impl Intercept for RawAnswer {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(bytes) = context.response().body().bytes() {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = String::from_utf8_lossy(bytes).into_owned();
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+                String::from_utf8_lossy(bytes).into_owned();
         }
         Ok(())
     }

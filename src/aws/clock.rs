@@ -1,4 +1,5 @@
-//! AWS's clock: the `Date` of an answer. Windows begin and end by it, whatever the clock of this machine says.
+//! AWS's clock: the `Date` of an answer. Windows begin and end by it, whatever the clock of this
+//! machine says.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
@@ -32,7 +33,11 @@ impl Intercept for Dated {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date").and_then(|date| httpdate::parse_http_date(date).ok());
+        let date = context
+            .response()
+            .headers()
+            .get("date")
+            .and_then(|date| httpdate::parse_http_date(date).ok());
         if let Some(moment) = date.and_then(|date| Timestamp::try_from(date).ok()) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(moment);
         }

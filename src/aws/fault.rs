@@ -1,7 +1,7 @@
 //! The only reader of AWS's error codes and texts.
 //!
-//! Codes come from the services' API models; the few texts that have to be read are matched on the shortest part that
-//! has stayed the same over the years, never on equality.
+//! Codes come from the services' API models; the few texts that have to be read are matched on the
+//! shortest part that has stayed the same over the years, never on equality.
 
 use crate::change::{Fault, FaultKind};
 use aws_sdk_sts::operation::RequestId;
@@ -10,7 +10,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-/// Returns the fault behind an SDK error. `tried` says what was tried on what: `create role checkout-edge`.
+/// Returns the fault behind an SDK error. `tried` says what was tried on what: `create role
+/// checkout-edge`.
 pub fn fault<E>(tried: impl Into<String>, error: &SdkError<E, HttpResponse>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -20,49 +21,84 @@ where
     let status = error.raw_response().map(|response| response.status().as_u16());
     let text = error.message().map_or_else(|| words(error, status), str::to_owned);
     let kind = match error {
-        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ConstructionFailure(_) => without_answer(error),
+        SdkError::DispatchFailure(_)
+        | SdkError::TimeoutError(_)
+        | SdkError::ConstructionFailure(_) => without_answer(error),
         _ => classify(code.as_deref(), &text, status),
     };
-    let message = if kind == FaultKind::Credentials && code.is_none() { "no AWS credentials were found".to_owned() } else { text };
+    let message = if kind == FaultKind::Credentials && code.is_none() {
+        "no AWS credentials were found".to_owned()
+    } else {
+        text
+    };
     let lacks = lacking(kind, &message, || needs(std::any::type_name::<E>()));
-    Fault { hint: hint(kind, &tried, &message), lacks, kind, tried, code, message, request_id: error.request_id().map(str::to_owned) }
+    Fault {
+        hint: hint(kind, &tried, &message),
+        lacks,
+        kind,
+        tried,
+        code,
+        message,
+        request_id: error.request_id().map(str::to_owned),
+    }
 }
 
-/// Returns the fault behind a refusal inside of an answer that says 200. `needs`: the actions that the refused part takes.
-pub fn in_answer(tried: impl Into<String>, code: Option<&str>, text: Option<&str>, needs: &[&str]) -> Fault {
+/// Returns the fault behind a refusal inside of an answer that says 200. `needs`: the actions that
+/// the refused part takes.
+pub fn in_answer(
+    tried: impl Into<String>,
+    code: Option<&str>,
+    text: Option<&str>,
+    needs: &[&str],
+) -> Fault {
     let (tried, message) = (tried.into(), text.unwrap_or("AWS gave no reason").to_owned());
     let kind = classify(code, &message, None);
-    let lacks = lacking(kind, &message, || needs.iter().map(|action| (*action).to_owned()).collect());
-    Fault { hint: hint(kind, &tried, &message), lacks, code: code.map(str::to_owned), ..Fault::new(kind, tried, message) }
+    let lacks =
+        lacking(kind, &message, || needs.iter().map(|action| (*action).to_owned()).collect());
+    Fault {
+        hint: hint(kind, &tried, &message),
+        lacks,
+        code: code.map(str::to_owned),
+        ..Fault::new(kind, tried, message)
+    }
 }
 
-/// The actions of which a denied caller lacks one: the one that AWS names, else those that the call needs.
+/// The actions of which a denied caller lacks one: the one that AWS names, else those that the call
+/// needs.
 fn lacking(kind: FaultKind, text: &str, needs: impl FnOnce() -> Vec<String>) -> Vec<String> {
     if kind != FaultKind::Denied || is_forbidden(text) {
         return Vec::new();
     }
-    // "is not authorized to perform: X on resource: Y", Lambda@Edge's "add permission: X for resource: Y", and CloudWatch Logs'
-    // "An additional permission "X" is required".
-    let named = ["perform: ", "permission: ", "permission \""].iter().find_map(|before| text.split_once(before));
+    // "is not authorized to perform: X on resource: Y", Lambda@Edge's "add permission: X for
+    // resource: Y", and CloudWatch Logs' "An additional permission "X" is required".
+    let named = ["perform: ", "permission: ", "permission \""]
+        .iter()
+        .find_map(|before| text.split_once(before));
     match named.and_then(|(_, rest)| rest.split_whitespace().next()) {
         Some(action) => vec![action.trim_matches('"').to_owned()],
         None => needs(),
     }
 }
 
-/// Denied by what no policy of the caller's own can mend: a boundary, a policy of the organisation, the resource's own, an
-/// explicit deny (IAM User Guide, "Troubleshoot access denied error messages").
+/// Denied by what no policy of the caller's own can mend: a boundary, a policy of the organisation,
+/// the resource's own, an explicit deny (IAM User Guide, "Troubleshoot access denied error
+/// messages").
 fn is_forbidden(text: &str) -> bool {
     let lacking = text.split_once("because no ").map(|(_, policy)| policy);
-    text.contains("explicit deny") || lacking.is_some_and(|policy| !policy.starts_with("identity-based"))
+    text.contains("explicit deny")
+        || lacking.is_some_and(|policy| !policy.starts_with("identity-based"))
 }
 
-/// What a call needs, by the name of its error's type, `aws_sdk_s3::operation::put_object::PutObjectError`: nothing else in an
-/// SDK error says which call it was, and a hint is all that is made of it. Operations are called as their actions are, except
-/// for those of S3 (Service Authorization Reference; Amazon S3 API Reference, the permissions of each operation).
+/// What a call needs, by the name of its error's type,
+/// `aws_sdk_s3::operation::put_object::PutObjectError`: nothing else in an SDK error says which
+/// call it was, and a hint is all that is made of it. Operations are called as their actions are,
+/// except for those of S3 (Service Authorization Reference; Amazon S3 API Reference, the
+/// permissions of each operation).
 fn needs(error: &str) -> Vec<String> {
-    let service = error.split("::").next().and_then(|name| name.strip_prefix("aws_sdk_")).unwrap_or_default();
-    let operation = error.rsplit("::").next().and_then(|name| name.strip_suffix("Error")).unwrap_or_default();
+    let service =
+        error.split("::").next().and_then(|name| name.strip_prefix("aws_sdk_")).unwrap_or_default();
+    let operation =
+        error.rsplit("::").next().and_then(|name| name.strip_suffix("Error")).unwrap_or_default();
     let actions: &[&str] = match operation {
         "HeadBucket" | "ListObjectsV2" => &["ListBucket"],
         // Without the right to list, a key that is not there is denied, too.
@@ -84,10 +120,17 @@ fn needs(error: &str) -> Vec<String> {
     actions.iter().map(|action| format!("{service}:{action}")).collect()
 }
 
-fn words<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> String {
+fn words<E: std::error::Error + 'static>(
+    error: &SdkError<E, HttpResponse>,
+    status: Option<u16>,
+) -> String {
     match (error, status) {
-        (SdkError::ServiceError(_), Some(status)) => format!("AWS answered with HTTP status {status} and no text"),
-        _ => DisplayErrorContext(error).to_string().split(" (").next().unwrap_or_default().to_owned(),
+        (SdkError::ServiceError(_), Some(status)) => {
+            format!("AWS answered with HTTP status {status} and no text")
+        }
+        _ => {
+            DisplayErrorContext(error).to_string().split(" (").next().unwrap_or_default().to_owned()
+        }
     }
 }
 
@@ -100,27 +143,54 @@ fn without_answer<E: std::error::Error + 'static>(error: &SdkError<E, HttpRespon
 fn classify(code: Option<&str>, text: &str, status: Option<u16>) -> FaultKind {
     let code = code.unwrap_or_default();
     match code {
-        "InvalidParameterValueException" if text.contains("replicated function") => FaultKind::Replicated,
-        "InvalidParameterValueException" if text.contains("cannot be assumed by Lambda") => FaultKind::NotPropagated,
-        "InvalidLambdaFunctionAssociation" if text.contains("must be assumable with edgelambda") => FaultKind::NotPropagated,
-        "InvalidLambdaFunctionAssociation" if text.contains("must be in an Active state") => FaultKind::Busy,
+        "InvalidParameterValueException" if text.contains("replicated function") => {
+            FaultKind::Replicated
+        }
+        "InvalidParameterValueException" if text.contains("cannot be assumed by Lambda") => {
+            FaultKind::NotPropagated
+        }
+        "InvalidLambdaFunctionAssociation"
+            if text.contains("must be assumable with edgelambda") =>
+        {
+            FaultKind::NotPropagated
+        }
+        "InvalidLambdaFunctionAssociation" if text.contains("must be in an Active state") => {
+            FaultKind::Busy
+        }
         // The caller needs rights on the function for this.
-        "InvalidLambdaFunctionAssociation" if text.contains("cannot retrieve the specified") => FaultKind::Denied,
-        "ResourceConflictException" if text.to_ascii_lowercase().contains("already exist") => FaultKind::AlreadyExists,
+        "InvalidLambdaFunctionAssociation" if text.contains("cannot retrieve the specified") => {
+            FaultKind::Denied
+        }
+        "ResourceConflictException" if text.to_ascii_lowercase().contains("already exist") => {
+            FaultKind::AlreadyExists
+        }
         "BucketAlreadyOwnedByYou"
         | "EntityAlreadyExists"
         | "OriginAccessControlAlreadyExists"
         | "DistributionAlreadyExists"
         | "ResourceAlreadyExistsException" => FaultKind::AlreadyExists,
-        "ResourceConflictException" | "OperationAborted" | "OperationAbortedException" | "DistributionNotDisabled" => FaultKind::Busy,
-        "PreconditionFailed" | "PreconditionFailedException" | "InvalidIfMatchVersion" | "ConditionalRequestConflict" => FaultKind::MovedOn,
+        "ResourceConflictException"
+        | "OperationAborted"
+        | "OperationAbortedException"
+        | "DistributionNotDisabled" => FaultKind::Busy,
+        "PreconditionFailed"
+        | "PreconditionFailedException"
+        | "InvalidIfMatchVersion"
+        | "ConditionalRequestConflict" => FaultKind::MovedOn,
         // An origin names a control that is gone.
         "InvalidOriginAccessControl" => FaultKind::NotFound,
-        "ResourceInUse" | "OriginAccessControlInUse" | "DeleteConflict" | "BucketNotEmpty" => FaultKind::InUse,
-        _ if code.starts_with("NoSuch") || code.ends_with("NotFoundError") || matches!(code, "ResourceNotFoundException" | "NotFound") => {
+        "ResourceInUse" | "OriginAccessControlInUse" | "DeleteConflict" | "BucketNotEmpty" => {
+            FaultKind::InUse
+        }
+        _ if code.starts_with("NoSuch")
+            || code.ends_with("NotFoundError")
+            || matches!(code, "ResourceNotFoundException" | "NotFound") =>
+        {
             FaultKind::NotFound
         }
-        _ if code.starts_with("Throttl") || matches!(code, "TooManyRequestsException" | "SlowDown" | "RequestLimitExceeded") => {
+        _ if code.starts_with("Throttl")
+            || matches!(code, "TooManyRequestsException" | "SlowDown" | "RequestLimitExceeded") =>
+        {
             FaultKind::Throttled
         }
         _ if code.starts_with("ExpiredToken")
@@ -135,7 +205,9 @@ fn classify(code: Option<&str>, text: &str, status: Option<u16>) -> FaultKind {
         {
             FaultKind::Credentials
         }
-        _ if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" => FaultKind::Denied,
+        _ if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" => {
+            FaultKind::Denied
+        }
         _ => match status {
             Some(404) => FaultKind::NotFound,
             Some(403) => FaultKind::Denied,
@@ -149,19 +221,40 @@ fn classify(code: Option<&str>, text: &str, status: Option<u16>) -> FaultKind {
 fn hint(kind: FaultKind, tried: &str, text: &str) -> Option<String> {
     let hint = match kind {
         FaultKind::Denied if is_forbidden(text) => {
-            "not the caller's own policies, but another one forbids it; whoever administers the account can tell which"
+            "not the caller's own policies, but another one forbids it; whoever administers the \
+                account can tell which"
         }
-        FaultKind::NotFound => "somebody took it down in the meantime: run the same command again, it plans anew",
-        FaultKind::AlreadyExists => "somebody made it in the meantime: run the same command again, it plans anew",
-        FaultKind::InUse => "something else uses it, perhaps since a moment ago: run the same command again, it plans anew",
-        FaultKind::MovedOn => "somebody else changed it in the meantime: run the same command again, it plans anew",
-        FaultKind::Busy | FaultKind::Throttled => "run the same command again; what is done stays done",
-        FaultKind::NotPropagated => "IAM has not told every region yet; run the same command again in a minute",
-        FaultKind::Credentials => "sign in again (for instance `aws sso login`), or set AWS_PROFILE; try `aws sts get-caller-identity`",
-        FaultKind::Unreachable => "check the network, the proxy variables and `--endpoint-url`; then run the same command again",
+        FaultKind::NotFound => {
+            "somebody took it down in the meantime: run the same command again, it plans anew"
+        }
+        FaultKind::AlreadyExists => {
+            "somebody made it in the meantime: run the same command again, it plans anew"
+        }
+        FaultKind::InUse => {
+            "something else uses it, perhaps since a moment ago: run the same command again, it \
+                plans anew"
+        }
+        FaultKind::MovedOn => {
+            "somebody else changed it in the meantime: run the same command again, it plans anew"
+        }
+        FaultKind::Busy | FaultKind::Throttled => {
+            "run the same command again; what is done stays done"
+        }
+        FaultKind::NotPropagated => {
+            "IAM has not told every region yet; run the same command again in a minute"
+        }
+        FaultKind::Credentials => {
+            "sign in again (for instance `aws sso login`), or set AWS_PROFILE; try `aws sts \
+                get-caller-identity`"
+        }
+        FaultKind::Unreachable => {
+            "check the network, the proxy variables and `--endpoint-url`; then run the same \
+                command again"
+        }
         FaultKind::Denied => {
             return Some(format!(
-                "the caller may not {tried}; `provision policy --for apply` (or destroy, plan, toggle, sweep) prints what it takes"
+                "the caller may not {tried}; `provision policy --for apply` (or destroy, plan, \
+                    toggle, sweep) prints what it takes"
             ));
         }
         _ => return None,
@@ -191,9 +284,21 @@ mod tests {
     #[test]
     fn codes_and_texts_are_classified() {
         let rows = [
-            ("InvalidParameterValueException", "Lambda was unable to delete x because it is a replicated function.", FaultKind::Replicated),
-            ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.", FaultKind::NotPropagated),
-            ("InvalidLambdaFunctionAssociation", "Lambda@Edge cannot retrieve the specified Lambda function.", FaultKind::Denied),
+            (
+                "InvalidParameterValueException",
+                "Lambda was unable to delete x because it is a replicated function.",
+                FaultKind::Replicated,
+            ),
+            (
+                "InvalidParameterValueException",
+                "The role defined for the function cannot be assumed by Lambda.",
+                FaultKind::NotPropagated,
+            ),
+            (
+                "InvalidLambdaFunctionAssociation",
+                "Lambda@Edge cannot retrieve the specified Lambda function.",
+                FaultKind::Denied,
+            ),
             ("InvalidOriginAccessControl", "", FaultKind::NotFound),
             ("InvalidParameterValueException", "Unzipped size must be smaller", FaultKind::Refused),
             ("ResourceConflictException", "Function already exist: x", FaultKind::AlreadyExists),
@@ -215,41 +320,73 @@ mod tests {
 
     #[test]
     fn a_denial_tells_what_the_caller_lacks() {
-        let who = "User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: ";
+        let who =
+            "User: arn:aws:sts::123456789012:assumed-role/ci/run is not authorized to perform: ";
         let role = "arn:aws:iam::123456789012:role/shop-edge";
         let call = "aws_sdk_s3::operation::put_public_access_block::PutPublicAccessBlockError";
         for (text, lacks) in [
             (
-                format!("{who}iam:PassRole on resource: {role} because no identity-based policy allows the iam:PassRole action"),
+                format!(
+                    "{who}iam:PassRole on resource: {role} because no identity-based policy \
+                    allows the iam:PassRole action"
+                ),
                 "iam:PassRole",
             ),
             (format!("{who}cloudfront:CreateDistribution"), "cloudfront:CreateDistribution"),
             (
-                "Lambda@Edge cannot retrieve the specified Lambda function. Update the IAM policy to add permission: lambda:GetFunction \
+                "Lambda@Edge cannot retrieve the specified Lambda function. Update the IAM policy \
+                    to add permission: lambda:GetFunction \
                  for resource: arn:aws:lambda:us-east-1:123456789012:function:f:1 and try again."
                     .to_owned(),
                 "lambda:GetFunction",
             ),
             (
-                "User with accountId: 123456789012 is not authorized to perform CreateLogGroup with Tags. An additional permission \
+                "User with accountId: 123456789012 is not authorized to perform CreateLogGroup \
+                    with Tags. An additional permission \
                  \"logs:TagResource\" is required."
                     .to_owned(),
                 "logs:TagResource",
             ),
             ("Access Denied".to_owned(), "s3:PutBucketPublicAccessBlock"),
-            ("AWS answered with HTTP status 403 and no text".to_owned(), "s3:PutBucketPublicAccessBlock"),
+            (
+                "AWS answered with HTTP status 403 and no \
+                text"
+                    .to_owned(),
+                "s3:PutBucketPublicAccessBlock",
+            ),
         ] {
             assert_eq!(lacking(FaultKind::Denied, &text, || needs(call)), [lacks], "{text}");
-            assert!(hint(FaultKind::Denied, "x", &text).is_some_and(|hint| hint.contains("provision policy")), "{text}");
+            assert!(
+                hint(FaultKind::Denied, "x", &text)
+                    .is_some_and(|hint| hint.contains("provision policy")),
+                "{text}"
+            );
         }
         for text in [
-            format!("{who}iam:PassRole on resource: {role} with an explicit deny in a service control policy"),
-            format!("{who}iam:PassRole on resource: {role} because no permissions boundary allows the iam:PassRole action"),
+            format!(
+                "{who}iam:PassRole on resource: {role} with an explicit deny in a service control \
+                    policy"
+            ),
+            format!(
+                "{who}iam:PassRole on resource: {role} because no permissions boundary allows the \
+                    iam:PassRole action"
+            ),
         ] {
-            assert_eq!(lacking(FaultKind::Denied, &text, || needs(call)), Vec::<String>::new(), "{text}");
-            assert!(hint(FaultKind::Denied, "x", &text).is_some_and(|hint| hint.contains("another one")), "{text}");
+            assert_eq!(
+                lacking(FaultKind::Denied, &text, || needs(call)),
+                Vec::<String>::new(),
+                "{text}"
+            );
+            assert!(
+                hint(FaultKind::Denied, "x", &text)
+                    .is_some_and(|hint| hint.contains("another one")),
+                "{text}"
+            );
         }
-        assert_eq!(lacking(FaultKind::NotFound, "Access Denied", || needs(call)), Vec::<String>::new());
+        assert_eq!(
+            lacking(FaultKind::NotFound, "Access Denied", || needs(call)),
+            Vec::<String>::new()
+        );
         let head = needs("aws_sdk_s3::operation::head_bucket::HeadBucketError");
         assert_eq!(
             (head, needs("aws_sdk_iam::operation::get_role::GetRoleError")),
@@ -259,9 +396,17 @@ mod tests {
 
     #[test]
     fn a_refusal_inside_of_an_answer_is_a_fault_like_any_other() {
-        let fault = in_answer("delete a", Some("AccessDenied"), Some("Access Denied"), &["s3:DeleteObjectVersion"]);
+        let fault = in_answer(
+            "delete a",
+            Some("AccessDenied"),
+            Some("Access Denied"),
+            &["s3:DeleteObjectVersion"],
+        );
         assert_eq!((fault.kind, fault.code.as_deref()), (FaultKind::Denied, Some("AccessDenied")));
         assert_eq!(fault.lacks, ["s3:DeleteObjectVersion"]);
-        assert_eq!(in_answer("delete a", Some("InternalError"), None, &[]).kind, FaultKind::Refused);
+        assert_eq!(
+            in_answer("delete a", Some("InternalError"), None, &[]).kind,
+            FaultKind::Refused
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! `-v`: one line on stderr for each call, as it ends.
 
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::{BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef};
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -25,7 +27,11 @@ impl Intercept for CallLog {
         "CallLog"
     }
 
-    fn read_before_execution(&self, _: &BeforeSerializationInterceptorContextRef<'_>, bag: &mut ConfigBag) -> Result<(), BoxError> {
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
         bag.interceptor_state().store_put(Begun(Instant::now()));
         Ok(())
     }
@@ -36,8 +42,12 @@ impl Intercept for CallLog {
         _: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let (service, operation) = bag.load::<Metadata>().map_or(("?", "?"), |call| (call.service(), call.name()));
-        let status = context.response().map_or_else(|| "no answer".to_owned(), |response| response.status().as_u16().to_string());
+        let (service, operation) =
+            bag.load::<Metadata>().map_or(("?", "?"), |call| (call.service(), call.name()));
+        let status = context.response().map_or_else(
+            || "no answer".to_owned(),
+            |response| response.status().as_u16().to_string(),
+        );
         let elapsed = bag.load::<Begun>().map_or(0, |begun| begun.0.elapsed().as_millis());
         anstream::eprintln!("  {service}:{operation} {status} {elapsed} ms");
         Ok(())

@@ -79,7 +79,8 @@ impl Clients {
     #[must_use]
     pub fn s3_in(&self, region: Option<&str>) -> aws_sdk_s3::Client {
         let Some(region) = region else { return self.s3.clone() };
-        let config = self.s3.config().to_builder().region(aws_config::Region::new(region.to_owned()));
+        let config =
+            self.s3.config().to_builder().region(aws_config::Region::new(region.to_owned()));
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
@@ -91,14 +92,17 @@ impl Clients {
     /// A client of CloudWatch Logs for another region.
     #[must_use]
     pub fn logs_in(&self, region: &Region) -> aws_sdk_cloudwatchlogs::Client {
-        let config = self.logs.config().to_builder().region(aws_config::Region::new(region.to_string()));
+        let config =
+            self.logs.config().to_builder().region(aws_config::Region::new(region.to_string()));
         aws_sdk_cloudwatchlogs::Client::from_conf(config.build())
     }
 
-    /// Makes the clients. Reads the ecosystem's own variables and files (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, …); asks nobody
-    /// until the first call.
+    /// Makes the clients. Reads the ecosystem's own variables and files (`AWS_PROFILE`,
+    /// `AWS_ENDPOINT_URL`, …); asks nobody until the first call.
     pub async fn connect(connection: &Connection) -> Self {
-        let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+        let http = Builder::new()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build_https();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http.clone())
             .region(aws_config::Region::from_static(EDGE_REGION))
@@ -111,10 +115,15 @@ impl Clients {
                     .build(),
             );
         if let Some(profile) = &connection.profile {
-            // A flag weighs more than keys in the environment, which the SDK's own chain would ask first.
+            // A flag weighs more than keys in the environment, which the SDK's own chain would ask
+            // first.
             let region = aws_config::Region::from_static(EDGE_REGION);
-            let config = ProviderConfig::without_region().with_http_client(http).with_region(Some(region));
-            let keys = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build();
+            let config =
+                ProviderConfig::without_region().with_http_client(http).with_region(Some(region));
+            let keys = ProfileFileCredentialsProvider::builder()
+                .configure(&config)
+                .profile_name(profile)
+                .build();
             loader = loader.profile_name(profile).credentials_provider(keys);
         }
         if let Some(url) = &connection.endpoint_url {

@@ -1,4 +1,5 @@
-//! The only place that sleeps: wait for a named condition, with a rhythm, a budget and the user's right to stop.
+//! The only place that sleeps: wait for a named condition, with a rhythm, a budget and the user's
+//! right to stop.
 
 use crate::change::{Address, Fault};
 use crate::context::Context;
@@ -6,7 +7,8 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often to ask, by what is waited for. Every pause is varied by a fifth so that many runs do not ask in step.
+/// How often to ask, by what is waited for. Every pause is varied by a fifth so that many runs do
+/// not ask in step.
 #[derive(Clone, Copy, Debug)]
 pub struct Rhythm {
     /// IAM's propagation and a function that becomes active: seconds.
@@ -19,16 +21,27 @@ pub struct Rhythm {
 
 impl Rhythm {
     /// For AWS.
-    pub const AWS: Self = Self { quick: Duration::from_secs(1), deployment: Duration::from_secs(10), replicas: Duration::from_secs(45) };
+    pub const AWS: Self = Self {
+        quick: Duration::from_secs(1),
+        deployment: Duration::from_secs(10),
+        replicas: Duration::from_secs(45),
+    };
     /// For an emulator on this machine, which is faster than the real thing.
-    pub const EMULATOR: Self =
-        Self { quick: Duration::from_millis(100), deployment: Duration::from_millis(100), replicas: Duration::from_millis(200) };
+    pub const EMULATOR: Self = Self {
+        quick: Duration::from_millis(100),
+        deployment: Duration::from_millis(100),
+        replicas: Duration::from_millis(200),
+    };
     /// For the sandbox.
-    pub const SANDBOX: Self =
-        Self { quick: Duration::from_millis(50), deployment: Duration::from_millis(100), replicas: Duration::from_millis(200) };
+    pub const SANDBOX: Self = Self {
+        quick: Duration::from_millis(50),
+        deployment: Duration::from_millis(100),
+        replicas: Duration::from_millis(200),
+    };
 }
 
-/// IAM's changes usually reach Lambda and CloudFront within seconds; Terraform gives up after minutes, and so do we.
+/// IAM's changes usually reach Lambda and CloudFront within seconds; Terraform gives up after
+/// minutes, and so do we.
 pub const PROPAGATION: Duration = Duration::from_mins(3);
 /// A function becomes active within seconds.
 pub const ACTIVATION: Duration = Duration::from_mins(5);

@@ -1,8 +1,9 @@
 //! AWS, or an emulator of it: dispatches to the rooms.
 //!
-//! What does not need each other is asked at the same time: identity, role, function, log groups, access control and the lists
-//! of roles and distributions in the first round, bucket and policy in the second, objects and distribution in the third. What
-//! an earlier spec named takes further rounds, where there is any of it.
+//! What does not need each other is asked at the same time: identity, role, function, log groups,
+//! access control and the lists of roles and distributions in the first round, bucket and policy in
+//! the second, objects and distribution in the third. What an earlier spec named takes further
+//! rounds, where there is any of it.
 
 mod former;
 
@@ -15,7 +16,9 @@ use crate::name::{AccountId, DistributionId, ObjectKey};
 use crate::resource::Trace;
 use crate::resource::distribution::aws::Listed;
 use crate::resource::site::Inventory;
-use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, site};
+use crate::resource::{
+    access, association, bucket, distribution, function, grant, logs, page, role, site,
+};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::{Found, group};
 use futures_util::future::try_join_all;
@@ -29,7 +32,8 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Everything that hangs on the account: bucket, objects, policy, distribution; and all distributions there are.
+    /// Everything that hangs on the account: bucket, objects, policy, distribution; and all
+    /// distributions there are.
     async fn observe_in_account(
         &self,
         names: &Names,
@@ -40,27 +44,47 @@ impl Aws {
         let (caller, listed) = try_join!(self.identify(), distribution::aws::list(clients))?;
         let account = caller.account;
         let stack = in_account(names, &account)?;
-        let (region, policy) =
-            try_join!(bucket::aws::locate(clients, &account, &stack.bucket), grant::aws::observe(clients, &account, &stack.bucket))?;
-        // In another region nothing can be read with this region's client, and the planner refuses anyway.
+        let (region, policy) = try_join!(
+            bucket::aws::locate(clients, &account, &stack.bucket),
+            grant::aws::observe(clients, &account, &stack.bucket)
+        )?;
+        // In another region nothing can be read with this region's client, and the planner refuses
+        // anyway.
         let reachable = region.as_ref().is_some_and(|region| *region == names.region);
         let bucket = async {
             match region.clone() {
-                Some(region) => Box::pin(bucket::aws::observe(clients, &account, &stack.bucket, region)).await.map(Some),
+                Some(region) => {
+                    Box::pin(bucket::aws::observe(clients, &account, &stack.bucket, region))
+                        .await
+                        .map(Some)
+                }
                 None => Ok(None),
             }
         };
         let objects = async {
             let page_keys = stack.page_keys();
-            let place = site::aws::Place { account: &account, stack: &names.stack, bucket: &stack.bucket, page_keys };
+            let place = site::aws::Place {
+                account: &account,
+                stack: &names.stack,
+                bucket: &stack.bucket,
+                page_keys,
+            };
             match scope {
                 _ if !reachable => Ok((site::Live::default(), Inventory::default())),
-                Scope::Stack => Ok((site::aws::observe(clients, place, expected).await?, Inventory::default())),
+                Scope::Stack => {
+                    Ok((site::aws::observe(clients, place, expected).await?, Inventory::default()))
+                }
                 Scope::Teardown => site::aws::observe_all(clients, place).await,
             }
         };
         let granted = grant::distribution(policy.as_ref());
-        let owned = distribution::aws::observe(clients, &account, &names.stack, granted.as_ref(), Some(&listed));
+        let owned = distribution::aws::observe(
+            clients,
+            &account,
+            &names.stack,
+            granted.as_ref(),
+            Some(&listed),
+        );
         let (mut bucket, (objects, inventory), distribution) = try_join!(bucket, objects, owned)?;
         if let (Some(bucket), Some(index)) = (&mut bucket, &objects.index) {
             bucket.kms_key = bucket.kms_key.take().or_else(|| index.kms_key.clone());
@@ -70,7 +94,11 @@ impl Aws {
         } else {
             None
         };
-        Ok((stack, listed, Live { bucket, objects, shown, inventory, policy, distribution, ..Live::default() }))
+        Ok((
+            stack,
+            listed,
+            Live { bucket, objects, shown, inventory, policy, distribution, ..Live::default() },
+        ))
     }
 
     async fn attached(&self, names: &Names) -> Result<Option<distribution::Live>, Fault> {
@@ -90,23 +118,35 @@ impl Aws {
         site::aws::fetch(&self.clients, &stack.bucket, key).await
     }
 
-    /// Lists the objects of the stack's bucket below `prefix`: key, object, and when it was written in seconds since the Unix epoch.
+    /// Lists the objects of the stack's bucket below `prefix`: key, object, and when it was written
+    /// in seconds since the Unix epoch.
     ///
     /// # Errors
     /// The call's.
-    pub async fn list(&self, stack: &Stack, prefix: &str) -> Result<Vec<(String, site::Object, u64)>, Fault> {
+    pub async fn list(
+        &self,
+        stack: &Stack,
+        prefix: &str,
+    ) -> Result<Vec<(String, site::Object, u64)>, Fault> {
         site::aws::list(&self.clients, &stack.bucket, prefix).await
     }
 }
 
 fn in_account(names: &Names, account: &AccountId) -> Result<Stack, Fault> {
     let stack = names.in_account(account.clone());
-    stack
-        .map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why).hinted("set `bucket.name` in the spec"))
+    stack.map_err(|why| {
+        Fault::new(FaultKind::Local, "name the bucket after stack and account", why)
+            .hinted("set `bucket.name` in the spec")
+    })
 }
 
 impl Cloud for Aws {
-    async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
+    async fn observe(
+        &self,
+        names: &Names,
+        expected: &site::Settings,
+        scope: Scope,
+    ) -> Result<(AccountId, Live), Fault> {
         let group = logs::group(&names.function);
         let logs = async {
             match scope {
@@ -126,7 +166,9 @@ impl Cloud for Aws {
         let account = &stack.account;
         // Without the function, a group's own tag has to prove that it is ours.
         let logs = match scope {
-            Scope::Teardown if function.is_none() => Box::pin(logs::aws::observe_tags(&self.clients, account, &group, logs)).await?,
+            Scope::Teardown if function.is_none() => {
+                Box::pin(logs::aws::observe_tags(&self.clients, account, &group, logs)).await?
+            }
             _ => logs,
         };
         let mut live = Live { role, function, logs, access, attached, ..live };
@@ -141,30 +183,44 @@ impl Cloud for Aws {
         let sent = self.clients.sts.get_caller_identity().send().await;
         let answer = sent.map_err(|error| fault("find out which account this is", &error))?;
         let account = answer.account().unwrap_or_default().parse();
-        let account = account.map_err(|why: &str| Fault::new(FaultKind::Refused, "find out which account this is", why))?;
+        let account = account.map_err(|why: &str| {
+            Fault::new(FaultKind::Refused, "find out which account this is", why)
+        })?;
         Ok(Caller { account, arn: answer.arn.unwrap_or_default() })
     }
 
     async fn discover(&self, account: &AccountId) -> Result<Found, Fault> {
         let clients = &self.clients;
-        let ((roles, pages), (functions, existing), controls, (distributions, runners), buckets) = try_join!(
-            role::aws::traces(clients),
-            function::aws::traces(clients),
-            access::aws::traces(clients),
-            distribution::aws::traces(clients, account),
-            bucket::aws::traces(clients),
-        )?;
-        let owned = |id: &DistributionId| distributions.iter().any(|trace| trace.name == id.as_str());
-        let runs = |arn: &str, function: &Trace| arn.contains(&format!(":function:{}:", function.name));
+        let ((roles, pages), (functions, existing), controls, (distributions, runners), buckets) =
+            try_join!(
+                role::aws::traces(clients),
+                function::aws::traces(clients),
+                access::aws::traces(clients),
+                distribution::aws::traces(clients, account),
+                bucket::aws::traces(clients),
+            )?;
+        let owned =
+            |id: &DistributionId| distributions.iter().any(|trace| trace.name == id.as_str());
+        let runs =
+            |arn: &str, function: &Trace| arn.contains(&format!(":function:{}:", function.name));
         let foreign = runners.into_iter().filter(|(id, _)| !owned(id));
         let attached: Vec<_> = foreign
-            .filter_map(|(id, arn)| functions.iter().find(|trace| runs(&arn, trace)).map(|trace| (trace.stack.clone(), id)))
+            .filter_map(|(id, arn)| {
+                functions
+                    .iter()
+                    .find(|trace| runs(&arn, trace))
+                    .map(|trace| (trace.stack.clone(), id))
+            })
             .collect();
         let (orphans, notices) = Box::pin(logs::aws::traces(clients, account, &existing)).await?;
-        let remains = group([roles, functions, orphans, controls, distributions, buckets].concat(), &attached);
+        let remains = group(
+            [roles, functions, orphans, controls, distributions, buckets].concat(),
+            &attached,
+        );
         let looked = remains.into_iter().map(|mut found| async {
             for (bucket, region, key) in found.switches(&pages) {
-                found.switch_is_on |= bucket::aws::holds(clients, &bucket, region.as_deref(), &key).await?;
+                found.switch_is_on |=
+                    bucket::aws::holds(clients, &bucket, region.as_deref(), &key).await?;
             }
             Ok(found)
         });
@@ -175,13 +231,23 @@ impl Cloud for Aws {
         page::aws::look(&self.clients, &stack.account, &stack.bucket, key).await
     }
 
-    async fn observe_distribution(&self, stack: &Stack) -> Result<Option<distribution::Live>, Fault> {
+    async fn observe_distribution(
+        &self,
+        stack: &Stack,
+    ) -> Result<Option<distribution::Live>, Fault> {
         if stack.names.attached.is_some() {
             return self.attached(&stack.names).await;
         }
         let policy = grant::aws::observe(&self.clients, &stack.account, &stack.bucket).await?;
         let granted = grant::distribution(policy.as_ref());
-        distribution::aws::observe(&self.clients, &stack.account, &stack.names.stack, granted.as_ref(), None).await
+        distribution::aws::observe(
+            &self.clients,
+            &stack.account,
+            &stack.names.stack,
+            granted.as_ref(),
+            None,
+        )
+        .await
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
@@ -190,7 +256,8 @@ impl Cloud for Aws {
             Op::Bucket(op) => {
                 let region = context.references(|known| known.regions.get(op.name()).cloned());
                 let elsewhere = region.map(|region| clients.in_region(&region));
-                bucket::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op, context).await
+                bucket::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op, context)
+                    .await
             }
             Op::Site(op) => site::aws::apply(clients, account, op).await,
             Op::Page(op) => page::aws::apply(clients, account, op).await,

@@ -1,4 +1,5 @@
-//! A cloud: something that can be observed and in which ops can be carried out. AWS is one, the sandbox is another.
+//! A cloud: something that can be observed and in which ops can be carried out. AWS is one, the
+//! sandbox is another.
 
 use crate::change::{Done, Fault};
 use crate::context::Context;
@@ -24,8 +25,9 @@ pub struct Caller {
 
 /// What the pipeline needs of a cloud.
 pub trait Cloud: Sync {
-    /// Reads everything that the names stand for, and whose account it is. Changes nothing. `expected` are the site's files:
-    /// objects under their keys are the first to be asked whether they are ours.
+    /// Reads everything that the names stand for, and whose account it is. Changes nothing.
+    /// `expected` are the site's files: objects under their keys are the first to be asked whether
+    /// they are ours.
     ///
     /// # Errors
     /// The first call's that failed.
@@ -53,13 +55,20 @@ pub trait Cloud: Sync {
     ///
     /// # Errors
     /// The call's; also where there is no bucket.
-    fn look(&self, stack: &Stack, key: &ObjectKey) -> impl Future<Output = Result<page::Look, Fault>> + Send;
+    fn look(
+        &self,
+        stack: &Stack,
+        key: &ObjectKey,
+    ) -> impl Future<Output = Result<page::Look, Fault>> + Send;
 
     /// Looks at the switch alone, with as few calls and rights as that takes.
     ///
     /// # Errors
     /// See [`look`](Self::look).
-    fn observe_switch(&self, stack: &Stack) -> impl Future<Output = Result<page::Sides, Fault>> + Send {
+    fn observe_switch(
+        &self,
+        stack: &Stack,
+    ) -> impl Future<Output = Result<page::Sides, Fault>> + Send {
         async {
             let keys = &stack.names.keys;
             let (off, on) = try_join!(self.look(stack, &keys.off), self.look(stack, &keys.on))?;
@@ -67,17 +76,26 @@ pub trait Cloud: Sync {
         }
     }
 
-    /// Looks at the distribution alone in which the stack's slots are: its own, or the attached one.
+    /// Looks at the distribution alone in which the stack's slots are: its own, or the attached
+    /// one.
     ///
     /// # Errors
     /// The first call's that failed.
-    fn observe_distribution(&self, stack: &Stack) -> impl Future<Output = Result<Option<distribution::Live>, Fault>> + Send;
+    fn observe_distribution(
+        &self,
+        stack: &Stack,
+    ) -> impl Future<Output = Result<Option<distribution::Live>, Fault>> + Send;
 
     /// Carries out one op, exactly.
     ///
     /// # Errors
     /// The call's.
-    fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> impl Future<Output = Result<Done, Fault>> + Send;
+    fn apply(
+        &self,
+        stack: &Stack,
+        op: &Op,
+        context: &Context<'_>,
+    ) -> impl Future<Output = Result<Done, Fault>> + Send;
 }
 
 /// Whichever the user chose.
@@ -90,7 +108,12 @@ pub enum AnyCloud {
 }
 
 impl Cloud for AnyCloud {
-    async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
+    async fn observe(
+        &self,
+        names: &Names,
+        expected: &site::Settings,
+        scope: Scope,
+    ) -> Result<(AccountId, Live), Fault> {
         match self {
             // The SDK's futures are large; on the heap they are nobody's stack.
             Self::Aws(cloud) => Box::pin(cloud.observe(names, expected, scope)).await,
@@ -119,7 +142,10 @@ impl Cloud for AnyCloud {
         }
     }
 
-    async fn observe_distribution(&self, stack: &Stack) -> Result<Option<distribution::Live>, Fault> {
+    async fn observe_distribution(
+        &self,
+        stack: &Stack,
+    ) -> Result<Option<distribution::Live>, Fault> {
         match self {
             Self::Aws(cloud) => Box::pin(cloud.observe_distribution(stack)).await,
             Self::Sandbox(cloud) => cloud.observe_distribution(stack).await,

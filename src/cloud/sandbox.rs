@@ -1,7 +1,9 @@
-//! The sandbox: a world kept in a folder, for people without an AWS account and for tests. Asks nobody, needs no credentials.
+//! The sandbox: a world kept in a folder, for people without an AWS account and for tests. Asks
+//! nobody, needs no credentials.
 //!
-//! `world.json` is the record; `objects/` and `packages/` hold bytes by their digest. Every change is made under a lock and
-//! replaces the record in one rename, so that an interrupted run leaves the world before or after an op, never between.
+//! `world.json` is the record; `objects/` and `packages/` hold bytes by their digest. Every change
+//! is made under a lock and replaces the record in one rename, so that an interrupted run leaves
+//! the world before or after an op, never between.
 
 use super::world::{Delays, Unfit, World};
 use super::{Caller, Cloud};
@@ -21,7 +23,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The account that the sandbox plays.
 const ACCOUNT: &str = "123456789012";
 
-const ANOTHER_PROGRAM: &str = "use the version of `provision` that wrote it, or choose another folder with `--sandbox=DIR`";
+const ANOTHER_PROGRAM: &str =
+    "use the version of `provision` that wrote it, or choose another folder with `--sandbox=DIR`";
 
 /// A world in a folder.
 #[derive(Clone, Debug)]
@@ -37,7 +40,8 @@ fn now() -> u64 {
 }
 
 impl Sandbox {
-    /// The world in `folder`, which is made where it is needed. New deployments and replicas take `delays`.
+    /// The world in `folder`, which is made where it is needed. New deployments and replicas take
+    /// `delays`.
     #[must_use]
     pub fn new(folder: PathBuf, delays: Delays) -> Self {
         Self { folder, delays }
@@ -51,13 +55,18 @@ impl Sandbox {
         self.is_whole()?;
         // The record is only a file: what stands in it must not lead out of the folder.
         if md5.len() != 32 || !md5.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(self.broken(format!("world.json is damaged: `{}` is no MD5", md5.escape_debug())));
+            return Err(
+                self.broken(format!("world.json is damaged: `{}` is no MD5", md5.escape_debug()))
+            );
         }
         let path = self.object(md5);
         if path.is_symlink() {
-            return Err(self.broken(format!("objects/{md5} is a symbolic link, and a world lies in one folder")));
+            return Err(self.broken(format!(
+                "objects/{md5} is a symbolic link, and a world lies in one folder"
+            )));
         }
-        file::read(&path, u64::MAX).map_err(|error| self.broken(format!("objects/{md5} cannot be read: {error}")))
+        file::read(&path, u64::MAX)
+            .map_err(|error| self.broken(format!("objects/{md5} cannot be read: {error}")))
     }
 
     /// Where the bytes of an object with this MD5 are.
@@ -65,9 +74,12 @@ impl Sandbox {
         self.folder.join("objects").join(md5)
     }
 
-    /// Is the folder made as the sandbox makes it? Whoever prepared it must not make us read, write or wait elsewhere.
+    /// Is the folder made as the sandbox makes it? Whoever prepared it must not make us read, write
+    /// or wait elsewhere.
     fn is_whole(&self) -> Result<(), Fault> {
-        for (name, folder) in [("world.json", false), ("lock", false), ("objects", true), ("packages", true)] {
+        for (name, folder) in
+            [("world.json", false), ("lock", false), ("objects", true), ("packages", true)]
+        {
             let found = match fs::symlink_metadata(self.folder.join(name)) {
                 Ok(found) => found.file_type(),
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
@@ -75,7 +87,10 @@ impl Sandbox {
             };
             if found.is_dir() != folder || !(folder || found.is_file()) {
                 let kept = if folder { "a folder" } else { "a file" };
-                return Err(self.broken(format!("{name} is {}, where the sandbox keeps {kept}", file::described(found))));
+                return Err(self.broken(format!(
+                    "{name} is {}, where the sandbox keeps {kept}",
+                    file::described(found)
+                )));
             }
         }
         Ok(())
@@ -86,8 +101,19 @@ impl Sandbox {
     }
 
     fn broken(&self, why: impl std::fmt::Display) -> Fault {
-        Fault::new(FaultKind::Local, format!("use the sandbox in {}", self.folder.display()), why.to_string())
-            .hinted("choose another folder with `--sandbox=DIR`, or delete this one to begin with an empty world")
+        Fault::new(
+            FaultKind::Local,
+            format!(
+                "use the sandbox in \
+            {}",
+                self.folder.display()
+            ),
+            why.to_string(),
+        )
+        .hinted(
+            "choose another folder with `--sandbox=DIR`, or delete this one to begin with \
+                an empty world",
+        )
     }
 
     /// Reads the world; an absent one is empty.
@@ -99,7 +125,10 @@ impl Sandbox {
         let record = match file::read_record(&self.record()) {
             Ok(record) => record,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(World::empty(ACCOUNT.parse().map_err(|why: &str| self.broken(why))?, self.delays));
+                return Ok(World::empty(
+                    ACCOUNT.parse().map_err(|why: &str| self.broken(why))?,
+                    self.delays,
+                ));
             }
             Err(error) => return Err(self.broken(format!("world.json cannot be read: {error}"))),
         };
@@ -118,7 +147,11 @@ impl Sandbox {
     fn lock(&self) -> Result<File, Fault> {
         fs::create_dir_all(&self.folder).map_err(|error| self.broken(error))?;
         self.is_whole()?;
-        let lock = File::options().create(true).append(true).open(self.folder.join("lock")).map_err(|error| self.broken(error))?;
+        let lock = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("lock"))
+            .map_err(|error| self.broken(error))?;
         lock.lock().map_err(|error| self.broken(error))?;
         Ok(lock)
     }
@@ -129,9 +162,14 @@ impl Sandbox {
             Op::Site(site::Op::Put { content, .. }) | Op::Page(page::Op::Put { content, .. }) => {
                 self.keep(&self.object(&content.md5), &content.read()?)
             }
-            Op::Function(function::Op::Create { package, .. } | function::Op::Upload { package, .. }) => {
+            Op::Function(
+                function::Op::Create { package, .. } | function::Op::Upload { package, .. },
+            ) => {
                 let name = hex::encode(package.sha256.as_bytes());
-                self.keep(&self.folder.join("packages").join(name).with_extension("zip"), &package.bytes)
+                self.keep(
+                    &self.folder.join("packages").join(name).with_extension("zip"),
+                    &package.bytes,
+                )
             }
             _ => Ok(()),
         }
@@ -150,7 +188,10 @@ impl Sandbox {
     ///
     /// # Errors
     /// What `change` refuses; the world is then as before.
-    pub fn change<T>(&self, change: impl FnOnce(&mut World, u64) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub fn change<T>(
+        &self,
+        change: impl FnOnce(&mut World, u64) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         let _lock = self.lock()?;
         let mut world = self.load()?;
         let value = change(&mut world, now())?;
@@ -160,7 +201,12 @@ impl Sandbox {
 }
 
 impl Cloud for Sandbox {
-    async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
+    async fn observe(
+        &self,
+        names: &Names,
+        expected: &site::Settings,
+        scope: Scope,
+    ) -> Result<(AccountId, Live), Fault> {
         Ok(self.load()?.observe(names, expected, scope, now()))
     }
 
@@ -177,7 +223,10 @@ impl Cloud for Sandbox {
         self.load()?.look_at_page(stack, key, |md5| self.read_object(md5), now())
     }
 
-    async fn observe_distribution(&self, stack: &Stack) -> Result<Option<distribution::Live>, Fault> {
+    async fn observe_distribution(
+        &self,
+        stack: &Stack,
+    ) -> Result<Option<distribution::Live>, Fault> {
         Ok(self.load()?.distribution(stack, now()))
     }
 
@@ -186,9 +235,13 @@ impl Cloud for Sandbox {
         if op.change().action == Action::Await {
             let known = context.references(|known| known.clone());
             let budget = (Rhythm::SANDBOX.deployment, wait::DEPLOYMENT);
-            let waited = wait::until(context, &address, "the deployment to reach every edge", budget, || async {
-                Ok(self.load()?.is_deployed(op, &known, now()).then_some(()))
-            })
+            let waited = wait::until(
+                context,
+                &address,
+                "the deployment to reach every edge",
+                budget,
+                || async { Ok(self.load()?.is_deployed(op, &known, now()).then_some(())) },
+            )
             .await?;
             return Ok(match waited {
                 Waited::Met(()) => Done::Changed("deployed".into()),
@@ -199,22 +252,34 @@ impl Cloud for Sandbox {
             });
         }
         self.keep_bytes(op)?;
-        let patience = if matches!(op, Op::Function(function::Op::Delete { .. })) { context.patience } else { Duration::ZERO };
+        let patience = if matches!(op, Op::Function(function::Op::Delete { .. })) {
+            context.patience
+        } else {
+            Duration::ZERO
+        };
         let deferred = std::sync::Mutex::new(None);
-        let waited = wait::until(context, &address, "CloudFront to remove its replicas", (Rhythm::SANDBOX.replicas, patience), || async {
-            let done = self.change(|world, now| world.apply(stack, op, context, now))?;
-            if matches!(done, Done::Deferred { .. }) {
-                *deferred.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(done);
-                return Ok(None);
-            }
-            Ok(Some(done))
-        })
+        let waited = wait::until(
+            context,
+            &address,
+            "CloudFront to remove its replicas",
+            (Rhythm::SANDBOX.replicas, patience),
+            || async {
+                let done = self.change(|world, now| world.apply(stack, op, context, now))?;
+                if matches!(done, Done::Deferred { .. }) {
+                    *deferred.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+                        Some(done);
+                    return Ok(None);
+                }
+                Ok(Some(done))
+            },
+        )
         .await?;
         match waited {
             Waited::Met(done) => Ok(done),
-            Waited::OutOfTime | Waited::Stopped => {
-                Ok(deferred.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).unwrap_or(Done::AlreadySo))
-            }
+            Waited::OutOfTime | Waited::Stopped => Ok(deferred
+                .into_inner()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .unwrap_or(Done::AlreadySo)),
         }
     }
 }
@@ -223,7 +288,8 @@ impl Cloud for Sandbox {
 mod tests {
     use super::*;
 
-    /// The record says under which digest an object's bytes lie; it is a file that anybody may have written.
+    /// The record says under which digest an object's bytes lie; it is a file that anybody may have
+    /// written.
     #[cfg(unix)]
     #[test]
     fn no_object_is_read_from_outside_of_the_world() {
@@ -237,7 +303,16 @@ mod tests {
         fs::create_dir(sandbox.object(&pipe)).unwrap();
         assert_eq!(sandbox.read_object(&good).unwrap(), b"bytes");
         let outside = folder.path().join("secret").display().to_string();
-        for md5 in ["../../secret", &outside, "", "..", "objects/../../../secret", &link, &pipe, &"3".repeat(32)] {
+        for md5 in [
+            "../../secret",
+            &outside,
+            "",
+            "..",
+            "objects/../../../secret",
+            &link,
+            &pipe,
+            &"3".repeat(32),
+        ] {
             assert_eq!(sandbox.read_object(md5).unwrap_err().kind, FaultKind::Local, "{md5}");
         }
     }

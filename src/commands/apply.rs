@@ -13,7 +13,10 @@ use std::time::Duration;
 
 /// Make everything as the spec says
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  provision apply\n  provision apply --yes --wait none\n  provision apply next.plan --yes")]
+#[command(
+    after_help = "Examples:\n  provision apply\n  provision apply --yes --wait none\n  provision \
+        apply next.plan --yes"
+)]
 pub struct Apply {
     /// A plan that `provision plan --out` saved: carry out exactly that, or nothing
     #[arg(value_name = "PLANFILE")]
@@ -60,8 +63,11 @@ async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
         session.view.unchanged(&picture.stack, &picture.live, &session.flags);
         return Ok(Exit::Done);
     }
-    session.confirm(verb.yes || !picture.plan.has_changes(), "Carry out this plan? [y/N]", &["y", "Y"]).await?;
-    let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
+    session
+        .confirm(verb.yes || !picture.plan.has_changes(), "Carry out this plan? [y/N]", &["y", "Y"])
+        .await?;
+    let (outcome, exit) =
+        session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
     session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
     Ok(exit)
 }

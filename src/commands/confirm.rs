@@ -12,8 +12,8 @@ pub fn somebody_is_there() -> bool {
 
 impl Session {
     /// Asks the person at the terminal, who has to type one of the answers, to the letter; blanks
-    /// around it do not count. A line that does not end is no answer. Without a terminal, `--yes` is
-    /// the only way.
+    /// around it do not count. A line that does not end is no answer. Without a terminal, `--yes`
+    /// is the only way.
     ///
     /// # Errors
     /// [`Exit::Refused`] or [`Exit::Interrupted`].
@@ -22,7 +22,10 @@ impl Session {
             return Ok(());
         }
         if !somebody_is_there() {
-            self.view.error("nobody is there to confirm", Some("add `--yes` to carry the plan out without asking"));
+            self.view.error(
+                "nobody is there to confirm",
+                Some("add `--yes` to carry the plan out without asking"),
+            );
             return Err(Exit::Refused);
         }
         anstream::eprint!("{question} ");
@@ -35,7 +38,8 @@ impl Session {
             line = line => match line {
                 Ok(Ok(line)) if line.ends_with('\n') && answers.contains(&line.trim()) => Ok(()),
                 _ => {
-                    self.view.error(&format!("not confirmed; nothing was changed in stack `{}`", self.spec.stack), None);
+                    self.view.error(&format!("not confirmed; nothing was changed in stack \
+                        `{}`", self.spec.stack), None);
                     Err(Exit::Refused)
                 }
             },
@@ -49,6 +53,11 @@ impl Session {
     /// Those of [`Self::confirm`].
     pub async fn confirm_the_end(&self, yes: bool) -> Result<(), Exit> {
         let name = self.spec.stack.as_str();
-        self.confirm(yes, &format!("This cannot be undone. Type the stack's name (`{name}`) to go on:"), &[name]).await
+        self.confirm(
+            yes,
+            &format!("This cannot be undone. Type the stack's name (`{name}`) to go on:"),
+            &[name],
+        )
+        .await
     }
 }

@@ -32,7 +32,12 @@ impl Deadline {
     ///
     /// # Errors
     /// The answer's; [`FaultKind::Unreachable`] where none came.
-    pub async fn answer<T>(&self, within: Duration, whom: &str, asked: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    pub async fn answer<T>(
+        &self,
+        within: Duration,
+        whom: &str,
+        asked: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         tokio::pin!(asked);
         let (spoken, end) = (Instant::now() + SILENCE, self.begin + within);
         if let Ok(answer) = timeout_at(spoken.min(end), &mut asked).await {
@@ -45,8 +50,12 @@ impl Deadline {
             }
         }
         let seconds = within.as_secs();
-        Err(Fault::new(FaultKind::Unreachable, format!("ask {whom}"), format!("there was no answer within {seconds} seconds"))
-            .hinted("check the network and whether AWS has trouble; then run the same command again"))
+        Err(Fault::new(
+            FaultKind::Unreachable,
+            format!("ask {whom}"),
+            format!("there was no answer within {seconds} seconds"),
+        )
+        .hinted("check the network and whether AWS has trouble; then run the same command again"))
     }
 }
 
@@ -59,9 +68,16 @@ mod tests {
     async fn nobody_is_waited_for_longer_than_said() {
         let deadline = Deadline::new(View::new(true));
         let over = Duration::ZERO;
-        assert_eq!(deadline.answer(over, "S3", async { Ok(1) }).await, Ok(1), "what is there is taken");
+        assert_eq!(
+            deadline.answer(over, "S3", async { Ok(1) }).await,
+            Ok(1),
+            "what is there is taken"
+        );
         let fault = deadline.answer(over, "S3", pending::<Result<(), Fault>>()).await.unwrap_err();
         assert_eq!((fault.kind, fault.tried.as_str()), (FaultKind::Unreachable, "ask S3"));
-        assert!(SILENCE < LOOKED && LOOKED <= WRITTEN && WRITTEN < ENDED, "each has something left for the next");
+        assert!(
+            SILENCE < LOOKED && LOOKED <= WRITTEN && WRITTEN < ENDED,
+            "each has something left for the next"
+        );
     }
 }

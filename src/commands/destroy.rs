@@ -16,7 +16,8 @@ use std::time::Duration;
 /// Take everything down that is ours
 #[derive(Debug, Args)]
 #[command(after_help = "\
-CloudFront keeps replicas of an edge function for minutes to hours after its last use, and AWS lets nobody delete it before.
+CloudFront keeps replicas of an edge function for minutes to hours after its last use, and AWS \
+lets nobody delete it before.
 Then the rest is gone, the exit code is 3, and running the same command later finishes.
 
 Examples:
@@ -31,7 +32,8 @@ pub struct Destroy {
     #[arg(short, long)]
     pub yes: bool,
     /// How long to wait for CloudFront to remove its replicas, such as 2h
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    #[arg(value_parser = humantime::parse_duration)]
     pub wait: Duration,
     /// Delete objects in the bucket that `provision` did not put, too
     #[arg(long)]
@@ -63,11 +65,17 @@ async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
     session.confirm_the_end(verb.yes).await?;
     if let Some(end) = session.credentials_end_within(verb.wait).await {
         session.view.warning(
-            &format!("the credentials end at {}, perhaps before the replicas do", times::shown(&times::stored(end), &Zoned::now())),
-            "unless they renew themselves, the run then ends with exit code 3: sign in and run the same command again",
+            &format!(
+                "the credentials end at {}, perhaps before the replicas \
+                do",
+                times::shown(&times::stored(end), &Zoned::now())
+            ),
+            "unless they renew themselves, the run then ends with exit code 3: sign in and run the \
+                same command again",
         );
     }
-    let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, verb.wait).await;
+    let (outcome, exit) =
+        session.carry_out(&picture.plan, &picture.stack, &picture.live, verb.wait).await;
     session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
     Ok(exit)
 }

@@ -15,7 +15,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     pub sandbox: Option<Option<PathBuf>>,
     /// How long the sandbox takes, in seconds
-    #[arg(long, global = true, hide = true, value_name = "deploy=N,replicas=N", env = "PROVISION_SANDBOX_DELAYS", value_parser = super::parse_delays)]
+    #[arg(long, global = true, hide = true, value_name = "deploy=N,replicas=N")]
+    #[arg(env = "PROVISION_SANDBOX_DELAYS", value_parser = super::parse_delays)]
     pub sandbox_delays: Option<Delays>,
     /// Print JSON: one document, or one event per line
     #[arg(long, global = true)]
@@ -47,7 +48,9 @@ impl Global {
         if !self.is_default_file() {
             flags.extend([" -f ", &self.file.display().to_string()]);
         }
-        for (flag, value) in [(" --endpoint-url ", &self.endpoint_url), (" --profile ", &self.profile)] {
+        for (flag, value) in
+            [(" --endpoint-url ", &self.endpoint_url), (" --profile ", &self.profile)]
+        {
             flags.extend(value.iter().flat_map(|value| [flag, value]));
         }
         flags

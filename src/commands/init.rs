@@ -30,7 +30,10 @@ pub fn run(global: &Global, verb: &Init) -> Exit {
     for (name, text) in FILES {
         let path = verb.folder.join(name);
         if let Err(error) = write_new(&path, text) {
-            view.error(&format!("could not write {}: {error}", path.display()), Some("choose another folder; `init` replaces nothing"));
+            view.error(
+                &format!("could not write {}: {error}", path.display()),
+                Some("choose another folder; `init` replaces nothing"),
+            );
             return Exit::Failed;
         }
     }

@@ -1,4 +1,5 @@
-//! One short file for each verb. A verb chooses an intent and a view; the pipeline is the same for all ([`session`]).
+//! One short file for each verb. A verb chooses an intent and a view; the pipeline is the same for
+//! all ([`session`]).
 
 use crate::cloud::world::Delays;
 
@@ -50,8 +51,10 @@ pub enum Exit {
 pub fn parse_delays(text: &str) -> Result<Delays, String> {
     let mut delays = Delays::default();
     for part in text.split(',') {
-        let (name, seconds) = part.split_once('=').ok_or_else(|| format!("`{part}` is not NAME=SECONDS"))?;
-        let seconds: u64 = seconds.parse().map_err(|_| format!("`{seconds}` is not a number of seconds"))?;
+        let (name, seconds) =
+            part.split_once('=').ok_or_else(|| format!("`{part}` is not NAME=SECONDS"))?;
+        let seconds: u64 =
+            seconds.parse().map_err(|_| format!("`{seconds}` is not a number of seconds"))?;
         if seconds > 86_400 {
             return Err(format!("`{seconds}` seconds are more than a day"));
         }

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 /// Show what would change; changes nothing
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  provision plan\n  provision plan --destroy\n  provision plan --out next.plan && provision apply next.plan --yes\n  provision plan --destroy --out end.plan && provision destroy end.plan --yes"
+    after_help = "Examples:\n  provision plan\n  provision plan --destroy\n  provision plan --out \
+        next.plan && provision apply next.plan --yes\n  provision plan --destroy --out end.plan && \
+        provision destroy end.plan --yes"
 )]
 pub struct PlanVerb {
     /// Plan the destruction instead
@@ -42,10 +44,15 @@ async fn try_run(global: &Global, verb: &PlanVerb) -> Result<Exit, Exit> {
     let files = if verb.destroy { Files::Spared } else { Files::Needed };
     let session = Session::open(global, files).await?;
     let choices = choices(&session.spec, &verb.words, verb.delete_data, true);
-    let picture = if verb.destroy { session.destroy(&choices).await? } else { session.provision(&choices).await? };
+    let picture = if verb.destroy {
+        session.destroy(&choices).await?
+    } else {
+        session.provision(&choices).await?
+    };
     session.view.plan(&picture.plan);
     if let Some(file) = &verb.out {
-        let said = Said { destroy: verb.destroy, words: &verb.words, delete_data: verb.delete_data };
+        let said =
+            Said { destroy: verb.destroy, words: &verb.words, delete_data: verb.delete_data };
         saved::save(&session, file, &picture.plan, said)?;
     }
     Ok(if !picture.plan.can_apply() {

@@ -9,7 +9,10 @@ use clap::Args;
 
 /// Print the IAM policy that running `provision` takes, for this spec
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  provision policy --for apply > operator.json\n  provision policy --for toggle")]
+#[command(
+    after_help = "Examples:\n  provision policy --for apply > operator.json\n  provision policy \
+        --for toggle"
+)]
 pub struct Policy {
     /// What it shall allow
     #[arg(long = "for", value_enum, value_name = "PURPOSE")]

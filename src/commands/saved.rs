@@ -1,8 +1,8 @@
 //! Plans in files: `plan --out FILE`, `apply FILE`, `destroy FILE`.
 //!
 //! A plan in a file is compared, never executed: what is carried out is always a plan that was made
-//! just now, from the spec, the live state and the words on the command line. Nothing that stands in
-//! the file chooses anything, so a file that somebody tampered with can only make us refuse.
+//! just now, from the spec, the live state and the words on the command line. Nothing that stands
+//! in the file chooses anything, so a file that somebody tampered with can only make us refuse.
 
 use super::Exit;
 use super::session::Session;
@@ -181,10 +181,17 @@ fn may_be_written(spec: &Spec, file: &Path) -> Result<(), String> {
 ///
 /// # Errors
 /// [`Exit::Refused`], after it was shown.
-pub fn read(view: View, file: Option<&Path>, said: Said<'_>, flags: &str) -> Result<Option<Saved>, Exit> {
+pub fn read(
+    view: View,
+    file: Option<&Path>,
+    said: Said<'_>,
+    flags: &str,
+) -> Result<Option<Saved>, Exit> {
     let Some(path) = file else { return Ok(None) };
-    let text = file::read_record(path).map_err(|error| refuse(view, path, &format!("cannot be read: {error}"), PLAN_AGAIN))?;
-    let no_plan = |error: String| refuse(view, path, &format!("is not a saved plan: {error}"), PLAN_AGAIN);
+    let text = file::read_record(path)
+        .map_err(|error| refuse(view, path, &format!("cannot be read: {error}"), PLAN_AGAIN))?;
+    let no_plan =
+        |error: String| refuse(view, path, &format!("is not a saved plan: {error}"), PLAN_AGAIN);
     // Another version's plan may look different in all but this.
     let Version { format } = file::parse(&text).map_err(no_plan)?;
     if format != FORMAT {
@@ -195,7 +202,8 @@ pub fn read(view: View, file: Option<&Path>, said: Said<'_>, flags: &str) -> Res
     saved.was_made_with(said).map_err(|(what, again)| {
         let hint = if again {
             let words = Words { adopt: saved.adopt.clone(), delete: saved.delete.clone() };
-            let then = Said { destroy: saved.destroy, words: &words, delete_data: saved.delete_data };
+            let then =
+                Said { destroy: saved.destroy, words: &words, delete_data: saved.delete_data };
             format!("if that is what you want, say so: `{}`", then.command(path, flags))
         } else {
             PLAN_AGAIN.to_owned()
@@ -217,11 +225,18 @@ impl Saved {
         let (then, now) = (then.flags(), said.flags());
         let lacks = |these: &[String], others: &[String]| {
             let quoted = |flag: &String| format!("`{flag}`");
-            others.iter().filter(|flag| !these.contains(flag)).map(quoted).collect::<Vec<_>>().join(", ")
+            others
+                .iter()
+                .filter(|flag| !these.contains(flag))
+                .map(quoted)
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         match (lacks(&now, &then), lacks(&then, &now)) {
             (missing, more) if missing.is_empty() && more.is_empty() => Ok(()),
-            (missing, more) if missing.is_empty() => Err((format!("was made without {more}"), false)),
+            (missing, more) if missing.is_empty() => {
+                Err((format!("was made without {more}"), false))
+            }
             (missing, _) => Err((format!("was made with {missing}"), true)),
         }
     }
@@ -234,7 +249,10 @@ impl Saved {
         if self.stack == session.spec.stack {
             return Ok(());
         }
-        let what = format!("is for stack `{}`, the spec is for stack `{}`", self.stack, session.spec.stack);
+        let what = format!(
+            "is for stack `{}`, the spec is for stack `{}`",
+            self.stack, session.spec.stack
+        );
         Err(refuse(session.view, &self.file, &what, "name the right spec with `--file`"))
     }
 
@@ -247,14 +265,22 @@ impl Saved {
         if self.account != now.account {
             let (then, now) = (&self.account, &now.account);
             let what = format!("is for account {then}, the credentials are for account {now}");
-            return Err(refuse(view, file, &what, "choose the right profile (`--profile`, AWS_PROFILE)"));
+            return Err(refuse(
+                view,
+                file,
+                &what,
+                "choose the right profile (`--profile`, AWS_PROFILE)",
+            ));
         }
         let value = serde_json::to_value(Agreed::of(now));
         let value = value.map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
         if self.plan == value {
             return Ok(());
         }
-        let what = format!("what it was made from has moved on ({})", difference(&self.plan, &value, "plan"));
+        let what = format!(
+            "what it was made from has moved on ({})",
+            difference(&self.plan, &value, "plan")
+        );
         Err(refuse(view, file, &what, PLAN_AGAIN))
     }
 }
@@ -277,10 +303,17 @@ fn difference(before: &Value, now: &Value, path: &str) -> String {
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             let found = a.iter().zip(b).position(|(a, b)| a != b);
-            found.map_or_else(|| path.to_owned(), |at| difference(&a[at], &b[at], &format!("{path}[{at}]")))
+            found.map_or_else(
+                || path.to_owned(),
+                |at| difference(&a[at], &b[at], &format!("{path}[{at}]")),
+            )
         }
-        (Value::Array(a), Value::Array(b)) => format!("{path}: {} steps then, {} now", a.len(), b.len()),
-        _ => format!("{path}: {} then, {} now", short(&before.to_string()), short(&now.to_string())),
+        (Value::Array(a), Value::Array(b)) => {
+            format!("{path}: {} steps then, {} now", a.len(), b.len())
+        }
+        _ => {
+            format!("{path}: {} then, {} now", short(&before.to_string()), short(&now.to_string()))
+        }
     }
 }
 

@@ -82,11 +82,17 @@ impl Session {
         Self::connect(global, spec, stop, Patience::RUN).await
     }
 
-    async fn connect(global: &Global, spec: Spec, stop: watch::Receiver<bool>, patience: Patience) -> Self {
+    async fn connect(
+        global: &Global,
+        spec: Spec,
+        stop: watch::Receiver<bool>,
+        patience: Patience,
+    ) -> Self {
         let cloud = match &global.sandbox {
-            Some(folder) => {
-                AnyCloud::Sandbox(Sandbox::new(sandbox_folder(folder.as_deref(), &spec.file), global.sandbox_delays.unwrap_or_default()))
-            }
+            Some(folder) => AnyCloud::Sandbox(Sandbox::new(
+                sandbox_folder(folder.as_deref(), &spec.file),
+                global.sandbox_delays.unwrap_or_default(),
+            )),
             None => {
                 let connection = Connection {
                     endpoint_url: global.endpoint_url.clone(),
@@ -99,7 +105,14 @@ impl Session {
                 AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await }))
             }
         };
-        Self { spec, cloud, view: View::new(global.json), stop, flags: global.again(), also: Clues::default() }
+        Self {
+            spec,
+            cloud,
+            view: View::new(global.json),
+            stop,
+            flags: global.again(),
+            also: Clues::default(),
+        }
     }
 
     /// Looks, and plans what makes everything as the spec says.
@@ -110,7 +123,8 @@ impl Session {
         let planned = async {
             let site = desired::site(&self.spec)?;
             let (stack, live) = self.look(&site, Scope::Stack).await?;
-            let plan = plan::provision(&stack, &Desired::of(&self.spec, &stack, site)?, &live, choices);
+            let plan =
+                plan::provision(&stack, &Desired::of(&self.spec, &stack, site)?, &live, choices);
             Ok(Picture { stack, live, plan })
         };
         self.or_exit(planned.await)
@@ -144,13 +158,15 @@ impl Session {
         self.or_exit(named.await)
     }
 
-    /// Looks at the switch alone: who asks, then both page keys. A bucket that is not there is no switch that is off.
+    /// Looks at the switch alone: who asks, then both page keys. A bucket that is not there is no
+    /// switch that is off.
     ///
     /// # Errors
     /// The exit code, after the fault was shown.
     pub async fn switch(&self, deadline: &Deadline) -> Result<(Stack, Caller, page::Sides), Exit> {
         let looked = async {
-            let asked = deadline.answer(LOOKED, "AWS STS, who the caller is", self.cloud.identify());
+            let asked =
+                deadline.answer(LOOKED, "AWS STS, who the caller is", self.cloud.identify());
             let caller = self.unless_stopped(asked).await?;
             self.is_expected(&caller)?;
             let stack = in_account(&Names::of(&self.spec), caller.account.clone())?;
@@ -160,9 +176,13 @@ impl Session {
                 Err(Failure::Fault(fault)) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => {
                     Err(Failure::Refused(plan::no_bucket(&stack, &caller.arn)))
                 }
-                // Also what somebody gets whose credentials are for another account than the bucket's.
+                // Also what somebody gets whose credentials are for another account than the
+                // bucket's.
                 Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => {
-                    let message = format!("{} (for {} in account {})", fault.message, caller.arn, caller.account);
+                    let message = format!(
+                        "{} (for {} in account {})",
+                        fault.message, caller.arn, caller.account
+                    );
                     Err(Failure::Fault(Fault { message, ..fault }))
                 }
                 looked => looked.map(|sides| (stack, caller, sides)),
@@ -185,7 +205,10 @@ impl Session {
         })
     }
 
-    async fn unless_stopped<T>(&self, look: impl Future<Output = Result<T, Fault>>) -> Result<T, Failure> {
+    async fn unless_stopped<T>(
+        &self,
+        look: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Failure> {
         let mut stop = self.stop.clone();
         tokio::select! {
             looked = look => Ok(looked?),
@@ -218,12 +241,21 @@ impl Session {
 
     /// Is the spec for the account of whoever asks?
     fn is_expected(&self, caller: &Caller) -> Result<(), Failure> {
-        let Some(expected) = self.spec.account.as_ref().filter(|expected| **expected != caller.account) else { return Ok(()) };
+        let Some(expected) =
+            self.spec.account.as_ref().filter(|expected| **expected != caller.account)
+        else {
+            return Ok(());
+        };
         let Caller { account, arn } = caller;
         Err(Failure::Refused(Conflict {
             address: Address::new(Kind::Bucket, &self.spec.stack),
-            reason: format!("the credentials are for account {account} ({arn}), the spec is for account {expected}"),
-            hint: "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in the spec".into(),
+            reason: format!(
+                "the credentials are for account {account} ({arn}), the spec is for \
+                account {expected}"
+            ),
+            hint: "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in \
+                the spec"
+                .into(),
         }))
     }
 
@@ -234,11 +266,18 @@ impl Session {
             return None;
         }
         let end = Timestamp::try_from(aws.clients.credentials_end().await?).ok()?;
-        (end < Timestamp::now().checked_add(SignedDuration::try_from(wait).ok()?).ok()?).then_some(end)
+        (end < Timestamp::now().checked_add(SignedDuration::try_from(wait).ok()?).ok()?)
+            .then_some(end)
     }
 
     /// Carries out the plan and shows how it ended.
-    pub async fn carry_out(&self, plan: &Plan, stack: &Stack, live: &Live, patience: Duration) -> (Outcome, Exit) {
+    pub async fn carry_out(
+        &self,
+        plan: &Plan,
+        stack: &Stack,
+        live: &Live,
+        patience: Duration,
+    ) -> (Outcome, Exit) {
         let progress = self.view.progress();
         let tick = |address: &Address, what: &str| {
             crate::apply::Report::event(&progress, &apply::Event::Waiting(address, what));
@@ -251,7 +290,9 @@ impl Session {
 }
 
 fn in_account(names: &Names, account: AccountId) -> Result<Stack, Fault> {
-    names.in_account(account).map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why))
+    names
+        .in_account(account)
+        .map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why))
 }
 
 fn exit_of(outcome: &Outcome) -> Exit {

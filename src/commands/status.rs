@@ -20,7 +20,8 @@ pub async fn run(global: &Global, _: &Status) -> Exit {
 
 async fn try_run(global: &Global) -> Result<Exit, Exit> {
     let session = Session::open(global, Files::Needed).await?;
-    let picture = session.provision(&choices(&session.spec, &Words::default(), false, false)).await?;
+    let picture =
+        session.provision(&choices(&session.spec, &Words::default(), false, false)).await?;
     session.view.status(&picture.plan, &picture.stack, &picture.live, &session.flags);
     Ok(Exit::Done)
 }

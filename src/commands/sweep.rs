@@ -19,13 +19,19 @@ use std::time::Duration;
 /// Find what earlier stacks left in the account, and take down what you choose
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Everything that carries our tag or marker and that the spec at hand (if there is one) does not cover is shown. Without a choice
-(--stack, --expired, --older-than, --all) it only shows. With one, it takes down what was chosen, as `provision destroy` with the
-stack's spec would: at a terminal it asks for the name of each stack, with --yes it does not ask. `protect` and `account` of
-the spec at hand hold, and so does what a stack's own tags protect. A spec at hand that is wrong stops it.
+Everything that carries our tag or marker and that the spec at hand (if there is one) does not \
+cover is shown. Without a choice
+(--stack, --expired, --older-than, --all) it only shows. With one, it takes down what was chosen, \
+as `provision destroy` with the
+stack's spec would: at a terminal it asks for the name of each stack, with --yes it does not ask. \
+`protect` and `account` of
+the spec at hand hold, and so does what a stack's own tags protect. A spec at hand that is wrong \
+stops it.
 
-With --yes, --older-than and --all pass over stacks that visitors use (whose distribution is enabled, or whose function runs in
-somebody else's) unless --in-use is said. A stack whose own `ttl` is over, or that --stack names, is taken down in any case.
+With --yes, --older-than and --all pass over stacks that visitors use (whose distribution is \
+enabled, or whose function runs in
+somebody else's) unless --in-use is said. A stack whose own `ttl` is over, or that --stack names, \
+is taken down in any case.
 
 Examples:
   provision sweep
@@ -69,7 +75,10 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
     let chooses = verb.all || verb.expired || verb.stack.is_some() || verb.older_than.is_some();
     if verb.yes && !chooses {
         let what = "`--yes` alone would take down every stack of the account, without a question";
-        view.error(what, Some("say which: `--stack NAME`, `--expired`, `--older-than DURATION` or `--all`"));
+        view.error(
+            what,
+            Some("say which: `--stack NAME`, `--expired`, `--older-than DURATION` or `--all`"),
+        );
         return Err(Exit::Usage);
     }
     let at_hand = at_hand(global, view)?;
@@ -83,29 +92,44 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
         in_use: verb.in_use || !verb.yes,
     };
     let anybody = || from_remains(view, &global.file, "stack: sweep\n");
-    let session = Session::open_with(global, at_hand.map_or_else(anybody, Ok)?, signals::listen()).await;
+    let session =
+        Session::open_with(global, at_hand.map_or_else(anybody, Ok)?, signals::listen()).await;
     let found = session.discover().await?;
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
-    let chosen: Vec<Remains> = found.remains.into_iter().filter(|remains| remains.is_chosen(&choice, now)).collect();
+    let chosen: Vec<Remains> =
+        found.remains.into_iter().filter(|remains| remains.is_chosen(&choice, now)).collect();
     let ends = chooses && (verb.yes || somebody_is_there());
-    let (going, staying): (Vec<_>, Vec<_>) = chosen.iter().partition(|remains| !remains.stays(&choice));
+    let (going, staying): (Vec<_>, Vec<_>) =
+        chosen.iter().partition(|remains| !remains.stays(&choice));
     let then = match (ends, chooses && !verb.all) {
         (true, _) if going.is_empty() => Then::Nothing,
         (true, _) => Then::Ends,
         (false, true) => Then::MayEnd,
         (false, false) => Then::Choose,
     };
-    view.remains(&Listing { chosen: &chosen, staying: &staying, notices: &found.notices, now, then });
+    view.remains(&Listing {
+        chosen: &chosen,
+        staying: &staying,
+        notices: &found.notices,
+        now,
+        then,
+    });
     if !ends {
         let nobody = chooses && !going.is_empty();
         if nobody {
-            view.error("nobody is there to confirm", Some("add `--yes` to take them down without asking"));
+            view.error(
+                "nobody is there to confirm",
+                Some("add `--yes` to take them down without asking"),
+            );
         }
         return Ok(if nobody { Exit::Refused } else { Exit::Done });
     }
     let mut worst = Exit::Done;
     for remains in going {
-        worst = worse(worst, end(global, view, verb, remains, &session).await.unwrap_or_else(|exit| exit));
+        worst = worse(
+            worst,
+            end(global, view, verb, remains, &session).await.unwrap_or_else(|exit| exit),
+        );
         if worst == Exit::Interrupted {
             break;
         }
@@ -113,8 +137,9 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
     Ok(worst)
 }
 
-/// The spec at hand, which covers its stack. Only where none was named and none lies here nothing is
-/// covered: a spec that cannot be read may stand for a site that people visit, in another account.
+/// The spec at hand, which covers its stack. Only where none was named and none lies here nothing
+/// is covered: a spec that cannot be read may stand for a site that people visit, in another
+/// account.
 fn at_hand(global: &Global, view: View) -> Result<Option<Spec>, Exit> {
     let absent = |error: std::io::Error| error.kind() == ErrorKind::NotFound;
     if global.is_default_file() && global.file.symlink_metadata().is_err_and(absent) {
@@ -131,13 +156,23 @@ fn from_remains(view: View, file: &Path, text: &str) -> Result<Spec, Exit> {
 }
 
 /// Takes one stack down, as `provision destroy` with its spec would.
-async fn end(global: &Global, view: View, verb: &Sweep, remains: &Remains, asked: &Session) -> Result<Exit, Exit> {
+async fn end(
+    global: &Global,
+    view: View,
+    verb: &Sweep,
+    remains: &Remains,
+    asked: &Session,
+) -> Result<Exit, Exit> {
     let mut spec = from_remains(view, &global.file, &remains.spec())?;
     if asked.spec.stack == spec.stack {
         spec.protect.clone_from(&asked.spec.protect);
     }
-    let session = Session { also: remains.clues(), ..Session::open_with(global, spec, asked.stop.clone()).await };
-    let picture = session.destroy(&choices(&session.spec, &Words::default(), verb.delete_data, true)).await?;
+    let session = Session {
+        also: remains.clues(),
+        ..Session::open_with(global, spec, asked.stop.clone()).await
+    };
+    let picture =
+        session.destroy(&choices(&session.spec, &Words::default(), verb.delete_data, true)).await?;
     view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);
@@ -146,13 +181,18 @@ async fn end(global: &Global, view: View, verb: &Sweep, remains: &Remains, asked
         return Ok(Exit::Done);
     }
     session.confirm_the_end(verb.yes).await?;
-    let (outcome, exit) = session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
+    let (outcome, exit) =
+        session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
     let data = if verb.delete_data { " --delete-data" } else { "" };
-    view.swept(&outcome, &format!("`provision sweep --stack {}{data} --yes{}`", remains.stack, session.flags));
+    view.swept(
+        &outcome,
+        &format!("`provision sweep --stack {}{data} --yes{}`", remains.stack, session.flags),
+    );
     Ok(exit)
 }
 
-/// What the whole run ends with: a failure weighs more than a refusal, that more than something pending.
+/// What the whole run ends with: a failure weighs more than a refusal, that more than something
+/// pending.
 fn worse(a: Exit, b: Exit) -> Exit {
     let weight = |exit: Exit| match exit {
         Exit::Interrupted => 4,

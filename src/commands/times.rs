@@ -17,7 +17,11 @@ pub enum Spoken {
 /// # Errors
 /// What is wrong with the text.
 pub fn parse(text: &str) -> Result<Spoken, String> {
-    let rule = || format!("`{text}` is neither a time like `22:45` nor a moment like `2026-11-22T22:45:00+01:00`");
+    let rule = || {
+        format!(
+            "`{text}` is neither a time like `22:45` nor a moment like `2026-11-22T22:45:00+01:00`"
+        )
+    };
     match text.parse::<Timestamp>() {
         Ok(moment) => Ok(Spoken::Moment(moment)),
         Err(_) => Time::strptime("%H:%M", text).map(Spoken::Clock).map_err(|_| rule()),
@@ -35,7 +39,11 @@ impl Spoken {
             Self::Clock(time) => time,
         };
         let today = now.with().time(time).build().map_err(|error| error.to_string())?;
-        let next = if &today > now { today } else { today.checked_add(1.day()).map_err(|error| error.to_string())? };
+        let next = if &today > now {
+            today
+        } else {
+            today.checked_add(1.day()).map_err(|error| error.to_string())?
+        };
         Ok(next.timestamp())
     }
 }

@@ -6,7 +6,8 @@ use crate::spec::Spec;
 use clap::Args;
 use std::collections::BTreeSet;
 
-/// What a person has to say before an apply does more than build what is missing and repair what is ours.
+/// What a person has to say before an apply does more than build what is missing and repair what is
+/// ours.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Words {
     /// Take over what exists and is not ours: bucket, site, page, role or function
@@ -30,7 +31,10 @@ pub fn parse_delete(text: &str) -> Result<Kind, String> {
         "function" => Ok(Kind::Function),
         "role" => Ok(Kind::Role),
         "site" => Ok(Kind::Site),
-        _ => Err("known kinds: `association`, `bucket`, `distribution`, `function`, `role`, `site`".into()),
+        _ => {
+            Err("known kinds: `association`, `bucket`, `distribution`, `function`, `role`, `site`"
+                .into())
+        }
     }
 }
 
@@ -53,5 +57,11 @@ pub fn parse_adopt(text: &str) -> Result<Kind, String> {
 #[must_use]
 pub fn choices(spec: &Spec, words: &Words, delete_data: bool, wait: bool) -> Choices {
     let set = |kinds: &[Kind]| kinds.iter().copied().collect::<BTreeSet<_>>();
-    Choices { adopt: set(&words.adopt), delete: set(&words.delete), delete_data, wait, protect: spec.protect.clone() }
+    Choices {
+        adopt: set(&words.adopt),
+        delete: set(&words.delete),
+        delete_data,
+        wait,
+        protect: spec.protect.clone(),
+    }
 }

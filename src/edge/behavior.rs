@@ -1,4 +1,5 @@
-//! What the distribution itself decides: refusals, where the function stands, keys, custom errors, headers.
+//! What the distribution itself decides: refusals, where the function stands, keys, custom errors,
+//! headers.
 
 use super::error_page::error_page;
 use super::event::ViewerRequest;
@@ -27,9 +28,14 @@ impl CustomError {
     }
 }
 
-/// Gives the answer to a request that CloudFront refuses before any function runs, or `None`. `size` is that of
-/// request line and headers in bytes.
-pub(super) fn refusal(request: &ViewerRequest, has_body: bool, size: usize, request_id: &str) -> Option<Reply> {
+/// Gives the answer to a request that CloudFront refuses before any function runs, or `None`.
+/// `size` is that of request line and headers in bytes.
+pub(super) fn refusal(
+    request: &ViewerRequest,
+    has_body: bool,
+    size: usize,
+    request_id: &str,
+) -> Option<Reply> {
     let (status, text) = if request.target().len() > URL_LIMIT {
         (414, "The URL is too long.")
     } else if size > REQUEST_LIMIT {
@@ -37,7 +43,8 @@ pub(super) fn refusal(request: &ViewerRequest, has_body: bool, size: usize, requ
     } else if !["GET", "HEAD"].contains(&request.method.as_str()) {
         (
             403,
-            "This distribution is not configured to allow the HTTP request method that was used for this request. \
+            "This distribution is not configured to allow the HTTP request method that was used \
+                for this request. \
              The distribution supports only cachable requests.",
         )
     } else if has_body {
@@ -86,7 +93,8 @@ pub(super) fn rooted(distribution: &Distribution, uri: &str) -> String {
     }
 }
 
-/// The object key of a path: decoded, without the leading slash. `None`: not UTF-8, or a broken escape.
+/// The object key of a path: decoded, without the leading slash. `None`: not UTF-8, or a broken
+/// escape.
 pub(super) fn object_key(uri: &str) -> Option<String> {
     let path = uri.strip_prefix('/').unwrap_or(uri).as_bytes();
     let mut key = Vec::with_capacity(path.len());
@@ -103,7 +111,8 @@ pub(super) fn object_key(uri: &str) -> Option<String> {
     String::from_utf8(key).ok()
 }
 
-/// Makes an answer look as CloudFront sends it: what S3 says to CloudFront alone is gone, and it says who it is (8c).
+/// Makes an answer look as CloudFront sends it: what S3 says to CloudFront alone is gone, and it
+/// says who it is (8c).
 pub(super) fn dress(mut reply: Reply, x_cache: &str, edge_id: &str, request_id: &str) -> Reply {
     reply.headers.retain(|(name, _)| !STRIPPED.contains(&name.as_str()));
     if !reply.headers.iter().any(|(name, _)| name == "server") {
@@ -119,7 +128,8 @@ pub(super) fn dress(mut reply: Reply, x_cache: &str, edge_id: &str, request_id: 
     reply
 }
 
-/// Removed from what the origin says (8.13). A generated response cannot hold them, but for its cookies, which pass.
+/// Removed from what the origin says (8.13). A generated response cannot hold them, but for its
+/// cookies, which pass.
 const STRIPPED: [&str; 4] = ["x-amz-id-2", "x-amz-request-id", "trailer", "upgrade"];
 
 #[cfg(test)]
@@ -198,13 +208,19 @@ mod tests {
         let from_s3 = Reply {
             status: 200,
             description: None,
-            headers: [("server", "AmazonS3"), ("x-amz-id-2", "x"), ("x-amz-request-id", "x"), ("x-amz-meta-a", "b")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            headers: [
+                ("server", "AmazonS3"),
+                ("x-amz-id-2", "x"),
+                ("x-amz-request-id", "x"),
+                ("x-amz-meta-a", "b"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
             body: "".into(),
         };
         let dressed = dress(from_s3, "Miss", "0a1b", "id==");
-        let lines: Vec<String> = dressed.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let lines: Vec<String> =
+            dressed.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         assert_eq!(
             lines,
             [

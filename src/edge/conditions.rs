@@ -1,4 +1,5 @@
-//! Conditional requests and ranges, as S3 and CloudFront's cache judge them (RFC 9110, sections 13 and 14).
+//! Conditional requests and ranges, as S3 and CloudFront's cache judge them (RFC 9110, sections 13
+//! and 14).
 
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -57,10 +58,11 @@ impl Conditions {
         if unchanged {
             return Answer::NotModified;
         }
-        let range_holds = self.if_range.as_deref().is_none_or(|validator| match date(Some(validator)) {
-            Some(time) => time == modified,
-            None => validator == etag,
-        });
+        let range_holds =
+            self.if_range.as_deref().is_none_or(|validator| match date(Some(validator)) {
+                Some(time) => time == modified,
+                None => validator == etag,
+            });
         match self.range.as_deref().and_then(parse_range) {
             Some(wanted) if range_holds => wanted.within(length),
             _ => Answer::Whole,
@@ -85,7 +87,8 @@ impl Wanted {
     }
 }
 
-/// Reads one byte range. Anything else, several ranges too, counts as no range: S3 answers with the whole object.
+/// Reads one byte range. Anything else, several ranges too, counts as no range: S3 answers with the
+/// whole object.
 fn parse_range(value: &str) -> Option<Wanted> {
     let (first, last) = value.trim().strip_prefix("bytes=")?.split_once('-')?;
     match (first.trim(), last.trim()) {
@@ -108,7 +111,8 @@ fn date(value: Option<&str>) -> Option<SystemTime> {
     httpdate::parse_http_date(value?).ok()
 }
 
-/// HTTP dates have no fractions, four digits for the year, and for a computer no time before its own: a file may be older or newer.
+/// HTTP dates have no fractions, four digits for the year, and for a computer no time before its
+/// own: a file may be older or newer.
 pub(super) fn whole_seconds(time: SystemTime) -> SystemTime {
     const LAST: u64 = 253_402_300_799;
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -149,7 +153,9 @@ mod tests {
         ];
         let modified = httpdate::parse_http_date(THEN).unwrap() + Duration::from_millis(700);
         for (headers, answer) in rows {
-            let of = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            let of = |name: &str| {
+                headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+            };
             assert_eq!(Conditions::read(of).decide("\"abc\"", modified, 10), answer, "{headers:?}");
         }
     }

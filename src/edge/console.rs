@@ -2,8 +2,10 @@
 //!
 //! # Safety against other pages
 //! - It has its own port, so it is another origin than the site: no script of the site can read it.
-//! - The `Host` must be a loopback name: a foreign name that was made to resolve to 127.0.0.1 gets nothing.
-//! - Turning the switch takes the token that only this page holds, in a header that no form can send, and an `Origin`
+//! - The `Host` must be a loopback name: a foreign name that was made to resolve to 127.0.0.1 gets
+//!   nothing.
+//! - Turning the switch takes the token that only this page holds, in a header that no form can
+//!   send, and an `Origin`
 //!   that is the page's own. The page cannot be framed.
 
 use std::net::{IpAddr, SocketAddr};
@@ -38,8 +40,8 @@ pub(super) fn place(path: &str) -> Option<&str> {
     if path == PLACE.trim_end_matches('/') { Some("") } else { path.strip_prefix(PLACE) }
 }
 
-/// Leads a browser from the visitors' port to the console's. 307 keeps the method, but a switch turned this way has
-/// the wrong origin and is refused.
+/// Leads a browser from the visitors' port to the console's. 307 keeps the method, but a switch
+/// turned this way has the wrong origin and is refused.
 pub(super) fn leads_to(console: SocketAddr, place: &str) -> Reply {
     let mut reply = plain(307, "the console has its own port");
     reply.headers.push(("location".into(), format!("http://{console}{PLACE}{place}")));
@@ -47,13 +49,23 @@ pub(super) fn leads_to(console: SocketAddr, place: &str) -> Reply {
 }
 
 impl Console {
-    pub(super) fn new(addresses: Addresses, about: Vec<Fact>, switch: Arc<dyn Switch>, journal: Arc<Journal>) -> Console {
+    pub(super) fn new(
+        addresses: Addresses,
+        about: Vec<Fact>,
+        switch: Arc<dyn Switch>,
+        journal: Arc<Journal>,
+    ) -> Console {
         Console { addresses, about, switch, journal, token: entropy::secret() }
     }
 
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Reply {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let caller = Caller { host: header("host"), origin: header("origin"), site: header("sec-fetch-site"), token: header(TOKEN) };
+        let caller = Caller {
+            host: header("host"),
+            origin: header("origin"),
+            site: header("sec-fetch-site"),
+            token: header(TOKEN),
+        };
         let writes = request.method() == Method::POST;
         if let Err(reason) = caller.admitted(writes, &self.token) {
             return plain(403, reason);
@@ -65,7 +77,9 @@ impl Console {
                 self.state(switch)
             }
             ("POST", Some("switch")) => self.turn(request).await,
-            ("GET" | "HEAD", None) if request.uri().path() == "/" => leads_to(self.addresses.console, ""),
+            ("GET" | "HEAD", None) if request.uri().path() == "/" => {
+                leads_to(self.addresses.console, "")
+            }
             ("GET" | "HEAD", _) => plain(404, "there is nothing here"),
             _ => plain(405, "this cannot be done here"),
         }
@@ -74,10 +88,12 @@ impl Console {
     fn page(&self) -> Reply {
         let nonce = entropy::secret();
         let policy = format!(
-            "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; \
+            "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; \
+                connect-src 'self'; \
              img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         );
-        let mut reply = plain(200, &PAGE.replace("{{nonce}}", &nonce).replace("{{token}}", &self.token));
+        let mut reply =
+            plain(200, &PAGE.replace("{{nonce}}", &nonce).replace("{{token}}", &self.token));
         set(&mut reply, "content-type", "text/html; charset=utf-8");
         set(&mut reply, "content-security-policy", &policy);
         set(&mut reply, "cross-origin-opener-policy", "same-origin");
@@ -86,8 +102,10 @@ impl Console {
 
     async fn turn(&self, request: Request<Incoming>) -> Reply {
         let body = Limited::new(request.into_body(), BODY_LIMIT).collect().await;
-        let wish = body.ok().and_then(|body| serde_json::from_slice::<Value>(&body.to_bytes()).ok());
-        let Some(on) = wish.as_ref().and_then(|wish| wish.get("on")).and_then(Value::as_bool) else {
+        let wish =
+            body.ok().and_then(|body| serde_json::from_slice::<Value>(&body.to_bytes()).ok());
+        let Some(on) = wish.as_ref().and_then(|wish| wish.get("on")).and_then(Value::as_bool)
+        else {
             return plain(400, "the body must be {\"on\": true} or {\"on\": false}");
         };
         let switch = self.switch.turn(on).await;
@@ -120,7 +138,8 @@ impl Console {
 fn shown(visit: &Visit) -> Value {
     let milliseconds = |time: std::time::Duration| (time.as_secs_f64() * 100_000.0).round() / 100.0;
     json!({
-        "at": visit.at.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+        "at": visit.at.duration_since(UNIX_EPOCH).map_or(0,
+            |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
         "method": visit.method,
         "path": visit.path,
         "status": visit.status,
@@ -148,7 +167,8 @@ impl Caller<'_> {
         if self.origin.is_some_and(|origin| origin != format!("http://{host}")) {
             return Err("another page's script may not ask here");
         }
-        // A person who follows a link arrives from another site; that may show the page, but do nothing.
+        // A person who follows a link arrives from another site; that may show the page, but do
+        // nothing.
         if writes && self.site.is_some_and(|site| site != "same-origin") {
             return Err("another page's script may not ask here");
         }
@@ -165,7 +185,8 @@ fn is_loopback(host: &str) -> bool {
         return false;
     };
     let name = authority.host().unwrap_or_default().trim_matches(['[', ']']);
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn plain(status: u16, text: &str) -> Reply {
@@ -207,7 +228,12 @@ mod tests {
 
     #[test]
     fn who_may_read_and_who_may_turn() {
-        let page = Caller { host: Some("127.0.0.1:9"), origin: Some("http://127.0.0.1:9"), site: Some("same-origin"), token: Some("t") };
+        let page = Caller {
+            host: Some("127.0.0.1:9"),
+            origin: Some("http://127.0.0.1:9"),
+            site: Some("same-origin"),
+            token: Some("t"),
+        };
         let rows = [
             (Caller { ..page }, true),
             (Caller { origin: None, site: None, ..page }, true),
@@ -217,7 +243,14 @@ mod tests {
             (Caller { site: Some("same-site"), ..page }, false),
             (Caller { origin: Some("http://127.0.0.1:8"), ..page }, false),
             (Caller { origin: Some("null"), ..page }, false),
-            (Caller { host: Some("evil.example:9"), origin: Some("http://evil.example:9"), ..page }, false),
+            (
+                Caller {
+                    host: Some("evil.example:9"),
+                    origin: Some("http://evil.example:9"),
+                    ..page
+                },
+                false,
+            ),
             (Caller { host: None, ..page }, false),
         ];
         for (number, (caller, may_turn)) in rows.iter().enumerate() {
@@ -229,9 +262,12 @@ mod tests {
 
     #[test]
     fn both_spellings_of_the_place_are_known() {
-        for (path, found) in
-            [("/__provision", Some("")), ("/__provision/", Some("")), ("/__provision/state", Some("state")), ("/__provisions", None)]
-        {
+        for (path, found) in [
+            ("/__provision", Some("")),
+            ("/__provision/", Some("")),
+            ("/__provision/state", Some("state")),
+            ("/__provisions", None),
+        ] {
             assert_eq!(place(path), found);
         }
     }

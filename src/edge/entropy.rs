@@ -11,10 +11,12 @@ pub(super) fn request_id() -> String {
     URL_SAFE.encode(bytes)
 }
 
-/// A secret of 64 hexadecimal digits. The standard library keys its hashers from the operating system's generator,
-/// and `SipHash` does not give its key away, so this needs no other source.
+/// A secret of 64 hexadecimal digits. The standard library keys its hashers from the operating
+/// system's generator, and `SipHash` does not give its key away, so this needs no other source.
 pub(super) fn secret() -> String {
-    hex::encode([0, 1, 2, 3].map(|round: u64| RandomState::new().hash_one(round).to_be_bytes()).concat())
+    hex::encode(
+        [0, 1, 2, 3].map(|round: u64| RandomState::new().hash_one(round).to_be_bytes()).concat(),
+    )
 }
 
 #[cfg(test)]

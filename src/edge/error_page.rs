@@ -3,16 +3,18 @@
 use super::Reply;
 
 /// What the page says when the function failed.
-pub(super) const EXECUTION: &str =
-    "The Lambda function associated with the CloudFront distribution is invalid or doesn't have the required permissions.";
+pub(super) const EXECUTION: &str = "The Lambda function associated with the CloudFront \
+    distribution is invalid or doesn't have the required permissions.";
 /// What the page says when too many wanted the function.
-pub(super) const THROTTLED: &str = "The Lambda function associated with the CloudFront distribution was throttled.";
+pub(super) const THROTTLED: &str =
+    "The Lambda function associated with the CloudFront distribution was throttled.";
 
 /// Builds the page that a visitor gets from CloudFront itself.
 pub(super) fn error_page(status: u16, text: &str, request_id: &str) -> Reply {
     let text = escaped(text);
     let body = format!(
-        "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\" \"http://www.w3.org/TR/html4/loose.dtd\">
+        "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\" \
+            \"http://www.w3.org/TR/html4/loose.dtd\">
 <HTML><HEAD><META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=iso-8859-1\">
 <TITLE>ERROR: The request could not be satisfied</TITLE>
 </HEAD><BODY>
@@ -33,7 +35,10 @@ Request ID: {request_id}
     Reply {
         status,
         description: None,
-        headers: vec![("server".into(), "CloudFront".into()), ("content-type".into(), "text/html".into())],
+        headers: vec![
+            ("server".into(), "CloudFront".into()),
+            ("content-type".into(), "text/html".into()),
+        ],
         body: body.into(),
     }
 }

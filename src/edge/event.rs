@@ -36,7 +36,11 @@ impl ViewerRequest {
 
     /// All values of one header, in order.
     pub(super) fn values(&self, name: &str) -> Vec<&str> {
-        self.headers.iter().filter(|line| line.name == name).map(|line| line.value.as_str()).collect()
+        self.headers
+            .iter()
+            .filter(|line| line.name == name)
+            .map(|line| line.value.as_str())
+            .collect()
     }
 
     /// The lines that a function sees, and that a request has after it.
@@ -46,12 +50,20 @@ impl ViewerRequest {
 
     /// Path and query as one.
     pub(super) fn target(&self) -> String {
-        if self.querystring.is_empty() { self.uri.clone() } else { format!("{}?{}", self.uri, self.querystring) }
+        if self.querystring.is_empty() {
+            self.uri.clone()
+        } else {
+            format!("{}?{}", self.uri, self.querystring)
+        }
     }
 }
 
 /// Builds the `viewer-request` event.
-pub(super) fn viewer_event(request: &ViewerRequest, distribution: &Distribution, request_id: &str) -> Value {
+pub(super) fn viewer_event(
+    request: &ViewerRequest,
+    distribution: &Distribution,
+    request_id: &str,
+) -> Value {
     let mut lines: Map<String, Value> = Map::new();
     for line in request.visible() {
         let entry = json!({ "key": line.key, "value": line.value });
@@ -93,7 +105,11 @@ pub(super) mod tests {
 
     /// A GET of `/` by curl, with the lines given on top.
     pub(in crate::edge) fn request(more: &[(&str, &str)]) -> ViewerRequest {
-        let lines = [("Host", "d111111abcdef8.cloudfront.net"), ("user-agent", "curl/7.66.0"), ("accept", "*/*")];
+        let lines = [
+            ("Host", "d111111abcdef8.cloudfront.net"),
+            ("user-agent", "curl/7.66.0"),
+            ("accept", "*/*"),
+        ];
         ViewerRequest {
             client_ip: IpAddr::from([203, 0, 113, 178]),
             method: "GET".into(),
@@ -102,7 +118,11 @@ pub(super) mod tests {
             headers: lines
                 .iter()
                 .chain(more)
-                .map(|(key, value)| HeaderLine { name: key.to_lowercase(), key: (*key).into(), value: (*value).into() })
+                .map(|(key, value)| HeaderLine {
+                    name: key.to_lowercase(),
+                    key: (*key).into(),
+                    value: (*value).into(),
+                })
                 .collect(),
         }
     }
@@ -135,12 +155,20 @@ pub(super) mod tests {
     #[test]
     fn repeated_headers_are_several_entries_and_disallowed_ones_are_absent() {
         let event = viewer_event(
-            &request(&[("cookie", "a=1"), ("Cookie", "b=2"), ("Connection", "close"), ("X-Amz-Cf-Id", "x")]),
+            &request(&[
+                ("cookie", "a=1"),
+                ("Cookie", "b=2"),
+                ("Connection", "close"),
+                ("X-Amz-Cf-Id", "x"),
+            ]),
             &distribution(),
             "id",
         );
         let headers = &event["Records"][0]["cf"]["request"]["headers"];
-        assert_eq!(headers["cookie"], json!([{"key":"cookie","value":"a=1"},{"key":"Cookie","value":"b=2"}]));
+        assert_eq!(
+            headers["cookie"],
+            json!([{"key":"cookie","value":"a=1"},{"key":"Cookie","value":"b=2"}])
+        );
         assert!(headers.get("connection").is_none() && headers.get("x-amz-cf-id").is_none());
     }
 

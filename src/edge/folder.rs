@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Later, Listed, Object, Objects};
 
-/// Reads objects from a folder: the key is the file's path in it. Nothing outside is ever read, whatever the key or
-/// a symbolic link says.
+/// Reads objects from a folder: the key is the file's path in it. Nothing outside is ever read,
+/// whatever the key or a symbolic link says.
 #[derive(Clone)]
 pub struct Folder {
     root: PathBuf,
@@ -36,7 +36,10 @@ impl Folder {
     ///
     /// # Errors
     /// The folder is not there or cannot be read.
-    pub fn open(folder: &Path, labels: impl Fn(&str) -> Labels + Send + Sync + 'static) -> io::Result<Folder> {
+    pub fn open(
+        folder: &Path,
+        labels: impl Fn(&str) -> Labels + Send + Sync + 'static,
+    ) -> io::Result<Folder> {
         Ok(Folder { root: fs::canonicalize(folder)?, labels: Arc::new(labels) })
     }
 
@@ -52,7 +55,15 @@ impl Folder {
             Err(error) => return Err(format!("{}: {error}", path.display())),
         };
         let Labels { content_type, cache_control, content_encoding, metadata } = (self.labels)(key);
-        Ok(Some(Object { etag: etag(&bytes), body: bytes.into(), last_modified, content_type, cache_control, content_encoding, metadata }))
+        Ok(Some(Object {
+            etag: etag(&bytes),
+            body: bytes.into(),
+            last_modified,
+            content_type,
+            cache_control,
+            content_encoding,
+            metadata,
+        }))
     }
 
     /// The file that a key names, if it is one, and if it lies in the folder.
@@ -84,14 +95,20 @@ impl Folder {
 
     fn listed(&self, prefix: &str) -> Result<Vec<Listed>, String> {
         let mut keys = Vec::new();
-        self.keys(&self.root, "", &mut keys).map_err(|error| format!("{}: {error}", self.root.display()))?;
+        self.keys(&self.root, "", &mut keys)
+            .map_err(|error| format!("{}: {error}", self.root.display()))?;
         keys.retain(|key| key.starts_with(prefix));
         keys.sort();
         let mut listed = Vec::new();
         for key in keys {
             if let Some(object) = self.read(&key)? {
                 let size = object.body.len() as u64;
-                listed.push(Listed { key, size, etag: object.etag, last_modified: object.last_modified });
+                listed.push(Listed {
+                    key,
+                    size,
+                    etag: object.etag,
+                    last_modified: object.last_modified,
+                });
             }
         }
         Ok(listed)
@@ -111,7 +128,9 @@ impl Objects for Folder {
 }
 
 /// Files block, and the threads that answer visitors must not.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
 
@@ -134,7 +153,10 @@ mod tests {
         std::os::unix::fs::symlink(there.path().join("secret"), root.join("leak")).unwrap();
         std::os::unix::fs::symlink("home.html", root.join("alias.html")).unwrap();
         std::os::unix::fs::symlink(there.path(), root.join("up")).unwrap();
-        let labels = |key: &str| Labels { content_type: Some(format!("type of {key}")), ..Labels::default() };
+        let labels = |key: &str| Labels {
+            content_type: Some(format!("type of {key}")),
+            ..Labels::default()
+        };
         let folder = Folder::open(&root, labels).unwrap();
         (there, folder)
     }
@@ -174,7 +196,9 @@ mod tests {
     #[test]
     fn listings_are_in_order_and_stay_inside() {
         let (_there, folder) = folder();
-        let keys = |prefix: &str| -> Vec<String> { folder.listed(prefix).unwrap().into_iter().map(|one| one.key).collect() };
+        let keys = |prefix: &str| -> Vec<String> {
+            folder.listed(prefix).unwrap().into_iter().map(|one| one.key).collect()
+        };
         assert_eq!(keys(""), ["alias.html", "css/a.css", "home.html"]);
         assert_eq!(keys("css/"), ["css/a.css"]);
     }

@@ -1,6 +1,7 @@
 //! Which headers an edge function sees, may add, may change (1.50–1.54, 8b).
 
-/// Never shown to a function, and refused when it adds one (1.50). `x-amz-cf-*` and `x-edge-*` are prefixes.
+/// Never shown to a function, and refused when it adds one (1.50). `x-amz-cf-*` and `x-edge-*` are
+/// prefixes.
 const DISALLOWED: [&str; 24] = [
     "connection",
     "expect",
@@ -29,21 +30,29 @@ const DISALLOWED: [&str; 24] = [
 ];
 
 /// At viewer request a function sees these and must leave them alone (1.51).
-pub(super) const READ_ONLY: [&str; 5] = ["cdn-loop", "content-length", "host", "transfer-encoding", "via"];
+pub(super) const READ_ONLY: [&str; 5] =
+    ["cdn-loop", "content-length", "host", "transfer-encoding", "via"];
 
 /// Whether a function never sees, and never may set, the header of this lower-case name.
 pub(super) fn is_disallowed(name: &str) -> bool {
-    DISALLOWED.contains(&name) || name == "x-real-ip" || name.starts_with("x-amz-cf-") || name.starts_with("x-edge-")
+    DISALLOWED.contains(&name)
+        || name == "x-real-ip"
+        || name.starts_with("x-amz-cf-")
+        || name.starts_with("x-edge-")
 }
 
-/// Whether a function must not add this header to a request: CloudFront adds it itself, later (1.54).
+/// Whether a function must not add this header to a request: CloudFront adds it itself, later
+/// (1.54).
 pub(super) fn is_cloudfronts(name: &str) -> bool {
     name.starts_with("cloudfront-")
 }
 
 /// Whether `name` is a header name that HTTP allows.
 pub(super) fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// The first character that a header value must not hold: any control character but the tab.
@@ -57,7 +66,15 @@ mod tests {
 
     #[test]
     fn the_prefixes_and_the_names_are_disallowed() {
-        for name in ["connection", "x-cache", "x-real-ip", "x-amz-cf-id", "x-amz-cf-pop", "x-edge-location", "upgrade"] {
+        for name in [
+            "connection",
+            "x-cache",
+            "x-real-ip",
+            "x-amz-cf-id",
+            "x-amz-cf-pop",
+            "x-edge-location",
+            "upgrade",
+        ] {
             assert!(is_disallowed(name), "{name}");
         }
         for name in ["host", "via", "x-amz-meta-provision-from", "x-forwarded-for", "retry-after"] {

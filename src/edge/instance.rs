@@ -57,28 +57,49 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    /// Starts the process and waits until the function is loaded. What it prints goes to the journal from now on.
-    pub(super) async fn start(launch: Arc<Launch>, id: u32, journal: &Arc<Journal>) -> Result<Instance, Failure> {
+    /// Starts the process and waits until the function is loaded. What it prints goes to the
+    /// journal from now on.
+    pub(super) async fn start(
+        launch: Arc<Launch>,
+        id: u32,
+        journal: &Arc<Journal>,
+    ) -> Result<Instance, Failure> {
         let program = launch.program.display();
-        let mut child = launch.command().spawn().map_err(|error| Failure::Lost(format!("cannot start {program}: {error}")))?;
-        let (Some(requests), Some(replies), Some(log)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+        let mut child = launch
+            .command()
+            .spawn()
+            .map_err(|error| Failure::Lost(format!("cannot start {program}: {error}")))?;
+        let (Some(requests), Some(replies), Some(log)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
             return Err(Failure::Lost(format!("cannot talk to {program}")));
         };
         tokio::spawn(tell_lines(log, id, Arc::clone(journal)));
-        let mut instance = Instance { id, launch, child, requests, replies: BufReader::new(replies) };
+        let mut instance =
+            Instance { id, launch, child, requests, replies: BufReader::new(replies) };
         match timeout(INIT_LIMIT, read_frame(&mut instance.replies)).await {
             Ok(Ok(frame)) if frame.first() == Some(&b'I') => Ok(instance),
-            Ok(Ok(frame)) => Err(Failure::Lost(String::from_utf8_lossy(frame.get(1..).unwrap_or_default()).into_owned())),
+            Ok(Ok(frame)) => Err(Failure::Lost(
+                String::from_utf8_lossy(frame.get(1..).unwrap_or_default()).into_owned(),
+            )),
             Ok(Err(error)) => Err(instance.ended(&error).await),
-            Err(_) => Err(Failure::Lost("the function took longer than 10 seconds to load".to_owned())),
+            Err(_) => {
+                Err(Failure::Lost("the function took longer than 10 seconds to load".to_owned()))
+            }
         }
     }
 
-    /// Hands over one event and gives the result's bytes, just as Lambda would hand them to CloudFront.
-    pub(super) async fn invoke(&mut self, event: &Value, request_id: &str) -> Result<Vec<u8>, Failure> {
+    /// Hands over one event and gives the result's bytes, just as Lambda would hand them to
+    /// CloudFront.
+    pub(super) async fn invoke(
+        &mut self,
+        event: &Value,
+        request_id: &str,
+    ) -> Result<Vec<u8>, Failure> {
         let limit = self.launch.function.timeout;
         let request = json!({
-            "id": request_id, "arn": self.launch.arn(), "timeoutMs": limit.as_secs_f64() * 1000.0, "event": event,
+            "id": request_id, "arn": self.launch.arn(), "timeoutMs": limit.as_secs_f64() * 1000.0,
+                "event": event,
         });
         let exchange = async {
             write_frame(&mut self.requests, &request).await?;
@@ -88,7 +109,8 @@ impl Instance {
             Ok(Ok(frame)) => frame,
             Ok(Err(error)) => return Err(self.ended(&error).await),
             Err(_) => {
-                let text = format!("{request_id} Task timed out after {:.2} seconds", limit.as_secs_f64());
+                let text =
+                    format!("{request_id} Task timed out after {:.2} seconds", limit.as_secs_f64());
                 return Err(Failure::Lost(text));
             }
         };
@@ -103,7 +125,8 @@ impl Instance {
 
     /// The channel broke; says how the process ended if it did.
     async fn ended(&mut self, error: &io::Error) -> Failure {
-        // An ended process closes its channel before it can be waited for; a second is ample between the two.
+        // An ended process closes its channel before it can be waited for; a second is ample
+        // between the two.
         let text = match timeout(Duration::from_secs(1), self.child.wait()).await {
             Ok(Ok(status)) => {
                 format!("RequestId: Runtime.ExitError: the function's process ended: {status}")
@@ -132,12 +155,21 @@ impl Launch {
                 command
             }
             Runtime::Node(major) => {
-                // Node.js cannot duplicate descriptors, the shell can: see the runner's first lines.
+                // Node.js cannot duplicate descriptors, the shell can: see the runner's first
+                // lines.
                 let mut command = Command::new("/bin/sh");
-                command.args(["-c", "exec \"$@\" 3>&1 1>&2 4<&0 0</dev/null", "sh"]).arg(&self.program);
+                command
+                    .args(["-c", "exec \"$@\" 3>&1 1>&2 4<&0 0</dev/null", "sh"])
+                    .arg(&self.program);
                 // Lambda gives nine tenths of the memory to the heap.
                 command.arg(format!("--max-old-space-size={}", memory * 9 / 10));
-                command.args(["--input-type=module", "-e", NODE_RUNNER, handler, &major.to_string()]);
+                command.args([
+                    "--input-type=module",
+                    "-e",
+                    NODE_RUNNER,
+                    handler,
+                    &major.to_string(),
+                ]);
                 command
             }
         };
@@ -149,14 +181,15 @@ impl Launch {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        // A terminal's Ctrl-C goes to its whole process group: without one of its own, the function would print a
-        // stack trace while this program ends in good order.
+        // A terminal's Ctrl-C goes to its whole process group: without one of its own, the function
+        // would print a stack trace while this program ends in good order.
         #[cfg(unix)]
         command.process_group(0);
         command
     }
 
-    /// What Lambda sets, and what points the AWS SDKs at the loopback S3 and at nobody's real account.
+    /// What Lambda sets, and what points the AWS SDKs at the loopback S3 and at nobody's real
+    /// account.
     fn environment(&self) -> Vec<(&'static str, String)> {
         let Function { name, region, memory, .. } = &self.function;
         let mut all = vec![

@@ -39,7 +39,9 @@ impl Journal {
                 push(&mut kept.visits, visit.clone(), VISITS);
             }
             EdgeEvent::Log { line, .. } => push(&mut self.kept().lines, line.clone(), LINES),
-            EdgeEvent::Warning(text) => push(&mut self.kept().lines, format!("warning: {text}"), LINES),
+            EdgeEvent::Warning(text) => {
+                push(&mut self.kept().lines, format!("warning: {text}"), LINES);
+            }
             EdgeEvent::Listening(_) | EdgeEvent::Reloaded { .. } => {}
         }
         self.observer.send(event).ok();
@@ -56,10 +58,15 @@ impl Journal {
         }
     }
 
-    /// Gives how many visits there were, the last of them, newest first, and the last lines, oldest first.
+    /// Gives how many visits there were, the last of them, newest first, and the last lines, oldest
+    /// first.
     pub(super) fn recent(&self) -> (u64, Vec<Visit>, Vec<String>) {
         let kept = self.kept();
-        (kept.count, kept.visits.iter().rev().cloned().collect(), kept.lines.iter().cloned().collect())
+        (
+            kept.count,
+            kept.visits.iter().rev().cloned().collect(),
+            kept.lines.iter().cloned().collect(),
+        )
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

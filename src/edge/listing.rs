@@ -1,4 +1,5 @@
-//! `ListObjectsV2`, as far as a function may need it: prefix, start-after, max-keys, continuation, URL encoding.
+//! `ListObjectsV2`, as far as a function may need it: prefix, start-after, max-keys, continuation,
+//! URL encoding.
 
 use super::behavior::object_key;
 use super::conditions::whole_seconds;
@@ -18,7 +19,8 @@ pub(super) struct ListingRequest {
 }
 
 impl ListingRequest {
-    /// Reads the query string of a listing; `None`: it is not one of version 2, or asks for what is not offered here.
+    /// Reads the query string of a listing; `None`: it is not one of version 2, or asks for what is
+    /// not offered here.
     pub(super) fn read(query: &str) -> Option<Self> {
         let mut asked = ListingRequest { most: MOST_KEYS, ..Self::default() };
         let mut version_2 = false;
@@ -67,7 +69,8 @@ impl ListingRequest {
         };
         let encoding = if self.url_encoded { "<EncodingType>url</EncodingType>" } else { "" };
         let body = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult \
+                xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
              <Name>{bucket}</Name><Prefix>{}</Prefix><KeyCount>{}</KeyCount><MaxKeys>{}</MaxKeys>{encoding}\
              <IsTruncated>{}</IsTruncated>{next}{contents}</ListBucketResult>",
             encode(&self.prefix),
@@ -84,16 +87,19 @@ impl ListingRequest {
 fn url_encoded(key: &str) -> String {
     key.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()
 }
 
-/// The time as S3 writes it in XML: RFC 3339 with milliseconds that are always zero. Made from the HTTP date, whose
-/// calendar is known to be right: `Fri, 15 Jan 2027 08:00:00 GMT`.
+/// The time as S3 writes it in XML: RFC 3339 with milliseconds that are always zero. Made from the
+/// HTTP date, whose calendar is known to be right: `Fri, 15 Jan 2027 08:00:00 GMT`.
 fn iso(time: std::time::SystemTime) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let date = httpdate::fmt_http_date(whole_seconds(time));
     let words: Vec<&str> = date.split(' ').collect();
     let [_, day, month, year, clock, _] = words[..] else {
@@ -110,7 +116,12 @@ mod tests {
     use super::*;
 
     fn listed(key: &str) -> Listed {
-        Listed { key: key.into(), size: 1, etag: "\"e\"".into(), last_modified: UNIX_EPOCH + Duration::from_hours(500_000) }
+        Listed {
+            key: key.into(),
+            size: 1,
+            etag: "\"e\"".into(),
+            last_modified: UNIX_EPOCH + Duration::from_hours(500_000),
+        }
     }
 
     #[test]
@@ -121,7 +132,9 @@ mod tests {
             String::from_utf8_lossy(&reply.body).into_owned()
         };
         let first = text("list-type=2&max-keys=2");
-        assert!(first.contains("<IsTruncated>true</IsTruncated><NextContinuationToken>c&amp;d</NextContinuationToken>"));
+        assert!(first.contains(
+            "<IsTruncated>true</IsTruncated><NextContinuationToken>c&amp;d</NextContinuationToken>"
+        ));
         assert!(first.contains("<LastModified>2027-01-15T08:00:00.000Z</LastModified>"));
         let second = text("list-type=2&continuation-token=c%26d&encoding-type=url");
         assert!(second.contains("<KeyCount>1</KeyCount>") && second.contains("<Key>%C3%A9</Key>"));

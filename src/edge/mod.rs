@@ -7,20 +7,25 @@
 //!                                           └ continue ─► origin (S3's own answer) ─► custom errors ───┘
 //! ```
 //!
-//! `headers`, `event`, `verdict`, `behavior`, `conditions`, `origin`, `listing` and `error_page` are pure; `viewer`,
-//! `storage` and `console` answer with what the caller supplies; `pool`, `instance`, `interpreter`, `package`,
-//! `folder` and `server` touch the machine. Numbers such as 8.17 in
-//! comments are rows of the project's collected AWS facts; what AWS does not document is said where it is decided.
+//! `headers`, `event`, `verdict`, `behavior`, `conditions`, `origin`, `listing` and `error_page`
+//! are pure; `viewer`, `storage` and `console` answer with what the caller supplies; `pool`,
+//! `instance`, `interpreter`, `package`, `folder` and `server` touch the machine. Numbers such as
+//! 8.17 in comments are rows of the project's collected AWS facts; what AWS does not document is
+//! said where it is decided.
 //!
 //! # Guarantees
-//! - It listens on 127.0.0.1 only and never writes an object: the only way to change anything is [`Switch::turn`].
-//! - The function's package runs unchanged, in child processes that end when [`serve`] ends, or when this process does.
+//! - It listens on 127.0.0.1 only and never writes an object: the only way to change anything is
+//!   [`Switch::turn`].
+//! - The function's package runs unchanged, in child processes that end when [`serve`] ends, or
+//!   when this process does.
 //!
 //! # Not as at the real edge
-//! - No cached object is served unseen: each request looks at the object again, so `X-Cache` says `RefreshHit` where
+//! - No cached object is served unseen: each request looks at the object again, so `X-Cache` says
+//!   `RefreshHit` where
 //!   CloudFront may say `Hit`. A local edit shows at once.
 //! - HTTP/1.1 without TLS, so no `redirect-to-https`; no compression; one place, one region.
-//! - The names of request headers reach the function as an HTTP/2 viewer sends them, in lower case (8.2).
+//! - The names of request headers reach the function as an HTTP/2 viewer sends them, in lower case
+//!   (8.2).
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -77,9 +82,11 @@ pub struct EdgeSettings {
     pub function: Function,
     /// The bucket's name, as the function asks for it.
     pub bucket: String,
-    /// What the console page shows about the stack, in this order; the first value is also its heading.
+    /// What the console page shows about the stack, in this order; the first value is also its
+    /// heading.
     pub about: Vec<Fact>,
-    /// The address that visitors seem to come from; `None`: the one they really come from, which is loopback.
+    /// The address that visitors seem to come from; `None`: the one they really come from, which is
+    /// loopback.
     pub viewer_address: Option<IpAddr>,
 }
 
@@ -94,10 +101,11 @@ pub struct Distribution {
     pub default_root_object: Option<String>,
     /// Which of the origin's errors become another page; the first that fits counts.
     pub custom_errors: Vec<CustomError>,
-    /// The path patterns at whose viewer request the function stands; `*` is the default behavior. Empty: nowhere.
+    /// The path patterns at whose viewer request the function stands; `*` is the default behavior.
+    /// Empty: nowhere.
     pub function_on: Vec<String>,
-    /// Whether the function sees `/home.html` instead of `/`. AWS does not say (8.6); a good function gives the same
-    /// answer to both, and this is how to find out.
+    /// Whether the function sees `/home.html` instead of `/`. AWS does not say (8.6); a good
+    /// function gives the same answer to both, and this is how to find out.
     pub root_before_function: bool,
 }
 
@@ -118,7 +126,8 @@ pub struct Function {
     pub timeout: Duration,
     /// `PATH`, on which python3 or node is looked for and which the function gets.
     pub search_path: String,
-    /// How many instances may run at the same time; each answers one request at a time, as at Lambda. At least 1.
+    /// How many instances may run at the same time; each answers one request at a time, as at
+    /// Lambda. At least 1.
     pub instances: usize,
 }
 
@@ -137,8 +146,8 @@ pub struct Supplies {
 
 /// Read access to the bucket.
 pub trait Objects: Send + Sync {
-    /// Returns the object under `key`, or `None` if there is none. The error text is for people; the visitor gets
-    /// S3's 500.
+    /// Returns the object under `key`, or `None` if there is none. The error text is for people;
+    /// the visitor gets S3's 500.
     fn get<'a>(&'a self, key: &'a str) -> Later<'a, Result<Option<Object>, String>>;
 
     /// Returns every object whose key begins with `prefix`, in the order of their keys' bytes.
@@ -154,7 +163,8 @@ pub trait Switch: Send + Sync {
     fn turn(&self, on: bool) -> Later<'_, Result<SwitchState, String>>;
 }
 
-/// Where the switch stands, and what else is worth showing about it: since when, until when, by whom.
+/// Where the switch stands, and what else is worth showing about it: since when, until when, by
+/// whom.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SwitchState {
     /// Whether the page lies under its on-key.
@@ -232,8 +242,8 @@ pub enum EdgeEvent {
 pub struct Addresses {
     /// For visitors. `/__provision/` leads on to the console.
     pub viewer: SocketAddr,
-    /// The console page, at `/__provision/`. Its own port makes it another origin than the site, so that no script of
-    /// the site can read the page's token and turn the switch.
+    /// The console page, at `/__provision/`. Its own port makes it another origin than the site, so
+    /// that no script of the site can read the page's token and turn the switch.
     pub console: SocketAddr,
     /// The S3 endpoint for the function.
     pub storage: SocketAddr,

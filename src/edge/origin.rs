@@ -16,11 +16,18 @@ pub(super) enum Reader {
 }
 
 /// Answers a GET of `key`; for a HEAD the connection leaves the body away.
-pub(super) fn read(reader: Reader, key: &str, object: Option<Object>, conditions: &Conditions) -> Reply {
+pub(super) fn read(
+    reader: Reader,
+    key: &str,
+    object: Option<Object>,
+    conditions: &Conditions,
+) -> Reply {
     let Some(object) = object else {
         return match reader {
             Reader::Distribution => failure(403, "AccessDenied", "Access Denied", None),
-            Reader::Function => failure(404, "NoSuchKey", "The specified key does not exist.", Some(("Key", key))),
+            Reader::Function => {
+                failure(404, "NoSuchKey", "The specified key does not exist.", Some(("Key", key)))
+            }
         };
     };
     let length = object.body.len();
@@ -34,23 +41,34 @@ pub(super) fn read(reader: Reader, key: &str, object: Option<Object>, conditions
             return failure(412, "PreconditionFailed", text, None);
         }
         Answer::NotSatisfiable => {
-            let mut reply = failure(416, "InvalidRange", "The requested range is not satisfiable", None);
+            let mut reply =
+                failure(416, "InvalidRange", "The requested range is not satisfiable", None);
             reply.headers.push(("content-range".into(), format!("bytes */{length}")));
             return reply;
         }
     };
     let mut headers = described(&object);
     if let Answer::Part(range) = answer {
-        headers.push(("content-range".into(), format!("bytes {}-{}/{length}", range.start, range.end - 1)));
+        headers.push((
+            "content-range".into(),
+            format!("bytes {}-{}/{length}", range.start, range.end - 1),
+        ));
     }
     Reply { status, description: None, headers, body }
 }
 
 /// S3's error document.
-pub(super) fn failure(status: u16, code: &str, message: &str, detail: Option<(&str, &str)>) -> Reply {
-    let detail = detail.map_or_else(String::new, |(name, value)| format!("<{name}>{}</{name}>", escaped(value)));
+pub(super) fn failure(
+    status: u16,
+    code: &str,
+    message: &str,
+    detail: Option<(&str, &str)>,
+) -> Reply {
+    let detail = detail
+        .map_or_else(String::new, |(name, value)| format!("<{name}>{}</{name}>", escaped(value)));
     let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{}</Message>{detail}\
+        "<?xml version=\"1.0\" \
+            encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{}</Message>{detail}\
          <RequestId>PROVISIONDEV</RequestId><HostId>local</HostId></Error>",
         escaped(message)
     );
@@ -65,7 +83,9 @@ fn described(object: &Object) -> Vec<(String, String)> {
     add("last-modified", &httpdate::fmt_http_date(whole_seconds(object.last_modified)));
     add("accept-ranges", "bytes");
     add("x-amz-server-side-encryption", "AES256");
-    for (name, value) in [("cache-control", &object.cache_control), ("content-encoding", &object.content_encoding)] {
+    for (name, value) in
+        [("cache-control", &object.cache_control), ("content-encoding", &object.content_encoding)]
+    {
         if let Some(value) = value {
             add(name, value);
         }
@@ -77,7 +97,12 @@ fn described(object: &Object) -> Vec<(String, String)> {
 }
 
 fn common(content_type: &str) -> Vec<(String, String)> {
-    let pairs = [("server", "AmazonS3"), ("content-type", content_type), ("x-amz-request-id", "PROVISIONDEV"), ("x-amz-id-2", "local")];
+    let pairs = [
+        ("server", "AmazonS3"),
+        ("content-type", content_type),
+        ("x-amz-request-id", "PROVISIONDEV"),
+        ("x-amz-id-2", "local"),
+    ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
@@ -123,7 +148,9 @@ pub(super) mod tests {
 
     #[test]
     fn a_missing_key_is_denied_to_the_distribution_and_not_found_for_the_function() {
-        for (reader, status, code) in [(Reader::Distribution, 403, "AccessDenied"), (Reader::Function, 404, "NoSuchKey")] {
+        for (reader, status, code) in
+            [(Reader::Distribution, 403, "AccessDenied"), (Reader::Function, 404, "NoSuchKey")]
+        {
             let reply = read(reader, "a&b", None, &Conditions::default());
             assert_eq!(reply.status, status);
             assert!(String::from_utf8_lossy(&reply.body).contains(&format!("<Code>{code}</Code>")));
@@ -132,14 +159,19 @@ pub(super) mod tests {
 
     #[test]
     fn parts_and_conditions_have_their_own_statuses() {
-        for (name, value, status, length) in [("range", "bytes=1-2", 206, 2), ("if-none-match", "\"abc\"", 304, 0)] {
+        for (name, value, status, length) in
+            [("range", "bytes=1-2", 206, 2), ("if-none-match", "\"abc\"", 304, 0)]
+        {
             let conditions = Conditions::read(|asked| (asked == name).then_some(value));
             let reply = read(Reader::Distribution, "home.html", Some(page()), &conditions);
             assert_eq!((reply.status, reply.body.len()), (status, length));
         }
         for (name, value, status) in [("range", "bytes=99-", 416), ("if-match", "\"x\"", 412)] {
             let conditions = Conditions::read(|asked| (asked == name).then_some(value));
-            assert_eq!(read(Reader::Function, "home.html", Some(page()), &conditions).status, status);
+            assert_eq!(
+                read(Reader::Function, "home.html", Some(page()), &conditions).status,
+                status
+            );
         }
     }
 }

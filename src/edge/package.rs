@@ -90,9 +90,12 @@ mod tests {
 
     #[test]
     fn runtimes_are_read_as_aws_writes_them() {
-        for (name, runtime) in
-            [("python3.13", Some(Runtime::Python(13))), ("nodejs22.x", Some(Runtime::Node(22))), ("python2.7", None), ("nodejs22", None)]
-        {
+        for (name, runtime) in [
+            ("python3.13", Some(Runtime::Python(13))),
+            ("nodejs22.x", Some(Runtime::Node(22))),
+            ("python2.7", None),
+            ("nodejs22", None),
+        ] {
             assert_eq!(Runtime::parse(name), runtime);
             assert!(runtime.is_none_or(|runtime| runtime.name() == name));
         }

@@ -1,4 +1,5 @@
-//! The instances of the function: grown when all are busy, kept warm, replaced when the package changes.
+//! The instances of the function: grown when all are busy, kept warm, replaced when the package
+//! changes.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,8 @@ use super::{EdgeEvent, Function, FunctionTime, PackageSource, interpreter};
 
 /// How old the knowledge about the package may be.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// How long a visitor waits for an instance. Lambda would throttle at once, but its limit is a thousand, not a few.
+/// How long a visitor waits for an instance. Lambda would throttle at once, but its limit is a
+/// thousand, not a few.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Pool {
@@ -60,8 +62,13 @@ impl Pool {
         })
     }
 
-    /// Runs the function once. A visitor who goes away does not stop it, as at Lambda; closing the pool does.
-    pub(super) async fn invoke(self: &Arc<Self>, event: Value, request_id: String) -> (Result<Vec<u8>, Refusal>, Option<FunctionTime>) {
+    /// Runs the function once. A visitor who goes away does not stop it, as at Lambda; closing the
+    /// pool does.
+    pub(super) async fn invoke(
+        self: &Arc<Self>,
+        event: Value,
+        request_id: String,
+    ) -> (Result<Vec<u8>, Refusal>, Option<FunctionTime>) {
         let pool = Arc::clone(self);
         let run = tokio::spawn(async move {
             let mut closing = pool.closing.subscribe();
@@ -76,7 +83,8 @@ impl Pool {
         run.await.unwrap_or_else(|error| (Err(Refusal::execution(error.to_string())), None))
     }
 
-    /// Kills every instance, idle or busy, and returns when none is left. No new one starts afterwards.
+    /// Kills every instance, idle or busy, and returns when none is left. No new one starts
+    /// afterwards.
     pub(super) async fn close(&self) {
         self.closing.send_replace(true);
         let all = u32::try_from(self.function.instances.max(1)).unwrap_or(u32::MAX);
@@ -86,7 +94,11 @@ impl Pool {
         self.state().idle.clear();
     }
 
-    async fn run(&self, event: &Value, request_id: &str) -> (Result<Vec<u8>, Refusal>, Option<FunctionTime>) {
+    async fn run(
+        &self,
+        event: &Value,
+        request_id: &str,
+    ) -> (Result<Vec<u8>, Refusal>, Option<FunctionTime>) {
         let Ok(Ok(_permit)) = timeout(PATIENCE, self.free.acquire()).await else {
             return (Err(Refusal::throttled()), None);
         };
@@ -146,7 +158,8 @@ impl Pool {
         if let Some(known) = self.known() {
             return known;
         }
-        let before = self.state().looked.as_ref().and_then(|(_, launch)| launch.as_ref().ok().cloned());
+        let before =
+            self.state().looked.as_ref().and_then(|(_, launch)| launch.as_ref().ok().cloned());
         let looked = self.look(before.as_ref()).await;
         if let (Some(before), Ok(now)) = (before, &looked)
             && !Arc::ptr_eq(&before, now)
@@ -165,7 +178,9 @@ impl Pool {
 
     async fn look(&self, before: Option<&Arc<Launch>>) -> Result<Arc<Launch>, String> {
         let source = Arc::clone(&self.source);
-        let package = tokio::task::spawn_blocking(move || source()).await.map_err(|error| error.to_string())??;
+        let package = tokio::task::spawn_blocking(move || source())
+            .await
+            .map_err(|error| error.to_string())??;
         let program = match before {
             Some(before) if before.package == package => return Ok(Arc::clone(before)),
             Some(before) if before.package.runtime == package.runtime => before.program.clone(),

@@ -64,7 +64,8 @@ impl Error for EdgeError {
 /// Serves until `stop` is ready. The first event is [`EdgeEvent::Listening`].
 ///
 /// # Guarantees
-/// When it returns, or is dropped, every instance of the function has been killed and every connection closed.
+/// When it returns, or is dropped, every instance of the function has been killed and every
+/// connection closed.
 ///
 /// # Errors
 /// [`EdgeError::Bind`], before anything is served. Whatever fails later is an event.
@@ -81,8 +82,19 @@ pub async fn serve(
 
     let access_key = format!("DEV{}", &entropy::secret()[..17].to_uppercase());
     let journal = Arc::new(Journal::new(observer));
-    let pool = Pool::new(settings.function.clone(), supplies.package, storage, access_key.clone(), Arc::clone(&journal));
-    let page = Arc::new(Console::new(addresses, settings.about.clone(), supplies.switch, Arc::clone(&journal)));
+    let pool = Pool::new(
+        settings.function.clone(),
+        supplies.package,
+        storage,
+        access_key.clone(),
+        Arc::clone(&journal),
+    );
+    let page = Arc::new(Console::new(
+        addresses,
+        settings.about.clone(),
+        supplies.switch,
+        Arc::clone(&journal),
+    ));
     let bucket = settings.bucket.clone();
     let objects = Arc::clone(&supplies.objects);
     let edge = Arc::new(Edge {
@@ -113,7 +125,8 @@ pub async fn serve(
         Box::pin(async move { respond(page.answer(request).await) })
     });
     let function = listen(for_storage, move |request, peer| {
-        let (objects, bucket, access_key) = (Arc::clone(&objects), bucket.clone(), access_key.clone());
+        let (objects, bucket, access_key) =
+            (Arc::clone(&objects), bucket.clone(), access_key.clone());
         Box::pin(async move {
             let (request, _) = viewer_request(&request, peer.ip());
             respond(storage::answer(objects.as_ref(), &bucket, &access_key, &request).await)
@@ -142,7 +155,10 @@ async fn bind(port: u16) -> Result<(TcpListener, SocketAddr), EdgeError> {
 /// Accepts for ever. Dropped, it closes all its connections.
 async fn listen<F>(listener: TcpListener, answer: F)
 where
-    F: Fn(Request<Incoming>, SocketAddr) -> Later<'static, Response<Full<Bytes>>> + Send + Sync + 'static,
+    F: Fn(Request<Incoming>, SocketAddr) -> Later<'static, Response<Full<Bytes>>>
+        + Send
+        + Sync
+        + 'static,
 {
     let answer = Arc::new(answer);
     let mut connections = JoinSet::new();
@@ -182,7 +198,8 @@ fn viewer_request(request: &Request<Incoming>, client_ip: IpAddr) -> (ViewerRequ
         .iter()
         .map(|(name, value)| HeaderLine {
             name: name.as_str().to_owned(),
-            // As over HTTP/2, where only the host, which is no header there, gets a capital letter (8.2).
+            // As over HTTP/2, where only the host, which is no header there, gets a capital letter
+            // (8.2).
             key: if name == "host" { "Host".to_owned() } else { name.as_str().to_owned() },
             value: header_text(value.as_bytes()),
         })
@@ -196,7 +213,8 @@ fn viewer_request(request: &Request<Incoming>, client_ip: IpAddr) -> (ViewerRequ
         headers,
     };
     // Each line has ": " and a line break; the first has two spaces, the version and a line break.
-    let lines: usize = viewer.headers.iter().map(|line| line.name.len() + line.value.len() + 4).sum();
+    let lines: usize =
+        viewer.headers.iter().map(|line| line.name.len() + line.value.len() + 4).sum();
     let size = viewer.method.len() + viewer.target().len() + 12 + lines;
     (viewer, size)
 }
@@ -204,7 +222,8 @@ fn viewer_request(request: &Request<Incoming>, client_ip: IpAddr) -> (ViewerRequ
 /// Gives a reply in HTTP's words. A header that HTTP cannot carry is left away.
 fn respond(reply: Reply) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(reply.body));
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in reply.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             // Nobody sends as many lines as there is room for; whoever does loses the last of them.

@@ -1,7 +1,8 @@
 //! The S3 endpoint that the function talks to: path-style, read only.
 //!
-//! Signatures are not verified, as the keys are made up; but the request must name the access key that only the
-//! function was given. Without that, any page in a browser on this machine could try to reach a real bucket's objects.
+//! Signatures are not verified, as the keys are made up; but the request must name the access key
+//! that only the function was given. Without that, any page in a browser on this machine could try
+//! to reach a real bucket's objects.
 
 use super::behavior::object_key;
 use super::conditions::Conditions;
@@ -11,23 +12,43 @@ use super::origin::{self, Reader, failure};
 use super::{Objects, Reply};
 
 /// Answers one S3 request.
-pub(super) async fn answer(objects: &dyn Objects, bucket: &str, access_key: &str, request: &ViewerRequest) -> Reply {
+pub(super) async fn answer(
+    objects: &dyn Objects,
+    bucket: &str,
+    access_key: &str,
+    request: &ViewerRequest,
+) -> Reply {
     if !names_key(request, access_key) {
         return failure(403, "AccessDenied", "Access Denied", None);
     }
     if !["GET", "HEAD"].contains(&request.method.as_str()) {
-        return failure(403, "AccessDenied", "Access Denied: provision dev offers read access only", None);
+        return failure(
+            403,
+            "AccessDenied",
+            "Access Denied: provision dev offers read access only",
+            None,
+        );
     }
     let Some(path) = object_key(&request.uri) else {
         return failure(400, "InvalidURI", "Couldn't parse the specified URI.", None);
     };
     let (asked, key) = path.split_once('/').unwrap_or((&path, ""));
     if asked != bucket {
-        return failure(404, "NoSuchBucket", "The specified bucket does not exist", Some(("BucketName", asked)));
+        return failure(
+            404,
+            "NoSuchBucket",
+            "The specified bucket does not exist",
+            Some(("BucketName", asked)),
+        );
     }
     if !key.is_empty() {
         return match objects.get(key).await {
-            Ok(object) => origin::read(Reader::Function, key, object, &Conditions::read(|name| request.header(name))),
+            Ok(object) => origin::read(
+                Reader::Function,
+                key,
+                object,
+                &Conditions::read(|name| request.header(name)),
+            ),
             Err(text) => failure(500, "InternalError", &text, None),
         };
     }
@@ -35,7 +56,12 @@ pub(super) async fn answer(objects: &dyn Objects, bucket: &str, access_key: &str
         return Reply { body: "".into(), ..failure(200, "", "", None) };
     }
     let Some(listing) = ListingRequest::read(&request.querystring) else {
-        return failure(501, "NotImplemented", "provision dev offers ListObjectsV2 without delimiter only", None);
+        return failure(
+            501,
+            "NotImplemented",
+            "provision dev offers ListObjectsV2 without delimiter only",
+            None,
+        );
     };
     match objects.list(&listing.prefix).await {
         Ok(listed) => listing.answer(bucket, &listed),
@@ -45,8 +71,10 @@ pub(super) async fn answer(objects: &dyn Objects, bucket: &str, access_key: &str
 
 /// Whether the request, signed by header or by query, names this access key.
 fn names_key(request: &ViewerRequest, access_key: &str) -> bool {
-    let by_header = request.header("authorization").and_then(|value| value.split("Credential=").nth(1));
-    let by_query = request.querystring.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="));
+    let by_header =
+        request.header("authorization").and_then(|value| value.split("Credential=").nth(1));
+    let by_query =
+        request.querystring.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="));
     [by_header, by_query].into_iter().flatten().any(|credential| credential.starts_with(access_key))
 }
 
@@ -77,7 +105,10 @@ mod tests {
 
     #[tokio::test]
     async fn one_row_per_answer() {
-        let signed = ("Authorization", "AWS4-HMAC-SHA256 Credential=DEVKEY/20261122/eu-west-1/s3/aws4_request, …");
+        let signed = (
+            "Authorization",
+            "AWS4-HMAC-SHA256 Credential=DEVKEY/20261122/eu-west-1/s3/aws4_request, …",
+        );
         let rows = [
             ("GET", "/bucket/home.html", vec![signed], 200),
             ("HEAD", "/bucket/home.html", vec![signed], 200),
@@ -91,14 +122,24 @@ mod tests {
             ("PUT", "/bucket/home.html", vec![signed], 403),
             ("DELETE", "/bucket/home.html", vec![signed], 403),
             ("GET", "/bucket/home.html", vec![], 403),
-            ("GET", "/bucket/home.html", vec![("Authorization", "AWS4-HMAC-SHA256 Credential=AKIA/…")], 403),
+            (
+                "GET",
+                "/bucket/home.html",
+                vec![("Authorization", "AWS4-HMAC-SHA256 Credential=AKIA/…")],
+                403,
+            ),
             ("GET", "/bucket/home.html?X-Amz-Credential=DEVKEY%2F20261122", vec![], 200),
         ];
         for (method, target, headers, status) in rows {
             let mut asked = request(&headers);
             let (uri, query) = target.split_once('?').unwrap_or((target, ""));
-            (asked.method, asked.uri, asked.querystring) = (method.into(), uri.into(), query.into());
-            assert_eq!(answer(&One, "bucket", "DEVKEY", &asked).await.status, status, "{method} {target}");
+            (asked.method, asked.uri, asked.querystring) =
+                (method.into(), uri.into(), query.into());
+            assert_eq!(
+                answer(&One, "bucket", "DEVKEY", &asked).await.status,
+                status,
+                "{method} {target}"
+            );
         }
     }
 }

@@ -31,7 +31,8 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    /// Answers a request, and tells the journal. `size` is that of request line and headers in bytes.
+    /// Answers a request, and tells the journal. `size` is that of request line and headers in
+    /// bytes.
     pub(super) async fn visit(&self, request: ViewerRequest, has_body: bool, size: usize) -> Reply {
         let begun = Instant::now();
         let (method, path) = (request.method.clone(), request.target());
@@ -55,7 +56,12 @@ impl Edge {
     }
 
     /// Through the function, if it stands there, and on to the origin.
-    async fn pass(&self, mut request: ViewerRequest, id: &str, time: &mut Option<FunctionTime>) -> (Reply, &'static str) {
+    async fn pass(
+        &self,
+        mut request: ViewerRequest,
+        id: &str,
+        time: &mut Option<FunctionTime>,
+    ) -> (Reply, &'static str) {
         let distribution = &self.settings.distribution;
         if function_runs(distribution, &request.uri) {
             if distribution.root_before_function {
@@ -85,23 +91,34 @@ impl Edge {
         self.origin(&request).await
     }
 
-    /// The origin's answer, or the custom error page in its place (4.32); the function does not see that request.
+    /// The origin's answer, or the custom error page in its place (4.32); the function does not see
+    /// that request.
     async fn origin(&self, request: &ViewerRequest) -> (Reply, &'static str) {
         let conditions = Conditions::read(|name| request.header(name));
-        let (reply, x_cache) = self.fetch(&rooted(&self.settings.distribution, &request.uri), &conditions).await;
-        let rule = self.settings.distribution.custom_errors.iter().find(|rule| rule.code == reply.status);
+        let (reply, x_cache) =
+            self.fetch(&rooted(&self.settings.distribution, &request.uri), &conditions).await;
+        let rule =
+            self.settings.distribution.custom_errors.iter().find(|rule| rule.code == reply.status);
         let Some(rule) = rule else {
             return (reply, x_cache);
         };
         let (page, _) = self.fetch(&rule.page, &Conditions::default()).await;
-        if page.status == 200 { (Reply { status: rule.answer, ..page }, "Error") } else { (reply, "Error") }
+        if page.status == 200 {
+            (Reply { status: rule.answer, ..page }, "Error")
+        } else {
+            (reply, "Error")
+        }
     }
 
     async fn fetch(&self, uri: &str, conditions: &Conditions) -> (Reply, &'static str) {
         let Some(key) = object_key(uri) else {
-            return (origin::failure(400, "InvalidURI", "Couldn't parse the specified URI.", None), "Error");
+            return (
+                origin::failure(400, "InvalidURI", "Couldn't parse the specified URI.", None),
+                "Error",
+            );
         };
-        // An empty key asks for the bucket itself, which needs s3:ListBucket, which the distribution does not have.
+        // An empty key asks for the bucket itself, which needs s3:ListBucket, which the
+        // distribution does not have.
         let object = if key.is_empty() { Ok(None) } else { self.objects.get(&key).await };
         let object = match object {
             Ok(object) => object,
@@ -119,7 +136,8 @@ impl Edge {
 
     /// `RefreshHit` if the object was served before and is still the same.
     fn remember(&self, key: &str, object: &Object) -> &'static str {
-        let storable = |rules: &String| !["no-store", "private"].iter().any(|rule| rules.contains(rule));
+        let storable =
+            |rules: &String| !["no-store", "private"].iter().any(|rule| rules.contains(rule));
         if !object.cache_control.as_ref().is_none_or(storable) {
             return "Miss";
         }

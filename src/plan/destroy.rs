@@ -1,6 +1,8 @@
 //! What takes everything down that is ours, and nothing else.
 
-use super::teardown::{end_bucket, end_distribution, end_function, end_grant, end_role, leave_slots};
+use super::teardown::{
+    end_bucket, end_distribution, end_function, end_grant, end_role, leave_slots,
+};
 use super::{Choices, Intent, Plan, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::BucketName;
@@ -14,7 +16,8 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     let kept = protected(stack, live, choices);
     let keeps = |what| kept.contains_key(&what);
     plan.notices.extend(live.former.refused.iter().cloned());
-    plan.conflicts.extend(distribution::owner::estranged(&stack.names.stack, live.distribution.as_ref()));
+    plan.conflicts
+        .extend(distribution::owner::estranged(&stack.names.stack, live.distribution.as_ref()));
     for (what, why) in &kept {
         let standing = standing(stack, live, *what).into_iter();
         plan.notices.extend(standing.map(|address| Notice { address, text: (*why).into() }));
@@ -25,11 +28,19 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     if !keeps(Protected::Function) {
         let own = live.distribution.as_ref().map(|own| &own.id);
         // A spec may name our own distribution as if it were somebody else's.
-        for held in live.attached.iter().filter(|attached| Some(&attached.id) != own).chain(&live.holders) {
+        for held in
+            live.attached.iter().filter(|attached| Some(&attached.id) != own).chain(&live.holders)
+        {
             leave_slots(&mut plan, stack, live, held);
         }
-        let former = live.former.functions.iter().map(|(name, (function, groups))| (name, function.as_ref(), groups));
-        for (name, function, groups) in [(&stack.names.function, live.function.as_ref(), &live.logs)].into_iter().chain(former) {
+        let former = live
+            .former
+            .functions
+            .iter()
+            .map(|(name, (function, groups))| (name, function.as_ref(), groups));
+        for (name, function, groups) in
+            [(&stack.names.function, live.function.as_ref(), &live.logs)].into_iter().chain(former)
+        {
             let groups = (!keeps(Protected::Logs)).then_some(groups);
             end_function(&mut plan, stack, name, function, groups);
         }
@@ -69,10 +80,15 @@ fn standing(stack: &Stack, live: &Live, what: Protected) -> Vec<Address> {
             let named = live.function.as_ref().map(|_| stack.names.function.to_string());
             all(Kind::Function, named, former.functions.keys().map(ToString::to_string).collect())
         }
-        Protected::Distribution => all(Kind::Distribution, live.distribution.as_ref().map(|found| found.id.to_string()), Vec::new()),
+        Protected::Distribution => all(
+            Kind::Distribution,
+            live.distribution.as_ref().map(|found| found.id.to_string()),
+            Vec::new(),
+        ),
         Protected::Logs => {
             let named = (!live.logs.groups.is_empty()).then(|| logs::group(&stack.names.function));
-            let others = former.functions.iter().filter(|(_, (_, groups))| !groups.groups.is_empty());
+            let others =
+                former.functions.iter().filter(|(_, (_, groups))| !groups.groups.is_empty());
             all(Kind::Logs, named, others.map(|(name, _)| logs::group(name)).collect())
         }
     }
@@ -82,7 +98,8 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
     let own = live.distribution.as_ref().map(|own| &own.id);
     // Our own distribution goes as well.
     let reader = |name: &BucketName| {
-        let mut readers = live.readers.iter().filter(|(bucket, id)| bucket == name && Some(id) != own);
+        let mut readers =
+            live.readers.iter().filter(|(bucket, id)| bucket == name && Some(id) != own);
         readers.next().map(|(_, id)| id)
     };
     if let Some(found) = &live.bucket {
@@ -95,11 +112,15 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
                 hint: format!("set `region: {lies}`"),
             });
         } else if bucket::plan::is_ours(found, &stack.names.stack) {
-            let (objects, inventory, policy) = (live.objects.clone(), live.inventory.clone(), live.policy.clone());
+            let (objects, inventory, policy) =
+                (live.objects.clone(), live.inventory.clone(), live.policy.clone());
             let found = FormerBucket { live: found.clone(), objects, inventory, policy };
             end_bucket(plan, &stack.bucket, &found, reader(&stack.bucket), choices);
         } else {
-            plan.notices.push(Notice { address, text: "is not ours and stays, with everything in it".into() });
+            plan.notices.push(Notice {
+                address,
+                text: "is not ours and stays, with everything in it".into(),
+            });
             end_grant(plan, stack, live);
         }
     }

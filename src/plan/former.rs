@@ -15,7 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Names what is no longer in the spec, and plans the end of what may go. Returns whether visitors
 /// still get an earlier version somewhere after that: what it needs has to stay.
-pub(super) fn former(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices: &Choices) -> bool {
+pub(super) fn former(
+    plan: &mut Plan,
+    stack: &Stack,
+    desired: &Desired,
+    live: &Live,
+    choices: &Choices,
+) -> bool {
     plan.notices.extend(live.former.refused.iter().cloned());
     let end = End { stack, desired, live, choices, kept: protected(stack, live, choices) };
     end.distribution(plan);
@@ -36,25 +42,42 @@ pub(super) fn tags(plan: &mut Plan, desired: &Desired, live: &Live) {
     let mut ops = Vec::new();
     for (name, found) in &live.former.buckets {
         let tags = Difference::between(&found.live.settings.tags, wanted);
-        ops.push((tags.is_empty(), Op::Bucket(bucket::Op::SetTags { name: name.clone(), tags, adopts: false })));
+        ops.push((
+            tags.is_empty(),
+            Op::Bucket(bucket::Op::SetTags { name: name.clone(), tags, adopts: false }),
+        ));
     }
     for (name, found) in &live.former.roles {
         let tags = Difference::between(&found.settings.tags, wanted);
-        ops.push((tags.is_empty(), Op::Role(role::Op::SetTags { name: name.clone(), tags, adopts: false })));
+        ops.push((
+            tags.is_empty(),
+            Op::Role(role::Op::SetTags { name: name.clone(), tags, adopts: false }),
+        ));
     }
     for (name, (found, _)) in &live.former.functions {
         let Some(found) = found else { continue };
-        let (tags, arn) = (Difference::between(&found.settings.tags, wanted), name.arn(&plan.account));
-        ops.push((tags.is_empty(), Op::Function(function::Op::SetTags { name: name.clone(), arn, tags, adopts: false })));
+        let (tags, arn) =
+            (Difference::between(&found.settings.tags, wanted), name.arn(&plan.account));
+        ops.push((
+            tags.is_empty(),
+            Op::Function(function::Op::SetTags { name: name.clone(), arn, tags, adopts: false }),
+        ));
     }
     if let Some(own) = live.distribution.as_ref().filter(|_| desired.distribution.is_none()) {
         let (tags, arn) = (Difference::between(&own.tags, wanted), own.id.arn(&plan.account));
-        ops.push((tags.is_empty(), Op::Distribution(distribution::Op::SetTags { id: own.id.clone(), arn, tags })));
+        ops.push((
+            tags.is_empty(),
+            Op::Distribution(distribution::Op::SetTags { id: own.id.clone(), arn, tags }),
+        ));
     }
     let ends = |op: &Op| {
-        plan.steps.iter().any(|step| step.op.change().action == Action::Delete && step.op.change().address == op.change().address)
+        plan.steps.iter().any(|step| {
+            step.op.change().action == Action::Delete
+                && step.op.change().address == op.change().address
+        })
     };
-    let kept: Vec<Op> = ops.into_iter().filter(|(same, op)| !same && !ends(op)).map(|(_, op)| op).collect();
+    let kept: Vec<Op> =
+        ops.into_iter().filter(|(same, op)| !same && !ends(op)).map(|(_, op)| op).collect();
     plan.add(Stage::Narrow, kept);
 }
 
@@ -67,7 +90,11 @@ struct Slot {
 
 impl Slot {
     fn show(&self) -> String {
-        format!("{} of distribution {}", association::show_behavior(&self.behavior), self.distribution)
+        format!(
+            "{} of distribution {}",
+            association::show_behavior(&self.behavior),
+            self.distribution
+        )
     }
 }
 
@@ -78,17 +105,23 @@ fn staying(plan: &Plan, stack: &Stack, live: &Live) -> Vec<Slot> {
         let behaviors = found.document.read().behaviors.into_iter();
         behaviors.flat_map(move |(behavior, reading)| {
             let functions = reading.functions.into_iter();
-            functions.map(move |(event, arn)| (event, Slot { distribution: found.id.clone(), behavior: behavior.clone(), arn }))
+            functions.map(move |(event, arn)| {
+                (event, Slot { distribution: found.id.clone(), behavior: behavior.clone(), arn })
+            })
         })
     });
-    let stays = |(event, slot): &(String, Slot)| functions.run(&slot.arn) && !(event == EVENT && turns(plan, slot) || ends(plan, slot));
+    let stays = |(event, slot): &(String, Slot)| {
+        functions.run(&slot.arn) && !(event == EVENT && turns(plan, slot) || ends(plan, slot))
+    };
     slots.filter(stays).map(|(_, slot)| slot).collect()
 }
 
 /// Does the plan put something else into the slot, or nothing?
 fn turns(plan: &Plan, slot: &Slot) -> bool {
     plan.steps.iter().any(|step| match &step.op {
-        Op::Association(association::Op::Turn { id, slots, .. }) => *id == slot.distribution && slots.contains_key(&slot.behavior),
+        Op::Association(association::Op::Turn { id, slots, .. }) => {
+            *id == slot.distribution && slots.contains_key(&slot.behavior)
+        }
         Op::Distribution(distribution::Op::Update { id, occupant: Some(_), .. }) => {
             *id == slot.distribution && slot.behavior == Behavior::Default
         }
@@ -97,8 +130,10 @@ fn turns(plan: &Plan, slot: &Slot) -> bool {
 }
 
 fn ends(plan: &Plan, slot: &Slot) -> bool {
-    let gone = |op: &Op| matches!(op, Op::Distribution(distribution::Op::Delete { id, .. }) if *id == slot.distribution);
-    plan.steps.iter().any(|step| gone(&step.op))
+    plan.steps.iter().any(|step| match &step.op {
+        Op::Distribution(distribution::Op::Delete { id, .. }) => *id == slot.distribution,
+        _ => false,
+    })
 }
 
 /// Does the plan end the function, or, of one that is gone, its log groups?
@@ -132,7 +167,10 @@ impl End<'_> {
         } else {
             format!("`provision apply --delete {kind}` deletes it")
         };
-        plan.notices.push(Notice { address, text: format!("is ours and no longer in the spec{what}; {stays}") });
+        plan.notices.push(Notice {
+            address,
+            text: format!("is ours and no longer in the spec{what}; {stays}"),
+        });
         false
     }
 
@@ -144,14 +182,23 @@ impl End<'_> {
         let told = choices.delete.contains(&Kind::Distribution);
         if let Some(own) = &live.distribution {
             let address = Address::new(Kind::Distribution, &own.id);
-            let serves = if own.document.read().enabled { ", and goes on serving visitors" } else { "" };
+            let serves =
+                if own.document.read().enabled { ", and goes on serving visitors" } else { "" };
             if self.may(plan, Protected::Distribution, address, serves) {
                 end_distribution(plan, stack, live);
             }
         } else if told {
-            plan.take(Stage::DeleteAccess, access::plan::teardown(&stack.names.stack, live.access.as_ref()), Op::Access);
-        } else if let Some(control) = live.access.as_ref().filter(|live| access::plan::is_ours(live, &stack.names.stack)) {
-            let text = "is ours and nothing uses it; `provision apply --delete distribution` deletes it".into();
+            plan.take(
+                Stage::DeleteAccess,
+                access::plan::teardown(&stack.names.stack, live.access.as_ref()),
+                Op::Access,
+            );
+        } else if let Some(control) =
+            live.access.as_ref().filter(|live| access::plan::is_ours(live, &stack.names.stack))
+        {
+            let text =
+                "is ours and nothing uses it; `provision apply --delete distribution` deletes it"
+                    .into();
             plan.notices.push(Notice { address: Address::new(Kind::Access, &control.name), text });
         }
     }
@@ -172,23 +219,30 @@ impl End<'_> {
     /// Slots of other events, where somebody put a function of ours.
     fn other_events(&self, plan: &mut Plan) {
         let functions = self.live.functions(self.stack);
-        let all = self.live.distribution.iter().chain(&self.live.attached).chain(&self.live.holders);
+        let all =
+            self.live.distribution.iter().chain(&self.live.attached).chain(&self.live.holders);
         let held = all.flat_map(|found| association::plan::held(found, &functions));
-        plan.notices.extend(held.map(|Conflict { address, reason, .. }| Notice { address, text: reason }));
+        plan.notices
+            .extend(held.map(|Conflict { address, reason, .. }| Notice { address, text: reason }));
     }
 
     fn functions(&self, plan: &mut Plan, staying: &[Slot]) {
         for (name, (function, groups)) in &self.live.former.functions {
-            let address = Address::new(if function.is_some() { Kind::Function } else { Kind::Logs }, name);
+            let address =
+                Address::new(if function.is_some() { Kind::Function } else { Kind::Logs }, name);
             if !self.may(plan, Protected::Function, address.clone(), "") {
                 continue;
             }
-            let arn = |slot: &&Slot| FunctionName::from_arn(&slot.arn, &self.stack.account).as_ref() == Some(name);
+            let arn = |slot: &&Slot| {
+                FunctionName::from_arn(&slot.arn, &self.stack.account).as_ref() == Some(name)
+            };
             match staying.iter().find(arn) {
                 Some(slot) => plan.conflicts.push(Conflict {
                     address,
                     reason: format!("is still run by {}", slot.show()),
-                    hint: "add `--delete association`, which empties the slots that the spec does not name".into(),
+                    hint: "add `--delete association`, which empties the slots that the spec does \
+                        not name"
+                        .into(),
                 }),
                 None => {
                     let groups = (!self.kept.contains_key(&Protected::Logs)).then_some(groups);
@@ -208,7 +262,9 @@ impl End<'_> {
                 plan.conflicts.push(Conflict {
                     address,
                     reason: format!("may hold the page of the version that {} runs", slot.show()),
-                    hint: "add `--delete association`, which empties the slots that the spec does not name".into(),
+                    hint: "add `--delete association`, which empties the slots that the spec does \
+                        not name"
+                        .into(),
                 });
                 continue;
             }
@@ -228,7 +284,8 @@ impl End<'_> {
     fn reader(&self, plan: &Plan, name: &BucketName) -> Option<&DistributionId> {
         let own = self.live.distribution.as_ref().map(|own| &own.id);
         let gone = |id: &DistributionId| {
-            let slot = Slot { distribution: id.clone(), behavior: Behavior::Default, arn: String::new() };
+            let slot =
+                Slot { distribution: id.clone(), behavior: Behavior::Default, arn: String::new() };
             Some(id) == own && (self.desired.distribution.is_some() || ends(plan, &slot))
         };
         self.live.readers.iter().find(|(bucket, id)| bucket == name && !gone(id)).map(|(_, id)| id)
@@ -244,7 +301,9 @@ impl End<'_> {
                 Some(user) => plan.conflicts.push(Conflict {
                     address,
                     reason: format!("is still the role of {user}"),
-                    hint: "what uses it has to go first or with it: add `--delete function` or `--delete association`".into(),
+                    hint: "what uses it has to go first or with it: add `--delete function` or \
+                        `--delete association`"
+                        .into(),
                 }),
                 None => end_role(plan, self.stack, name, Some(role)),
             }
@@ -254,18 +313,32 @@ impl End<'_> {
     /// What goes on running under the role.
     fn user(&self, plan: &Plan, role: &RoleName, staying: &[Slot]) -> Option<String> {
         let account = &self.stack.account;
-        let uses = |frozen: &function::Frozen| RoleName::from_arn(&frozen.role, account).as_ref() == Some(role);
-        let former = self.live.former.functions.iter().filter(|(name, _)| !ends_function(plan, name));
+        let uses = |frozen: &function::Frozen| {
+            RoleName::from_arn(&frozen.role, account).as_ref() == Some(role)
+        };
+        let former =
+            self.live.former.functions.iter().filter(|(name, _)| !ends_function(plan, name));
         let mut former = former.filter(|(_, (live, _))| {
-            let frozen = live.iter().flat_map(|live| live.versions.iter().map(|version| &version.frozen).chain([&live.settings.frozen]));
+            let frozen = live.iter().flat_map(|live| {
+                live.versions.iter().map(|version| &version.frozen).chain([&live.settings.frozen])
+            });
             frozen.into_iter().any(uses)
         });
-        let named = self.live.function.iter().flat_map(|live| &live.versions).filter(|version| uses(&version.frozen));
+        let named = self
+            .live
+            .function
+            .iter()
+            .flat_map(|live| &live.versions)
+            .filter(|version| uses(&version.frozen));
         let reference = self.stack.any_version();
-        let runs = |number: u64| staying.iter().any(|slot| reference.number_in(&slot.arn) == Some(number));
+        let runs =
+            |number: u64| staying.iter().any(|slot| reference.number_in(&slot.arn) == Some(number));
         let running = named.map(|version| version.number).find(|number| runs(*number));
         let function = &self.stack.names.function;
-        former.next().map(|(name, _)| format!("function {name}")).or_else(|| Some(format!("version {} of {function}", running?)))
+        former
+            .next()
+            .map(|(name, _)| format!("function {name}"))
+            .or_else(|| Some(format!("version {} of {function}", running?)))
     }
 
     /// Superseded versions, and those whose role goes; never one that a slot runs.
@@ -280,8 +353,17 @@ impl End<'_> {
             .filter(|op| matches!(op, role::Op::Delete { .. }))
             .map(|op| op.name().clone())
             .collect();
-        let loses = |frozen: &function::Frozen| RoleName::from_arn(&frozen.role, &stack.account).is_some_and(|role| ended.contains(&role));
-        let prune = function::plan::prune(&stack.names.function, &desired.function, live.function.as_ref(), &in_use, loses);
+        let loses = |frozen: &function::Frozen| {
+            RoleName::from_arn(&frozen.role, &stack.account)
+                .is_some_and(|role| ended.contains(&role))
+        };
+        let prune = function::plan::prune(
+            &stack.names.function,
+            &desired.function,
+            live.function.as_ref(),
+            &in_use,
+            loses,
+        );
         plan.add(Stage::Prune, prune.into_iter().map(Op::Function));
     }
 }

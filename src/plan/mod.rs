@@ -126,25 +126,33 @@ impl Plan {
     }
 }
 
-/// Plans the turn of the switch. Writes under the on key, and under the page's own key where the page is not there.
+/// Plans the turn of the switch. Writes under the on key, and under the page's own key where the
+/// page is not there.
 pub fn turn(stack: &Stack, wanted: &page::turn::Wanted, sides: &page::Sides) -> Plan {
     let intent = match wanted {
         page::turn::Wanted::On(_) => Intent::On,
         page::turn::Wanted::Off { .. } => Intent::Off,
     };
     let mut plan = Plan::new(stack, intent);
-    let planned = page::turn::plan(&stack.names.stack, &stack.bucket, &stack.names.keys, wanted, sides);
+    let planned =
+        page::turn::plan(&stack.names.stack, &stack.bucket, &stack.names.keys, wanted, sides);
     plan.take(Stage::Switch, planned, Op::Page);
     plan
 }
 
-/// Why the switch of a stack without a bucket is not turned, nor said to be off: most often it is another account's.
+/// Why the switch of a stack without a bucket is not turned, nor said to be off: most often it is
+/// another account's.
 #[must_use]
 pub fn no_bucket(stack: &Stack, caller: &str) -> Conflict {
     let (bucket, name, account) = (&stack.bucket, &stack.names.stack, &stack.account);
     Conflict {
         address: Address::new(Kind::Bucket, bucket),
-        reason: format!("bucket {bucket} of stack `{name}` does not exist for {caller} in account {account}"),
-        hint: "choose the right profile (`--profile`, AWS_PROFILE), region or spec (`-f`); `provision apply` makes the bucket".into(),
+        reason: format!(
+            "bucket {bucket} of stack `{name}` does not exist for {caller} in account \
+            {account}"
+        ),
+        hint: "choose the right profile (`--profile`, AWS_PROFILE), region or spec (`-f`); \
+            `provision apply` makes the bucket"
+            .into(),
     }
 }

@@ -10,7 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// what the tags of the stack's own objects say, as the spec at hand may be an older one or none,
 /// and everything that these cannot work without.
 #[must_use]
-pub fn protected(stack: &Stack, live: &Live, choices: &Choices) -> BTreeMap<Protected, &'static str> {
+pub fn protected(
+    stack: &Stack,
+    live: &Live,
+    choices: &Choices,
+) -> BTreeMap<Protected, &'static str> {
     let tagged = tagged(stack, live);
     let mut kept: BTreeSet<Protected> = choices.protect.union(&tagged).copied().collect();
     if kept.contains(&Protected::Distribution) {
@@ -27,7 +31,8 @@ pub fn protected(stack: &Stack, live: &Live, choices: &Choices) -> BTreeMap<Prot
         if choices.protect.contains(what) {
             "stays: it is protected"
         } else if tagged.contains(what) {
-            "stays: the stack's tag `provision:protect` says so; apply a spec without it in `protect` first, or remove that tag"
+            "stays: the stack's tag `provision:protect` says so; apply a spec without it in \
+                `protect` first, or remove that tag"
         } else {
             "stays: what needs it is protected"
         }
@@ -46,11 +51,20 @@ fn tagged(stack: &Stack, live: &Live) -> BTreeSet<Protected> {
     ];
     let of_former = (former.buckets.values().map(|found| &found.live.settings.tags))
         .chain(former.roles.values().map(|role| &role.settings.tags))
-        .chain(former.functions.values().filter_map(|(function, _)| Some(&function.as_ref()?.settings.tags)));
+        .chain(
+            former
+                .functions
+                .values()
+                .filter_map(|(function, _)| Some(&function.as_ref()?.settings.tags)),
+        );
     let of_groups = logs.groups.values().map(|group| &group.tags);
     let of_all = of_one.into_iter().flatten().chain(of_former).chain(of_groups);
     let ours = |tags: &&Tags| stack_in(tags).as_ref() == Some(&stack.names.stack);
-    of_all.filter(ours).filter_map(|tags| tags.get(PROTECT_TAG)).flat_map(|words| Protected::among(words)).collect()
+    of_all
+        .filter(ours)
+        .filter_map(|tags| tags.get(PROTECT_TAG))
+        .flat_map(|words| Protected::among(words))
+        .collect()
 }
 
 #[cfg(test)]
@@ -59,7 +73,8 @@ mod tests {
     use crate::resource::{STACK_TAG, bucket};
 
     fn bucket_of(owner: &str, words: &str) -> Live {
-        let tags = [(STACK_TAG, owner), (PROTECT_TAG, words)].map(|(key, value)| (key.into(), value.into()));
+        let tags = [(STACK_TAG, owner), (PROTECT_TAG, words)]
+            .map(|(key, value)| (key.into(), value.into()));
         let settings = bucket::Settings {
             region: "eu-west-1".parse().unwrap(),
             private: true,
@@ -67,7 +82,10 @@ mod tests {
             versioning: bucket::Versioning::Off,
             tags: tags.into(),
         };
-        Live { bucket: Some(bucket::Live { settings, abac: false, kms_key: None }), ..Live::default() }
+        Live {
+            bucket: Some(bucket::Live { settings, abac: false, kms_key: None }),
+            ..Live::default()
+        }
     }
 
     /// Spec, tags of a bucket, whose bucket it is, and what stays.
@@ -85,8 +103,10 @@ mod tests {
             ("", "bucket cellar", "shop", "bucket role function logs distribution"),
             ("", "true", "shop", "bucket role function logs distribution"),
         ];
-        let spec = crate::spec::load::from_text(std::path::Path::new("s.yaml"), "stack: shop").unwrap();
-        let stack = crate::stack::Names::of(&spec).in_account("123456789012".parse().unwrap()).unwrap();
+        let spec =
+            crate::spec::load::from_text(std::path::Path::new("s.yaml"), "stack: shop").unwrap();
+        let stack =
+            crate::stack::Names::of(&spec).in_account("123456789012".parse().unwrap()).unwrap();
         for (spec, tag, owner, stays) in rows {
             let choices = Choices { protect: Protected::among(spec), ..Choices::default() };
             let kept = protected(&stack, &bucket_of(owner, tag), &choices);
@@ -97,8 +117,10 @@ mod tests {
 
     #[test]
     fn who_protects_is_told_apart() {
-        let spec = crate::spec::load::from_text(std::path::Path::new("s.yaml"), "stack: shop").unwrap();
-        let stack = crate::stack::Names::of(&spec).in_account("123456789012".parse().unwrap()).unwrap();
+        let spec =
+            crate::spec::load::from_text(std::path::Path::new("s.yaml"), "stack: shop").unwrap();
+        let stack =
+            crate::stack::Names::of(&spec).in_account("123456789012".parse().unwrap()).unwrap();
         let choices = Choices { protect: [Protected::Bucket].into(), ..Choices::default() };
         let kept = protected(&stack, &bucket_of("shop", "bucket function"), &choices);
         assert!(kept[&Protected::Bucket].ends_with("it is protected"));

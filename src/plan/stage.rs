@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-/// A place in the order. Steps of one stage run one after the other, unless [`Stage::is_parallel`]; stages whose needs are
-/// met run at the same time.
+/// A place in the order. Steps of one stage run one after the other, unless [`Stage::is_parallel`];
+/// stages whose needs are met run at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
@@ -69,8 +69,8 @@ pub enum Stage {
 
 impl Stage {
     /// What has to be finished before, where it is part of the plan. Taking down goes against the
-    /// arrows of building up, and nothing that a visitor can still ask for goes while a distribution
-    /// points at it: what replaces is deployed before what it replaces goes.
+    /// arrows of building up, and nothing that a visitor can still ask for goes while a
+    /// distribution points at it: what replaces is deployed before what it replaces goes.
     ///
     /// The role comes first and goes last: by its policy everything else is found again.
     #[must_use]
@@ -82,27 +82,72 @@ impl Stage {
             Self::Documents => &[Self::Bucket, Self::Files],
             Self::Retention => &[Self::Logs],
             Self::Grant => &[Self::Bucket, Self::BucketSettings],
-            Self::Distribution => &[Self::Bucket, Self::BucketSettings, Self::Page, Self::Access, Self::Function, Self::Grant],
+            Self::Distribution => &[
+                Self::Bucket,
+                Self::BucketSettings,
+                Self::Page,
+                Self::Access,
+                Self::Function,
+                Self::Grant,
+            ],
             Self::FirstGrant => &[Self::Bucket, Self::BucketSettings, Self::Distribution],
             Self::Association => &[Self::Bucket, Self::Page, Self::Function],
             Self::Deployed => &[Self::Distribution, Self::Association],
             Self::Switch => &[Self::Page, Self::Distribution, Self::Association, Self::Deployed],
             Self::Index => &[Self::Bucket, Self::Files, Self::Documents, Self::Page, Self::Switch],
             // Visitors may be served by what is being replaced until then.
-            Self::Leftovers => {
-                &[Self::Files, Self::Documents, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated]
-            }
-            Self::Vacate => &[Self::Grant, Self::Distribution, Self::FirstGrant, Self::Association, Self::Deployed],
-            Self::Prune => &[Self::Function, Self::Distribution, Self::Association, Self::Deployed, Self::Vacate, Self::Vacated],
+            Self::Leftovers => &[
+                Self::Files,
+                Self::Documents,
+                Self::Distribution,
+                Self::Association,
+                Self::Deployed,
+                Self::Vacate,
+                Self::Vacated,
+            ],
+            Self::Vacate => &[
+                Self::Grant,
+                Self::Distribution,
+                Self::FirstGrant,
+                Self::Association,
+                Self::Deployed,
+            ],
+            Self::Prune => &[
+                Self::Function,
+                Self::Distribution,
+                Self::Association,
+                Self::Deployed,
+                Self::Vacate,
+                Self::Vacated,
+            ],
             Self::Vacated => &[Self::Vacate],
             // The statement goes while the distribution that it names can still be looked up.
-            // Without its control it is still found; a control that outlived it would be taken for a new one's.
+            // Without its control it is still found; a control that outlived it would be taken for
+            // a new one's.
             Self::RemoveGrant | Self::DeleteAccess => &[Self::Vacate, Self::Vacated],
-            Self::DeleteDistribution => &[Self::Vacate, Self::Vacated, Self::RemoveGrant, Self::DeleteAccess],
-            Self::DeleteLogs => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution],
-            Self::DeleteFunction => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::DeleteLogs],
-            Self::DeleteRole => &[Self::Deployed, Self::Prune, Self::DeleteFunction, Self::DeleteBucket],
-            Self::DeleteBucket => &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution, Self::RemoveGrant],
+            Self::DeleteDistribution => {
+                &[Self::Vacate, Self::Vacated, Self::RemoveGrant, Self::DeleteAccess]
+            }
+            Self::DeleteLogs => {
+                &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution]
+            }
+            Self::DeleteFunction => &[
+                Self::Deployed,
+                Self::Vacate,
+                Self::Vacated,
+                Self::DeleteDistribution,
+                Self::DeleteLogs,
+            ],
+            Self::DeleteRole => {
+                &[Self::Deployed, Self::Prune, Self::DeleteFunction, Self::DeleteBucket]
+            }
+            Self::DeleteBucket => &[
+                Self::Deployed,
+                Self::Vacate,
+                Self::Vacated,
+                Self::DeleteDistribution,
+                Self::RemoveGrant,
+            ],
             Self::Narrow => &[
                 Self::Deployed,
                 Self::Leftovers,

@@ -4,7 +4,9 @@
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
-use crate::resource::{access, association, bucket, distribution, function, grant, logs, role, site};
+use crate::resource::{
+    access, association, bucket, distribution, function, grant, logs, role, site,
+};
 use crate::stack::{FormerBucket, Live, Op, Stack};
 
 /// Disables our distribution and deletes it, with its access control.
@@ -14,7 +16,9 @@ pub(super) fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
     if let (Some(signer), Some(control)) = (live.signers.first(), &live.access) {
         plan.conflicts.push(Conflict {
             address: Address::new(Kind::Access, &control.name),
-            reason: format!("distribution {signer} signs with it, which stays; its visitors would get errors"),
+            reason: format!(
+                "distribution {signer} signs with it, which stays; its visitors would get errors"
+            ),
             hint: format!("give the origins of {signer} another origin access control first"),
         });
     }
@@ -32,9 +36,18 @@ pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
     let own = live.distribution.as_ref().map(|distribution| distribution.id.clone());
     let names_it = own.is_some() && grant::distribution(live.policy.as_ref()) == own;
     if bucket::plan::is_ours(bucket, &stack.names.stack) || names_it {
-        let reads = |id: &DistributionId| live.readers.contains(&(stack.bucket.clone(), id.clone()));
-        plan.conflicts.extend(grant::plan::shared(&stack.bucket, own.as_ref(), live.policy.as_ref(), reads));
-        plan.add(Stage::RemoveGrant, grant::plan::teardown(&stack.bucket, live.policy.as_ref()).map(Op::Grant));
+        let reads =
+            |id: &DistributionId| live.readers.contains(&(stack.bucket.clone(), id.clone()));
+        plan.conflicts.extend(grant::plan::shared(
+            &stack.bucket,
+            own.as_ref(),
+            live.policy.as_ref(),
+            reads,
+        ));
+        plan.add(
+            Stage::RemoveGrant,
+            grant::plan::teardown(&stack.bucket, live.policy.as_ref()).map(Op::Grant),
+        );
     }
 }
 
@@ -42,10 +55,14 @@ pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
 pub(super) fn leave_slots(plan: &mut Plan, stack: &Stack, live: &Live, held: &distribution::Live) {
     let functions = live.functions(stack);
     let turn = association::plan::teardown(held, &functions, &stack.any_version());
-    // An interrupted run may have left the slots: the edge runs the function until that is deployed.
+    // An interrupted run may have left the slots: the edge runs the function until that is
+    // deployed.
     let exists = functions.0.iter().any(|(_, live)| live.is_some());
     if turn.is_some() || exists && !held.deployed {
-        plan.add(Stage::Vacated, [Op::Association(association::Op::AwaitDeployed { id: held.id.clone() })]);
+        plan.add(
+            Stage::Vacated,
+            [Op::Association(association::Op::AwaitDeployed { id: held.id.clone() })],
+        );
     }
     plan.add(Stage::Vacate, turn.map(Op::Association));
     plan.conflicts.extend(association::plan::held(held, &functions));
@@ -62,7 +79,11 @@ pub(super) fn end_function(
     let owner = &stack.names.stack;
     if let Some(groups) = groups {
         let ours = live.map(|function| function::plan::is_ours(function, owner));
-        plan.take(Stage::DeleteLogs, logs::plan::teardown(owner, &logs::group(name), ours, groups), Op::Logs);
+        plan.take(
+            Stage::DeleteLogs,
+            logs::plan::teardown(owner, &logs::group(name), ours, groups),
+            Op::Logs,
+        );
     }
     plan.take(Stage::DeleteFunction, function::plan::teardown(owner, name, live), Op::Function);
 }
@@ -73,13 +94,20 @@ pub(super) fn end_role(plan: &mut Plan, stack: &Stack, name: &RoleName, live: Op
 }
 
 /// Empties and deletes a bucket of ours. `reader` is a distribution that goes on reading it.
-pub(super) fn end_bucket(plan: &mut Plan, name: &BucketName, found: &FormerBucket, reader: Option<&DistributionId>, choices: &Choices) {
+pub(super) fn end_bucket(
+    plan: &mut Plan,
+    name: &BucketName,
+    found: &FormerBucket,
+    reader: Option<&DistributionId>,
+    choices: &Choices,
+) {
     let address = Address::new(Kind::Bucket, name);
     if let Some(reader) = reader {
         plan.conflicts.push(Conflict {
             address: address.clone(),
             reason: format!(
-                "is an origin of distribution {reader}, which stays; its visitors would get errors, \
+                "is an origin of distribution {reader}, which stays; its visitors would get \
+                    errors, \
                  and whoever takes the name could serve them"
             ),
             hint: "remove that origin first, or keep the bucket with `protect: [bucket]`".into(),
@@ -92,10 +120,14 @@ pub(super) fn end_bucket(plan: &mut Plan, name: &BucketName, found: &FormerBucke
         let named = site::plan::named(&foreign, &found.objects);
         let reason = format!("holds objects that `provision` did not put: {named}");
         if choices.delete_data {
-            plan.notices.push(Notice { address, text: format!("{reason}; they are deleted with it") });
+            plan.notices
+                .push(Notice { address, text: format!("{reason}; they are deleted with it") });
         } else {
             let hint = match plan.intent {
-                Intent::Destroy => "move them away, delete them with `--delete-data`, or keep the bucket with `protect: [bucket]`",
+                Intent::Destroy => {
+                    "move them away, delete them with `--delete-data`, or keep the bucket with \
+                        `protect: [bucket]`"
+                }
                 _ => "move them away or delete them; without `--delete bucket` the bucket stays",
             };
             plan.conflicts.push(Conflict { address, reason, hint: hint.into() });
@@ -103,7 +135,10 @@ pub(super) fn end_bucket(plan: &mut Plan, name: &BucketName, found: &FormerBucke
     }
     let (versions, uploads) = (found.inventory.versions.clone(), found.inventory.uploads.clone());
     if !versions.is_empty() || !uploads.is_empty() {
-        plan.add(Stage::DeleteBucket, [Op::Bucket(bucket::Op::Empty { name: name.clone(), versions, uploads })]);
+        plan.add(
+            Stage::DeleteBucket,
+            [Op::Bucket(bucket::Op::Empty { name: name.clone(), versions, uploads })],
+        );
     }
     plan.add(Stage::DeleteBucket, [Op::Bucket(bucket::Op::Delete { name: name.clone() })]);
 }

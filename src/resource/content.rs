@@ -1,4 +1,5 @@
-//! Bytes that go to AWS: where they come from, and what proves that they are the ones that were planned.
+//! Bytes that go to AWS: where they come from, and what proves that they are the ones that were
+//! planned.
 
 use crate::change::{Fault, FaultKind};
 use md5::{Digest, Md5};
@@ -32,8 +33,8 @@ pub struct Content {
     /// Where the bytes are. Not part of a saved plan: the digest is.
     #[serde(skip)]
     pub source: Source,
-    /// MD5 as lower-case hex, which S3 gives back as the `ETag` of single-part objects without a customer's key
-    /// (Amazon S3 API Reference, "Object").
+    /// MD5 as lower-case hex, which S3 gives back as the `ETag` of single-part objects without a
+    /// customer's key (Amazon S3 API Reference, "Object").
     pub md5: String,
     /// In bytes.
     pub size: u64,
@@ -65,10 +66,15 @@ impl Content {
             Source::Memory(bytes) => Ok(bytes.to_vec()),
             Source::File(path) => {
                 let tried = format!("read {}", path.display());
-                let bytes = std::fs::read(path).map_err(|error| Fault::new(FaultKind::Local, &tried, error.to_string()))?;
+                let bytes = std::fs::read(path)
+                    .map_err(|error| Fault::new(FaultKind::Local, &tried, error.to_string()))?;
                 if hex::encode(Md5::digest(&bytes)) != self.md5 {
-                    return Err(Fault::new(FaultKind::Local, tried, "the file has changed since the plan was made")
-                        .hinted("run the same command again"));
+                    return Err(Fault::new(
+                        FaultKind::Local,
+                        tried,
+                        "the file has changed since the plan was made",
+                    )
+                    .hinted("run the same command again"));
                 }
                 Ok(bytes)
             }

@@ -1,6 +1,7 @@
 //! One room for each kind. Every room has the same door:
 //!
-//! - `mod.rs`: `Settings` (how an object should be), `Live` (how it is, reduced to what we manage), `Op` (one AWS
+//! - `mod.rs`: `Settings` (how an object should be), `Live` (how it is, reduced to what we manage),
+//!   `Op` (one AWS
 //!   mutation or wait, complete with what was seen before) and how an op is shown.
 //! - `plan.rs`: `(desired, live) → ops, conflicts, notices`. Pure.
 //! - `simulate.rs`: `(live, op) → live`. Pure; a claim about AWS that the wire tests check.
@@ -9,8 +10,10 @@
 //! # How to add a kind
 //! 1. Add it to [`Kind`]; the compiler now lists the places that count kinds.
 //! 2. Make the room with the four files above, its table test in `plan.rs`.
-//! 3. Give it a place in `stack.rs` (`Op`, `Live`), in `desired.rs`, and in the order: `Stage` in `plan.rs`.
-//! 4. Teach both clouds (`cloud/`) to observe it, and add one arm to `tests/wire.rs`, which compares them.
+//! 3. Give it a place in `stack.rs` (`Op`, `Live`), in `desired.rs`, and in the order: `Stage` in
+//!    `plan.rs`.
+//! 4. Teach both clouds (`cloud/`) to observe it, and add one arm to `tests/wire.rs`, which
+//!    compares them.
 
 pub mod access;
 pub mod association;
@@ -61,7 +64,8 @@ impl<Op> Planned<Op> {
 /// The tag that makes an object ours, with the stack's name as its value.
 pub const STACK_TAG: &str = "provision:stack";
 
-/// The tag that says how long a demo lives. Its value is a length, not a moment, so that a second apply finds it unchanged.
+/// The tag that says how long a demo lives. Its value is a length, not a moment, so that a second
+/// apply finds it unchanged.
 pub const TTL_TAG: &str = "provision:ttl";
 
 /// The tag that says which kinds of its stack are protected: to whoever has not the spec, or an
@@ -109,6 +113,15 @@ impl Trace {
     #[must_use]
     pub fn of(stack: StackName, kind: Kind, name: impl std::fmt::Display, tags: &Tags) -> Self {
         let [ttl, protect] = [TTL_TAG, PROTECT_TAG].map(|tag| tags.get(tag).cloned());
-        Self { stack, kind, name: name.to_string(), place: None, since: None, ttl, protect, enabled: None }
+        Self {
+            stack,
+            kind,
+            name: name.to_string(),
+            place: None,
+            since: None,
+            ttl,
+            protect,
+            enabled: None,
+        }
     }
 }

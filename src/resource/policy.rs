@@ -1,7 +1,8 @@
 //! Policy documents, compared by meaning.
 //!
-//! IAM and S3 return documents reordered, with single values where lists were sent, and with actions in other letter
-//! cases. Two documents mean the same when their normal forms are equal. `Sid` is a label and means nothing.
+//! IAM and S3 return documents reordered, with single values where lists were sent, and with
+//! actions in other letter cases. Two documents mean the same when their normal forms are equal.
+//! `Sid` is a label and means nothing.
 
 use crate::change::FieldChange;
 use serde_json::{Map, Value, json};
@@ -13,8 +14,10 @@ pub fn normal(document: &Value) -> Value {
         return document.clone();
     }
     let statements = sorted(list(document.get("Statement")).iter().map(normal_statement));
-    // The policy language's default version is the old one (IAM User Guide, "IAM JSON policy elements: Version").
-    json!({"Version": document.get("Version").cloned().unwrap_or_else(|| json!("2008-10-17")), "Statement": statements})
+    // The policy language's default version is the old one (IAM User Guide, "IAM JSON policy
+    // elements: Version").
+    json!({"Version": document.get("Version").cloned().unwrap_or_else(|| json!("2008-10-17")),
+        "Statement": statements})
 }
 
 /// Do both documents allow and deny the same?
@@ -39,11 +42,16 @@ pub fn statements(document: &Value) -> Vec<Value> {
 #[must_use]
 pub fn changes(field: &str, before: &[Value], after: &[Value]) -> Vec<FieldChange> {
     let only_in = |these: &[Value], others: &[Value]| -> Vec<String> {
-        let lacks = |statement: &&Value| !others.iter().any(|other| same_statement(statement, other));
+        let lacks =
+            |statement: &&Value| !others.iter().any(|other| same_statement(statement, other));
         these.iter().filter(lacks).map(show).collect()
     };
-    let gone = only_in(before, after).into_iter().map(|statement| FieldChange::removed(field, statement));
-    gone.chain(only_in(after, before).into_iter().map(|statement| FieldChange::set(field, statement))).collect()
+    let gone =
+        only_in(before, after).into_iter().map(|statement| FieldChange::removed(field, statement));
+    gone.chain(
+        only_in(after, before).into_iter().map(|statement| FieldChange::set(field, statement)),
+    )
+    .collect()
 }
 
 /// May the statement be about `action`?
@@ -57,7 +65,8 @@ pub fn concerns(statement: &Value, action: &str) -> bool {
     named || statement.get("NotAction").is_some()
 }
 
-/// A statement as people read it: `Allow s3:GetObject on arn:aws:s3:::bucket/key`. What has no place in that sentence is added as it is.
+/// A statement as people read it: `Allow s3:GetObject on arn:aws:s3:::bucket/key`. What has no
+/// place in that sentence is added as it is.
 #[must_use]
 pub fn show(statement: &Value) -> String {
     let Value::Object(fields) = statement else { return statement.to_string() };
@@ -81,7 +90,8 @@ pub fn show(statement: &Value) -> String {
                 text.push_str(" if ");
                 text.push_str(&show_condition(value));
             }
-            "Sid" | "Effect" | "Action" | "NotAction" | "Principal" | "NotPrincipal" | "Resource" | "NotResource" => {}
+            "Sid" | "Effect" | "Action" | "NotAction" | "Principal" | "NotPrincipal"
+            | "Resource" | "NotResource" => {}
             _ => text.extend([" ", name, " ", &value.to_string()]),
         }
     }
@@ -133,15 +143,19 @@ fn normal_statement(statement: &Value) -> Value {
     Value::Object(normal)
 }
 
-/// A condition block is operator → key → values; keys are compared without case (IAM User Guide, "Condition"). Two keys that differ
-/// in nothing but case stay two.
+/// A condition block is operator → key → values; keys are compared without case (IAM User Guide,
+/// "Condition"). Two keys that differ in nothing but case stay two.
 fn normal_condition(condition: &Value) -> Value {
     let Value::Object(operators) = condition else { return normal_value(condition, false) };
     let mut operators: Vec<(String, Value)> = operators
         .iter()
         .map(|(operator, keys)| {
-            let Value::Object(keys) = keys else { return (operator.clone(), normal_value(keys, false)) };
-            let keys = keys.iter().map(|(key, values)| json!([key.to_ascii_lowercase(), normal_value(values, false)]));
+            let Value::Object(keys) = keys else {
+                return (operator.clone(), normal_value(keys, false));
+            };
+            let keys = keys.iter().map(|(key, values)| {
+                json!([key.to_ascii_lowercase(), normal_value(values, false)])
+            });
             (operator.clone(), json!({"keys": sorted(keys)}))
         })
         .collect();
@@ -149,7 +163,8 @@ fn normal_condition(condition: &Value) -> Value {
     Value::Object(operators.into_iter().collect())
 }
 
-/// A lone value becomes a list of one; lists are sets; scalars are compared as text, as IAM does (`true` is `"true"`).
+/// A lone value becomes a list of one; lists are sets; scalars are compared as text, as IAM does
+/// (`true` is `"true"`).
 fn normal_value(value: &Value, lower: bool) -> Value {
     let item = |item: &Value| match item {
         Value::Object(_) | Value::Array(_) => normal_value(item, lower),
@@ -158,7 +173,8 @@ fn normal_value(value: &Value, lower: bool) -> Value {
     };
     match value {
         Value::Object(fields) => {
-            let mut fields: Vec<(String, Value)> = fields.iter().map(|(k, v)| (k.clone(), normal_value(v, lower))).collect();
+            let mut fields: Vec<(String, Value)> =
+                fields.iter().map(|(k, v)| (k.clone(), normal_value(v, lower))).collect();
             fields.sort_by(|a, b| a.0.cmp(&b.0));
             Value::Object(fields.into_iter().collect())
         }
@@ -189,12 +205,15 @@ mod tests {
     #[test]
     fn documents_are_equal_by_meaning() {
         let a = json!({"Version": "2012-10-17", "Statement": [
-            {"Sid": "A", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*",
+            {"Sid": "A", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"],
+                "Resource": "*",
              "Condition": {"StringEquals": {"AWS:SourceArn": "x"}}},
-            {"Effect": "Allow", "Principal": {"Service": ["b", "a"]}, "Action": "sts:AssumeRole"}]});
+            {"Effect": "Allow", "Principal": {"Service": ["b", "a"]},
+                "Action": "sts:AssumeRole"}]});
         let b = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": ["sts:assumerole"], "Principal": {"Service": ["a", "b"]}},
-            {"Condition": {"StringEquals": {"aws:sourcearn": ["x"]}}, "Effect": "Allow", "Resource": ["*"],
+            {"Condition": {"StringEquals": {"aws:sourcearn": ["x"]}}, "Effect": "Allow",
+                "Resource": ["*"],
              "Action": ["S3:ListBucket", "s3:GetObject"], "Sid": "B"}]});
         assert!(same(&a, &b));
     }
@@ -203,15 +222,18 @@ mod tests {
     fn a_statement_reads_as_a_sentence() {
         let rows = [
             (
-                json!({"Sid": "X", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/k"}),
+                json!({"Sid": "X", "Effect": "Allow", "Action": "s3:GetObject",
+                    "Resource": "arn:aws:s3:::b/k"}),
                 "Allow s3:GetObject on arn:aws:s3:::b/k",
             ),
             (
-                json!({"Effect": "Allow", "Principal": {"Service": ["a.com", "b.com"]}, "Action": ["sts:AssumeRole"]}),
+                json!({"Effect": "Allow", "Principal": {"Service": ["a.com", "b.com"]},
+                    "Action": ["sts:AssumeRole"]}),
                 "Allow sts:AssumeRole to a.com, b.com",
             ),
             (
-                json!({"Effect": "Deny", "Principal": "*", "NotAction": "s3:Get*", "Resource": ["x", "y"],
+                json!({"Effect": "Deny", "Principal": "*", "NotAction": "s3:Get*",
+                    "Resource": ["x", "y"],
                        "Condition": {"StringEquals": {"AWS:SourceArn": "z"}}}),
                 "Deny all but s3:Get* to * on x, y if AWS:SourceArn StringEquals z",
             ),
@@ -226,7 +248,10 @@ mod tests {
 
     #[test]
     fn everybody_is_everybody() {
-        let statement = |principal: Value| json!({"Effect": "Deny", "Principal": principal, "Action": "s3:*", "Resource": "*"});
+        let statement = |principal: Value| {
+            json!({"Effect": "Deny", "Principal": principal,
+            "Action": "s3:*", "Resource": "*"})
+        };
         assert!(same_statement(&statement(json!("*")), &statement(json!({"AWS": "*"}))));
         assert!(same_statement(&statement(json!("*")), &statement(json!({"AWS": ["*"]}))));
         assert!(!same_statement(&statement(json!("*")), &statement(json!({"Service": "*"}))));
@@ -234,7 +259,8 @@ mod tests {
 
     #[test]
     fn documents_differ_where_the_meaning_differs() {
-        let base = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "a"}});
+        let base = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+            "Action": "s3:GetObject", "Resource": "a"}});
         for (path, value) in [
             ("/Statement/Effect", json!("Deny")),
             ("/Statement/Action", json!(["s3:GetObject", "s3:PutObject"])),
@@ -263,6 +289,9 @@ mod tests {
         ] {
             assert!(!same(&a, &b), "{a} {b}");
         }
-        assert!(same(&one(json!({"Odd": [{"a": 1, "b": 2}]})), &one(json!({"Odd": [{"b": 2, "a": 1}]}))));
+        assert!(same(
+            &one(json!({"Odd": [{"a": 1, "b": 2}]})),
+            &one(json!({"Odd": [{"b": 2, "a": 1}]}))
+        ));
     }
 }

@@ -1,8 +1,8 @@
 //! Tags, of which others own some.
 //!
-//! Ours are the keys that begin with `provision:`, and those of `tags:` in the spec. Our own tag [`LISTED`] names the latter, so
-//! that a key which the spec gave up is still known to be ours. Every other tag is somebody else's, AWS's own (`aws:`) included:
-//! it is no drift, and it stays.
+//! Ours are the keys that begin with `provision:`, and those of `tags:` in the spec. Our own tag
+//! [`LISTED`] names the latter, so that a key which the spec gave up is still known to be ours.
+//! Every other tag is somebody else's, AWS's own (`aws:`) included: it is no drift, and it stays.
 
 use super::{STACK_TAG, Tags};
 use crate::change::{Action, Address, Change, Conflict, FieldChange};
@@ -19,7 +19,8 @@ const OWN: &str = "provision:";
 /// How many one thing may carry, AWS's own apart (AWS General Reference, "Tagging AWS resources").
 const MOST: usize = 50;
 
-/// What everything of a stack shall carry: `own` keys, those that the spec `given`s, and the list of these.
+/// What everything of a stack shall carry: `own` keys, those that the spec `given`s, and the list
+/// of these.
 #[must_use]
 pub fn wanted(own: Tags, given: &Tags) -> Tags {
     let listed = (!given.is_empty()).then(|| (LISTED.to_owned(), list(given.keys())));
@@ -55,14 +56,15 @@ pub fn show(tags: &Tags) -> String {
     tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Does an object that carries `have` carry all of `want`? So a lost reply of ours is told from somebody else's creation.
+/// Does an object that carries `have` carry all of `want`? So a lost reply of ours is told from
+/// somebody else's creation.
 #[must_use]
 pub fn hold(have: &Tags, want: &Tags) -> bool {
     want.iter().all(|(key, value)| have.get(key) == Some(value))
 }
 
-/// What leads from one set of tags to another: each key with its value as seen and as it will be. Complete in itself, so that
-/// tags which somebody adds meanwhile stay.
+/// What leads from one set of tags to another: each key with its value as seen and as it will be.
+/// Complete in itself, so that tags which somebody adds meanwhile stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Difference(BTreeMap<String, (Option<String>, Option<String>)>);
 
@@ -71,9 +73,14 @@ impl Difference {
     #[must_use]
     pub fn between(have: &Tags, want: &Tags) -> Self {
         let lacking = want.iter().filter(|(key, value)| have.get(*key) != Some(value));
-        let lacking = lacking.map(|(key, value)| (key.clone(), (have.get(key).cloned(), Some(value.clone()))));
+        let lacking = lacking
+            .map(|(key, value)| (key.clone(), (have.get(key).cloned(), Some(value.clone()))));
         let beyond = have.iter().filter(|(key, _)| !want.contains_key(*key) && is_ours(key, have));
-        Self(lacking.chain(beyond.map(|(key, value)| (key.clone(), (Some(value.clone()), None)))).collect())
+        Self(
+            lacking
+                .chain(beyond.map(|(key, value)| (key.clone(), (Some(value.clone()), None))))
+                .collect(),
+        )
     }
 
     /// Is everything as it should be?
@@ -91,7 +98,11 @@ impl Difference {
     /// The keys that have to go.
     #[must_use]
     pub fn removed(&self) -> Vec<String> {
-        self.0.iter().filter(|(_, (_, after))| after.is_none()).map(|(key, _)| key.clone()).collect()
+        self.0
+            .iter()
+            .filter(|(_, (_, after))| after.is_none())
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 
     /// The tags after it.
@@ -110,11 +121,12 @@ impl Difference {
     /// How it is shown.
     #[must_use]
     pub fn change(&self, address: Address, adopts: bool) -> Change {
-        let field = |(key, (before, after)): (&String, &(Option<String>, Option<String>))| FieldChange {
-            field: format!("tag {key}"),
-            before: before.clone(),
-            after: after.clone(),
-        };
+        let field =
+            |(key, (before, after)): (&String, &(Option<String>, Option<String>))| FieldChange {
+                field: format!("tag {key}"),
+                before: before.clone(),
+                after: after.clone(),
+            };
         let summary = if adopts { "adopt, set tags" } else { "set tags" };
         Change::new(address, Action::Update, summary).with(self.0.iter().map(field))
     }
@@ -165,8 +177,11 @@ mod tests {
 
     #[test]
     fn ours_are_repaired_and_others_stay() {
-        let set = |keys: &[&str]| (keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>(), Vec::new());
-        let put = |tags: &mut Tags, key: &str, value: &str| drop(tags.insert(key.into(), value.into()));
+        let set = |keys: &[&str]| {
+            (keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>(), Vec::new())
+        };
+        let put =
+            |tags: &mut Tags, key: &str, value: &str| drop(tags.insert(key.into(), value.into()));
         assert_eq!(done(|_| ()), set(&[]));
         for foreign in ["theirs", "Team", "cost", "aws:cloudformation:stack-name"] {
             assert_eq!(done(|have| put(have, foreign, "x")), set(&[]), "{foreign}");
@@ -182,11 +197,15 @@ mod tests {
         let before = wanted(own(), &tags(&[("team", "web"), ("tier", "gold"), ("old name", "x")]));
         let after = wanted(own(), &tags(&[("team", "web")]));
         let difference = Difference::between(&before, &after);
-        assert_eq!((difference.removed(), difference.set().len()), (vec!["old name".into(), "tier".into()], 1));
+        assert_eq!(
+            (difference.removed(), difference.set().len()),
+            (vec!["old name".into(), "tier".into()], 1)
+        );
         let last = Difference::between(&after, &wanted(own(), &Tags::new()));
         assert_eq!(last.removed(), [LISTED, "team"]);
         // Somebody's tag that only looks like one of ours stays.
-        let theirs: Tags = before.into_iter().chain(tags(&[("name", "theirs"), ("old", "theirs")])).collect();
+        let theirs: Tags =
+            before.into_iter().chain(tags(&[("name", "theirs"), ("old", "theirs")])).collect();
         assert_eq!(Difference::between(&theirs, &after).removed(), ["old name", "tier"]);
     }
 
@@ -194,8 +213,13 @@ mod tests {
     fn it_is_shown_key_by_key() {
         let have = wanted(own(), &tags(&[("team", "theirs"), ("tier", "gold")]));
         let want = wanted(own(), &tags(&[("team", "web"), ("zone", "b")]));
-        let change = Difference::between(&have, &want).change(Address::new(crate::change::Kind::Role, "r"), false);
-        let fields: Vec<_> = change.fields.into_iter().map(|field| (field.field, field.before, field.after)).collect();
+        let change = Difference::between(&have, &want)
+            .change(Address::new(crate::change::Kind::Role, "r"), false);
+        let fields: Vec<_> = change
+            .fields
+            .into_iter()
+            .map(|field| (field.field, field.before, field.after))
+            .collect();
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(
             fields,
@@ -210,11 +234,16 @@ mod tests {
 
     #[test]
     fn no_more_than_aws_allows() {
-        let many = |count: usize| (0..count).map(|number| (format!("theirs{number}"), String::new())).collect::<Tags>();
+        let many = |count: usize| {
+            (0..count).map(|number| (format!("theirs{number}"), String::new())).collect::<Tags>()
+        };
         let address = Address::new(crate::change::Kind::Bucket, "b");
         assert!(plan(&address, &many(49), &own()).unwrap().is_some());
         let system = tags(&[("aws:cloudformation:stack-id", "x")]);
         assert!(plan(&address, &many(49).into_iter().chain(system).collect(), &own()).is_ok());
-        assert_eq!(plan(&address, &many(50), &own()).unwrap_err().reason, "would carry 51 tags, of which AWS allows 50");
+        assert_eq!(
+            plan(&address, &many(50), &own()).unwrap_err().reason,
+            "would carry 51 tags, of which AWS allows 50"
+        );
     }
 }

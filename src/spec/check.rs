@@ -1,6 +1,7 @@
 //! The rules between keys, and about the files that the spec names.
 //!
-//! A rule looks only at keys that [`decode`](super::decode) accepted, so that no problem is told twice.
+//! A rule looks only at keys that [`decode`](super::decode) accepted, so that no problem is told
+//! twice.
 
 use super::decode::{Draft, Given};
 use super::load::Files;
@@ -32,11 +33,17 @@ fn account(draft: &Draft, problems: &mut Vec<Problem>) {
     let mut compare = |key: &str, arn: Option<&String>| {
         let (Some(arn), Some(given)) = (arn, draft.given(key)) else { return };
         // `aws` stands for policies that AWS keeps for everybody.
-        let other = arn.split(':').nth(4).is_some_and(|owner| owner != account.as_str() && owner != "aws");
+        let other =
+            arn.split(':').nth(4).is_some_and(|owner| owner != account.as_str() && owner != "aws");
         if other {
             let what = format!("`{key}` lies in another account than the spec's `account`");
             let rule = "AWS looks for it in the account that it is used in";
-            problems.push(Problem::error(&given.place, what, rule, "write one of this account, or correct `account`"));
+            problems.push(Problem::error(
+                &given.place,
+                what,
+                rule,
+                "write one of this account, or correct `account`",
+            ));
         }
     };
     if let DistributionSpec::Owned(owned) = &draft.spec.distribution {
@@ -51,15 +58,29 @@ fn bucket(draft: &Draft, problems: &mut Vec<Problem>) {
         if name.as_str().contains('.') {
             let what = format!("bucket name `{}` holds a dot", given.shown);
             let rule = format!("{DOCUMENT}: TLS certificates of S3 do not cover a name with dots");
-            problems.push(Problem::warning(&given.place, what, rule, "write `-` instead of the dots"));
+            problems.push(Problem::warning(
+                &given.place,
+                what,
+                rule,
+                "write `-` instead of the dots",
+            ));
         }
     } else if let (false, Some(given)) = (draft.refused("bucket.name"), draft.given("stack")) {
         // Any account will do: its digits cannot break a rule that the stack's name keeps.
-        let account = draft.spec.account.clone().or_else(|| "000000000000".parse::<AccountId>().ok());
+        let account =
+            draft.spec.account.clone().or_else(|| "000000000000".parse::<AccountId>().ok());
         let derived = account.map(|account| BucketName::derived(&draft.spec.stack, &account));
         if let Some(Err(broken)) = derived {
-            let what = format!("no bucket can be named after the stack `{}`: the name {broken}", given.shown);
-            problems.push(Problem::error(&given.place, what, DOCUMENT, "write another `stack`, or a `bucket.name`"));
+            let what = format!(
+                "no bucket can be named after the stack `{}`: the name {broken}",
+                given.shown
+            );
+            problems.push(Problem::error(
+                &given.place,
+                what,
+                DOCUMENT,
+                "write another `stack`, or a `bucket.name`",
+            ));
         }
     }
 }
@@ -71,15 +92,25 @@ fn switch(draft: &Draft, problems: &mut Vec<Problem>) {
     if maintenance.key_off == maintenance.key_on
         && let Some(given) = on.or(off)
     {
-        let rule = "an object under the key `on` is what turns maintenance on; under one and the same key it would always be on";
-        problems.push(Problem::error(&given.place, "`maintenance.keys` names one key twice", rule, "write two different keys"));
+        let rule = "an object under the key `on` is what turns maintenance on; under one and the \
+            same key it would always be on";
+        problems.push(Problem::error(
+            &given.place,
+            "`maintenance.keys` names one key twice",
+            rule,
+            "write two different keys",
+        ));
     }
     let DistributionSpec::Owned(owned) = &draft.spec.distribution else { return };
     let root = &owned.default_root_object;
     if *root == maintenance.key_off.as_str() || *root == maintenance.key_on.as_str() {
-        let place = first(draft, &["distribution.default_root_object", "maintenance.keys.off", "maintenance.keys.on"]);
+        let place = first(
+            draft,
+            &["distribution.default_root_object", "maintenance.keys.off", "maintenance.keys.on"],
+        );
         if let Some(given) = place {
-            let rule = "the page's object comes and goes with the switch, so the site's root would come and go with it";
+            let rule = "the page's object comes and goes with the switch, so the site's root would \
+                come and go with it";
             problems.push(Problem::error(
                 &given.place,
                 "the root object is the maintenance page",
@@ -91,10 +122,13 @@ fn switch(draft: &Draft, problems: &mut Vec<Problem>) {
 }
 
 fn function(draft: &Draft, problems: &mut Vec<Problem>) {
-    const DIFFERENCES: &str = "Amazon CloudFront Developer Guide, \"Differences between CloudFront Functions and Lambda@Edge\"";
+    const DIFFERENCES: &str = "Amazon CloudFront Developer Guide, \"Differences between CloudFront \
+        Functions and Lambda@Edge\"";
     let function = &draft.spec.function;
     let language = runtime::find(&function.runtime).map(|runtime| runtime.language);
-    if let (Source::Builtin, Some(Language::Node), Some(given)) = (&function.source, language, draft.given("function.runtime")) {
+    if let (Source::Builtin, Some(Language::Node), Some(given)) =
+        (&function.source, language, draft.given("function.runtime"))
+    {
         let what = format!("the built-in function does not run on `{}`", given.shown);
         problems.push(Problem::error(
             &given.place,
@@ -105,19 +139,27 @@ fn function(draft: &Draft, problems: &mut Vec<Problem>) {
     }
     if let (true, Some(given)) = (function.memory > 128, draft.given("function.memory")) {
         let what = format!("CloudFront may refuse `{}` of memory at a viewer event", given.shown);
-        let rule = format!("{DIFFERENCES}: 128 MB at viewer events; \"Quotas\" on the same site allows more");
+        let rule = format!(
+            "{DIFFERENCES}: 128 MB at viewer events; \"Quotas\" on the same site allows more"
+        );
         problems.push(Problem::warning(&given.place, what, rule, "write `memory: 128`"));
     }
     if let (true, Some(given)) = (function.timeout.as_secs() > 5, draft.given("function.timeout")) {
-        let what = format!("CloudFront may refuse a timeout of `{}` at a viewer event", given.shown);
-        let rule = "AWS General Reference, \"Amazon CloudFront endpoints and quotas\": 5 seconds at viewer events; the Developer Guide, \"Quotas\", allows 30";
+        let what =
+            format!("CloudFront may refuse a timeout of `{}` at a viewer event", given.shown);
+        let rule = "AWS General Reference, \"Amazon CloudFront endpoints and quotas\": 5 seconds \
+            at viewer events; the Developer Guide, \"Quotas\", allows 30";
         problems.push(Problem::warning(&given.place, what, rule, "write `timeout: 5s`"));
     }
 }
 
 fn distribution(draft: &Draft, owned: &OwnedDistribution, problems: &mut Vec<Problem>) {
-    const DOCUMENT: &str = "Amazon CloudFront Developer Guide, \"Use custom URLs by adding alternate domain names (CNAMEs)\"";
-    if owned.aliases.is_empty() || owned.certificate.is_some() || draft.refused("distribution.certificate") {
+    const DOCUMENT: &str = "Amazon CloudFront Developer Guide, \"Use custom URLs by adding \
+        alternate domain names (CNAMEs)\"";
+    if owned.aliases.is_empty()
+        || owned.certificate.is_some()
+        || draft.refused("distribution.certificate")
+    {
         return;
     }
     if let Some(given) = draft.given("distribution.aliases") {

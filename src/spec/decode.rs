@@ -1,6 +1,7 @@
 //! Tree → [`Spec`]: names, types, ranges and defaults, one key at a time.
 //!
-//! A wrong value is reported and replaced by the default, so that reading goes on; a spec with errors never leaves
+//! A wrong value is reported and replaced by the default, so that reading goes on; a spec with
+//! errors never leaves
 //! [`load`](super::load::load). Rules that need two keys or the file system are in [`check`](super::check).
 
 use super::node::{Node, Value};
@@ -55,8 +56,19 @@ impl Draft {
     }
 }
 
-const KEYS: &[&str] =
-    &["stack", "account", "region", "bucket", "maintenance", "function", "role", "distribution", "tags", "protect", "ttl"];
+const KEYS: &[&str] = &[
+    "stack",
+    "account",
+    "region",
+    "bucket",
+    "maintenance",
+    "function",
+    "role",
+    "distribution",
+    "tags",
+    "protect",
+    "ttl",
+];
 
 /// Where the rules for buckets' names are.
 const BUCKET_NAMES: &str = "Amazon S3 User Guide, \"General purpose bucket naming rules\"";
@@ -88,7 +100,8 @@ pub fn decode(tree: &Node, file: &Path, problems: &mut Vec<Problem>) -> Option<D
 fn stack(reader: &mut Reader<'_>, top: &Section<'_>, tree: &Node) -> Option<StackName> {
     if !top.has("stack") && matches!(tree.value, Value::Map(_) | Value::Null) {
         // The tree's own place is where the file's first key stands.
-        let rule = "the stack's name is the one key without a default: it names and tags everything that is made";
+        let rule = "the stack's name is the one key without a default: it names and tags \
+            everything that is made";
         reader.problems.push(Problem::error(
             &tree.place,
             "the key `stack` is missing",
@@ -106,19 +119,35 @@ fn stack(reader: &mut Reader<'_>, top: &Section<'_>, tree: &Node) -> Option<Stac
 
 fn account(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<AccountId> {
     const RULE: &str = "AWS General Reference, \"AWS account identifiers\"";
-    reader.name(top, "account", &Naming { title: "account", rule: RULE, example: "\"123456789012\"" })
+    reader.name(
+        top,
+        "account",
+        &Naming { title: "account", rule: RULE, example: "\"123456789012\"" },
+    )
 }
 
 fn region(reader: &mut Reader<'_>, top: &Section<'_>) -> Region {
     const RULE: &str = "AWS General Reference, \"AWS service endpoints\"";
-    let region = reader.name::<Region>(top, "region", &Naming { title: "region", rule: RULE, example: "eu-west-1" });
+    let region = reader.name::<Region>(
+        top,
+        "region",
+        &Naming { title: "region", rule: RULE, example: "eu-west-1" },
+    );
     let partition = region.as_ref().and_then(|region| {
-        ["cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-"].into_iter().find(|prefix| region.as_str().starts_with(prefix))
+        ["cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-"]
+            .into_iter()
+            .find(|prefix| region.as_str().starts_with(prefix))
     });
     if let (Some(_), Some(given)) = (partition, reader.given.get("region").cloned()) {
         let what = format!("region `{}` lies outside of AWS's public partition", given.shown);
-        let rule = "Lambda@Edge and the distribution live in the partition `aws`, and so must the bucket";
-        reader.problems.push(Problem::error(&given.place, what, rule, "write a region such as `eu-west-1`"));
+        let rule =
+            "Lambda@Edge and the distribution live in the partition `aws`, and so must the bucket";
+        reader.problems.push(Problem::error(
+            &given.place,
+            what,
+            rule,
+            "write a region such as `eu-west-1`",
+        ));
     }
     region.unwrap_or_else(Region::edge)
 }
@@ -126,7 +155,11 @@ fn region(reader: &mut Reader<'_>, top: &Section<'_>) -> Region {
 fn bucket(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) -> BucketSpec {
     let section = reader.section(top, "bucket", &["name", "site", "versioning"]);
     BucketSpec {
-        name: reader.name(&section, "name", &Naming { title: "bucket name", rule: BUCKET_NAMES, example: "my-site-123456789012" }),
+        name: reader.name(
+            &section,
+            "name",
+            &Naming { title: "bucket name", rule: BUCKET_NAMES, example: "my-site-123456789012" },
+        ),
         site: reader.path(&section, "site", folder),
         versioning: section.entry("versioning").map(|_| reader.flag(&section, "versioning", false)),
     }
@@ -137,10 +170,18 @@ fn role(reader: &mut Reader<'_>, top: &Section<'_>, stack: &StackName) -> Option
     let section = reader.section(top, "role", &["name", "path", "permissions_boundary"]);
     Some(RoleSpec {
         name: reader
-            .name(&section, "name", &Naming { title: "role name", rule: DOCUMENT, example: "my-site-edge" })
+            .name(
+                &section,
+                "name",
+                &Naming { title: "role name", rule: DOCUMENT, example: "my-site-edge" },
+            )
             .or_else(|| format!("{stack}-edge").parse().ok())?,
         path: reader
-            .name(&section, "path", &Naming { title: "role path", rule: DOCUMENT, example: "/team/" })
+            .name(
+                &section,
+                "path",
+                &Naming { title: "role path", rule: DOCUMENT, example: "/team/" },
+            )
             .or_else(|| "/".parse().ok())?,
         permissions_boundary: boundary(reader, &section),
     })
@@ -153,22 +194,35 @@ fn boundary(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<String> {
         return Some(word.text);
     }
     let what = format!("`{}` is not the ARN of an IAM policy", word.shown);
-    let rule = "IAM User Guide, \"Permissions boundaries for IAM entities\": it is a managed policy, named by its ARN";
-    reader.refuse(section, KEY, &word.place, what, rule, "write it as `arn:aws:iam::123456789012:policy/name`");
+    let rule = "IAM User Guide, \"Permissions boundaries for IAM entities\": it is a managed \
+        policy, named by its ARN";
+    reader.refuse(
+        section,
+        KEY,
+        &word.place,
+        what,
+        rule,
+        "write it as `arn:aws:iam::123456789012:policy/name`",
+    );
     None
 }
 
 fn is_policy_arn(text: &str) -> bool {
-    let Some((account, policy)) = text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":policy/")) else {
+    let Some((account, policy)) =
+        text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":policy/"))
+    else {
         return false;
     };
-    let visible = !policy.is_empty() && policy.bytes().all(|b| b.is_ascii_graphic()) && !policy.ends_with('/');
+    let visible = !policy.is_empty()
+        && policy.bytes().all(|b| b.is_ascii_graphic())
+        && !policy.ends_with('/');
     (account == "aws" || account.parse::<AccountId>().is_ok()) && visible
 }
 
 /// At most a year: what shall live longer is no demo.
 fn ttl(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<Duration> {
-    let rule = "`ttl` marks a demo: `provision sweep --expired` takes it down that long after it was made";
+    let rule =
+        "`ttl` marks a demo: `provision sweep --expired` takes it down that long after it was made";
     let ttl = reader.duration(top, "ttl", (60..=365 * 24 * 3600, 0), rule);
     (!ttl.is_zero()).then_some(ttl)
 }
@@ -184,7 +238,8 @@ fn protect(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeSet<Protected> {
             reader.problems.push(Problem::error(
                 &word.place,
                 what,
-                "`protect` keeps a bucket, role, function, its logs or a distribution through a destroy",
+                "`protect` keeps a bucket, role, function, its logs or a distribution through a \
+                    destroy",
                 fix,
             ));
         }

@@ -24,7 +24,8 @@ pub struct Loaded {
 /// # Errors
 /// All problems at once.
 pub fn from_text(file: &Path, source: &str) -> Result<Spec, Problems> {
-    judged(&file.display().to_string(), source, interpret(file, source, &|_| None, Files::Spared)).map(|loaded| loaded.spec)
+    judged(&file.display().to_string(), source, interpret(file, source, &|_| None, Files::Spared))
+        .map(|loaded| loaded.spec)
 }
 
 /// Must the files that a spec names be there? What takes a stack down needs none of them.
@@ -52,7 +53,11 @@ pub fn load(file: &Path, env: Environment<'_>, files: Files) -> Result<Loaded, P
 }
 
 /// One error is enough: a value that was refused has its default in the spec.
-fn judged(name: &str, source: &str, (spec, list): (Option<Spec>, Vec<Problem>)) -> Result<Loaded, Problems> {
+fn judged(
+    name: &str,
+    source: &str,
+    (spec, list): (Option<Spec>, Vec<Problem>),
+) -> Result<Loaded, Problems> {
     let problems = Problems::new(name, source, list);
     match spec {
         Some(spec) if problems.errors() == 0 => Ok(Loaded { spec, warnings: problems }),
@@ -61,7 +66,12 @@ fn judged(name: &str, source: &str, (spec, list): (Option<Spec>, Vec<Problem>)) 
 }
 
 /// All between the text and the spec. Without an error among the problems there is a spec.
-fn interpret(file: &Path, source: &str, env: Environment<'_>, files: Files) -> (Option<Spec>, Vec<Problem>) {
+fn interpret(
+    file: &Path,
+    source: &str,
+    env: Environment<'_>,
+    files: Files,
+) -> (Option<Spec>, Vec<Problem>) {
     let mut tree = match node::parse(source) {
         Ok(tree) => tree,
         Err(problem) => return (None, vec![*problem]),
@@ -80,9 +90,15 @@ fn interpret(file: &Path, source: &str, env: Environment<'_>, files: Files) -> (
 type Unreadable = (Box<Problem>, String);
 
 fn read(file: &Path) -> Result<String, Unreadable> {
-    let refuse = |what: &str, rule: &str, fix: &str| (Box::new(Problem::of_file(what, rule, fix)), String::new());
+    let refuse = |what: &str, rule: &str, fix: &str| {
+        (Box::new(Problem::of_file(what, rule, fix)), String::new())
+    };
     let bytes = file::read(file, LARGEST).map_err(|error| match error.kind() {
-        ErrorKind::FileTooLarge => refuse("is larger than 1 MiB", "a spec is a page of text", "name another file with `--file`"),
+        ErrorKind::FileTooLarge => refuse(
+            "is larger than 1 MiB",
+            "a spec is a page of text",
+            "name another file with `--file`",
+        ),
         ErrorKind::NotFound => {
             let fix = "run `provision init` to write one, or name another file with `--file`";
             refuse(&format!("cannot be read: {error}"), "the spec is a file of text", fix)
@@ -108,7 +124,12 @@ fn not_utf8(bytes: &[u8], at: usize) -> Unreadable {
         column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
         span: at..at + '\u{fffd}'.len_utf8(),
     };
-    let problem = Problem::error(&place, "this is not UTF-8", "a spec is text in UTF-8", "save the file as UTF-8");
+    let problem = Problem::error(
+        &place,
+        "this is not UTF-8",
+        "a spec is text in UTF-8",
+        "save the file as UTF-8",
+    );
     (Box::new(problem), source)
 }
 

@@ -3,7 +3,10 @@
 //! [`load`](load::load) reads the file and gives either a [`Spec`] in which every rule that can be checked without AWS
 //! holds, or *all* [`Problem`](problem::Problem)s at once, each with its place in the file.
 
-use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath, StackName};
+use crate::name::{
+    AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath,
+    StackName,
+};
 use crate::resource::distribution::Behavior;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -21,7 +24,8 @@ pub mod substitute;
 /// What the user wants, with every default filled in that does not need the account.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// The file it was read from, absolute; relative paths in it were resolved against this file's folder.
+    /// The file it was read from, absolute; relative paths in it were resolved against this file's
+    /// folder.
     pub file: PathBuf,
     /// Names and tags everything.
     pub stack: StackName,
@@ -52,7 +56,8 @@ pub struct Spec {
 pub struct BucketSpec {
     /// `None`: derived from stack and account.
     pub name: Option<BucketName>,
-    /// Absolute path of the folder of files to upload, without the file of the maintenance page if it lies there.
+    /// Absolute path of the folder of files to upload, without the file of the maintenance page if
+    /// it lies there.
     pub site: Option<PathBuf>,
     /// Keep old versions of objects; `None`: as the bucket does.
     pub versioning: Option<bool>,
@@ -61,8 +66,8 @@ pub struct BucketSpec {
 /// The page that visitors see during maintenance, and how the edge function serves it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaintenanceSpec {
-    /// Absolute path of the page; `None`: the built-in page. The file may lie in the site's folder: it is then no part of
-    /// the site, and must be left out when the site is uploaded.
+    /// Absolute path of the page; `None`: the built-in page. The file may lie in the site's folder:
+    /// it is then no part of the site, and must be left out when the site is uploaded.
     pub page: Option<PathBuf>,
     /// Where the page lies while the switch is off.
     pub key_off: ObjectKey,
@@ -97,7 +102,8 @@ pub struct FunctionSpec {
     pub timeout: Duration,
     /// How many published versions to keep, the associated one included; at least 1.
     pub keep_versions: u32,
-    /// How many days its log groups keep their events; `None`: nothing is done about them until they are taken down.
+    /// How many days its log groups keep their events; `None`: nothing is done about them until
+    /// they are taken down.
     pub log_retention: Option<u32>,
 }
 
@@ -195,8 +201,10 @@ impl Protected {
     /// another version of this program, wants something to stay: then everything does.
     #[must_use]
     pub fn among(words: &str) -> BTreeSet<Self> {
-        let known = |word: &str| Self::WORDS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-        let kinds: Option<BTreeSet<Self>> = words.split_whitespace().map(|word| Some(known(word)?.1)).collect();
+        let known =
+            |word: &str| Self::WORDS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
+        let kinds: Option<BTreeSet<Self>> =
+            words.split_whitespace().map(|word| Some(known(word)?.1)).collect();
         kinds.unwrap_or_else(|| Self::WORDS.into_iter().map(|(_, kind)| kind).collect())
     }
 }
@@ -214,7 +222,10 @@ pub fn written(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [("d", 24 * 3600), ("h", 3600), ("m", 60)];
     let unit = units.into_iter().find(|(_, length)| seconds > 0 && seconds.is_multiple_of(*length));
-    unit.map_or_else(|| format!("{seconds}s"), |(unit, length)| format!("{}{unit}", seconds / length))
+    unit.map_or_else(
+        || format!("{seconds}s"),
+        |(unit, length)| format!("{}{unit}", seconds / length),
+    )
 }
 
 #[cfg(test)]

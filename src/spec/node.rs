@@ -13,7 +13,8 @@ use std::fmt;
 pub struct Node {
     /// What it is.
     pub value: Value,
-    /// A scalar as the user wrote it (a text without its quotes, before variables are filled in); else empty.
+    /// A scalar as the user wrote it (a text without its quotes, before variables are filled in);
+    /// else empty.
     pub written: String,
     /// Where it stands.
     pub place: Place,
@@ -50,7 +51,8 @@ pub struct Entry {
 }
 
 impl Node {
-    /// The scalar as it may stand in a message: as written, never with the value of a variable in it.
+    /// The scalar as it may stand in a message: as written, never with the value of a variable in
+    /// it.
     #[must_use]
     pub fn shown(&self) -> String {
         visible(&self.written)
@@ -100,24 +102,45 @@ fn refusal(text: &str, error: &serde_yaml::Error) -> Problem {
     };
     if matches!(error, serde_yaml::Error::MultipleDocuments { .. }) {
         let rule = "one file describes one stack";
-        return Problem::error(&place, "the file holds more than one YAML document", rule, "remove the line `---` and what follows it");
+        return Problem::error(
+            &place,
+            "the file holds more than one YAML document",
+            rule,
+            "remove the line `---` and what follows it",
+        );
     }
     if let Some(tab) = leading_tab(text).filter(|_| what.contains("tab")) {
         let fix = "write spaces instead of the tab, two for each level";
-        return Problem::error(&tab, "a tab indents this line", "YAML 1.2: indentation is made of spaces", fix);
+        return Problem::error(
+            &tab,
+            "a tab indents this line",
+            "YAML 1.2: indentation is made of spaces",
+            fix,
+        );
     }
     let line = text.lines().nth(place.line - 1).unwrap_or_default();
     let fix = match what {
-        _ if what.contains("flow") && line.contains("${") => "put a value with `${…}` inside of braces or brackets in quotes",
-        _ if what.starts_with("mapping values are not allowed") => "put a value that holds `: ` in quotes, or check the indentation",
+        _ if what.contains("flow") && line.contains("${") => {
+            "put a value with `${…}` inside of braces or brackets in quotes"
+        }
+        _ if what.starts_with("mapping values are not allowed") => {
+            "put a value that holds `: ` in quotes, or check the indentation"
+        }
         _ if what.starts_with("unclosed") => "close it on the same line",
-        _ if what.contains("unknown anchor") => "define it with `&name` first, or put a value that begins with `*` in quotes",
+        _ if what.contains("unknown anchor") => {
+            "define it with `&name` first, or put a value that begins with `*` in quotes"
+        }
         _ if what.contains("budget") || what.contains("recursion") || what.contains("alias") => {
             "a spec is small and flat: write the values out"
         }
         _ => "check quotes, brackets and indentation on this line and the one before it",
     };
-    Problem::error(&place, format!("this is not YAML: {}", visible(what)), "a spec is one YAML 1.2 document", fix)
+    Problem::error(
+        &place,
+        format!("this is not YAML: {}", visible(what)),
+        "a spec is one YAML 1.2 document",
+        fix,
+    )
 }
 
 fn leading_tab(text: &str) -> Option<Place> {
@@ -125,7 +148,11 @@ fn leading_tab(text: &str) -> Option<Place> {
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
         if let Some(at) = line.get(..indentation).and_then(|spaces| spaces.find('\t')) {
-            return Some(Place { line: number + 1, column: at + 1, span: start + at..start + at + 1 });
+            return Some(Place {
+                line: number + 1,
+                column: at + 1,
+                span: start + at..start + at + 1,
+            });
         }
         start += line.len();
     }
@@ -139,7 +166,9 @@ fn place_of(text: &str, location: Location) -> Place {
         number(start)..number(start).saturating_add(number(length))
     } else {
         // The scanner's own errors count in characters only.
-        let at = |characters: u64| text.char_indices().nth(number(characters)).map_or(text.len(), |(byte, _)| byte);
+        let at = |characters: u64| {
+            text.char_indices().nth(number(characters)).map_or(text.len(), |(byte, _)| byte)
+        };
         at(span.offset())..at(span.offset().saturating_add(span.len()))
     };
     let start = bytes.start.min(text.len());
@@ -160,9 +189,15 @@ impl Node {
             Content::Whole(number) => (Value::Whole(number), source()),
             Content::Number(number) => (Value::Number(number), source()),
             Content::Text(text) => (Value::Text(text.clone()), text),
-            Content::List(items) => (Value::List(items.into_iter().map(|item| Self::new(item, text)).collect()), String::new()),
+            Content::List(items) => (
+                Value::List(items.into_iter().map(|item| Self::new(item, text)).collect()),
+                String::new(),
+            ),
             Content::Map(entries) => {
-                let entry = |(key, value)| Entry { key: Self::new(key, text), value: Self::new(value, text) };
+                let entry = |(key, value)| Entry {
+                    key: Self::new(key, text),
+                    value: Self::new(value, text),
+                };
                 (Value::Map(entries.into_iter().map(entry).collect()), String::new())
             }
         };
@@ -270,7 +305,9 @@ mod tests {
     fn what_is_not_yaml_is_refused_at_its_place() {
         let deep_flow = "[".repeat(5000);
         let deep_block = "- ".repeat(50_000);
-        let aliases = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n";
+        let aliases = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c \
+            [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: \
+            [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n";
         let rows = [
             ("a: 1\n\tb: 2\n", 2, 1, "a tab indents"),
             ("a: [1,\nb: 2", 1, 4, "unclosed"),

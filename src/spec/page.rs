@@ -1,6 +1,8 @@
-//! What a maintenance page may be: it is served by the edge function, alone, while everything else of the site answers 503.
+//! What a maintenance page may be: it is served by the edge function, alone, while everything else
+//! of the site answers 503.
 
-/// What CloudFront takes from a viewer-request function, headers included (CloudFront Developer Guide, "Quotas").
+/// What CloudFront takes from a viewer-request function, headers included (CloudFront Developer
+/// Guide, "Quotas").
 pub const LARGEST_RESPONSE: usize = 40_960;
 /// What is set aside for the headers.
 pub const HEADERS: usize = 1_024;
@@ -23,27 +25,36 @@ pub struct Reference {
 pub fn check(bytes: &[u8]) -> Result<(), String> {
     let limit = LARGEST_RESPONSE - HEADERS;
     if bytes.len() > limit {
-        return Err(format!("has {} bytes; at most {limit} fit into CloudFront's 40 KB with their headers", bytes.len()));
+        return Err(format!(
+            "has {} bytes; at most {limit} fit into CloudFront's 40 KB with their headers",
+            bytes.len()
+        ));
     }
-    std::str::from_utf8(bytes).map(drop).map_err(|_| "is not UTF-8, and the edge hands it on as text".to_owned())
+    std::str::from_utf8(bytes)
+        .map(drop)
+        .map_err(|_| "is not UTF-8, and the edge hands it on as text".to_owned())
 }
 
-/// Finds what the page asks of its own site, and what `allow` does not let through. A scan, not a parser: it may overlook
-/// what a script builds, and never names what is not written there.
+/// Finds what the page asks of its own site, and what `allow` does not let through. A scan, not a
+/// parser: it may overlook what a script builds, and never names what is not written there.
 #[must_use]
 pub fn own_references(page: &str, allow: &[String]) -> Vec<Reference> {
     let lines = page.lines().enumerate();
-    let found = lines.flat_map(|(at, line)| targets(line).into_iter().map(move |target| (at + 1, target)));
+    let found =
+        lines.flat_map(|(at, line)| targets(line).into_iter().map(move |target| (at + 1, target)));
     let own = found.filter(|(_, target)| is_own(target) && !is_allowed(target, allow));
     own.map(|(line, target)| Reference { line, target }).collect()
 }
 
-/// What stands in `src`, `href` of a stylesheet or icon, `srcset`, `poster`, `data`, and in CSS's `url(…)`.
+/// What stands in `src`, `href` of a stylesheet or icon, `srcset`, `poster`, `data`, and in CSS's
+/// `url(…)`.
 fn targets(line: &str) -> Vec<String> {
     let lower = line.to_ascii_lowercase();
     let mut found = Vec::new();
     for mark in ["src=", "poster=", "data=", "srcset="] {
-        found.extend(lower.match_indices(mark).filter_map(|(at, _)| value(&line[at + mark.len()..])));
+        found.extend(
+            lower.match_indices(mark).filter_map(|(at, _)| value(&line[at + mark.len()..])),
+        );
     }
     // A link that people click is theirs to follow; a stylesheet is loaded at once.
     for (at, _) in lower.match_indices("<link") {
@@ -53,7 +64,9 @@ fn targets(line: &str) -> Vec<String> {
     }
     for (at, mark) in lower.match_indices("url(") {
         let inside = &line[at + mark.len()..];
-        found.extend(inside.find(')').map(|end| inside[..end].trim().trim_matches(['"', '\'']).to_owned()));
+        found.extend(
+            inside.find(')').map(|end| inside[..end].trim().trim_matches(['"', '\'']).to_owned()),
+        );
     }
     found
 }
@@ -73,8 +86,18 @@ fn is_own(target: &str) -> bool {
 }
 
 fn is_allowed(target: &str, allow: &[String]) -> bool {
-    let path = format!("/{}", target.split(['?', '#']).next().unwrap_or_default().trim_start_matches("./").trim_start_matches('/'));
-    allow.iter().any(|rule| rule.strip_suffix('*').map_or(*rule == path, |prefix| path.starts_with(prefix)))
+    let path = format!(
+        "/{}",
+        target
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("./")
+            .trim_start_matches('/')
+    );
+    allow
+        .iter()
+        .any(|rule| rule.strip_suffix('*').map_or(*rule == path, |prefix| path.starts_with(prefix)))
 }
 
 #[cfg(test)]
@@ -83,10 +106,13 @@ mod tests {
 
     #[test]
     fn references_to_the_site_are_found_with_their_lines() {
-        let page = "<link rel=stylesheet href=/style.css>\n<img src=\"logo.png\"><img src='/ok/a.png'>\n<a href=\"/home\">x</a>\n\
-            <img src=\"data:image/png;base64,x\"><script src=https://cdn.example/x.js></script>\n<style>b{background:url('bg.jpg')}</style>";
+        let page = "<link rel=stylesheet href=/style.css>\n<img src=\"logo.png\"><img \
+            src='/ok/a.png'>\n<a href=\"/home\">x</a>\n\
+            <img src=\"data:image/png;base64,x\"><script \
+            src=https://cdn.example/x.js></script>\n<style>b{background:url('bg.jpg')}</style>";
         let found = own_references(page, &["/ok/*".to_owned()]);
-        let found: Vec<_> = found.iter().map(|reference| (reference.line, reference.target.as_str())).collect();
+        let found: Vec<_> =
+            found.iter().map(|reference| (reference.line, reference.target.as_str())).collect();
         assert_eq!(found, [(1, "/style.css"), (2, "logo.png"), (5, "bg.jpg")]);
     }
 

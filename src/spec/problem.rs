@@ -3,7 +3,8 @@
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::ops::Range;
 
-/// How many problems [`Problems::render`] shows in full; a file that is not a spec at all has thousands.
+/// How many problems [`Problems::render`] shows in full; a file that is not a spec at all has
+/// thousands.
 const SHOWN: usize = 100;
 
 /// Whether a problem keeps the spec from being used.
@@ -33,7 +34,8 @@ pub struct Problem {
     pub severity: Severity,
     /// Where; `None` if it is about the whole file.
     pub place: Option<Place>,
-    /// What is wrong: a lower-case fragment without a period. Never holds the value of an environment variable.
+    /// What is wrong: a lower-case fragment without a period. Never holds the value of an
+    /// environment variable.
     pub what: String,
     /// The rule behind it, with the AWS document's name when the rule is AWS's.
     pub rule: String,
@@ -43,17 +45,37 @@ pub struct Problem {
 
 impl Problem {
     /// A problem that refuses the spec.
-    pub fn error(place: &Place, what: impl Into<String>, rule: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, place: Some(place.clone()), what: what.into(), rule: rule.into(), fix: fix.into() }
+    pub fn error(
+        place: &Place,
+        what: impl Into<String>,
+        rule: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Error,
+            place: Some(place.clone()),
+            what: what.into(),
+            rule: rule.into(),
+            fix: fix.into(),
+        }
     }
 
     /// A problem that the user should know of.
-    pub fn warning(place: &Place, what: impl Into<String>, rule: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub fn warning(
+        place: &Place,
+        what: impl Into<String>,
+        rule: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
         Self { severity: Severity::Warning, ..Self::error(place, what, rule, fix) }
     }
 
     /// An error of the file as a whole.
-    pub fn of_file(what: impl Into<String>, rule: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub fn of_file(
+        what: impl Into<String>,
+        rule: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
         Self { place: None, ..Self::error(&Place::default(), what, rule, fix) }
     }
 }
@@ -67,8 +89,8 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Sorts `list` by place; what is about the whole file comes first. The same problem at the same place is kept once
-    /// (a YAML alias is read as often as it is used).
+    /// Sorts `list` by place; what is about the whole file comes first. The same problem at the
+    /// same place is kept once (a YAML alias is read as often as it is used).
     #[must_use]
     pub fn new(file: &str, source: &str, mut list: Vec<Problem>) -> Self {
         list.sort_by_key(|problem| problem.place.as_ref().map(|place| place.span.start));
@@ -105,7 +127,8 @@ impl Problems {
         self.len() - self.errors()
     }
 
-    /// The problems as people read them: message, `file:line:column`, the source line with a caret, rule and help.
+    /// The problems as people read them: message, `file:line:column`, the source line with a caret,
+    /// rule and help.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
@@ -147,8 +170,9 @@ impl Problems {
                     .annotation(AnnotationKind::Primary.span(start..end)),
             );
         }
-        let group =
-            group.element(Level::NOTE.with_name("rule").message(problem.rule.as_str())).element(Level::HELP.message(problem.fix.as_str()));
+        let group = group
+            .element(Level::NOTE.with_name("rule").message(problem.rule.as_str()))
+            .element(Level::HELP.message(problem.fix.as_str()));
         renderer.render(&[group])
     }
 
@@ -157,7 +181,8 @@ impl Problems {
     pub fn json(&self) -> serde_json::Value {
         let entry = |problem: &Problem| {
             serde_json::json!({
-                "severity": match problem.severity { Severity::Error => "error", Severity::Warning => "warning" },
+                "severity": match problem.severity { Severity::Error => "error",
+                    Severity::Warning => "warning" },
                 "file": self.file,
                 "line": problem.place.as_ref().map(|place| place.line),
                 "column": problem.place.as_ref().map(|place| place.column),
@@ -223,7 +248,8 @@ mod tests {
         let later = Problem::warning(&place(2, 9, 20..23), "later", "a rule", "a fix");
         let first = Problem::error(&place(1, 8, 7..11), "first", "a rule", "a fix");
         let file = Problem::of_file("whole", "a rule", "a fix");
-        let problems = Problems::new("provision.yaml", source, vec![later.clone(), first, file, later]);
+        let problems =
+            Problems::new("provision.yaml", source, vec![later.clone(), first, file, later]);
         let expected = "\
 error: provision.yaml: whole
  |
@@ -257,7 +283,9 @@ warning: later
 
     #[test]
     fn a_flood_is_cut_short_but_not_in_json() {
-        let list = (0..250).map(|n| Problem::error(&place(1, 1, 0..1), format!("no {n}"), "r", "f")).collect();
+        let list = (0..250)
+            .map(|n| Problem::error(&place(1, 1, 0..1), format!("no {n}"), "r", "f"))
+            .collect();
         let problems = Problems::new("x", "y", list);
         assert!(problems.render(false).ends_with("and 150 more problems\n"));
         assert_eq!(problems.json().as_array().unwrap().len(), 250);

@@ -1,7 +1,8 @@
 //! The runtimes that Lambda@Edge takes, and how long AWS keeps them.
 //!
-//! From the *AWS Lambda Developer Guide*, "Lambda runtimes", as of November 2026. AWS has moved these dates several
-//! times, so the verdict is written down here and never computed from the clock.
+//! From the *AWS Lambda Developer Guide*, "Lambda runtimes", as of November 2026. AWS has moved
+//! these dates several times, so the verdict is written down here and never computed from the
+//! clock.
 
 /// The language of a runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,13 +136,21 @@ mod tests {
     #[test]
     fn a_runtime_that_may_be_used_has_its_dates() {
         for runtime in RUNTIMES.iter().filter(|runtime| matches!(runtime.verdict, Fine | Ending)) {
-            assert!(runtime.deprecated < runtime.create_blocked && runtime.create_blocked < runtime.update_blocked, "{runtime:?}");
+            assert!(
+                runtime.deprecated < runtime.create_blocked
+                    && runtime.create_blocked < runtime.update_blocked,
+                "{runtime:?}"
+            );
             assert_eq!(runtime.deprecated.len(), 10);
         }
     }
 
     #[test]
     fn other_languages_never_run_at_the_edge() {
-        assert!(never_at_the_edge("java21") && never_at_the_edge("provided.al2023") && !never_at_the_edge("python3.13"));
+        assert!(
+            never_at_the_edge("java21")
+                && never_at_the_edge("provided.al2023")
+                && !never_at_the_edge("python3.13")
+        );
     }
 }

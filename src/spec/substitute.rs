@@ -7,7 +7,12 @@ use super::problem::{Place, Problem, visible};
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Fills in every variable below `node`. `source` is the text that `node` was read from.
-pub fn substitute(node: &mut Node, source: &str, environment: Environment<'_>, problems: &mut Vec<Problem>) {
+pub fn substitute(
+    node: &mut Node,
+    source: &str,
+    environment: Environment<'_>,
+    problems: &mut Vec<Problem>,
+) {
     match &mut node.value {
         Value::List(items) => {
             for item in items {
@@ -22,7 +27,8 @@ pub fn substitute(node: &mut Node, source: &str, environment: Environment<'_>, p
         Value::Text(text) => match fill(text, environment) {
             Ok(filled) => *text = filled,
             Err(refusals) => {
-                problems.extend(refusals.iter().map(|refusal| refusal.problem(&node.place, source)));
+                problems
+                    .extend(refusals.iter().map(|refusal| refusal.problem(&node.place, source)));
                 node.value = Value::Broken;
             }
         },
@@ -43,16 +49,33 @@ impl Refusal {
             Self::Unset(name) => {
                 let what = format!("the environment variable `{name}` is not set");
                 let fix = format!("set `{name}`, or write `$${{{name}}}` for the plain text");
-                Problem::error(&within(place, source, &format!("${{{name}}}")), what, "`${NAME}` stands for an environment variable", fix)
+                Problem::error(
+                    &within(place, source, &format!("${{{name}}}")),
+                    what,
+                    "`${NAME}` stands for an environment variable",
+                    fix,
+                )
             }
             Self::Misspelt(name) => {
-                let what = format!("`${{{}}}` does not name an environment variable", visible(name));
-                let rule = "a variable's name is made of letters, digits and `_`, and does not begin with a digit";
-                Problem::error(&within(place, source, &format!("${{{name}}}")), what, rule, "write `$${` for a plain `${`")
+                let what =
+                    format!("`${{{}}}` does not name an environment variable", visible(name));
+                let rule = "a variable's name is made of letters, digits and `_`, and does not \
+                    begin with a digit";
+                Problem::error(
+                    &within(place, source, &format!("${{{name}}}")),
+                    what,
+                    rule,
+                    "write `$${` for a plain `${`",
+                )
             }
             Self::Open => {
                 let rule = "`${NAME}` stands for an environment variable";
-                Problem::error(place, "`${` is not closed", rule, "close it with `}`, or write `$${` for a plain `${`")
+                Problem::error(
+                    place,
+                    "`${` is not closed",
+                    rule,
+                    "close it with `}`, or write `$${` for a plain `${`",
+                )
             }
         }
     }
@@ -104,7 +127,8 @@ fn fill(text: &str, environment: Environment<'_>) -> Result<String, Vec<Refusal>
 }
 
 fn is_name(name: &str) -> bool {
-    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && name.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && name.bytes().next().is_some_and(|b| !b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -123,8 +147,14 @@ mod tests {
 
     #[test]
     fn variables_are_filled_in_once() {
-        for (text, expected) in [("", ""), ("$A", "$A"), ("<${A}>", "<${A} x>"), ("$${A}", "${A}"), ("$${A}${A}", "${A}${A} x"), ("$", "$")]
-        {
+        for (text, expected) in [
+            ("", ""),
+            ("$A", "$A"),
+            ("<${A}>", "<${A} x>"),
+            ("$${A}", "${A}"),
+            ("$${A}${A}", "${A}${A} x"),
+            ("$", "$"),
+        ] {
             let (node, problems) = filled(text);
             assert_eq!(problems, []);
             assert_eq!(node.value, Value::Text(expected.to_owned()));

@@ -75,7 +75,10 @@ impl Clues {
         let origin = reading.origins.get(&distribution::origin_id(&stack.names.stack));
         let host = origin.and_then(|origin| origin.domain.split_once(".s3."));
         self.buckets.extend(host.and_then(|(bucket, _)| bucket.parse().ok()));
-        let slots = reading.behaviors.get(&Behavior::Default).and_then(|behavior| behavior.functions.get(EVENT));
+        let slots = reading
+            .behaviors
+            .get(&Behavior::Default)
+            .and_then(|behavior| behavior.functions.get(EVENT));
         self.functions.extend(slots.and_then(|arn| FunctionName::from_arn(arn, &stack.account)));
     }
 }

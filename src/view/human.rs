@@ -35,7 +35,12 @@ pub fn plan(plan: &Plan) -> String {
     if !changes.is_empty() {
         text.push('\n');
     }
-    let width = changes.iter().map(|change| change.address.name.chars().count()).max().unwrap_or_default().min(34);
+    let width = changes
+        .iter()
+        .map(|change| change.address.name.chars().count())
+        .max()
+        .unwrap_or_default()
+        .min(34);
     let files = changes.iter().filter(|change| change.address.kind == Kind::Site).count();
     let mut shown = 0;
     for change in &changes {
@@ -43,7 +48,8 @@ pub fn plan(plan: &Plan) -> String {
             shown += 1;
             if files > FILES_SHOWN && shown > FILES_SHOWN {
                 if shown == files {
-                    let _ = writeln!(text, "    {:<13}and {} more files", "site", files - FILES_SHOWN);
+                    let _ =
+                        writeln!(text, "    {:<13}and {} more files", "site", files - FILES_SHOWN);
                 }
                 continue;
             }
@@ -68,29 +74,50 @@ pub fn plan(plan: &Plan) -> String {
 pub(super) fn notes(text: &mut String, notices: &[Notice]) {
     for (number, notice) in notices.iter().enumerate() {
         let gap = if number == 0 { "\n" } else { "" };
-        let _ = writeln!(text, "{gap}{UPDATE}note{UPDATE:#}: {}: {}", notice.address, clean(&notice.text));
+        let _ = writeln!(
+            text,
+            "{gap}{UPDATE}note{UPDATE:#}: {}: {}",
+            notice.address,
+            clean(&notice.text)
+        );
     }
 }
 
 fn step(text: &mut String, change: &Change, width: usize) {
     let (mark, style) = symbol(change.action);
     let (kind, name) = (change.address.kind, &change.address.name);
-    let _ = writeln!(text, "  {style}{mark}{style:#} {kind:<13}{:<width$}  {}", clean(name), clean(&change.summary));
-    let field_width = change.fields.iter().map(|field| field.field.chars().count()).max().unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "  {style}{mark}{style:#} {kind:<13}{:<width$}  {}",
+        clean(name),
+        clean(&change.summary)
+    );
+    let field_width =
+        change.fields.iter().map(|field| field.field.chars().count()).max().unwrap_or_default();
     for field in &change.fields {
         let name = &field.field;
         let _ = match (&field.before, &field.after) {
-            (Some(before), Some(after)) => writeln!(text, "      {name:<field_width$}  {} -> {}", brief(before), brief(after)),
-            (Some(before), None) => writeln!(text, "      {name:<field_width$}  {DELETE}-{DELETE:#} {}", brief(before)),
-            (None, Some(after)) => writeln!(text, "      {name:<field_width$}  {CREATE}+{CREATE:#} {}", brief(after)),
+            (Some(before), Some(after)) => {
+                writeln!(text, "      {name:<field_width$}  {} -> {}", brief(before), brief(after))
+            }
+            (Some(before), None) => {
+                writeln!(text, "      {name:<field_width$}  {DELETE}-{DELETE:#} {}", brief(before))
+            }
+            (None, Some(after)) => {
+                writeln!(text, "      {name:<field_width$}  {CREATE}+{CREATE:#} {}", brief(after))
+            }
             (None, None) => Ok(()),
         };
     }
 }
 
-/// Text from the outside world may hold anything, also what would steer a terminal or turn the order of letters.
+/// Text from the outside world may hold anything, also what would steer a terminal or turn the
+/// order of letters.
 pub(super) fn clean(text: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
@@ -110,12 +137,19 @@ fn brief(value: &str) -> String {
 /// Objects, not steps: a bucket that is created and configured is one object to create.
 fn counts(changes: &[Change]) -> (usize, usize, usize) {
     let addresses = |action: Action| -> std::collections::BTreeSet<_> {
-        changes.iter().filter(|change| change.action == action).map(|change| &change.address).collect()
+        changes
+            .iter()
+            .filter(|change| change.action == action)
+            .map(|change| &change.address)
+            .collect()
     };
     let created = addresses(Action::Create);
     let deleted = addresses(Action::Delete);
     let updated = addresses(Action::Update);
-    let updated = updated.iter().filter(|address| !created.contains(*address) && !deleted.contains(*address)).count();
+    let updated = updated
+        .iter()
+        .filter(|address| !created.contains(*address) && !deleted.contains(*address))
+        .count();
     (created.len(), updated, deleted.len())
 }
 
@@ -127,14 +161,23 @@ fn tally(plan: &Plan, changes: &[Change]) -> String {
     if plan.is_empty() {
         return match plan.intent {
             Intent::Provision => "Nothing to do: everything is as the spec says.".into(),
-            Intent::Destroy if plan.notices.is_empty() => "Nothing to do: nothing of this stack exists.".into(),
-            Intent::Destroy => "Nothing to do: nothing of this stack exists but what is named above, which stays.".into(),
+            Intent::Destroy if plan.notices.is_empty() => {
+                "Nothing to do: nothing of this stack exists.".into()
+            }
+            Intent::Destroy => {
+                "Nothing to do: nothing of this stack exists but what is named above, which stays."
+                    .into()
+            }
             Intent::On | Intent::Off => "Nothing to do.".into(),
         };
     }
     match plan.intent {
-        Intent::On => return format!("{BOLD}Plan{BOLD:#}: turn maintenance on. Nothing is deployed."),
-        Intent::Off => return format!("{BOLD}Plan{BOLD:#}: turn maintenance off. Nothing is deployed."),
+        Intent::On => {
+            return format!("{BOLD}Plan{BOLD:#}: turn maintenance on. Nothing is deployed.");
+        }
+        Intent::Off => {
+            return format!("{BOLD}Plan{BOLD:#}: turn maintenance off. Nothing is deployed.");
+        }
         Intent::Provision | Intent::Destroy => {}
     }
     let (create, change, delete) = counts(changes);
@@ -155,8 +198,12 @@ pub fn again(intent: Intent, flags: &str) -> String {
 #[must_use]
 pub fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
     let mut text = String::from("\n");
-    let done: Vec<Change> =
-        outcome.done.iter().filter(|(_, done)| matches!(done, Done::Changed(_))).map(|(change, _)| change.clone()).collect();
+    let done: Vec<Change> = outcome
+        .done
+        .iter()
+        .filter(|(_, done)| matches!(done, Done::Changed(_)))
+        .map(|(change, _)| change.clone())
+        .collect();
     let (created, changed, deleted) = counts(&done);
     let word = if outcome.interrupted {
         "Interrupted"
@@ -198,7 +245,10 @@ pub fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
         let _ = writeln!(text, "  not started  {} ({})", change.address, change.summary);
     }
     if !outcome.deferred.is_empty() && outcome.failed.is_empty() {
-        let _ = write!(text, "\nhint: nothing is lost. Run {again} again later, on any machine{with}: it finishes.\n");
+        let _ = write!(
+            text,
+            "\nhint: nothing is lost. Run {again} again later, on any machine{with}: it finishes.\n"
+        );
     } else if !outcome.failed.is_empty() || outcome.interrupted {
         let _ = write!(text, "\nhint: run {again} again: it goes on from here.\n");
     }
@@ -207,7 +257,11 @@ pub fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
 
 /// A step that failed, and why.
 pub(super) fn failed(change: &Change, fault: &Fault) -> String {
-    format!("\n  {DELETE}failed{DELETE:#}       {}\n{}", change.address, indented(&fault_lines(fault)))
+    format!(
+        "\n  {DELETE}failed{DELETE:#}       {}\n{}",
+        change.address,
+        indented(&fault_lines(fault))
+    )
 }
 
 /// What exists and what to type next.
@@ -224,7 +278,11 @@ pub fn existing(now: &Existing, flags: &str) -> String {
     line("function", now.function.as_deref());
     line("bucket", Some(&now.bucket));
     line("switch", Some(&now.switch.to_string()));
-    let _ = write!(text, "\nNext: `provision status{flags}` shows all of it, `provision destroy{flags}` takes it down.\n");
+    let _ = write!(
+        text,
+        "\nNext: `provision status{flags}` shows all of it, `provision destroy{flags}` takes it \
+            down.\n"
+    );
     text
 }
 
@@ -232,14 +290,20 @@ pub fn existing(now: &Existing, flags: &str) -> String {
 #[must_use]
 pub fn status(status: &Status, flags: &str) -> String {
     let mut text = format!("Stack `{}`, account {}\n\n", status.stack, status.account);
-    let width = status.resources.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
+    let width =
+        status.resources.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
     for row in &status.resources {
         let (word, style) = match (row.exists, row.as_specified) {
             (true, true) => ("ok", CREATE),
             (true, false) => ("differs", UPDATE),
             (false, _) => ("absent", DELETE),
         };
-        let line = format!("  {style}{word:<8}{style:#} {:<13}{:<width$}  {}", row.kind, clean(&row.name), clean(&row.remarks.join("; ")));
+        let line = format!(
+            "  {style}{word:<8}{style:#} {:<13}{:<width$}  {}",
+            row.kind,
+            clean(&row.name),
+            clean(&row.remarks.join("; "))
+        );
         let _ = writeln!(text, "{}", line.trim_end());
     }
     let existing = &status.existing;
@@ -271,8 +335,10 @@ fn fault_lines(fault: &Fault) -> Vec<String> {
 }
 
 fn missing(fault: &Fault) -> Option<String> {
-    let all: Vec<String> =
-        super::report::missing(fault).iter().map(|one| format!("{} (statement `{}`)", one.action, one.statement)).collect();
+    let all: Vec<String> = super::report::missing(fault)
+        .iter()
+        .map(|one| format!("{} (statement `{}`)", one.action, one.statement))
+        .collect();
     (!all.is_empty()).then(|| format!("missing: {} of `provision policy`", all.join(" or ")))
 }
 
@@ -280,8 +346,12 @@ fn missing(fault: &Fault) -> Option<String> {
 #[must_use]
 pub fn fault(fault: &Fault) -> String {
     let lines = fault_lines(fault);
-    let (first, rest) = lines.split_first().map_or((String::new(), &[][..]), |(first, rest)| (first.clone(), rest));
-    format!("{DELETE}error{DELETE:#}: {first}\n{}", rest.iter().flat_map(|line| ["  ", line, "\n"]).collect::<String>())
+    let (first, rest) =
+        lines.split_first().map_or((String::new(), &[][..]), |(first, rest)| (first.clone(), rest));
+    format!(
+        "{DELETE}error{DELETE:#}: {first}\n{}",
+        rest.iter().flat_map(|line| ["  ", line, "\n"]).collect::<String>()
+    )
 }
 
 /// An error of ours.
@@ -296,7 +366,8 @@ pub fn error(what: &str, hint: Option<&str>) -> String {
 pub fn edge(event: &EdgeEvent) -> String {
     match event {
         EdgeEvent::Listening(addresses) => format!(
-            "The site is at {BOLD}http://{}/{BOLD:#}, the switch at http://{}/__provision/\nCtrl-C ends it.\n",
+            "The site is at {BOLD}http://{}/{BOLD:#}, the switch at http://{}/__provision/\nCtrl-C \
+                ends it.\n",
             addresses.viewer, addresses.console
         ),
         EdgeEvent::Visit(visit) => {
@@ -306,12 +377,23 @@ pub fn edge(event: &EdgeEvent) -> String {
                 _ => DELETE,
             };
             let function = visit.function.map_or_else(String::new, |time| {
-                let cold = time.cold.map(|cold| format!(" (cold {} ms)", cold.as_millis())).unwrap_or_default();
+                let cold = time
+                    .cold
+                    .map(|cold| format!(" (cold {} ms)", cold.as_millis()))
+                    .unwrap_or_default();
                 format!("  function {:.1} ms{cold}", time.run.as_secs_f64() * 1e3)
             });
-            format!("{:<5}{:<32} {style}{}{style:#} {:<24}{function}", visit.method, brief(&visit.path), visit.status, visit.x_cache)
+            format!(
+                "{:<5}{:<32} {style}{}{style:#} {:<24}{function}",
+                visit.method,
+                brief(&visit.path),
+                visit.status,
+                visit.x_cache
+            )
         }
-        EdgeEvent::Log { instance, line } => format!("  {FAINT}[{instance}]{FAINT:#} {}", brief(line)),
+        EdgeEvent::Log { instance, line } => {
+            format!("  {FAINT}[{instance}]{FAINT:#} {}", brief(line))
+        }
         EdgeEvent::Reloaded { hash } => format!("  function reloaded ({hash})"),
         EdgeEvent::Warning(text) => format!("  {UPDATE}warning{UPDATE:#}: {}", brief(text)),
     }

@@ -1,4 +1,5 @@
-//! For machines: one document a line, one schema for all verbs. `schema` counts its incompatible changes.
+//! For machines: one document a line, one schema for all verbs. `schema` counts its incompatible
+//! changes.
 
 use super::remains::Listing;
 use super::report::{Existing, Status, missing};
@@ -42,7 +43,10 @@ pub fn plan(plan: &Plan) -> Value {
 /// A step that began, waited or ended. Waiting is for people.
 #[must_use]
 pub fn event(event: &Event<'_>) -> Option<Value> {
-    let step = |change: &Change, state: &str| json!({"address": change.address, "action": change.action, "summary": change.summary, "state": state});
+    let step = |change: &Change, state: &str| {
+        json!({"address": change.address,
+        "action": change.action, "summary": change.summary, "state": state})
+    };
     let body = match event {
         Event::Started(change) => step(change, "started"),
         Event::Waiting(..) => return None,
@@ -75,20 +79,33 @@ pub fn outcome(outcome: &Outcome, now: Option<&Existing>) -> Value {
     let done: Vec<Value> = outcome
         .done
         .iter()
-        .map(|(change, done)| json!({"address": change.address, "action": change.action, "state": done_word(done)}))
+        .map(|(change, done)| {
+            json!({"address": change.address, "action": change.action,
+            "state": done_word(done)})
+        })
         .collect();
     let deferred: Vec<Value> = outcome
         .deferred
         .iter()
-        .map(|(change, reason, after)| json!({"address": change.address, "reason": reason, "try_again_after_seconds": after.as_secs()}))
+        .map(|(change, reason, after)| {
+            json!({"address": change.address, "reason": reason,
+            "try_again_after_seconds": after.as_secs()})
+        })
         .collect();
-    let failed: Vec<Value> =
-        outcome.failed.iter().map(|(change, fault)| json!({"address": change.address, "fault": fault_body(fault)})).collect();
-    let not_started: Vec<Value> =
-        outcome.not_started.iter().map(|change| json!({"address": change.address, "action": change.action})).collect();
+    let failed: Vec<Value> = outcome
+        .failed
+        .iter()
+        .map(|(change, fault)| json!({"address": change.address, "fault": fault_body(fault)}))
+        .collect();
+    let not_started: Vec<Value> = outcome
+        .not_started
+        .iter()
+        .map(|change| json!({"address": change.address, "action": change.action}))
+        .collect();
     document(
         "outcome",
-        json!({"done": done, "deferred": deferred, "failed": failed, "not_started": not_started, "interrupted": outcome.interrupted, "existing": now}),
+        json!({"done": done, "deferred": deferred, "failed": failed, "not_started": not_started,
+            "interrupted": outcome.interrupted, "existing": now}),
     )
 }
 
@@ -122,11 +139,13 @@ pub fn edge(event: &EdgeEvent) -> Option<Value> {
     match event {
         EdgeEvent::Listening(addresses) => Some(document(
             "listening",
-            json!({"site": format!("http://{}/", addresses.viewer), "console": format!("http://{}/__provision/", addresses.console)}),
+            json!({"site": format!("http://{}/", addresses.viewer),
+                "console": format!("http://{}/__provision/", addresses.console)}),
         )),
         EdgeEvent::Visit(visit) => Some(document(
             "visit",
-            json!({"method": visit.method, "path": visit.path, "status": visit.status, "x_cache": visit.x_cache, "seconds": visit.took.as_secs_f64()}),
+            json!({"method": visit.method, "path": visit.path, "status": visit.status,
+                "x_cache": visit.x_cache, "seconds": visit.took.as_secs_f64()}),
         )),
         EdgeEvent::Reloaded { .. } | EdgeEvent::Log { .. } | EdgeEvent::Warning(_) => None,
     }

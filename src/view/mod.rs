@@ -1,4 +1,5 @@
-//! The face: the only place that prints. Plans and outcomes go to stdout, progress and problems to stderr.
+//! The face: the only place that prints. Plans and outcomes go to stdout, progress and problems to
+//! stderr.
 //!
 //! Knows changes, never a room's op. Meaning survives without colour.
 
@@ -49,14 +50,16 @@ impl View {
     /// Shows how a plan ended and what exists now. `flags` are those that a next command needs too.
     pub fn outcome(self, plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome, flags: &str) {
         let now = report::Existing::after(plan, stack, live, outcome);
-        let mut text = human::outcome(outcome, &human::again(plan.intent, flags), ", with the same spec");
+        let mut text =
+            human::outcome(outcome, &human::again(plan.intent, flags), ", with the same spec");
         if let Some(now) = now.as_ref().filter(|_| outcome.failed.is_empty()) {
             text.push_str(&human::existing(now, flags));
         }
         self.document(&json::outcome(outcome, now.as_ref()), &text);
     }
 
-    /// Shows how a stack's end by `sweep` went. `again` goes on with it: the spec at hand, if any, is another stack's.
+    /// Shows how a stack's end by `sweep` went. `again` goes on with it: the spec at hand, if any,
+    /// is another stack's.
     pub fn swept(self, outcome: &Outcome, again: &str) {
         self.document(&json::outcome(outcome, None), &human::outcome(outcome, again, ""));
     }
@@ -64,7 +67,10 @@ impl View {
     /// Shows what exists where there was nothing to do.
     pub fn unchanged(self, stack: &Stack, live: &Live, flags: &str) {
         let now = report::Existing::of(stack, live);
-        self.document(&json::outcome(&Outcome::default(), Some(&now)), &human::existing(&now, flags));
+        self.document(
+            &json::outcome(&Outcome::default(), Some(&now)),
+            &human::existing(&now, flags),
+        );
     }
 
     /// Shows every object and whether it is as the spec says.
@@ -84,12 +90,22 @@ impl View {
     }
 
     /// Shows how a turn of the switch ended, first of all what visitors get now.
-    pub fn turned(self, outcome: &Outcome, ending: switch::Ending, status: &switch::SwitchStatus, flags: &str) {
+    pub fn turned(
+        self,
+        outcome: &Outcome,
+        ending: switch::Ending,
+        status: &switch::SwitchStatus,
+        flags: &str,
+    ) {
         if self.json {
             anstream::println!("{}", json::outcome(outcome, None));
         }
-        let faults: Vec<_> = outcome.failed.iter().map(|(change, fault)| human::failed(change, fault)).collect();
-        self.document(&json::switch(status), &switch::turned(ending, !outcome.done.is_empty(), status, &faults, flags));
+        let faults: Vec<_> =
+            outcome.failed.iter().map(|(change, fault)| human::failed(change, fault)).collect();
+        self.document(
+            &json::switch(status),
+            &switch::turned(ending, !outcome.done.is_empty(), status, &faults, flags),
+        );
     }
 
     /// Shows what the site answered.
@@ -99,7 +115,10 @@ impl View {
 
     /// Shows the link that lets the team in. The only place where the token is ever shown.
     pub fn bypass(self, link: &str, token: &str) {
-        let text = format!("\nBypass link for the team (it sets a cookie for 12 hours; keep it to yourselves):\n  {link}\n");
+        let text = format!(
+            "\nBypass link for the team (it sets a cookie for 12 hours; keep it to yourselves):\n  \
+                {link}\n"
+        );
         self.document(&json::bypass(link, token), &text);
     }
 
@@ -131,7 +150,8 @@ impl View {
 
     /// Says that the spec is right.
     pub fn valid(self, spec: &Spec) {
-        let text = format!("{}: the spec of stack `{}` is right\n", spec.file.display(), spec.stack);
+        let text =
+            format!("{}: the spec of stack `{}` is right\n", spec.file.display(), spec.stack);
         self.document(&json::valid(spec), &text);
     }
 
@@ -140,7 +160,10 @@ impl View {
         let file = folder.join("provision.yaml");
         let file = file.strip_prefix(".").unwrap_or(&file).display().to_string();
         let flag = if file == "provision.yaml" { String::new() } else { format!(" -f {file}") };
-        let text = format!("Wrote {file} and site/.\n\nNext: provision apply --sandbox{flag}   (no AWS account needed)\n");
+        let text = format!(
+            "Wrote {file} and site/.\n\nNext: provision apply --sandbox{flag}   (no AWS account \
+                needed)\n"
+        );
         self.document(&json::initialised(&file), &text);
     }
 
@@ -154,7 +177,8 @@ impl View {
         if self.json {
             anstream::println!("{}", json::problems(problems));
         } else {
-            let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+            let color =
+                anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
             anstream::eprintln!("{}", problems.render(color));
         }
     }

@@ -1,4 +1,5 @@
-//! Progress for people: whole lines, one for each step that ends, and one now and then for a step that waits.
+//! Progress for people: whole lines, one for each step that ends, and one now and then for a step
+//! that waits.
 
 use super::human::duration;
 use crate::apply::Event;
@@ -19,7 +20,11 @@ pub struct Ticker {
 impl Default for Ticker {
     /// Every ten seconds at a terminal; once a minute in a log.
     fn default() -> Self {
-        let every = if std::io::stderr().is_terminal() { Duration::from_secs(10) } else { Duration::from_mins(1) };
+        let every = if std::io::stderr().is_terminal() {
+            Duration::from_secs(10)
+        } else {
+            Duration::from_mins(1)
+        };
         Self { every, waits: Mutex::new(BTreeMap::new()) }
     }
 }
@@ -28,7 +33,9 @@ impl Ticker {
     /// The line for an event, if it deserves one.
     pub fn line(&self, event: &Event<'_>) -> Option<String> {
         match event {
-            Event::Started(change) if change.action == Action::Await => Some(format!("  {}: waiting for the deployment", change.address)),
+            Event::Started(change) if change.action == Action::Await => {
+                Some(format!("  {}: waiting for the deployment", change.address))
+            }
             Event::Started(_) => None,
             Event::Waiting(address, what) => self.waiting(address, what),
             Event::Ended(change, done, elapsed) => {
@@ -41,9 +48,12 @@ impl Ticker {
                 };
                 Some(format!("  {}: {what} [{}]", change.address, duration(*elapsed)))
             }
-            Event::Failed(change, fault, elapsed) => {
-                Some(format!("  {}: failed: {} [{}]", change.address, fault.message, duration(*elapsed)))
-            }
+            Event::Failed(change, fault, elapsed) => Some(format!(
+                "  {}: failed: {} [{}]",
+                change.address,
+                fault.message,
+                duration(*elapsed)
+            )),
         }
     }
 
@@ -55,6 +65,9 @@ impl Ticker {
             return None;
         }
         *last = now;
-        Some(format!("  {address}: still waiting for {what} [{}]", duration(now.duration_since(*begin))))
+        Some(format!(
+            "  {address}: still waiting for {what} [{}]",
+            duration(now.duration_since(*begin))
+        ))
     }
 }

@@ -50,17 +50,21 @@ impl Listing<'_> {
         }
         notes(&mut text, self.notices);
         if !self.staying.is_empty() {
-            text.push_str("\nhint: what visitors use is passed over; `--in-use` takes it down too.\n");
+            text.push_str(
+                "\nhint: what visitors use is passed over; `--in-use` takes it down too.\n",
+            );
         }
         let hint = match self.then {
             _ if self.chosen.is_empty() => "",
             Then::Nothing => "",
             Then::Ends => "\n",
             Then::MayEnd => {
-                "\nhint: at a terminal, the same command asks for the name of each stack and takes it down; with `--yes` it does not ask.\n"
+                "\nhint: at a terminal, the same command asks for the name of each stack and takes \
+                    it down; with `--yes` it does not ask.\n"
             }
             Then::Choose => {
-                "\nhint: `--stack NAME`, `--expired` or `--older-than DURATION` choose what is taken down; at a terminal each stack is asked for.\n"
+                "\nhint: `--stack NAME`, `--expired` or `--older-than DURATION` choose what is \
+                    taken down; at a terminal each stack is asked for.\n"
             }
         };
         text.push_str(hint);
@@ -68,9 +72,13 @@ impl Listing<'_> {
     }
 
     fn stack(&self, text: &mut String, found: &Remains) {
-        let age = found.age(self.now).map(|age| format!(", {} old", duration(age))).unwrap_or_default();
+        let age =
+            found.age(self.now).map(|age| format!(", {} old", duration(age))).unwrap_or_default();
         let over = if found.is_over(self.now) { ", which is over" } else { "" };
-        let ttl = found.ttl().map(|ttl| format!(", to live for {}{over}", duration(ttl))).unwrap_or_default();
+        let ttl = found
+            .ttl()
+            .map(|ttl| format!(", to live for {}{over}", duration(ttl)))
+            .unwrap_or_default();
         let used = match (found.is_in_use(), self.stays(found)) {
             (true, true) => ", in use: it stays",
             (true, false) => ", in use",
@@ -116,6 +124,7 @@ impl Listing<'_> {
                 "stays": self.stays(found),
             })
         };
-        json!({"stacks": self.chosen.iter().map(stack).collect::<Vec<_>>(), "notices": self.notices})
+        json!({"stacks": self.chosen.iter().map(stack).collect::<Vec<_>>(),
+            "notices": self.notices})
     }
 }

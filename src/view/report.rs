@@ -1,5 +1,5 @@
-//! What exists and what is missing, as people and machines want to be told: put together from plan, live state, faults and what a run has
-//! learned.
+//! What exists and what is missing, as people and machines want to be told: put together from plan,
+//! live state, faults and what a run has learned.
 
 use crate::apply::Outcome;
 use crate::change::{Action, Fault, Kind};
@@ -30,7 +30,10 @@ impl Existing {
     #[must_use]
     pub fn of(stack: &Stack, live: &Live) -> Self {
         let distribution = live.attached.as_ref().or(live.distribution.as_ref());
-        let version = live.function.as_ref().and_then(|function| function.number_of(&function.settings.frozen.name()));
+        let version = live
+            .function
+            .as_ref()
+            .and_then(|function| function.number_of(&function.settings.frozen.name()));
         Self {
             address: distribution.map(|found| format!("https://{}/", found.domain)),
             distribution: distribution.map(|found| found.id.to_string()),
@@ -49,10 +52,20 @@ impl Existing {
         let known = &outcome.references;
         let before = Self::of(stack, live);
         let wanted = plan.steps.iter().rev().find_map(|step| step.op.version());
-        let version = wanted.and_then(|name| known.versions.get(&name)).map(|number| stack.any_version().arn(*number));
+        let version = wanted
+            .and_then(|name| known.versions.get(&name))
+            .map(|number| stack.any_version().arn(*number));
         Some(Self {
-            address: known.domain.as_ref().map(|domain| format!("https://{domain}/")).or(before.address),
-            distribution: known.distribution.as_ref().map(ToString::to_string).or(before.distribution),
+            address: known
+                .domain
+                .as_ref()
+                .map(|domain| format!("https://{domain}/"))
+                .or(before.address),
+            distribution: known
+                .distribution
+                .as_ref()
+                .map(ToString::to_string)
+                .or(before.distribution),
             function: version.or(before.function),
             ..before
         })
@@ -71,7 +84,10 @@ pub struct Missing {
 /// What the caller lacks: the first, or one of several where AWS does not say which.
 #[must_use]
 pub fn missing(fault: &Fault) -> Vec<Missing> {
-    let known = |action: &String| operator::statement_with(action).map(|statement| Missing { action: action.clone(), statement });
+    let known = |action: &String| {
+        operator::statement_with(action)
+            .map(|statement| Missing { action: action.clone(), statement })
+    };
     fault.lacks.iter().filter_map(known).collect()
 }
 
@@ -110,32 +126,63 @@ pub struct Status {
 #[must_use]
 pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
     let owned = stack.names.attached.is_none();
-    let version = |live: &crate::resource::function::Live| live.number_of(&live.settings.frozen.name());
+    let version =
+        |live: &crate::resource::function::Live| live.number_of(&live.settings.frozen.name());
     let function = live.function.as_ref().map(|found| match version(found) {
         Some(number) => format!("{} version {number}", stack.names.function),
         None => stack.names.function.to_string(),
     });
-    let reader = |found: &Option<crate::resource::distribution::Live>| found.as_ref().map(|found| found.id.to_string());
+    let reader = |found: &Option<crate::resource::distribution::Live>| {
+        found.as_ref().map(|found| found.id.to_string())
+    };
     let kinds: Vec<(Kind, String, bool)> = [
         Some((Kind::Bucket, stack.bucket.to_string(), live.bucket.is_some())),
         Some((Kind::Site, counted(objects(live, stack), "object"), live.bucket.is_some())),
-        Some((Kind::Page, stack.names.keys.off.to_string(), live.objects.objects.contains_key(&stack.names.keys.off))),
+        Some((
+            Kind::Page,
+            stack.names.keys.off.to_string(),
+            live.objects.objects.contains_key(&stack.names.keys.off),
+        )),
         Some((Kind::Role, stack.names.role.to_string(), live.role.is_some())),
-        Some((Kind::Function, function.unwrap_or_else(|| stack.names.function.to_string()), live.function.is_some())),
+        Some((
+            Kind::Function,
+            function.unwrap_or_else(|| stack.names.function.to_string()),
+            live.function.is_some(),
+        )),
         stack.names.logs.then(|| {
             let regions = counted(live.logs.groups.len(), "region");
-            (Kind::Logs, format!("{} in {regions}", logs::group(&stack.names.function)), !live.logs.groups.is_empty())
+            (
+                Kind::Logs,
+                format!("{} in {regions}", logs::group(&stack.names.function)),
+                !live.logs.groups.is_empty(),
+            )
         }),
-        owned
-            .then(|| (Kind::Access, live.access.as_ref().map_or_else(|| "(none)".into(), |found| found.id.clone()), live.access.is_some())),
-        owned.then(|| (Kind::Distribution, reader(&live.distribution).unwrap_or_else(|| "(none)".into()), live.distribution.is_some())),
+        owned.then(|| {
+            (
+                Kind::Access,
+                live.access.as_ref().map_or_else(|| "(none)".into(), |found| found.id.clone()),
+                live.access.is_some(),
+            )
+        }),
+        owned.then(|| {
+            (
+                Kind::Distribution,
+                reader(&live.distribution).unwrap_or_else(|| "(none)".into()),
+                live.distribution.is_some(),
+            )
+        }),
         owned.then(|| (Kind::Grant, stack.bucket.to_string(), grant::exists(live.policy.as_ref()))),
-        stack.names.attached.as_ref().map(|id| (Kind::Association, id.to_string(), live.attached.is_some())),
+        stack
+            .names
+            .attached
+            .as_ref()
+            .map(|id| (Kind::Association, id.to_string(), live.attached.is_some())),
     ]
     .into_iter()
     .flatten()
     .collect();
-    let resources: Vec<Row> = kinds.into_iter().map(|(kind, name, exists)| row(plan, live, kind, name, exists)).collect();
+    let resources: Vec<Row> =
+        kinds.into_iter().map(|(kind, name, exists)| row(plan, live, kind, name, exists)).collect();
     Status {
         stack: stack.names.stack.to_string(),
         account: stack.account.to_string(),
@@ -154,27 +201,47 @@ fn objects(live: &Live, stack: &Stack) -> usize {
 }
 
 fn row(plan: &Plan, live: &Live, kind: Kind, name: String, exists: bool) -> Row {
-    let changes =
-        plan.steps.iter().map(|step| step.op.change()).filter(|change| change.address.kind == kind && change.action != Action::Await);
+    let changes = plan
+        .steps
+        .iter()
+        .map(|step| step.op.change())
+        .filter(|change| change.address.kind == kind && change.action != Action::Await);
     let mut remarks: Vec<String> = changes
         .flat_map(|change| {
-            let fields: Vec<String> = change.fields.iter().filter(|_| exists).map(|field| format!("{} differs", field.field)).collect();
+            let fields: Vec<String> = change
+                .fields
+                .iter()
+                .filter(|_| exists)
+                .map(|field| format!("{} differs", field.field))
+                .collect();
             if fields.is_empty() { vec![change.summary] } else { fields }
         })
         .collect();
-    remarks.extend(plan.conflicts.iter().filter(|conflict| conflict.address.kind == kind).map(|conflict| conflict.reason.clone()));
+    remarks.extend(
+        plan.conflicts
+            .iter()
+            .filter(|conflict| conflict.address.kind == kind)
+            .map(|conflict| conflict.reason.clone()),
+    );
     // A kind that is in many places says it once.
     remarks.dedup();
     let as_specified = remarks.is_empty();
     if !exists {
         remarks = vec!["does not exist".into()];
     }
-    remarks.extend(plan.notices.iter().filter(|notice| notice.address.kind == kind).map(|notice| notice.text.clone()));
+    remarks.extend(
+        plan.notices
+            .iter()
+            .filter(|notice| notice.address.kind == kind)
+            .map(|notice| notice.text.clone()),
+    );
     let distribution = match kind {
         Kind::Distribution => live.distribution.as_ref(),
         Kind::Association => live.attached.as_ref(),
         _ => None,
     };
-    remarks.extend(distribution.map(|found| if found.deployed { "deployed".to_owned() } else { "still deploying".to_owned() }));
+    remarks.extend(distribution.map(|found| {
+        if found.deployed { "deployed".to_owned() } else { "still deploying".to_owned() }
+    }));
     Row { kind, name, exists, as_specified: as_specified && exists, remarks }
 }

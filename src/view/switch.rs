@@ -95,21 +95,38 @@ fn notes(text: &mut String, status: &SwitchStatus) {
     }
 }
 
-/// How a turn ended, as text. `writes`: it has written something. `faults` are the steps that failed.
+/// How a turn ended, as text. `writes`: it has written something. `faults` are the steps that
+/// failed.
 #[must_use]
-pub fn turned(ending: Ending, writes: bool, status: &SwitchStatus, faults: &[String], flags: &str) -> String {
+pub fn turned(
+    ending: Ending,
+    writes: bool,
+    status: &SwitchStatus,
+    faults: &[String],
+    flags: &str,
+) -> String {
     let word = format!("{ending:?}");
-    let soon = if writes && ending == Ending::Done { "; the edge notices within `maintenance.cache`" } else { "" };
+    let soon = if writes && ending == Ending::Done {
+        "; the edge notices within `maintenance.cache`"
+    } else {
+        ""
+    };
     let mut text = format!("\n{word}: {}{soon}.\n", clean(&status.headline));
     text.extend(faults.iter().map(String::as_str));
     notes(&mut text, status);
     let hint = match ending {
-        Ending::Overtaken => "run the same command again, if that is not what you want: it goes on from what holds now",
+        Ending::Overtaken => {
+            "run the same command again, if that is not what you want: it goes on from what holds \
+                now"
+        }
         Ending::Failed if status.state.is_none() => {
-            let _ = write!(text, "\nhint: `provision maintenance status{flags}` says what holds.\n");
+            let _ =
+                write!(text, "\nhint: `provision maintenance status{flags}` says what holds.\n");
             return text;
         }
-        Ending::Failed | Ending::Interrupted => "run the same command again: it goes on from what holds now",
+        Ending::Failed | Ending::Interrupted => {
+            "run the same command again: it goes on from what holds now"
+        }
         Ending::Done | Ending::Refused => return text,
     };
     let _ = write!(text, "\nhint: {hint}.\n");
@@ -120,7 +137,11 @@ pub fn turned(ending: Ending, writes: bool, status: &SwitchStatus, faults: &[Str
 #[must_use]
 pub fn probe(report: &ProbeReport) -> String {
     let pages = report.answers.iter().filter(|answer| answer.is_page).count();
-    let mut text = format!("\nAsked {}: {pages} of {} answers are the maintenance page\n", report.url, report.answers.len());
+    let mut text = format!(
+        "\nAsked {}: {pages} of {} answers are the maintenance page\n",
+        report.url,
+        report.answers.len()
+    );
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for answer in &report.answers {
         let what = match (&answer.error, &answer.version) {
@@ -139,7 +160,10 @@ pub fn probe(report: &ProbeReport) -> String {
     let verdict = if report.as_expected { "Visitors see" } else { "Not every visitor sees" };
     let _ = writeln!(text, "{verdict} {expected}, as the switch says.");
     if !report.as_expected {
-        text.push_str("hint: the edge remembers the switch for `maintenance.cache`, and a new deployment takes minutes; ask again soon.\n");
+        text.push_str(
+            "hint: the edge remembers the switch for `maintenance.cache`, and a new \
+            deployment takes minutes; ask again soon.\n",
+        );
     }
     text
 }

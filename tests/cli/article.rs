@@ -3,18 +3,23 @@
 use crate::story::Story;
 use std::fmt::Write as _;
 
-/// The demo is allowed to change its bytes: sizes and the names of versions, which follow from them, are left out here.
+/// The demo is allowed to change its bytes: sizes and the names of versions, which follow from
+/// them, are left out here.
 fn without_sizes(text: &str) -> String {
     let mut shown = String::new();
     for line in text.lines() {
         let words = line.split(' ').map(|word| {
             let bare = word.trim_end_matches(':');
-            let version = bare.len() == 7 && bare.bytes().all(|b| b.is_ascii_hexdigit()) && bare.bytes().any(|b| b.is_ascii_digit());
+            let version = bare.len() == 7
+                && bare.bytes().all(|b| b.is_ascii_hexdigit())
+                && bare.bytes().any(|b| b.is_ascii_digit());
             if version { &"[version]:"[..9 + word.len() - bare.len()] } else { word }
         });
         let words: Vec<&str> = words.collect();
         let sizes = words.iter().enumerate().map(|(at, word)| match words.get(at + 1) {
-            Some(next) if next.starts_with("bytes") && word.bytes().all(|b| b.is_ascii_digit()) => "[size]",
+            Some(next) if next.starts_with("bytes") && word.bytes().all(|b| b.is_ascii_digit()) => {
+                "[size]"
+            }
             _ => word,
         });
         let _ = writeln!(shown, "{}", sizes.collect::<Vec<_>>().join(" "));
@@ -54,7 +59,13 @@ fn the_sandbox_needs_no_network_and_no_credentials() {
     trap.set_nonblocking(true).unwrap();
     let url = format!("http://{}", trap.local_addr().unwrap());
     let story = Story::of_a_shop();
-    for verb in ["validate", "plan --sandbox", "apply --sandbox --yes", "status --sandbox", "destroy --sandbox --yes"] {
+    for verb in [
+        "validate",
+        "plan --sandbox",
+        "apply --sandbox --yes",
+        "status --sandbox",
+        "destroy --sandbox --yes",
+    ] {
         let mut command = story.command(verb);
         for name in [
             "AWS_ENDPOINT_URL",

@@ -13,7 +13,8 @@ const BOTH: &str = "distribution: {id: E1ABCDEF0123, behaviors: [default, \"/app
 const ONE: &str = "distribution: {id: E1ABCDEF0123}";
 const REPLACING: &str = "distribution: {id: E1ABCDEF0123, replace: true}";
 
-/// CloudFront's document as AWS would give it, with an element from the future and a function at another event.
+/// CloudFront's document as AWS would give it, with an element from the future and a function at
+/// another event.
 pub(crate) fn document(slot: &str) -> String {
     let association = |arn: &str, event: &str| {
         format!(
@@ -24,8 +25,10 @@ pub(crate) fn document(slot: &str) -> String {
     let theirs = "arn:aws:lambda:us-east-1:123456789012:function:theirs:4";
     let slot = if slot.is_empty() { String::new() } else { association(slot, "viewer-request") };
     format!(
-        "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><CallerReference>theirs</CallerReference>\
-         <Comment>theirs &amp; nobody else's</Comment><Enabled>true</Enabled><FromTheFuture><Kept/></FromTheFuture>\
+        "<DistributionConfig \
+            xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><CallerReference>theirs</CallerReference>\
+         <Comment>theirs &amp; nobody \
+         else's</Comment><Enabled>true</Enabled><FromTheFuture><Kept/></FromTheFuture>\
          <Origins><Quantity>1</Quantity><Items><Origin><Id>o</Id><DomainName>www.example.org</DomainName></Origin></Items></Origins>\
          <DefaultCacheBehavior><TargetOriginId>o</TargetOriginId>{slot}</DefaultCacheBehavior>\
          <CacheBehaviors><Quantity>2</Quantity><Items>\
@@ -39,14 +42,18 @@ pub(crate) fn document(slot: &str) -> String {
 fn begin(distribution: &str, document: &str) -> Story {
     let mut story = Story::of_a_shop();
     story.write("provision.yaml", &spec(distribution));
-    let live =
-        json!({"id": ID, "etag": "E0", "document": document, "deployed": true, "domain": "d1.cloudfront.net", "tags": {"team": "web"}});
+    let live = json!({"id": ID, "etag": "E0", "document": document, "deployed": true,
+        "domain": "d1.cloudfront.net", "tags": {"team": "web"}});
     let world = json!({
-        "format": 1, "account": "123456789012", "delays": {"deploy": 0, "replicas": 0}, "serial": 0, "buckets": {}, "roles": {},
-        "functions": {}, "numbers": {}, "access": {}, "distributions": {ID: {"live": live, "deployed_at": 0}}, "replicas": {},
+        "format": 1, "account": "123456789012", "delays": {"deploy": 0, "replicas": 0},
+            "serial": 0, "buckets": {}, "roles": {},
+        "functions": {}, "numbers": {}, "access": {}, "distributions": {ID: {"live": live,
+            "deployed_at": 0}}, "replicas": {},
     });
     story.write(".provision/sandbox/world.json", &world.to_string());
-    story.tell(&format!("there is a distribution {ID} of somebody else; the spec says {distribution}"));
+    story.tell(&format!(
+        "there is a distribution {ID} of somebody else; the spec says {distribution}"
+    ));
     story
 }
 
@@ -60,7 +67,10 @@ fn only_the_named_slots_change() {
     story.run("plan --sandbox");
     story.run("apply --sandbox --yes");
     let text = found(&story.world()).to_owned();
-    assert!(text.contains("<FromTheFuture><Kept/></FromTheFuture>") && text.contains("theirs &amp; nobody else's"));
+    assert!(
+        text.contains("<FromTheFuture><Kept/></FromTheFuture>")
+            && text.contains("theirs &amp; nobody else's")
+    );
     assert!(text.contains("function:theirs:4</LambdaFunctionARN><EventType>origin-request"));
     story.run("status --sandbox");
     story.run("plan --sandbox --detailed-exitcode");
@@ -96,7 +106,8 @@ fn the_default_behavior_is_not_the_pattern_default() {
     let mut story = begin(ONE, &with_pattern);
     story.run("plan --sandbox");
     for pattern in ["/default", "/app/*", "app/*"] {
-        let distribution = format!("distribution: {{id: E1ABCDEF0123, behaviors: [\"{pattern}\"]}}");
+        let distribution =
+            format!("distribution: {{id: E1ABCDEF0123, behaviors: [\"{pattern}\"]}}");
         story.write("provision.yaml", &spec(&distribution));
         story.tell(&format!("the spec says {distribution}"));
         story.run("plan --sandbox");
@@ -106,11 +117,20 @@ fn the_default_behavior_is_not_the_pattern_default() {
 
 #[test]
 fn what_cloudfront_would_refuse_is_refused_first() {
-    let mut story = begin("distribution: {id: E1ABCDEF0123, behaviors: [default, \"/none/*\"]}", &document(""));
+    let mut story =
+        begin("distribution: {id: E1ABCDEF0123, behaviors: [default, \"/none/*\"]}", &document(""));
     story.run("plan --sandbox");
     let rows = [
-        ("a multi-tenant distribution", "<Enabled>true</Enabled>", "<Enabled>true</Enabled><ConnectionMode>tenant-only</ConnectionMode>"),
-        ("a staging distribution", "<Enabled>true</Enabled>", "<Enabled>true</Enabled><Staging>true</Staging>"),
+        (
+            "a multi-tenant distribution",
+            "<Enabled>true</Enabled>",
+            "<Enabled>true</Enabled><ConnectionMode>tenant-only</ConnectionMode>",
+        ),
+        (
+            "a staging distribution",
+            "<Enabled>true</Enabled>",
+            "<Enabled>true</Enabled><Staging>true</Staging>",
+        ),
         (
             "a behavior with gRPC",
             "<TargetOriginId>o</TargetOriginId></Default",
@@ -126,10 +146,11 @@ fn what_cloudfront_would_refuse_is_refused_first() {
         let mut other = begin(ONE, &document("").replace(before, after));
         other.tell(&format!("it is {what}"));
         other.run("plan --sandbox");
-        let said = other
-            .transcript()
-            .lines()
-            .filter(|line| line.starts_with("conflict") || line.starts_with("# it is") || line.starts_with("  hint"));
+        let said = other.transcript().lines().filter(|line| {
+            line.starts_with("conflict")
+                || line.starts_with("# it is")
+                || line.starts_with("  hint")
+        });
         story.tell(&said.collect::<Vec<_>>().join("\n"));
     }
     insta::assert_snapshot!(story.transcript());

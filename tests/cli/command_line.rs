@@ -26,7 +26,11 @@ fn help_and_version_go_to_stdout() {
     let story = Story::in_an_empty_folder();
     for line in ["--help", "help apply", "apply --help", "--version"] {
         let answer = story.ask(line);
-        assert_eq!((answer.code, answer.err.as_str(), answer.out.is_empty()), (0, "", false), "{line}");
+        assert_eq!(
+            (answer.code, answer.err.as_str(), answer.out.is_empty()),
+            (0, "", false),
+            "{line}"
+        );
     }
     let nothing = story.ask("");
     assert_eq!((nothing.code, nothing.out.as_str()), (64, ""));
@@ -38,9 +42,11 @@ fn flags_go_before_and_after_the_verb() {
     story.write("other.yaml", "stack: other\n");
     let plan = story.ask("plan --sandbox --json -f other.yaml");
     assert_eq!(plan.code, 0);
-    for line in
-        ["--sandbox --json -f other.yaml plan", "--json plan --sandbox --file other.yaml", "--file=other.yaml plan --json --sandbox"]
-    {
+    for line in [
+        "--sandbox --json -f other.yaml plan",
+        "--json plan --sandbox --file other.yaml",
+        "--file=other.yaml plan --json --sandbox",
+    ] {
         let other = story.ask(line);
         assert_eq!((other.code, &other.out), (0, &plan.out), "{line}");
     }

@@ -14,32 +14,59 @@ fn a_damaged_record_is_told_and_left() {
         ("is empty", String::new()),
         ("is of a version that looks different", "{\"format\": 2, \"worlds\": []}".to_owned()),
         ("is of another version", good.replacen("\"format\": 1", "\"format\": 9", 1)),
-        ("holds a bucket with a hostile name", good.replace("\"shop-files\": {", "\"../../etc\": {")),
+        (
+            "holds a bucket with a hostile name",
+            good.replace("\"shop-files\": {", "\"../../etc\": {"),
+        ),
         ("is nested without end", "[".repeat(200_000)),
-        ("has numbered all there is to number", good.replacen("\"serial\":", "\"serial\": 18446744073709551615, \"serial2\":", 1)),
-        ("has published all there is to publish", good.replacen("\"number\": 1", "\"number\": 18446744073709551615", 1)),
-        ("holds a number where a time should be", good.replacen("\"serial\":", "\"serial\": -1, \"x\":", 1)),
+        (
+            "has numbered all there is to number",
+            good.replacen("\"serial\":", "\"serial\": 18446744073709551615, \"serial2\":", 1),
+        ),
+        (
+            "has published all there is to publish",
+            good.replacen("\"number\": 1", "\"number\": 18446744073709551615", 1),
+        ),
+        (
+            "holds a number where a time should be",
+            good.replacen("\"serial\":", "\"serial\": -1, \"x\":", 1),
+        ),
     ];
     for (what, text) in rows {
         story.tell(&format!("world.json {what}"));
         story.write(".provision/sandbox/world.json", &text);
         let answer = story.run("apply --sandbox --yes");
         assert_eq!(answer.code, 1, "{what}");
-        assert_eq!(std::fs::read_to_string(story.path(".provision/sandbox/world.json")).unwrap(), text, "{what}");
+        assert_eq!(
+            std::fs::read_to_string(story.path(".provision/sandbox/world.json")).unwrap(),
+            text,
+            "{what}"
+        );
     }
     insta::assert_snapshot!(story.transcript());
 }
 
-/// What another person wrote into tags, comments and keys is shown, and cannot write to the terminal.
+/// What another person wrote into tags, comments and keys is shown, and cannot write to the
+/// terminal.
 #[test]
 fn values_from_outside_cannot_steer_the_terminal() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("somebody writes escape sequences into a tag, a key and a policy's name", |world| {
-        world["buckets"]["shop-files"]["live"]["settings"]["tags"]["team"] = json!("\u{1b}[2J\u{1b}[31mred\nPlan: 0 to create");
-        world["buckets"]["shop-files"]["objects"]["\u{202e}gnp.exe"] = json!({"etag": "1", "size": 1});
-        world["roles"]["shop-edge"]["attached"] = json!(["arn:\u{1b}[8mhidden"]);
-    });
-    for line in ["plan --sandbox", "status --sandbox", "destroy --sandbox --yes", "destroy --sandbox --yes --delete-data"] {
+    story.meanwhile(
+        "somebody writes escape sequences into a tag, a key and a policy's name",
+        |world| {
+            world["buckets"]["shop-files"]["live"]["settings"]["tags"]["team"] =
+                json!("\u{1b}[2J\u{1b}[31mred\nPlan: 0 to create");
+            world["buckets"]["shop-files"]["objects"]["\u{202e}gnp.exe"] =
+                json!({"etag": "1", "size": 1});
+            world["roles"]["shop-edge"]["attached"] = json!(["arn:\u{1b}[8mhidden"]);
+        },
+    );
+    for line in [
+        "plan --sandbox",
+        "status --sandbox",
+        "destroy --sandbox --yes",
+        "destroy --sandbox --yes --delete-data",
+    ] {
         let answer = story.run(line);
         for text in [&answer.out, &answer.err] {
             assert!(!text.contains(['\u{1b}', '\u{202e}']), "{line}: {text:?}");
@@ -62,11 +89,13 @@ fn a_sandbox_that_cannot_be_written_is_told() {
 fn what_is_no_file_is_told_and_left() {
     type Put = fn(&Path);
     let folder: Put = |path| std::fs::create_dir(path).unwrap();
-    let pipe: Put = |path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    let pipe: Put =
+        |path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
     let file: Put = |path| std::fs::write(path, "a file").unwrap();
     let link: Put = |path| std::os::unix::fs::symlink("../../outside", path).unwrap();
     let device: Put = |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap();
-    let (world, lock, objects) = (".provision/sandbox/world.json", ".provision/sandbox/lock", ".provision/sandbox/objects");
+    let (world, lock, objects) =
+        (".provision/sandbox/world.json", ".provision/sandbox/lock", ".provision/sandbox/objects");
     let packages = ".provision/sandbox/packages";
     let (apply, saved) = ("apply --sandbox --yes", "apply next.plan --sandbox --yes");
     let rows: [(&str, &str, Put, &str, i32); 20] = [
@@ -124,7 +153,11 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         if kind.is_dir() {
             found.extend(everything(&path));
         }
-        let bytes = if kind.is_file() { std::fs::read(&path).unwrap() } else { format!("{kind:?}").into_bytes() };
+        let bytes = if kind.is_file() {
+            std::fs::read(&path).unwrap()
+        } else {
+            format!("{kind:?}").into_bytes()
+        };
         found.insert(path, bytes);
     }
     found

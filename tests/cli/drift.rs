@@ -1,4 +1,5 @@
-//! Whatever is changed behind its back: `plan` names it field by field, `apply` repairs it, a second `apply` writes nothing.
+//! Whatever is changed behind its back: `plan` names it field by field, `apply` repairs it, a
+//! second `apply` writes nothing.
 
 use crate::story::Story;
 use serde_json::{Value, json};
@@ -22,9 +23,11 @@ fn repaired(what: &str, change: impl FnOnce(&mut Value)) -> Story {
 
 fn without_times(value: &Value) -> Value {
     match value {
-        Value::Object(fields) => {
-            fields.iter().filter(|(name, _)| *name != "modified").map(|(name, value)| (name.clone(), without_times(value))).collect()
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| *name != "modified")
+            .map(|(name, value)| (name.clone(), without_times(value)))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -60,25 +63,30 @@ macro_rules! drifts {
 }
 
 drifts! {
-    the_bucket_is_made_public: "somebody turns the public access block off" => |world| bucket(world)["live"]["settings"]["private"] = json!(false);
-    the_bucket_takes_acls: "somebody turns ACLs on" => |world| bucket(world)["live"]["settings"]["owner_enforced"] = json!(false);
+    the_bucket_is_made_public: "somebody turns the public access block \
+        off" => |world| bucket(world)["live"]["settings"]["private"] = json!(false);
+    the_bucket_takes_acls: "somebody turns ACLs \
+        on" => |world| bucket(world)["live"]["settings"]["owner_enforced"] = json!(false);
     plain_http_is_let_in: "somebody lets plain HTTP in" => |world| {
         bucket(world)["policy"]["Statement"].as_array_mut().unwrap().retain(|statement| statement["Effect"] != "Deny");
     };
-    the_bucket_is_tagged: "somebody tags the bucket" => |world| bucket(world)["live"]["settings"]["tags"]["team"] = json!("ops");
+    the_bucket_is_tagged: "somebody tags the \
+        bucket" => |world| bucket(world)["live"]["settings"]["tags"]["team"] = json!("ops");
     the_bucket_policy_is_widened: "somebody lets everybody read" => |world| {
         let statement = &mut bucket(world)["policy"]["Statement"][0];
         statement["Principal"] = json!("*");
         statement.as_object_mut().unwrap().remove("Condition");
     };
-    the_bucket_policy_is_gone: "somebody deletes the bucket policy" => |world| bucket(world)["policy"] = Value::Null;
+    the_bucket_policy_is_gone: "somebody deletes the bucket \
+        policy" => |world| bucket(world)["policy"] = Value::Null;
     the_trust_policy_is_narrowed: "somebody takes edgelambda out of the trust policy" => |world| {
         role(world)["settings"]["trust"]["Statement"][0]["Principal"]["Service"] = json!("lambda.amazonaws.com");
     };
     the_inline_policy_is_widened: "somebody lets the function read everything" => |world| {
         role(world)["settings"]["policy"]["Statement"][0]["Resource"] = json!("*");
     };
-    the_inline_policy_is_gone: "somebody deletes the inline policy" => |world| role(world)["settings"]["policy"] = Value::Null;
+    the_inline_policy_is_gone: "somebody deletes the inline \
+        policy" => |world| role(world)["settings"]["policy"] = Value::Null;
     the_role_is_bounded: "somebody sets a permissions boundary" => |world| {
         role(world)["settings"]["boundary"] = json!("arn:aws:iam::123456789012:policy/Narrow");
     };
@@ -86,26 +94,31 @@ drifts! {
         function(world)["settings"]["frozen"]["code_sha256"] = json!("c29tZWJvZHkgZWxzZSdzIGNvZGUgaXMgaGVyZSAgICA=");
         function(world)["revision"] = json!("touched");
     };
-    the_configuration_is_changed: "somebody gives the function more memory, time and a layer" => |world| {
+    the_configuration_is_changed: "somebody gives the function more memory, time and a \
+        layer" => |world| {
         let frozen = &mut function(world)["settings"]["frozen"];
         frozen["memory"] = json!(512);
         frozen["timeout"] = json!(30);
         frozen["refused"] = json!(["layers"]);
         function(world)["revision"] = json!("touched");
     };
-    the_version_is_gone: "somebody deletes the published version" => |world| function(world)["versions"] = json!([]);
+    the_version_is_gone: "somebody deletes the published \
+        version" => |world| function(world)["versions"] = json!([]);
     the_association_is_removed: "somebody removes the association" => |world| {
         distribution(world, "<LambdaFunctionARN>arn:aws:lambda:us-east-1:123456789012:function:shop-edge:1</LambdaFunctionARN><EventType>viewer-request", "<LambdaFunctionARN>arn:aws:lambda:us-east-1:123456789012:function:shop-edge:1</LambdaFunctionARN><EventType>origin-response");
     };
-    the_association_points_elsewhere: "somebody else's function takes the slot" => |world| distribution(world, "function:shop-edge:1", "function:theirs:4");
-    an_object_is_changed: "somebody overwrites a file" => |world| bucket(world)["objects"]["app.js"]["etag"] = json!("0123456789abcdef0123456789abcdef");
+    the_association_points_elsewhere: "somebody else's function takes the \
+        slot" => |world| distribution(world, "function:shop-edge:1", "function:theirs:4");
+    an_object_is_changed: "somebody overwrites a \
+        file" => |world| bucket(world)["objects"]["app.js"]["etag"] = json!("0123456789abcdef0123456789abcdef");
     an_object_is_deleted: "somebody deletes a file and the page" => |world| {
         for key in ["home.html", "maintenance.html"] {
             bucket(world)["objects"].as_object_mut().unwrap().shift_remove(key);
             bucket(world)["headers"].as_object_mut().unwrap().shift_remove(key);
         }
     };
-    the_distribution_is_changed: "somebody changes root object, price class and comment, and disables it" => |world| {
+    the_distribution_is_changed: "somebody changes root object, price class and comment, and \
+        disables it" => |world| {
         distribution(world, "home.html", "index.html");
         distribution(world, "PriceClass_100", "PriceClass_All");
         distribution(world, "<Comment>provision shop</Comment>", "<Comment>do not touch</Comment>");
@@ -120,12 +133,16 @@ drifts! {
 #[test]
 fn policies_that_are_not_ours_are_told_and_left() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("somebody attaches an administrator's policy and adds an inline one", |world| {
-        role(world)["attached"] = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]);
-        role(world)["other_policies"] = json!(["theirs"]);
-    });
+    story.meanwhile(
+        "somebody attaches an administrator's policy and adds an inline one",
+        |world| {
+            role(world)["attached"] = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]);
+            role(world)["other_policies"] = json!(["theirs"]);
+        },
+    );
     story.meanwhile("somebody adds a statement to the bucket policy, and a file", |world| {
-        let statement = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::shop-files/*"});
+        let statement = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
+            "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::shop-files/*"});
         bucket(world)["policy"]["Statement"].as_array_mut().unwrap().push(statement);
         bucket(world)["objects"]["invoices.csv"] = json!({"etag": "1", "size": 1});
     });
@@ -142,7 +159,9 @@ fn what_only_looks_different_is_no_drift() {
     let mut story = Story::of_a_shop_that_stands();
     story.meanwhile("AWS gives policies back in other words", |world| {
         role(world)["settings"]["trust"]["Statement"] = json!({
-            "Action": ["sts:assumerole"], "Effect": "Allow", "Principal": {"Service": ["edgelambda.amazonaws.com", "lambda.amazonaws.com"]}, "Sid": ""});
+            "Action": ["sts:assumerole"], "Effect": "Allow",
+                "Principal": {"Service": ["edgelambda.amazonaws.com", "lambda.amazonaws.com"]},
+                "Sid": ""});
         let statement = &mut bucket(world)["policy"]["Statement"][0];
         statement["Action"] = json!(["S3:getobject"]);
         statement["Condition"] = json!({"StringEquals": {"aws:sourcearn": [statement["Condition"]["StringEquals"]["AWS:SourceArn"]]}});

@@ -12,7 +12,10 @@ fn a_folder_for_node_is_packed() {
     story.write("edge/lib/window.js", "module.exports = () => false;\n");
     story.write(
         "provision.yaml",
-        &SHOP.replace("{source: ./edge.py, handler: edge.handler}", "{source: ./edge, handler: index.handler, runtime: nodejs22.x}"),
+        &SHOP.replace(
+            "{source: ./edge.py, handler: edge.handler}",
+            "{source: ./edge, handler: index.handler, runtime: nodejs22.x}",
+        ),
     );
     story.run("apply --sandbox --yes");
     story.write("edge/.DS_Store", "noise");
@@ -44,8 +47,12 @@ fn old_versions_are_pruned_but_never_one_that_is_associated() {
         assert_eq!(story.ask("apply --sandbox --yes").code, 0);
         let world = story.world();
         let versions = world["functions"]["shop-edge"]["versions"].as_array().unwrap();
-        let numbers: Vec<u64> = versions.iter().map(|version| version["number"].as_u64().unwrap()).collect();
-        let document = world["distributions"].as_object().unwrap().values().next().unwrap()["live"]["document"].as_str().unwrap();
+        let numbers: Vec<u64> =
+            versions.iter().map(|version| version["number"].as_u64().unwrap()).collect();
+        let document = world["distributions"].as_object().unwrap().values().next().unwrap()["live"]
+            ["document"]
+            .as_str()
+            .unwrap();
         let (_, slot) = document.split_once("function:shop-edge:").unwrap();
         let _ = writeln!(told, "memory {memory}: versions {numbers:?}, slot {}", &slot[..1]);
     }
@@ -65,7 +72,10 @@ fn a_version_with_replicas_is_pruned_later() {
     for memory in [128, 129] {
         story.write(
             "provision.yaml",
-            &SHOP.replace("handler: edge.handler", &format!("handler: edge.handler, keep_versions: 1, memory: {memory}")),
+            &SHOP.replace(
+                "handler: edge.handler",
+                &format!("handler: edge.handler, keep_versions: 1, memory: {memory}"),
+            ),
         );
         story.run("apply --sandbox --yes");
     }

@@ -38,8 +38,8 @@ struct Guard {
     cells: [Cell; VERBS.len()],
 }
 
-const ELSEWHO: &str =
-    "the credentials are for account 123456789012 (arn:aws:iam::123456789012:user/sandbox), the spec is for account 111111111111";
+const ELSEWHO: &str = "the credentials are for account 123456789012 \
+    (arn:aws:iam::123456789012:user/sandbox), the spec is for account 111111111111";
 const ELSEWHERE: &str = "lies in us-east-1, the spec says eu-west-1";
 const OTHER_STACK: &str = "is for stack `shop`, the spec is for stack `other`";
 
@@ -97,7 +97,12 @@ const GUARDS: [Guard; 6] = [
     },
     Guard {
         name: "region: the bucket is elsewhere",
-        raise: |story| story.write("provision.yaml", &SHOP.replace("stack: shop", "stack: shop\nregion: eu-west-1")),
+        raise: |story| {
+            story.write(
+                "provision.yaml",
+                &SHOP.replace("stack: shop", "stack: shop\nregion: eu-west-1"),
+            );
+        },
         cells: [
             Refused(ELSEWHERE),
             Free,
@@ -179,10 +184,14 @@ fn every_guard_holds_for_every_verb() {
                 Free => (0, ""),
             };
             let said = format!("{}{}", answer.out, answer.err);
-            let after = std::fs::read_to_string(story.path(".provision/sandbox/world.json")).unwrap();
+            let after =
+                std::fs::read_to_string(story.path(".provision/sandbox/world.json")).unwrap();
             let changed = !matches!(cell, Free) && after != before;
             if answer.code != code || !said.contains(words) || changed {
-                broken.push(format!("{name} × {verb}: not {cell:?} (changed: {changed}), but {}: {said}", answer.code));
+                broken.push(format!(
+                    "{name} × {verb}: not {cell:?} (changed: {changed}), but {}: {said}",
+                    answer.code
+                ));
             }
             story.write(".provision/sandbox/world.json", &before);
         }
@@ -209,7 +218,10 @@ fn a_sweep_of_all_keeps_what_is_covered_or_protected() {
 fn standing(story: &Story) -> Vec<&'static str> {
     let world = story.world();
     let kinds = ["buckets", "roles", "functions", "distributions"];
-    kinds.into_iter().filter(|kind| world[kind].as_object().is_some_and(|all| !all.is_empty())).collect()
+    kinds
+        .into_iter()
+        .filter(|kind| world[kind].as_object().is_some_and(|all| !all.is_empty()))
+        .collect()
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The real binary on the sandbox: whole conversations, as snapshots of stdout, stderr and exit code.
+//! The real binary on the sandbox: whole conversations, as snapshots of stdout, stderr and exit
+//! code.
 //!
 //! After a wanted change: `INSTA_UPDATE=always cargo test --test cli`, then read the difference.
 

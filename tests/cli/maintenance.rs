@@ -36,7 +36,11 @@ fn the_switch_is_turned_once() {
     insta::assert_snapshot!(story.timeless());
     assert_eq!(keys(&story), [OFF]);
     assert_eq!(bucket(&story)["objects"], before["objects"]);
-    assert_eq!(bucket(&story)["headers"][OFF]["metadata"], before["headers"][OFF]["metadata"], "nothing of a window is left");
+    assert_eq!(
+        bucket(&story)["headers"][OFF]["metadata"],
+        before["headers"][OFF]["metadata"],
+        "nothing of a window is left"
+    );
 }
 
 const SCHEDULES: &str = " --from 2999-01-01T00:00:00Z --until 2999-01-01T01:00:00Z";
@@ -56,7 +60,11 @@ fn a_window_begins_and_ends_when_it_was_said() {
         ("", None, Some("2999-01-01T02:00:00Z")),
     ] {
         if flags == SCHEDULES {
-            assert_eq!(story.run(&format!("maintenance on{flags} --sandbox")).code, 4, "visitors would see the site until then");
+            assert_eq!(
+                story.run(&format!("maintenance on{flags} --sandbox")).code,
+                4,
+                "visitors would see the site until then"
+            );
             assert_eq!(story.ask("maintenance off --sandbox").code, 0);
         }
         let since = window(&story)["provision-since"].clone();
@@ -66,8 +74,12 @@ fn a_window_begins_and_ends_when_it_was_said() {
         if flags == SCHEDULES {
             assert!(since.is_null());
         } else if flags == " --for 45m" {
-            let moment = |name: &str| window[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-            assert_eq!((moment("provision-until") - moment("provision-since")).get_seconds(), 45 * 60);
+            let moment =
+                |name: &str| window[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+            assert_eq!(
+                (moment("provision-until") - moment("provision-since")).get_seconds(),
+                45 * 60
+            );
         } else {
             assert_eq!(window["provision-until"].as_str(), until, "{flags}");
             if from.is_none() && !flags.is_empty() {
@@ -77,8 +89,10 @@ fn a_window_begins_and_ends_when_it_was_said() {
     }
     story.run("maintenance status --sandbox");
     story.meanwhile("the window is over", |world| {
-        world["buckets"]["shop-files"]["headers"][ON]["metadata"]["provision-from"] = json!("1999-01-01T00:00:00Z");
-        world["buckets"]["shop-files"]["headers"][ON]["metadata"]["provision-until"] = json!("1999-01-01T01:00:00Z");
+        world["buckets"]["shop-files"]["headers"][ON]["metadata"]["provision-from"] =
+            json!("1999-01-01T00:00:00Z");
+        world["buckets"]["shop-files"]["headers"][ON]["metadata"]["provision-until"] =
+            json!("1999-01-01T01:00:00Z");
     });
     story.run("maintenance status --sandbox");
     story.run("maintenance status --sandbox --json");
@@ -99,7 +113,10 @@ fn a_new_window_takes_nothing_from_one_that_is_over() {
     story.run("maintenance on --sandbox");
     insta::assert_snapshot!(story.timeless());
     let window = window(&story);
-    assert_eq!(["bypass", "until", "once"].map(|name| window[format!("provision-{name}")].as_str()), [None; 3]);
+    assert_eq!(
+        ["bypass", "until", "once"].map(|name| window[format!("provision-{name}")].as_str()),
+        [None; 3]
+    );
     assert_ne!(window["provision-since"], "1999-01-01T00:00:00Z");
 }
 
@@ -131,7 +148,9 @@ fn a_window_that_cannot_be_is_refused() {
 /// Every file below a folder.
 fn files(folder: &Path) -> Vec<Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![fs::read(path).unwrap()] }).collect()
+    entries
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![fs::read(path).unwrap()] })
+        .collect()
 }
 
 #[test]
@@ -140,9 +159,14 @@ fn a_bypass_is_told_once_and_kept_as_a_hash() {
     let answer = story.run("maintenance on --bypass --sandbox");
     let (_, token) = answer.out.split_once("?provision-bypass=").unwrap();
     let token = token.trim_end();
-    assert_eq!((token.len(), [&answer.out, &answer.err].map(|said| said.matches(token).count())), (32, [1, 0]));
+    assert_eq!(
+        (token.len(), [&answer.out, &answer.err].map(|said| said.matches(token).count())),
+        (32, [1, 0])
+    );
     let kept = files(&story.path(".provision"));
-    assert!(kept.iter().all(|file| !file.windows(token.len()).any(|bytes| bytes == token.as_bytes())));
+    assert!(
+        kept.iter().all(|file| !file.windows(token.len()).any(|bytes| bytes == token.as_bytes()))
+    );
     let hash = hex::encode(Sha256::digest(token));
     assert_eq!(window(&story)["provision-bypass"], hash);
 
@@ -158,18 +182,34 @@ fn a_bypass_is_told_once_and_kept_as_a_hash() {
     assert!(window(&story)["provision-bypass"].is_null(), "who has the old link stays out");
 
     let json = story.ask("maintenance on --bypass --sandbox --json").out;
-    let documents: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let documents: Vec<Value> =
+        json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let token = documents.last().unwrap()["token"].as_str().unwrap();
     assert_eq!(window(&story)["provision-bypass"], hex::encode(Sha256::digest(token)));
-    assert!(documents.last().unwrap()["link"].as_str().unwrap().ends_with(&format!("/?provision-bypass={token}")));
+    assert!(
+        documents.last().unwrap()["link"]
+            .as_str()
+            .unwrap()
+            .ends_with(&format!("/?provision-bypass={token}"))
+    );
 }
 
 #[test]
 fn another_page_is_for_one_window() {
     let mut story = Story::of_a_shop_that_stands();
     let standard = bucket(&story)["objects"][OFF].clone();
-    story.write("closed.html", "<h1>Closed today</h1>\n<link rel=stylesheet href=/look.css>\n<img src=\"data:,\"><img src='logo.png'>\n");
-    for line in ["maintenance on --page closed.html", "maintenance status", "apply --yes", "maintenance off", "maintenance status"] {
+    story.write(
+        "closed.html",
+        "<h1>Closed today</h1>\n<link rel=stylesheet href=/look.css>\n<img \
+        src=\"data:,\"><img src='logo.png'>\n",
+    );
+    for line in [
+        "maintenance on --page closed.html",
+        "maintenance status",
+        "apply --yes",
+        "maintenance off",
+        "maintenance status",
+    ] {
         assert_eq!(story.run(&format!("{line} --sandbox")).code, 0, "{line}");
         assert_eq!(bucket(&story)["objects"][OFF], standard, "{line}");
     }
@@ -184,7 +224,11 @@ fn a_page_that_the_edge_cannot_serve_is_refused() {
     story.write("big.html", &"x".repeat(40 * 1024));
     fs::write(story.path("latin.html"), b"<h1>Gr\xfc\xdfe</h1>").unwrap();
     for page in ["big.html", "latin.html", "nowhere.html", "site"] {
-        assert_eq!(story.run(&format!("maintenance on --sandbox --page {page}")).code, 64, "{page}");
+        assert_eq!(
+            story.run(&format!("maintenance on --sandbox --page {page}")).code,
+            64,
+            "{page}"
+        );
     }
     insta::assert_snapshot!(story.timeless());
     assert_eq!(story.world(), before);
@@ -203,7 +247,11 @@ fn misplaced(story: &mut Story, what: &str, change: impl Fn(&mut serde_json::Map
 fn a_page_that_was_renamed_by_hand_is_read_as_visitors_get_it_and_healed() {
     let mut story = Story::of_a_shop_that_stands();
     let standard = bucket(&story)["objects"][OFF].clone();
-    for (line, left) in [("maintenance on", vec![OFF, ON]), ("maintenance off", vec![OFF]), ("apply --yes", vec![OFF, ON])] {
+    for (line, left) in [
+        ("maintenance on", vec![OFF, ON]),
+        ("maintenance off", vec![OFF]),
+        ("apply --yes", vec![OFF, ON]),
+    ] {
         misplaced(&mut story, "somebody renamed the page", |kind| {
             let page = kind.remove(OFF).unwrap();
             kind.insert(ON.into(), page);
@@ -224,8 +272,14 @@ fn a_page_that_was_renamed_by_hand_is_read_as_visitors_get_it_and_healed() {
 fn a_lost_page_is_told_and_uploaded_again() {
     let mut story = Story::of_a_shop_that_stands();
     let standard = bucket(&story)["objects"][OFF].clone();
-    for (line, left) in [("maintenance on", vec![OFF, ON]), ("maintenance off", vec![OFF]), ("apply --yes", vec![OFF])] {
-        misplaced(&mut story, "the page is lost: it lies under neither key", |kind| kind.retain(|key, _| key != OFF && key != ON));
+    for (line, left) in [
+        ("maintenance on", vec![OFF, ON]),
+        ("maintenance off", vec![OFF]),
+        ("apply --yes", vec![OFF]),
+    ] {
+        misplaced(&mut story, "the page is lost: it lies under neither key", |kind| {
+            kind.retain(|key, _| key != OFF && key != ON);
+        });
         story.run("maintenance status --sandbox");
         assert_eq!(keys(&story), [""; 0]);
         assert_eq!(story.run(&format!("{line} --sandbox")).code, 0, "{line}");
@@ -234,7 +288,8 @@ fn a_lost_page_is_told_and_uploaded_again() {
     insta::assert_snapshot!(story.timeless());
 }
 
-/// Nobody knows of the others. Each says what holds when it ends, and the page is there whoever was last.
+/// Nobody knows of the others. Each says what holds when it ends, and the page is there whoever was
+/// last.
 #[test]
 fn a_crowd_at_the_switch_loses_nothing() {
     let story = Story::of_a_shop_that_stands();
@@ -243,7 +298,11 @@ fn a_crowd_at_the_switch_loses_nothing() {
         let lines = ["on --for 45m", "off"].into_iter().cycle().take(30);
         thread::scope(|scope| {
             let story = &story;
-            let crowd: Vec<_> = lines.map(|line| scope.spawn(move || story.ask(&format!("maintenance {line} --sandbox")))).collect();
+            let crowd: Vec<_> = lines
+                .map(|line| {
+                    scope.spawn(move || story.ask(&format!("maintenance {line} --sandbox")))
+                })
+                .collect();
             for ended in crowd.into_iter().map(|turn| turn.join().unwrap()) {
                 let told = match ended.code {
                     0 => "\nDone: visitors see the ",
@@ -275,7 +334,8 @@ fn a_switch_that_reaches_no_visitor_is_told() {
     story.ask("maintenance on --sandbox");
     story.meanwhile("somebody disabled the distribution", |world| {
         let found = world["distributions"].as_object_mut().unwrap().values_mut().next().unwrap();
-        let document = found["live"]["document"].as_str().unwrap().replace("<Enabled>true", "<Enabled>false");
+        let document =
+            found["live"]["document"].as_str().unwrap().replace("<Enabled>true", "<Enabled>false");
         found["live"]["document"] = json!(document);
     });
     assert_eq!(story.run("maintenance status --sandbox").code, 0);

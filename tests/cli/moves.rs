@@ -17,7 +17,12 @@ fn own_id(story: &Story) -> String {
 fn the_stacks_own_distribution_is_named_as_if_it_were_somebody_elses() {
     let story = Story::of_a_shop_that_stands();
     let (before, id) = (story.world(), own_id(&story));
-    story.write("provision.yaml", &format!("stack: shop\nbucket: {{name: shop-files, site: ./site}}\ndistribution: {{id: {id}}}\n"));
+    story.write(
+        "provision.yaml",
+        &format!(
+            "stack: shop\nbucket: {{name: shop-files, site: ./site}}\ndistribution: {{id: {id}}}\n"
+        ),
+    );
     let answer = story.ask("apply --sandbox --yes");
     assert_eq!(answer.code, 4);
     assert!(answer.out.contains("this stack's own"), "{}", answer.out);
@@ -25,29 +30,41 @@ fn the_stacks_own_distribution_is_named_as_if_it_were_somebody_elses() {
     assert_eq!(story.world(), before);
 }
 
-/// Own to attached: the old one goes on serving until its word is said, and the report is about the new one.
+/// Own to attached: the old one goes on serving until its word is said, and the report is about the
+/// new one.
 #[test]
 fn a_stack_moves_to_a_distribution_of_somebody_else() {
     let mut story = Story::of_a_shop_that_stands();
     let id = own_id(&story);
     story.meanwhile("there is a distribution of somebody else", |world| {
-        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true, "domain": "d1.cloudfront.net", "tags": {}});
+        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
+            "domain": "d1.cloudfront.net", "tags": {}});
         world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
     });
     story.write(
         "provision.yaml",
-        "stack: shop\nbucket: {name: shop-files, site: ./site}\ndistribution: {id: E1ABCDEF0123, behaviors: [default]}\n",
+        "stack: shop\nbucket: {name: shop-files, site: ./site}\ndistribution: {id: E1ABCDEF0123, \
+            behaviors: [default]}\n",
     );
     let moved = story.ask("apply --sandbox --yes");
     assert_eq!(moved.code, 0, "{}", moved.out);
-    assert!(moved.out.contains(&format!("distribution {id}: is ours and no longer in the spec")), "{}", moved.out);
+    assert!(
+        moved.out.contains(&format!("distribution {id}: is ours and no longer in the spec")),
+        "{}",
+        moved.out
+    );
     assert!(moved.out.contains("distribution  E1ABCDEF0123"), "{}", moved.out);
     let again = story.ask("apply --sandbox --yes");
     assert!(again.out.contains("Nothing to do"), "{}", again.out);
     assert!(story.world()["distributions"].get(&id).is_some());
     let ended = story.ask("apply --sandbox --yes --delete distribution");
     assert_eq!(ended.code, 0, "{}", ended.out);
-    assert!(ended.out.contains("distribution  E1ABCDEF0123") && !ended.out.contains(&format!("distribution  {id}")), "{}", ended.out);
+    assert!(
+        ended.out.contains("distribution  E1ABCDEF0123")
+            && !ended.out.contains(&format!("distribution  {id}")),
+        "{}",
+        ended.out
+    );
     assert!(story.world()["distributions"].get(&id).is_none());
     assert_eq!(story.world()["access"], json!({}));
 }
@@ -58,13 +75,27 @@ fn what_was_renamed_is_found_again() {
     for command in ["destroy --sandbox --yes", "sweep --sandbox --stack shop --yes"] {
         let story = Story::of_a_shop_that_stands();
         for name in ["second", "third"] {
-            let spec = ["bucket", "role", "function"].map(|kind| format!("{kind}: {{name: {name}}}\n")).concat();
+            let spec = ["bucket", "role", "function"]
+                .map(|kind| format!("{kind}: {{name: {name}}}\n"))
+                .concat();
             story.write("provision.yaml", &format!("stack: shop\n{spec}"));
             let applied = story.ask("apply --sandbox --yes");
             assert_eq!(applied.code, 0, "{}", applied.out);
-            assert!(applied.out.contains("role shop-edge: is ours and no longer in the spec"), "{}", applied.out);
-            assert!(applied.out.contains("function shop-edge: is ours and no longer in the spec"), "{}", applied.out);
-            assert!(applied.out.contains("bucket shop-files: is ours and no longer in the spec"), "{}", applied.out);
+            assert!(
+                applied.out.contains("role shop-edge: is ours and no longer in the spec"),
+                "{}",
+                applied.out
+            );
+            assert!(
+                applied.out.contains("function shop-edge: is ours and no longer in the spec"),
+                "{}",
+                applied.out
+            );
+            assert!(
+                applied.out.contains("bucket shop-files: is ours and no longer in the spec"),
+                "{}",
+                applied.out
+            );
         }
         let ended = story.ask(command);
         assert_eq!(ended.code, 0, "{command}: {}", ended.out);
@@ -85,7 +116,8 @@ fn a_move_does_not_end_a_window() {
     let before = story.world();
     for spec in [
         "stack: shop\nbucket: {name: second, site: ./site}\n",
-        "stack: shop\nbucket: {name: shop-files, site: ./site}\nmaintenance: {keys: {on: closed.html}}\n",
+        "stack: shop\nbucket: {name: shop-files, site: ./site}\nmaintenance: {keys: {on: \
+            closed.html}}\n",
     ] {
         story.write("provision.yaml", spec);
         let refused = story.ask("apply --sandbox --yes");
@@ -99,13 +131,17 @@ fn a_move_does_not_end_a_window() {
 #[test]
 fn a_switch_that_is_not_deployed_is_not_turned() {
     let story = Story::of_a_shop_that_stands();
-    let moved = "stack: shop\nbucket: {name: shop-files, site: ./site}\nmaintenance: {keys: {on: closed.html}}\n";
+    let moved = "stack: shop\nbucket: {name: shop-files, site: ./site}\nmaintenance: {keys: {on: \
+        closed.html}}\n";
     story.write("provision.yaml", moved);
     let before = story.world();
     for (verb, code) in [("on", 4), ("off", 4), ("status", 1)] {
         let answer = story.ask(&format!("maintenance {verb} --sandbox"));
         assert_eq!(answer.code, code, "{verb}: {}", answer.out);
-        assert!(answer.out.contains("not known what visitors see: the function that was deployed last looks at maintenance-on.html"));
+        assert!(answer.out.contains(
+            "not known what visitors see: the function that was deployed \
+            last looks at maintenance-on.html"
+        ));
     }
     assert_eq!(story.world(), before);
     let applied = story.ask("apply --sandbox --yes");
@@ -123,24 +159,36 @@ fn a_move_does_not_open_a_window() {
     story.meanwhile("somebody puts a file", |world| {
         world["buckets"]["shop-files"]["objects"]["closed.html"] = json!({"etag": "1", "size": 1});
     });
-    let moved = "stack: shop\nbucket: {name: shop-files, site: ./site}\nmaintenance: {keys: {on: closed.html}}\n";
+    let moved = "stack: shop\nbucket: {name: shop-files, site: ./site}\nmaintenance: {keys: {on: \
+        closed.html}}\n";
     story.write("provision.yaml", moved);
     let refused = story.ask("apply --sandbox --yes");
     assert_eq!(refused.code, 4, "{}", refused.out);
-    assert!(refused.out.contains("it would put the site into maintenance at once"), "{}", refused.out);
+    assert!(
+        refused.out.contains("it would put the site into maintenance at once"),
+        "{}",
+        refused.out
+    );
 }
 
 /// `protect` and `ttl` mean all of the stack, also what an earlier spec named.
 #[test]
 fn what_an_earlier_spec_named_carries_the_tags_of_this_one() {
     let story = Story::of_a_shop_that_stands();
-    story.write("provision.yaml", "stack: shop\nprotect: [bucket]\nttl: 2h\nbucket: {name: second}\nrole: {name: second}\n");
+    story.write(
+        "provision.yaml",
+        "stack: shop\nprotect: [bucket]\nttl: 2h\nbucket: {name: second}\nrole: {name: second}\n",
+    );
     let applied = story.ask("apply --sandbox --yes");
     assert_eq!(applied.code, 0, "{}", applied.out);
     let world = story.world();
     for former in [&world["buckets"]["shop-files"]["live"], &world["roles"]["shop-edge"]] {
         let tags = &former["settings"]["tags"];
-        assert_eq!((&tags["provision:protect"], &tags["provision:ttl"]), (&json!("bucket"), &json!("2h")), "{former}");
+        assert_eq!(
+            (&tags["provision:protect"], &tags["provision:ttl"]),
+            (&json!("bucket"), &json!("2h")),
+            "{former}"
+        );
     }
     assert!(story.ask("apply --sandbox --yes").out.contains("Nothing to do"));
     let kept = story.ask("apply --sandbox --yes --delete bucket --delete role");
@@ -161,7 +209,13 @@ fn a_distribution_that_was_made_for_the_stack_is_not_made_twice() {
     for command in ["apply --sandbox --yes", "destroy --sandbox --yes"] {
         let refused = story.ask(command);
         assert_eq!(refused.code, 4, "{command}: {}", refused.out);
-        assert!(refused.out.contains("was made for stack `shop`, and its tag `provision:stack` says `other`"), "{}", refused.out);
+        assert!(
+            refused
+                .out
+                .contains("was made for stack `shop`, and its tag `provision:stack` says `other`"),
+            "{}",
+            refused.out
+        );
         assert_eq!(story.world(), before);
     }
 }
@@ -173,14 +227,19 @@ fn a_distribution_that_reads_by_our_statement_is_named() {
     let document = document("").replace("www.example.org", "shop-files.s3.us-east-1.amazonaws.com");
     assert!(document.contains("shop-files.s3."), "the origin is the bucket");
     story.meanwhile("somebody lets another distribution read by our statement", |world| {
-        let live = json!({"id": ID, "etag": "E0", "document": document, "deployed": true, "domain": "d1.cloudfront.net", "tags": {}});
+        let live = json!({"id": ID, "etag": "E0", "document": document, "deployed": true,
+            "domain": "d1.cloudfront.net", "tags": {}});
         world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
         let arn = &mut world["buckets"]["shop-files"]["policy"]["Statement"][0]["Condition"]["StringEquals"]["AWS:SourceArn"];
         *arn = json!([arn.clone(), format!("arn:aws:cloudfront::123456789012:distribution/{ID}")]);
     });
     let refused = story.ask("apply --sandbox --yes");
     assert_eq!(refused.code, 4, "{}", refused.out);
-    assert!(refused.out.contains("distribution E1ABCDEF0123 reads the bucket by our statement"), "{}", refused.out);
+    assert!(
+        refused.out.contains("distribution E1ABCDEF0123 reads the bucket by our statement"),
+        "{}",
+        refused.out
+    );
 }
 
 /// Visitors of a distribution that the spec does not name get the function: it is not taken over.
@@ -199,7 +258,11 @@ fn a_function_that_somebody_elses_distribution_runs_is_not_taken_over() {
     });
     let refused = story.ask("apply --sandbox --yes --adopt function --adopt role");
     assert_eq!(refused.code, 4, "{}", refused.out);
-    assert!(refused.out.contains(&format!("distribution {id} runs it, which this spec does not name")), "{}", refused.out);
+    assert!(
+        refused.out.contains(&format!("distribution {id} runs it, which this spec does not name")),
+        "{}",
+        refused.out
+    );
 }
 
 /// Three functions are replicated, and one no longer: the one that can go goes.
@@ -208,7 +271,13 @@ fn a_function_that_is_still_replicated_does_not_keep_another() {
     let mut story = Story::of_a_shop_that_stands();
     story.delays("deploy=0,replicas=86400");
     for name in ["second", "third"] {
-        story.write("provision.yaml", &format!("stack: shop\nbucket: {{name: shop-files, site: ./site}}\nfunction: {{name: {name}}}\n"));
+        story.write(
+            "provision.yaml",
+            &format!(
+                "stack: shop\nbucket: {{name: shop-files, site: \
+            ./site}}\nfunction: {{name: {name}}}\n"
+            ),
+        );
         assert_eq!(story.ask("apply --sandbox --yes").code, 0);
     }
     assert_eq!(story.ask("destroy --sandbox --yes").code, 3);
@@ -219,5 +288,10 @@ fn a_function_that_is_still_replicated_does_not_keep_another() {
     let ended = story.ask("destroy --sandbox --yes");
     assert_eq!(ended.code, 3, "{}", ended.out);
     let functions = story.world()["functions"].clone();
-    assert_eq!(functions.as_object().unwrap().keys().collect::<Vec<_>>(), ["second", "third"], "{}", ended.out);
+    assert_eq!(
+        functions.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["second", "third"],
+        "{}",
+        ended.out
+    );
 }

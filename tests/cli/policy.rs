@@ -1,4 +1,5 @@
-//! The operator's policies: JSON for whoever pipes them on, and a question to nobody where the spec says the account.
+//! The operator's policies: JSON for whoever pipes them on, and a question to nobody where the spec
+//! says the account.
 
 use crate::story::{SHOP, Story};
 use serde_json::Value;
@@ -30,10 +31,18 @@ fn a_spec_with_its_account_needs_nobody() {
     story.write("provision.yaml", &format!("{SHOP}account: \"123456789012\"\n"));
     for purpose in PURPOSES {
         let mut command = story.command(&format!("policy --for {purpose}"));
-        for name in ["AWS_ENDPOINT_URL", "HTTP_PROXY", "HTTPS_PROXY", "AWS_EC2_METADATA_SERVICE_ENDPOINT"] {
+        for name in
+            ["AWS_ENDPOINT_URL", "HTTP_PROXY", "HTTPS_PROXY", "AWS_EC2_METADATA_SERVICE_ENDPOINT"]
+        {
             command.env(name, &url);
         }
-        let output = command.env("AWS_PROFILE", "no-such-profile").assert().code(0).stderr("").get_output().clone();
+        let output = command
+            .env("AWS_PROFILE", "no-such-profile")
+            .assert()
+            .code(0)
+            .stderr("")
+            .get_output()
+            .clone();
         let out = String::from_utf8(output.stdout).unwrap();
         let _ = statements(&out);
         if purpose == "apply" {
@@ -51,10 +60,15 @@ fn each_purpose_allows_what_it_is_for() {
             let answer = story.ask(&format!("policy --for {purpose} --sandbox{flag}"));
             assert_eq!((answer.code, answer.err.as_str()), (0, ""), "{purpose}");
             let statements = statements(&answer.out);
-            let actions: Vec<&str> =
-                statements.iter().flat_map(|one| one["Action"].as_array().unwrap()).filter_map(Value::as_str).collect();
+            let actions: Vec<&str> = statements
+                .iter()
+                .flat_map(|one| one["Action"].as_array().unwrap())
+                .filter_map(Value::as_str)
+                .collect();
             let allows = |action: &str| actions.contains(&action);
-            let allowed = ["s3:CreateBucket", "s3:DeleteBucket", "s3:PutObject", "s3:ListAllMyBuckets"].map(allows);
+            let allowed =
+                ["s3:CreateBucket", "s3:DeleteBucket", "s3:PutObject", "s3:ListAllMyBuckets"]
+                    .map(allows);
             let expected = match purpose {
                 "apply" => [true, false, true, false],
                 "destroy" => [false, true, false, false],

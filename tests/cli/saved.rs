@@ -28,7 +28,12 @@ fn whoever_carries_out_a_plan_says_what_to_wait_for() {
         assert_eq!(story.ask("plan --sandbox --out next.plan").code, 0);
         let answer = story.ask(&format!("apply next.plan --sandbox --yes {wait}"));
         assert_eq!(answer.code, 0, "{wait}: {}", answer.err);
-        assert_eq!(answer.err.contains("waiting for the deployment"), waits, "{wait}: {}", answer.err);
+        assert_eq!(
+            answer.err.contains("waiting for the deployment"),
+            waits,
+            "{wait}: {}",
+            answer.err
+        );
     }
 }
 
@@ -36,10 +41,14 @@ fn whoever_carries_out_a_plan_says_what_to_wait_for() {
 #[test]
 fn what_a_plan_may_do_is_said_again() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("somebody keeps an invoice in the bucket, and takes the role's tags off", |world| {
-        world["buckets"]["shop-files"]["objects"]["invoice.pdf"] = json!({"etag": "1", "size": 1});
-        world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
-    });
+    story.meanwhile(
+        "somebody keeps an invoice in the bucket, and takes the role's tags off",
+        |world| {
+            world["buckets"]["shop-files"]["objects"]["invoice.pdf"] =
+                json!({"etag": "1", "size": 1});
+            world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
+        },
+    );
     let before = story.world();
     for flags in ["--destroy --delete-data --out end.plan", "--adopt role --out next.plan"] {
         assert_eq!(story.ask(&format!("plan --sandbox {flags}")).code, 0, "{flags}");
@@ -68,7 +77,9 @@ fn a_plan_that_was_tampered_with_is_refused() {
     type Tamper = fn(&mut Value);
     let rows: [(&str, Tamper); 10] = [
         ("the intent", |plan| plan["destroy"] = json!(true)),
-        ("both intents", |plan| (plan["destroy"], plan["plan"]["intent"]) = (json!(true), json!("destroy"))),
+        ("both intents", |plan| {
+            (plan["destroy"], plan["plan"]["intent"]) = (json!(true), json!("destroy"));
+        }),
         ("the plan's intent", |plan| plan["plan"]["intent"] = json!("destroy")),
         ("words to delete", |plan| plan["delete"] = json!(["bucket", "distribution"])),
         ("words to adopt", |plan| plan["adopt"] = json!(["role"])),
@@ -76,7 +87,9 @@ fn a_plan_that_was_tampered_with_is_refused() {
         ("the stack", |plan| plan["stack"] = json!("other")),
         ("the account", |plan| plan["account"] = json!("210987654321")),
         ("a step less", |plan| drop(plan["plan"]["steps"].as_array_mut().unwrap().pop())),
-        ("a step that is another", |plan| plan["plan"]["steps"][0]["stage"] = json!("delete-bucket")),
+        ("a step that is another", |plan| {
+            plan["plan"]["steps"][0]["stage"] = json!("delete-bucket");
+        }),
     ];
     let story = Story::of_a_shop_that_stands();
     story.write("site/app.js", "changed");
@@ -84,12 +97,19 @@ fn a_plan_that_was_tampered_with_is_refused() {
     let before = story.world();
     for (what, tamper) in rows {
         assert_eq!(story.ask("plan --sandbox --out next.plan").code, 0);
-        let mut plan = serde_json::from_str(&std::fs::read_to_string(story.path("next.plan")).unwrap()).unwrap();
+        let mut plan =
+            serde_json::from_str(&std::fs::read_to_string(story.path("next.plan")).unwrap())
+                .unwrap();
         tamper(&mut plan);
         story.write("next.plan", &plan.to_string());
         for verb in ["apply", "destroy"] {
             let answer = story.ask(&format!("{verb} next.plan --sandbox --yes"));
-            assert_eq!((answer.code, story.world()), (4, before.clone()), "{what}: {verb}: {}", answer.err);
+            assert_eq!(
+                (answer.code, story.world()),
+                (4, before.clone()),
+                "{what}: {verb}: {}",
+                answer.err
+            );
         }
     }
     assert_eq!(story.ask("plan --sandbox --out next.plan").code, 0);
@@ -109,7 +129,12 @@ fn told(story: &mut Story, name: &str) {
 fn a_plan_replaces_nothing_but_a_plan() {
     let mut story = Story::of_a_shop();
     assert_eq!(story.ask("plan --sandbox --out old.plan").code, 0);
-    for (name, text) in [("notes.txt", "mine"), ("empty.plan", ""), ("record.json", "{\"format\": 2}"), ("edge/index.py", "code")] {
+    for (name, text) in [
+        ("notes.txt", "mine"),
+        ("empty.plan", ""),
+        ("record.json", "{\"format\": 2}"),
+        ("edge/index.py", "code"),
+    ] {
         story.write(name, text);
     }
     #[cfg(unix)]
@@ -117,7 +142,16 @@ fn a_plan_replaces_nothing_but_a_plan() {
         std::os::unix::fs::symlink(to, story.path(name)).unwrap();
     }
     let good = std::fs::read(story.path("old.plan")).unwrap();
-    let rows = ["provision.yaml", "notes.txt", "empty.plan", "record.json", "edge.py", "site", "site/next.plan", "site/more/../next.plan"];
+    let rows = [
+        "provision.yaml",
+        "notes.txt",
+        "empty.plan",
+        "record.json",
+        "edge.py",
+        "site",
+        "site/next.plan",
+        "site/more/../next.plan",
+    ];
     #[cfg(unix)]
     let rows = [&rows[..], &["link.plan", "dangling.plan", "/dev/null"]].concat();
     std::fs::create_dir(story.path("site/more")).unwrap();
@@ -126,15 +160,25 @@ fn a_plan_replaces_nothing_but_a_plan() {
         told(&mut story, name);
         assert_eq!(std::fs::read(story.path(name)).ok(), before, "{name}");
     }
-    assert_eq!(std::fs::read(story.path("old.plan")).unwrap(), good, "nothing went through the link");
-    story.edit("provision.yaml", "source: ./edge.py, handler: edge.handler", "source: ./edge, handler: index.handler");
+    assert_eq!(
+        std::fs::read(story.path("old.plan")).unwrap(),
+        good,
+        "nothing went through the link"
+    );
+    story.edit(
+        "provision.yaml",
+        "source: ./edge.py, handler: edge.handler",
+        "source: ./edge, handler: index.handler",
+    );
     told(&mut story, "edge/next.plan");
     insta::assert_snapshot!(story.transcript());
     assert_eq!(story.ask("plan --sandbox --out old.plan").code, 0);
     assert_ne!(std::fs::read(story.path("old.plan")).unwrap(), good, "a plan of ours is replaced");
     #[cfg(unix)]
     {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(story.path("old.plan")).unwrap().permissions());
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &std::fs::metadata(story.path("old.plan")).unwrap().permissions(),
+        );
         assert_eq!(mode & 0o777, 0o600, "it may name what nobody else shall know");
     }
 }
@@ -149,25 +193,34 @@ fn a_disk_that_is_full_keeps_the_old_plan() {
     story.write("site/home.html", "changed");
     let limited = "trap '' XFSZ; ulimit -f 1; exec \"$0\" plan --sandbox --out next.plan";
     let mut command = std::process::Command::new("/bin/sh");
-    command.args(["-c", limited, env!("CARGO_BIN_EXE_provision")]).current_dir(story.path("")).env_clear();
+    command
+        .args(["-c", limited, env!("CARGO_BIN_EXE_provision")])
+        .current_dir(story.path(""))
+        .env_clear();
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(std::fs::read(story.path("next.plan")).unwrap(), before);
-    let names = std::fs::read_dir(story.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = std::fs::read_dir(story.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.filter(|name| name.contains("next.plan")).collect::<Vec<_>>(), ["next.plan"]);
 }
 
-/// Whatever the plan was made from may have moved on; each row is one such thing, and the place that the refusal names.
+/// Whatever the plan was made from may have moved on; each row is one such thing, and the place
+/// that the refusal names.
 #[test]
 fn a_plan_that_the_world_has_left_behind_is_refused() {
     type Change = fn(&mut Story);
     let rows: [(&str, Change); 6] = [
         ("a file of the site is changed", |story| story.write("site/home.html", "other")),
         ("the code is changed", |story| story.write("edge.py", "other")),
-        ("the spec is changed", |story| story.write("provision.yaml", &SHOP.replace("team: web", "team: ops"))),
+        ("the spec is changed", |story| {
+            story.write("provision.yaml", &SHOP.replace("team: web", "team: ops"));
+        }),
         ("somebody else changed the distribution", |story| {
             story.meanwhile("", |world| {
-                world["distributions"].as_object_mut().unwrap().values_mut().next().unwrap()["live"]["etag"] = json!("E9");
+                world["distributions"].as_object_mut().unwrap().values_mut().next().unwrap()["live"]
+                    ["etag"] = json!("E9");
             });
         }),
         ("somebody else changed the function", |story| {

@@ -14,18 +14,24 @@ impl Drop for Running {
     }
 }
 
-/// Runs `arguments`, sends the signal once the deployment is being waited for, and gives what was said.
+/// Runs `arguments`, sends the signal once the deployment is being waited for, and gives what was
+/// said.
 fn interrupted(story: &Story, arguments: &str, signal: &str) -> Answer {
     let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
     command.args(arguments.split_whitespace()).current_dir(story.path("")).env_clear();
     command.env("PROVISION_SANDBOX_DELAYS", "deploy=86400,replicas=0");
-    let mut running = Running(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut running = Running(
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap(),
+    );
     let mut said = BufReader::new(running.0.stderr.take().unwrap());
     let mut err = String::new();
     while !err.contains("waiting for the deployment") {
         assert_ne!(said.read_line(&mut err).unwrap(), 0, "it ended before it waited: {err}");
     }
-    let sent = Command::new("/bin/sh").args(["-c", &format!("kill -{signal} {}", running.0.id())]).status().unwrap();
+    let sent = Command::new("/bin/sh")
+        .args(["-c", &format!("kill -{signal} {}", running.0.id())])
+        .status()
+        .unwrap();
     assert!(sent.success());
     said.read_to_string(&mut err).unwrap();
     let mut out = String::new();

@@ -1,4 +1,5 @@
-//! The folder of files: what changed goes up, documents last; what we put and the folder lost goes, at the end.
+//! The folder of files: what changed goes up, documents last; what we put and the folder lost goes,
+//! at the end.
 
 use crate::story::Story;
 
@@ -11,13 +12,16 @@ fn files_are_added_changed_and_deleted() {
     std::fs::remove_file(story.path("site/app.js")).unwrap();
     story.tell("two files are new, home.html is changed, app.js is gone");
     story.meanwhile("somebody uploads a report", |world| {
-        world["buckets"]["shop-files"]["objects"]["report.pdf"] = serde_json::json!({"etag": "1", "size": 1});
+        world["buckets"]["shop-files"]["objects"]["report.pdf"] =
+            serde_json::json!({"etag": "1", "size": 1});
     });
     story.run("apply --sandbox --yes");
     story.run("plan --sandbox --detailed-exitcode");
     insta::assert_snapshot!(story.transcript());
     let world = story.world();
-    let served = |key: &str| world["buckets"]["shop-files"]["headers"][key]["cache_control"].as_str().unwrap().to_owned();
+    let served = |key: &str| {
+        world["buckets"]["shop-files"]["headers"][key]["cache_control"].as_str().unwrap().to_owned()
+    };
     assert_eq!(served("app.4f9a1c2b.js"), "public, max-age=31536000, immutable");
     assert_eq!(served("home.html"), "public, max-age=0, must-revalidate");
 }

@@ -1,4 +1,5 @@
-//! A story: a folder, a sandbox in it, and the transcript of everything that was typed and answered.
+//! A story: a folder, a sandbox in it, and the transcript of everything that was typed and
+//! answered.
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -17,7 +18,8 @@ distribution: {default_root_object: home.html}
 tags: {team: web}
 ";
 
-/// What the clock and chance put into a transcript (`d`: a digit, `x`: a hexadecimal one), and what stands for it.
+/// What the clock and chance put into a transcript (`d`: a digit, `x`: a hexadecimal one), and what
+/// stands for it.
 const CHANCE: [(&str, &str); 3] = [
     ("dddd-dd-ddTdd:dd:ddZ", "[moment]"),
     ("dddd-dd-dd dd:dd:dd UTC (dd:dd local)", "[moment]"),
@@ -48,7 +50,11 @@ pub(crate) struct Answer {
 impl Story {
     /// Begins in an empty folder.
     pub(crate) fn in_an_empty_folder() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), delays: "deploy=0,replicas=0", transcript: String::new() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            delays: "deploy=0,replicas=0",
+            transcript: String::new(),
+        }
     }
 
     /// Begins with the shop's files.
@@ -106,7 +112,10 @@ impl Story {
     }
 
     pub(crate) fn world(&self) -> Value {
-        serde_json::from_str(&fs::read_to_string(self.path(".provision/sandbox/world.json")).unwrap()).unwrap()
+        serde_json::from_str(
+            &fs::read_to_string(self.path(".provision/sandbox/world.json")).unwrap(),
+        )
+        .unwrap()
     }
 
     /// The command, in an environment that holds next to nothing: no home, no credentials, no PATH.
@@ -125,7 +134,11 @@ impl Story {
     pub(crate) fn answer(&self, command: &mut Command) -> Answer {
         let output = command.output().unwrap();
         let text = |bytes| self.without_chance(&String::from_utf8(bytes).unwrap());
-        Answer { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+        Answer {
+            code: output.status.code().unwrap_or(-1),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
     }
 
     /// Types a command; what is answered goes into the transcript.
@@ -134,7 +147,11 @@ impl Story {
     }
 
     /// The same, with a changed command.
-    pub(crate) fn run_with(&mut self, arguments: &str, change: impl FnOnce(&mut Command)) -> Answer {
+    pub(crate) fn run_with(
+        &mut self,
+        arguments: &str,
+        change: impl FnOnce(&mut Command),
+    ) -> Answer {
         let mut command = self.command(arguments);
         change(&mut command);
         let answer = self.answer(&mut command);
@@ -154,9 +171,13 @@ impl Story {
     /// Takes the temporary folder and the time that steps took out of a text.
     pub(crate) fn without_chance(&self, text: &str) -> String {
         let folder = self.folder.path().to_str().unwrap();
-        let text = text.replace(&Path::new(folder).canonicalize().unwrap().display().to_string(), "[folder]").replace(folder, "[folder]");
+        let text = text
+            .replace(&Path::new(folder).canonicalize().unwrap().display().to_string(), "[folder]")
+            .replace(folder, "[folder]");
         let line = |line: &str| match line.rsplit_once(" [") {
-            Some((rest, time)) if line.starts_with("  ") && is_time(time) => format!("{rest} [time]\n"),
+            Some((rest, time)) if line.starts_with("  ") && is_time(time) => {
+                format!("{rest} [time]\n")
+            }
             _ => format!("{line}\n"),
         };
         text.lines().map(line).collect()
@@ -166,16 +187,18 @@ impl Story {
         self.transcript.trim_end()
     }
 
-    /// The transcript without moments and tokens. Moments of the years 1999 and 2999 were typed, and stay.
+    /// The transcript without moments and tokens. Moments of the years 1999 and 2999 were typed,
+    /// and stay.
     pub(crate) fn timeless(&self) -> String {
         let mut rest = self.transcript();
         let mut text = String::new();
         while let Some(first) = rest.chars().next() {
             let typed = ["1999-", "2999-"].iter().any(|year| rest.starts_with(year));
-            let (length, shown) = match CHANCE.iter().find(|(pattern, _)| !typed && is_like(rest, pattern)) {
-                Some((pattern, placeholder)) => (pattern.len(), *placeholder),
-                None => (first.len_utf8(), &rest[..first.len_utf8()]),
-            };
+            let (length, shown) =
+                match CHANCE.iter().find(|(pattern, _)| !typed && is_like(rest, pattern)) {
+                    Some((pattern, placeholder)) => (pattern.len(), *placeholder),
+                    None => (first.len_utf8(), &rest[..first.len_utf8()]),
+                };
             text.push_str(shown);
             rest = &rest[length..];
         }
@@ -194,5 +217,6 @@ fn is_like(text: &str, pattern: &str) -> bool {
 
 /// `<1s]`, `3s]`, `1m 2s]`
 fn is_time(text: &str) -> bool {
-    text.strip_suffix("s]").is_some_and(|time| time.chars().all(|c| c.is_ascii_digit() || "<m ".contains(c)))
+    text.strip_suffix("s]")
+        .is_some_and(|time| time.chars().all(|c| c.is_ascii_digit() || "<m ".contains(c)))
 }

@@ -1,4 +1,5 @@
-//! What earlier stacks left: found without their specs, shown first, and taken down only where somebody said so.
+//! What earlier stacks left: found without their specs, shown first, and taken down only where
+//! somebody said so.
 
 use crate::story::Story;
 use serde_json::{Value, json};
@@ -7,43 +8,72 @@ use std::fs;
 /// A world with what four specs left behind, and things of others; no spec lies here any more.
 fn left_behind() -> Story {
     let mut story = Story::of_a_shop();
-    for stack in ["stack: shop", "stack: demo\nttl: 2h", "stack: trial\nttl: 1h", "stack: keep\nrole: {name: \"12345\", path: /web/}"] {
-        story.write("provision.yaml", &format!("{stack}\nfunction: {{source: ./edge.py, handler: edge.handler}}\n"));
+    for stack in [
+        "stack: shop",
+        "stack: demo\nttl: 2h",
+        "stack: trial\nttl: 1h",
+        "stack: keep\nrole: {name: \"12345\", path: /web/}",
+    ] {
+        story.write(
+            "provision.yaml",
+            &format!("{stack}\nfunction: {{source: ./edge.py, handler: edge.handler}}\n"),
+        );
         let answer = story.ask("apply --yes --sandbox");
         assert_eq!(answer.code, 0, "{stack}: {}{}", answer.out, answer.err);
     }
     fs::remove_file(story.path("provision.yaml")).unwrap();
-    story.meanwhile("four stacks are left, and somebody else's bucket, role and function", |world| {
-        let now = jiff::Timestamp::now().as_second();
-        for (stack, hours) in [("demo", 1), ("trial", 3), ("shop", 50), ("keep", 49)] {
-            // Half a minute, so that no age is told on the edge between two minutes.
-            world["born"][stack] = json!(now - hours * 3600 - 30);
-        }
-        let bucket = world["buckets"]["shop-123456789012"].clone();
-        world["buckets"]["theirs"] = bucket;
-        world["buckets"]["theirs"]["live"]["settings"]["tags"] = json!({"team": "ops"});
-        for (kind, tags) in [("roles", json!({"stack": "shop"})), ("functions", json!({}))] {
-            world[kind]["theirs"] = world[kind]["shop-edge"].clone();
-            world[kind]["theirs"]["settings"]["tags"] = tags;
-        }
-        world["functions"]["theirs"]["settings"]["description"] = json!("provision: not ours");
-    });
+    story.meanwhile(
+        "four stacks are left, and somebody else's bucket, role and function",
+        |world| {
+            let now = jiff::Timestamp::now().as_second();
+            for (stack, hours) in [("demo", 1), ("trial", 3), ("shop", 50), ("keep", 49)] {
+                // Half a minute, so that no age is told on the edge between two minutes.
+                world["born"][stack] = json!(now - hours * 3600 - 30);
+            }
+            let bucket = world["buckets"]["shop-123456789012"].clone();
+            world["buckets"]["theirs"] = bucket;
+            world["buckets"]["theirs"]["live"]["settings"]["tags"] = json!({"team": "ops"});
+            for (kind, tags) in [("roles", json!({"stack": "shop"})), ("functions", json!({}))] {
+                world[kind]["theirs"] = world[kind]["shop-edge"].clone();
+                world[kind]["theirs"]["settings"]["tags"] = tags;
+            }
+            world["functions"]["theirs"]["settings"]["description"] = json!("provision: not ours");
+        },
+    );
     story
 }
 
 /// Which stacks have something in the world, by the names of their buckets.
 fn stacks(story: &Story) -> Vec<String> {
     let world = story.world();
-    world["buckets"].as_object().unwrap().keys().map(|name| name.trim_end_matches("-123456789012").to_owned()).collect()
+    world["buckets"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|name| name.trim_end_matches("-123456789012").to_owned())
+        .collect()
 }
 
-/// The stacks that a search shows. Nobody is there to confirm that those which were chosen shall go.
+/// The stacks that a search shows. Nobody is there to confirm that those which were chosen shall
+/// go.
 fn shown(story: &Story, flags: &str) -> Vec<String> {
     let answer = story.ask(&format!("sweep --sandbox --json {flags}"));
-    let document: Value = serde_json::Deserializer::from_str(&answer.out).into_iter().next().unwrap().unwrap();
+    let document: Value =
+        serde_json::Deserializer::from_str(&answer.out).into_iter().next().unwrap().unwrap();
     assert_eq!(document["type"], "remains");
-    let stacks: Vec<_> = document["stacks"].as_array().unwrap().iter().map(|found| found["stack"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(answer.code, if flags.is_empty() || stacks.is_empty() { 0 } else { 4 }, "{flags}: {}{}", answer.out, answer.err);
+    let stacks: Vec<_> = document["stacks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["stack"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        answer.code,
+        if flags.is_empty() || stacks.is_empty() { 0 } else { 4 },
+        "{flags}: {}{}",
+        answer.out,
+        answer.err
+    );
     stacks
 }
 
@@ -80,7 +110,11 @@ fn what_was_chosen_is_taken_down_and_nothing_else() {
     insta::assert_snapshot!(story.transcript());
     let world = story.world();
     for kind in ["buckets", "roles", "functions"] {
-        assert_eq!(world[kind].as_object().unwrap().keys().collect::<Vec<_>>(), ["theirs"], "{kind}");
+        assert_eq!(
+            world[kind].as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["theirs"],
+            "{kind}"
+        );
     }
     assert_eq!((&world["access"], &world["distributions"]), (&json!({}), &json!({})));
 }
@@ -103,15 +137,22 @@ fn the_whole_account_is_never_meant_by_saying_nothing() {
     for flags in ["--yes", "--yes --in-use", "--yes --delete-data"] {
         assert_eq!(story.run(&format!("sweep --sandbox {flags}")).code, 64, "{flags}");
     }
-    for (flags, code) in [("", 0), ("--all", 4), ("--older-than 1d", 4), ("--expired", 4), ("--stack trial", 4)] {
-        assert_eq!(story.run(&format!("sweep --sandbox {flags}")).code, code, "{flags}: it only shows");
+    for (flags, code) in
+        [("", 0), ("--all", 4), ("--older-than 1d", 4), ("--expired", 4), ("--stack trial", 4)]
+    {
+        assert_eq!(
+            story.run(&format!("sweep --sandbox {flags}")).code,
+            code,
+            "{flags}: it only shows"
+        );
     }
     insta::assert_snapshot!(story.transcript());
     assert_eq!(story.world(), before);
 }
 
 /// Somebody else's distribution, in CloudFront's words.
-const THEIRS: &str = "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><CallerReference>theirs</CallerReference>\
+const THEIRS: &str = "<DistributionConfig \
+    xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><CallerReference>theirs</CallerReference>\
     <Comment></Comment><Enabled>true</Enabled><Origins><Quantity>1</Quantity><Items><Origin><Id>o</Id>\
     <DomainName>www.example.org</DomainName></Origin></Items></Origins>\
     <DefaultCacheBehavior><TargetOriginId>o</TargetOriginId></DefaultCacheBehavior></DistributionConfig>";
@@ -121,23 +162,32 @@ const THEIRS: &str = "<DistributionConfig xmlns=\"http://cloudfront.amazonaws.co
 #[test]
 fn what_visitors_use_is_passed_over_where_nobody_is_asked() {
     let mut story = left_behind();
-    story.meanwhile("somebody has a distribution; demo's is disabled, and its switch turned", |world| {
-        let live = json!({"id": "E1THEIRS", "etag": "E0", "document": THEIRS, "deployed": true, "domain": "d1.cloudfront.net", "tags": {}});
-        let all = world["distributions"].as_object_mut().unwrap();
-        all.insert("E1THEIRS".into(), json!({"live": live, "deployed_at": 0}));
-        let demo = all.values_mut().find(|found| found["live"]["tags"]["provision:stack"] == "demo").unwrap();
-        let document = demo["live"]["document"].as_str().unwrap();
-        let price = "</PriceClass><Enabled>";
-        let document = document.replace(&format!("{price}true"), &format!("{price}false"));
-        demo["live"]["document"] = json!(document);
-        let bucket = &mut world["buckets"]["demo-123456789012"];
-        for kept in ["objects", "headers"] {
-            bucket[kept]["maintenance-on.html"] = bucket[kept]["maintenance.html"].clone();
-        }
-    });
+    story.meanwhile(
+        "somebody has a distribution; demo's is disabled, and its switch \
+        turned",
+        |world| {
+            let live = json!({"id": "E1THEIRS", "etag": "E0", "document": THEIRS, "deployed": true,
+            "domain": "d1.cloudfront.net", "tags": {}});
+            let all = world["distributions"].as_object_mut().unwrap();
+            all.insert("E1THEIRS".into(), json!({"live": live, "deployed_at": 0}));
+            let demo = all
+                .values_mut()
+                .find(|found| found["live"]["tags"]["provision:stack"] == "demo")
+                .unwrap();
+            let document = demo["live"]["document"].as_str().unwrap();
+            let price = "</PriceClass><Enabled>";
+            let document = document.replace(&format!("{price}true"), &format!("{price}false"));
+            demo["live"]["document"] = json!(document);
+            let bucket = &mut world["buckets"]["demo-123456789012"];
+            for kept in ["objects", "headers"] {
+                bucket[kept]["maintenance-on.html"] = bucket[kept]["maintenance.html"].clone();
+            }
+        },
+    );
     story.write(
         "provision.yaml",
-        "stack: held\nprotect: [logs]\nmaintenance: {keys: {on: closed.html}}\ndistribution: {id: E1THEIRS, behaviors: [default]}\n",
+        "stack: held\nprotect: [logs]\nmaintenance: {keys: {on: closed.html}}\ndistribution: {id: \
+            E1THEIRS, behaviors: [default]}\n",
     );
     assert_eq!(story.ask("apply --sandbox --yes").code, 0);
     assert_eq!(story.ask("maintenance on --sandbox").code, 0);
@@ -150,9 +200,25 @@ fn what_visitors_use_is_passed_over_where_nobody_is_asked() {
     insta::assert_snapshot!(story.transcript());
     assert_eq!(stacks(&story), ["held", "keep", "shop", "theirs", "trial"]);
     let json = story.ask("sweep --stack held --sandbox --json").out;
-    let held = &serde_json::Deserializer::from_str(&json).into_iter::<Value>().next().unwrap().unwrap()["stacks"][0];
-    let told = ["attached", "switch", "in_use", "protected", "ttl_seconds", "expired", "stays"].map(|field| &held[field]);
-    assert_eq!(told, [&json!(["E1THEIRS"]), &json!("on"), &json!(true), &json!(["logs"]), &json!(null), &json!(false), &json!(false)]);
+    let held = &serde_json::Deserializer::from_str(&json)
+        .into_iter::<Value>()
+        .next()
+        .unwrap()
+        .unwrap()["stacks"][0];
+    let told = ["attached", "switch", "in_use", "protected", "ttl_seconds", "expired", "stays"]
+        .map(|field| &held[field]);
+    assert_eq!(
+        told,
+        [
+            &json!(["E1THEIRS"]),
+            &json!("on"),
+            &json!(true),
+            &json!(["logs"]),
+            &json!(null),
+            &json!(false),
+            &json!(false)
+        ]
+    );
 }
 
 /// What a spec covers that cannot be read is not known.
@@ -189,7 +255,8 @@ fn what_replicas_hold_is_pending_and_found_again() {
 fn data_of_others_stays_unless_it_may_go() {
     let mut story = left_behind();
     story.meanwhile("somebody keeps an invoice in a bucket", |world| {
-        world["buckets"]["trial-123456789012"]["objects"]["invoice.pdf"] = json!({"etag": "1", "size": 1});
+        world["buckets"]["trial-123456789012"]["objects"]["invoice.pdf"] =
+            json!({"etag": "1", "size": 1});
     });
     let before = story.world();
     assert_eq!(story.run("sweep --expired --yes --sandbox").code, 4);

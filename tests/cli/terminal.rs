@@ -3,8 +3,8 @@
 use crate::story::{Answer, Story};
 use std::process::Command;
 
-/// Gives a program a terminal, waits for each prompt, types the next answer, and passes on what was said and the exit code.
-/// Answers stand in lines; `EOF` ends the input instead.
+/// Gives a program a terminal, waits for each prompt, types the next answer, and passes on what was
+/// said and the exit code. Answers stand in lines; `EOF` ends the input instead.
 const TERMINAL: &str = r#"
 import os, pty, sys
 prompt, answer, program, *arguments = sys.argv[1:]
@@ -32,10 +32,16 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 fn at_a_terminal(story: &Story, arguments: &str, prompt: &str, answer: &str) -> Answer {
     let mut command = Command::new("python3");
-    command.args(["-c", TERMINAL, prompt, answer, env!("CARGO_BIN_EXE_provision")]).args(arguments.split_whitespace());
+    command
+        .args(["-c", TERMINAL, prompt, answer, env!("CARGO_BIN_EXE_provision")])
+        .args(arguments.split_whitespace());
     let output = command.current_dir(story.path("")).output().unwrap();
     let text = |bytes| story.without_chance(&String::from_utf8(bytes).unwrap().replace('\r', ""));
-    Answer { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    Answer {
+        code: output.status.code().unwrap_or(-1),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 #[test]
@@ -69,13 +75,21 @@ fn a_destroy_is_confirmed_with_the_stacks_name() {
 fn a_sweep_asks_for_the_name_of_each_stack() {
     let mut story = Story::of_a_shop();
     for stack in ["one", "two", "three", "four"] {
-        story.write("provision.yaml", &format!("stack: {stack}\nfunction: {{source: ./edge.py, handler: edge.handler}}\n"));
+        story.write(
+            "provision.yaml",
+            &format!("stack: {stack}\nfunction: {{source: ./edge.py, handler: edge.handler}}\n"),
+        );
         assert_eq!(story.ask("apply --yes --sandbox").code, 0);
     }
     let before = story.world();
     story.write("provision.yaml", "stack: four\n");
     let prompt = "to go on: ";
-    for (flags, answers) in [("--all", "y\nTWO\none"), ("--all", "EOF\nEOF\nEOF"), ("--older-than 0s", "\n\n"), ("", "one")] {
+    for (flags, answers) in [
+        ("--all", "y\nTWO\none"),
+        ("--all", "EOF\nEOF\nEOF"),
+        ("--older-than 0s", "\n\n"),
+        ("", "one"),
+    ] {
         let answer = at_a_terminal(&story, &format!("sweep --sandbox {flags}"), prompt, answers);
         assert_eq!(answer.code, if flags.is_empty() { 0 } else { 4 }, "{flags}: {}", answer.out);
         assert_eq!(story.world(), before, "{answers:?}");

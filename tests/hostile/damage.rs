@@ -63,12 +63,14 @@ enum Damage {
 fn damage(tokens: &'static [&'static [u8]]) -> impl Strategy<Value = Damage> {
     let at = any::<Index>;
     // Mostly a few times, sometimes beyond every limit.
-    let times = || prop_oneof![8 => 1..10_usize, 1 => 100..2_000_usize, 1 => 100_000..200_000_usize];
+    let times =
+        || prop_oneof![8 => 1..10_usize, 1 => 100..2_000_usize, 1 => 100_000..200_000_usize];
     prop_oneof![
         (at(), 0..8_u8).prop_map(|(at, bit)| Damage::Flip(at, 1 << bit)),
         (at(), 1..40_usize).prop_map(|(at, length)| Damage::Cut(at, length)),
         at().prop_map(Damage::End),
-        (at(), 1..12_usize, times()).prop_map(|(at, length, times)| Damage::Repeat(at, length, times)),
+        (at(), 1..12_usize, times())
+            .prop_map(|(at, length, times)| Damage::Repeat(at, length, times)),
         (at(), at(), 1..200_usize).prop_map(|(from, to, length)| Damage::Move(from, to, length)),
         (at(), select(&TOKENS[..])).prop_map(|(at, token)| Damage::Insert(at, token)),
         (at(), select(tokens)).prop_map(|(at, token)| Damage::Insert(at, token)),
@@ -109,7 +111,8 @@ impl Damage {
                 bytes.splice(at..at, token.iter().copied());
             }
             Self::Line(from, to, times) => {
-                let mut lines: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+                let mut lines: Vec<Vec<u8>> =
+                    bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
                 let line = lines.remove(from.index(lines.len()));
                 let to = to.index(lines.len() + 1);
                 lines.splice(to..to, std::iter::repeat_n(line, *times));
@@ -120,7 +123,10 @@ impl Damage {
 }
 
 /// One of `examples` with a little damage; `tokens` are words of its format.
-pub(crate) fn bytes(examples: Vec<Vec<u8>>, tokens: &'static [&'static [u8]]) -> impl Strategy<Value = Bytes> {
+pub(crate) fn bytes(
+    examples: Vec<Vec<u8>>,
+    tokens: &'static [&'static [u8]],
+) -> impl Strategy<Value = Bytes> {
     (select(examples), vec(damage(tokens), 1..6)).prop_map(|(mut bytes, all)| {
         for damage in all {
             damage.on(&mut bytes);
@@ -138,7 +144,10 @@ fn paths(value: &Value, path: &str, all: &mut Vec<String>) {
                 paths(value, &format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")), all);
             }
         }
-        Value::Array(items) => items.iter().enumerate().for_each(|(at, item)| paths(item, &format!("{path}/{at}"), all)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(at, item)| paths(item, &format!("{path}/{at}"), all)),
         _ => {}
     }
 }
@@ -193,7 +202,8 @@ fn edit() -> impl Strategy<Value = Edit> {
         at().prop_map(Edit::Remove),
         (at(), select(odd_values())).prop_map(|(at, value)| Edit::Replace(at, value)),
         (at(), at()).prop_map(|(from, to)| Edit::Copy(from, to)),
-        (at(), select(vec!["", "a", "../../x", "A\u{202e}", "__proto__", "\0"])).prop_map(|(at, name)| Edit::Rename(at, name.to_owned())),
+        (at(), select(vec!["", "a", "../../x", "A\u{202e}", "__proto__", "\0"]))
+            .prop_map(|(at, name)| Edit::Rename(at, name.to_owned())),
         at().prop_map(Edit::Double),
     ]
 }
@@ -223,7 +233,9 @@ impl Edit {
                         fields.insert(format!("{key}2"), value);
                     }
                     (Value::Object(fields), _) => drop(fields.remove(&key)),
-                    (Value::Array(items), Self::Double(_)) => items.push(items[key.parse::<usize>().unwrap()].clone()),
+                    (Value::Array(items), Self::Double(_)) => {
+                        items.push(items[key.parse::<usize>().unwrap()].clone());
+                    }
                     (Value::Array(items), _) => drop(items.remove(key.parse().unwrap())),
                     _ => unreachable!("only these have children"),
                 }
@@ -243,8 +255,13 @@ pub(crate) fn values(examples: Vec<Value>) -> impl Strategy<Value = Value> {
 }
 
 /// JSON text, damaged in its bytes or in its structure.
-pub(crate) fn json_text(examples: Vec<Value>, tokens: &'static [&'static [u8]]) -> impl Strategy<Value = Bytes> {
-    let texts = examples.iter().map(|example| serde_json::to_vec_pretty(example).unwrap()).collect();
-    let structured = values(examples).prop_map(|value| Bytes(serde_json::to_vec_pretty(&value).unwrap()));
+pub(crate) fn json_text(
+    examples: Vec<Value>,
+    tokens: &'static [&'static [u8]],
+) -> impl Strategy<Value = Bytes> {
+    let texts =
+        examples.iter().map(|example| serde_json::to_vec_pretty(example).unwrap()).collect();
+    let structured =
+        values(examples).prop_map(|value| Bytes(serde_json::to_vec_pretty(&value).unwrap()));
     prop_oneof![bytes(texts, tokens), structured]
 }

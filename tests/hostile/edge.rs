@@ -1,8 +1,8 @@
 //! A local edge that runs, on threads in which no panic goes unseen.
 
 use provision::edge::{
-    Addresses, CustomError, Distribution, EdgeEvent, EdgeSettings, Folder, Function, Labels, Later, Package, Runtime, Supplies, Switch,
-    SwitchState, serve,
+    Addresses, CustomError, Distribution, EdgeEvent, EdgeSettings, Folder, Function, Labels, Later,
+    Package, Runtime, Supplies, Switch, SwitchState, serve,
 };
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -59,7 +59,8 @@ impl Switch for AlwaysOff {
 pub(crate) const HOME: &str = "<h1>home</h1>";
 
 impl Edge {
-    /// Starts one whose function is this Python source; `programs` gets a folder that comes first on its `PATH`.
+    /// Starts one whose function is this Python source; `programs` gets a folder that comes first
+    /// on its `PATH`.
     pub(crate) fn start(source: &str, programs: impl FnOnce(&Path)) -> Self {
         keep_panics();
         let folder = tempfile::tempdir().unwrap();
@@ -67,12 +68,20 @@ impl Edge {
         for name in ["site/docs", "code", "programs"] {
             std::fs::create_dir_all(path(name)).unwrap();
         }
-        for (name, text) in [("site/home.html", HOME), ("site/docs/a b.txt", "text"), ("code/edge.py", source)] {
+        for (name, text) in
+            [("site/home.html", HOME), ("site/docs/a b.txt", "text"), ("code/edge.py", source)]
+        {
             std::fs::write(path(name), text).unwrap();
         }
         programs(&path("programs"));
-        let labels = |_: &str| Labels { content_type: Some("text/html".into()), ..Labels::default() };
-        let package = Package { directory: path("code"), handler: "edge.handler".into(), runtime: Runtime::Python(13), hash: "1".into() };
+        let labels =
+            |_: &str| Labels { content_type: Some("text/html".into()), ..Labels::default() };
+        let package = Package {
+            directory: path("code"),
+            handler: "edge.handler".into(),
+            runtime: Runtime::Python(13),
+            hash: "1".into(),
+        };
         let supplies = Supplies {
             objects: Arc::new(Folder::open(&path("site"), labels).unwrap()),
             switch: Arc::new(AlwaysOff),
@@ -80,11 +89,20 @@ impl Edge {
             now: || SystemTime::UNIX_EPOCH,
         };
         let settings = settings(format!("{}:{}", path("programs").display(), search_path()));
-        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name(THREAD).enable_all().build().unwrap();
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name(THREAD)
+            .enable_all()
+            .build()
+            .unwrap();
         let (observer, mut events) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel();
-        let served = threads.spawn(async { serve(settings, supplies, observer, async { drop(stopped.await) }).await.unwrap() });
-        let Some(EdgeEvent::Listening(addresses)) = events.blocking_recv() else { panic!("it does not listen") };
+        let served = threads.spawn(async {
+            serve(settings, supplies, observer, async { drop(stopped.await) }).await.unwrap();
+        });
+        let Some(EdgeEvent::Listening(addresses)) = events.blocking_recv() else {
+            panic!("it does not listen")
+        };
         Self { addresses, folder, threads, stop: Some(stop), served }
     }
 
@@ -106,7 +124,8 @@ impl Edge {
     }
 }
 
-/// Sends bytes, and gives all that comes until the edge closes the connection. What the bytes begin and do not end is given up.
+/// Sends bytes, and gives all that comes until the edge closes the connection. What the bytes begin
+/// and do not end is given up.
 pub(crate) fn exchange(to: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(to).unwrap();
     stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();

@@ -28,25 +28,46 @@ fn nothing_in_a_file_takes_the_whole_memory() {
     };
     let spec = "provision.yaml";
     let record = ".provision/sandbox/world.json";
-    let (load, carry_out, look) = ("validate", "apply next.plan --sandbox --yes", "status --sandbox");
+    let (load, carry_out, look) =
+        ("validate", "apply next.plan --sandbox --yes", "status --sandbox");
     let rows: [(&str, &str, String, &str, i32); 10] = [
         ("aliases of aliases", spec, format!("{SPEC}{laughs}"), load, 65),
         ("a list in each list", spec, "[".repeat(MEBIBYTE - 1), load, 65),
         ("an entry in each entry", spec, "- ".repeat(MEBIBYTE / 2 - 1), load, 65),
         ("a million keys", spec, "a: \n".repeat(MEBIBYTE / 4 - 1), load, 65),
-        ("one long line of keys", spec, format!("stack: shop\ntags: {{{}}}\n", "x: [1], ".repeat(MEBIBYTE / 8 - 100)), load, 65),
+        (
+            "one long line of keys",
+            spec,
+            format!("stack: shop\ntags: {{{}}}\n", "x: [1], ".repeat(MEBIBYTE / 8 - 100)),
+            load,
+            65,
+        ),
         ("numbers without end", "next.plan", plan(values("0,")), carry_out, 4),
         ("objects without end", "next.plan", plan(values("{\"\":0},")), carry_out, 4),
-        ("a policy of numbers", record, world(format!("[{}0]", "0,".repeat(30 * MEBIBYTE))), look, 1),
+        (
+            "a policy of numbers",
+            record,
+            world(format!("[{}0]", "0,".repeat(30 * MEBIBYTE))),
+            look,
+            1,
+        ),
         ("a policy within policies", record, world("[".repeat(MEBIBYTE)), look, 1),
-        ("a text without end", record, world(format!("\"{}\"", "x".repeat(65 * MEBIBYTE))), look, 1),
+        (
+            "a text without end",
+            record,
+            world(format!("\"{}\"", "x".repeat(65 * MEBIBYTE))),
+            look,
+            1,
+        ),
     ];
     for (what, file, text, arguments, code) in rows {
         let before = fs::read(shop.path(file)).ok();
         fs::create_dir_all(shop.path(file).parent().unwrap()).unwrap();
         fs::write(shop.path(file), text).unwrap();
         let mut command = shop.prepare("/bin/sh");
-        command.args(["-c", &format!("ulimit -v {LIMIT}; exec \"$0\" \"$@\""), PROGRAM]).args(arguments.split_whitespace());
+        command
+            .args(["-c", &format!("ulimit -v {LIMIT}; exec \"$0\" \"$@\""), PROGRAM])
+            .args(arguments.split_whitespace());
         let output = command.output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{what}: {told}");

@@ -6,12 +6,24 @@ use crate::trial::hold;
 use serde_json::Value;
 use std::fs;
 
-const TOKENS: [&[u8]; 8] = [b"\"format\": 2", b"\"plan\": null", b"\"destroy\": true", b"\"x\": 1,", b"shop", b"123456789012", b",", b": "];
+const TOKENS: [&[u8]; 8] = [
+    b"\"format\": 2",
+    b"\"plan\": null",
+    b"\"destroy\": true",
+    b"\"x\": 1,",
+    b"shop",
+    b"123456789012",
+    b",",
+    b": ",
+];
 
 /// What decides about the world. What may be taken over and deleted shows in the plan itself.
 fn meaning(text: &[u8]) -> Option<Vec<Value>> {
     let whole: Value = serde_json::from_slice(text).ok()?;
-    ["format", "stack", "account", "destroy", "plan"].map(|key| whole.get(key).cloned()).into_iter().collect()
+    ["format", "stack", "account", "destroy", "plan"]
+        .map(|key| whole.get(key).cloned())
+        .into_iter()
+        .collect()
 }
 
 #[test]
@@ -31,7 +43,10 @@ fn a_damaged_plan_is_refused_or_means_the_same() {
                 fs::remove_dir_all(shop.path(".provision")).unwrap();
             }
             Some(4) => {
-                assert!(told.starts_with("error: plan next.plan: ") && told.contains("\n  hint: "), "{told}");
+                assert!(
+                    told.starts_with("error: plan next.plan: ") && told.contains("\n  hint: "),
+                    "{told}"
+                );
                 assert!(!told.contains('\u{1b}') && told.len() < 2_000, "{told}");
                 assert!(!shop.world().exists(), "refused, and something was done");
             }

@@ -12,24 +12,34 @@ use serde_json::{Map, Value, json};
 fn policies() -> Vec<Value> {
     vec![
         json!({"Version": "2012-10-17", "Id": "x", "Statement": [
-            {"Sid": "A", "Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"}, "Action": "s3:GetObject",
-             "Resource": "arn:aws:s3:::shop/*", "Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::1:distribution/E"}}},
-            {"Effect": "Deny", "Principal": "*", "NotAction": ["s3:Get*", "s3:List*"], "NotResource": ["a", "b"],
-             "Condition": {"Bool": {"aws:SecureTransport": false}, "NumericLessThan": {"s3:TlsVersion": 1.2, "aws:x": ["1", "2"]}}}]}),
-        json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": ["1", "2"], "Service": ["lambda.amazonaws.com"]}, "Action": "sts:AssumeRole"}}),
+            {"Sid": "A", "Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"},
+                "Action": "s3:GetObject",
+             "Resource": "arn:aws:s3:::shop/*",
+                 "Condition": {"StringEquals": {"AWS:SourceArn": "arn:aws:cloudfront::1:distribution/E"}}},
+            {"Effect": "Deny", "Principal": "*", "NotAction": ["s3:Get*", "s3:List*"],
+                "NotResource": ["a", "b"],
+             "Condition": {"Bool": {"aws:SecureTransport": false},
+                 "NumericLessThan": {"s3:TlsVersion": 1.2, "aws:x": ["1", "2"]}}}]}),
+        json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": ["1", "2"],
+            "Service": ["lambda.amazonaws.com"]}, "Action": "sts:AssumeRole"}}),
     ]
 }
 
-/// The same meaning in other words: keys in another order, lists in another order, lone values in lists and the other way round,
-/// actions and condition keys in other letters, other labels.
+/// The same meaning in other words: keys in another order, lists in another order, lone values in
+/// lists and the other way round, actions and condition keys in other letters, other labels.
 fn disguised(policy: &Value, dice: &mut Rng) -> Value {
     let statements = policy.get("Statement").map(|found| match found {
         Value::Array(all) => all.clone(),
         one => vec![one.clone()],
     });
-    let mut statements: Vec<Value> = statements.unwrap_or_default().iter().map(|one| disguised_statement(one, dice)).collect();
+    let mut statements: Vec<Value> =
+        statements.unwrap_or_default().iter().map(|one| disguised_statement(one, dice)).collect();
     dice.shuffle(&mut statements);
-    let statement = if statements.len() == 1 && dice.bool() { statements.remove(0) } else { Value::Array(statements) };
+    let statement = if statements.len() == 1 && dice.bool() {
+        statements.remove(0)
+    } else {
+        Value::Array(statements)
+    };
     let version = policy.get("Version").cloned().unwrap_or_else(|| json!("2008-10-17"));
     json!({"Statement": statement, "Version": version})
 }
@@ -40,7 +50,13 @@ fn disguised_statement(statement: &Value, dice: &mut Rng) -> Value {
         let value = match name.as_str() {
             "Action" | "NotAction" => disguised_values(value, dice, Rng::bool),
             "Principal" | "NotPrincipal" => match value {
-                Value::Object(types) => mixed(types.iter().map(|(k, v)| (k.clone(), disguised_values(v, dice, |_| false))).collect(), dice),
+                Value::Object(types) => mixed(
+                    types
+                        .iter()
+                        .map(|(k, v)| (k.clone(), disguised_values(v, dice, |_| false)))
+                        .collect(),
+                    dice,
+                ),
                 one => one.clone(),
             },
             "Condition" => disguised_condition(value, dice),
@@ -59,7 +75,10 @@ fn disguised_condition(condition: &Value, dice: &mut Rng) -> Value {
     let mut tests = Vec::new();
     for (operator, keys) in operators {
         let Value::Object(keys) = keys else { return condition.clone() };
-        let keys = keys.iter().map(|(k, v)| (k.to_ascii_uppercase(), disguised_values(v, dice, |_| false))).collect();
+        let keys = keys
+            .iter()
+            .map(|(k, v)| (k.to_ascii_uppercase(), disguised_values(v, dice, |_| false)))
+            .collect();
         tests.push((operator.clone(), mixed(keys, dice)));
     }
     mixed(tests, dice)
@@ -116,15 +135,23 @@ fn another_principal_action_or_value_is_never_the_same() {
         (1, "/Statement/Action"),
     ];
     let text = "[a-z*:é\"\\[\\]{},]{1,12}";
-    hold(400, &(select(places.to_vec()), text, any::<u64>(), any::<bool>()), |((at, place), text, seed, listed)| {
-        let policy = &policies()[at];
-        let mut other = policy.clone();
-        let value = other.pointer_mut(place).unwrap();
-        let text = format!("other-{text}");
-        *value = if listed && !matches!(place, "/Version" | "/Statement/0/Effect") { json!([value, text]) } else { json!(text) };
-        let other = disguised(&other, &mut Rng::with_seed(seed));
-        assert!(!same(policy, &other) && !same(&other, policy), "{policy}\n{other}");
-    });
+    hold(
+        400,
+        &(select(places.to_vec()), text, any::<u64>(), any::<bool>()),
+        |((at, place), text, seed, listed)| {
+            let policy = &policies()[at];
+            let mut other = policy.clone();
+            let value = other.pointer_mut(place).unwrap();
+            let text = format!("other-{text}");
+            *value = if listed && !matches!(place, "/Version" | "/Statement/0/Effect") {
+                json!([value, text])
+            } else {
+                json!(text)
+            };
+            let other = disguised(&other, &mut Rng::with_seed(seed));
+            assert!(!same(policy, &other) && !same(&other, policy), "{policy}\n{other}");
+        },
+    );
 }
 
 #[test]
@@ -135,8 +162,14 @@ fn any_two_documents_can_be_compared() {
         assert_eq!(same(a, b), same(b, a), "{a}\n{b}");
         for statement in statements(a) {
             assert!(same_statement(&statement, &statement), "{statement}");
-            let effect = statement.get("Effect").map(|effect| effect.as_str().map_or_else(|| effect.to_string(), str::to_owned));
-            assert!(show(&statement).starts_with(&effect.unwrap_or_default()), "{statement}: {}", show(&statement));
+            let effect = statement
+                .get("Effect")
+                .map(|effect| effect.as_str().map_or_else(|| effect.to_string(), str::to_owned));
+            assert!(
+                show(&statement).starts_with(&effect.unwrap_or_default()),
+                "{statement}: {}",
+                show(&statement)
+            );
         }
     });
 }

@@ -1,4 +1,5 @@
-//! What comes over the sockets of the local edge: an answer or a closed connection, and the next visitor is served.
+//! What comes over the sockets of the local edge: an answer or a closed connection, and the next
+//! visitor is served.
 
 use crate::damage::{Bytes, bytes};
 use crate::edge::{Edge, HOME, exchange};
@@ -50,25 +51,41 @@ const TOKENS: [&[u8]; 34] = [
 
 /// Requests for the three sides of the edge.
 fn examples() -> Vec<Vec<u8>> {
-    let console = "Host: 127.0.0.1:1\r\nOrigin: http://127.0.0.1:1\r\nx-provision-token: 0\r\nSec-Fetch-Site: same-origin\r\n";
-    let signed = "Host: shop\r\nAuthorization: AWS4-HMAC-SHA256 Credential=DEV/20261122/eu-west-1/s3/aws4_request\r\n";
+    let console = "Host: 127.0.0.1:1\r\nOrigin: http://127.0.0.1:1\r\nx-provision-token: \
+        0\r\nSec-Fetch-Site: same-origin\r\n";
+    let signed = "Host: shop\r\nAuthorization: AWS4-HMAC-SHA256 \
+        Credential=DEV/20261122/eu-west-1/s3/aws4_request\r\n";
     [
-        "GET / HTTP/1.1\r\nHost: d111111abcdef8.cloudfront.net\r\nUser-Agent: curl/7.66.0\r\nAccept: */*\r\nCookie: a=1\r\n\r\n".to_owned(),
-        "GET /docs/a%20b.txt?x=1&y=%20 HTTP/1.1\r\nHost: shop\r\nRange: bytes=0-1\r\nIf-None-Match: \"x\"\r\nAccept-Encoding: gzip\r\n\r\n"
+        "GET / HTTP/1.1\r\nHost: d111111abcdef8.cloudfront.net\r\nUser-Agent: \
+            curl/7.66.0\r\nAccept: */*\r\nCookie: a=1\r\n\r\n"
+            .to_owned(),
+        "GET /docs/a%20b.txt?x=1&y=%20 HTTP/1.1\r\nHost: shop\r\nRange: \
+            bytes=0-1\r\nIf-None-Match: \"x\"\r\nAccept-Encoding: gzip\r\n\r\n"
             .into(),
-        "POST / HTTP/1.1\r\nHost: shop\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello".into(),
-        "POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n".into(),
+        "POST / HTTP/1.1\r\nHost: shop\r\nContent-Type: text/plain\r\nContent-Length: \
+            5\r\n\r\nhello"
+            .into(),
+        "POST / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: \
+            chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+            .into(),
         format!("GET /__provision/ HTTP/1.1\r\n{console}\r\n"),
         format!("GET /__provision/state HTTP/1.1\r\n{console}\r\n"),
-        format!("POST /__provision/switch HTTP/1.1\r\n{console}Content-Length: 11\r\n\r\n{{\"on\":true}}"),
+        format!(
+            "POST /__provision/switch HTTP/1.1\r\n{console}Content-Length: \
+            11\r\n\r\n{{\"on\":true}}"
+        ),
         format!("GET /shop/home.html HTTP/1.1\r\n{signed}\r\n"),
-        format!("GET /shop?list-type=2&prefix=d&max-keys=1&start-after=a&encoding-type=url HTTP/1.1\r\n{signed}\r\n"),
+        format!(
+            "GET /shop?list-type=2&prefix=d&max-keys=1&start-after=a&encoding-type=url \
+            HTTP/1.1\r\n{signed}\r\n"
+        ),
     ]
     .map(String::into_bytes)
     .to_vec()
 }
 
-/// A request that is put together from what such requests are made of; most of them go the whole way.
+/// A request that is put together from what such requests are made of; most of them go the whole
+/// way.
 fn composed() -> impl Strategy<Value = Bytes> {
     let methods = ["GET", "GET", "GET", "HEAD", "POST", "OPTIONS", "get", "\u{e9}"];
     let parts = [
@@ -107,10 +124,23 @@ fn composed() -> impl Strategy<Value = Bytes> {
         "|",
     ];
     let target = vec(select(parts.to_vec()), 0..6).prop_map(|parts| format!("/{}", parts.concat()));
-    let lines = TOKENS.iter().filter(|token| token.ends_with(b"\r\n") && token.contains(&b':')).copied().collect::<Vec<_>>();
-    (select(methods.to_vec()), target, vec(select(lines), 0..5)).prop_map(|(method, target, lines)| {
-        Bytes([format!("{method} {target} HTTP/1.1\r\nHost: shop\r\n").as_bytes(), &lines.concat(), b"\r\n"].concat())
-    })
+    let lines = TOKENS
+        .iter()
+        .filter(|token| token.ends_with(b"\r\n") && token.contains(&b':'))
+        .copied()
+        .collect::<Vec<_>>();
+    (select(methods.to_vec()), target, vec(select(lines), 0..5)).prop_map(
+        |(method, target, lines)| {
+            Bytes(
+                [
+                    format!("{method} {target} HTTP/1.1\r\nHost: shop\r\n").as_bytes(),
+                    &lines.concat(),
+                    b"\r\n",
+                ]
+                .concat(),
+            )
+        },
+    )
 }
 
 /// After whatever came: it ends most of what was begun, and asks for the connection's end.
@@ -127,18 +157,24 @@ fn a_damaged_request_harms_nobody_else() {
     };
     served();
     let requests = prop_oneof![bytes(examples(), &TOKENS), composed()];
-    hold(120, &(requests, prop_oneof![2 => Just(0), 1 => 1..sides.len()]), |(Bytes(mut request), side)| {
-        request.extend_from_slice(LAST);
-        let answer = exchange(sides[side], &request);
-        assert!(answer.is_empty() || is_status_line(&answer), "{}", answer.escape_ascii());
-        served();
-        edge.is_sound();
-    });
+    hold(
+        120,
+        &(requests, prop_oneof![2 => Just(0), 1 => 1..sides.len()]),
+        |(Bytes(mut request), side)| {
+            request.extend_from_slice(LAST);
+            let answer = exchange(sides[side], &request);
+            assert!(answer.is_empty() || is_status_line(&answer), "{}", answer.escape_ascii());
+            served();
+            edge.is_sound();
+        },
+    );
 }
 
 fn is_status_line(answer: &[u8]) -> bool {
     let line = answer.strip_prefix(b"HTTP/1.1 ").or_else(|| answer.strip_prefix(b"HTTP/1.0 "));
-    line.is_some_and(|rest| rest.len() > 4 && rest[..3].iter().all(u8::is_ascii_digit) && rest[3] == b' ')
+    line.is_some_and(|rest| {
+        rest.len() > 4 && rest[..3].iter().all(u8::is_ascii_digit) && rest[3] == b' '
+    })
 }
 
 /// HTTP's dates begin later than a file system's.

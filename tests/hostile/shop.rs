@@ -21,7 +21,8 @@ maintenance:
   cache: 5s
   allow: [/robots.txt, \"/health/*\"]
   bypass: { cidrs: [203.0.113.0/24], cookie: let-me-in }
-function: { name: shop-edge, runtime: python3.13, source: ./edge.py, handler: edge.handler, memory: 128, timeout: 5s, keep_versions: 3 }
+function: { name: shop-edge, runtime: python3.13, source: ./edge.py, handler: edge.handler, \
+memory: 128, timeout: 5s, keep_versions: 3 }
 role: { name: shop-edge, path: /team/ }
 distribution:
   default_root_object: home.html
@@ -33,7 +34,8 @@ protect: [bucket]
 ";
 
 /// Somebody else's distribution, and no more than is needed.
-pub(crate) const ATTACHED: &str = "stack: shop\ndistribution: { id: E2ABCDEF0123, behaviors: [default, \"/app/*\"], replace: true }\n";
+pub(crate) const ATTACHED: &str = "stack: shop\ndistribution: { id: E2ABCDEF0123, behaviors: \
+    [default, \"/app/*\"], replace: true }\n";
 
 pub(crate) struct Shop {
     folder: TempDir,
@@ -45,7 +47,10 @@ impl Shop {
         for (name, text) in [
             ("provision.yaml", SPEC.replace("protect: [bucket]\n", "").as_str()),
             ("page.html", "<h1>Back soon</h1>\n"),
-            ("edge.py", "def handler(event, context):\n    return event['Records'][0]['cf']['request']\n"),
+            (
+                "edge.py",
+                "def handler(event, context):\n    return event['Records'][0]['cf']['request']\n",
+            ),
             ("site/home.html", "<h1>Shop</h1>\n"),
             ("site/app.js", "console.log('shop')\n"),
         ] {
@@ -67,7 +72,10 @@ impl Shop {
     /// Makes `program` run here, in an environment that holds nothing.
     pub(crate) fn prepare(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
-        command.current_dir(self.folder.path()).env_clear().env("PROVISION_SANDBOX_DELAYS", "deploy=0,replicas=0");
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PROVISION_SANDBOX_DELAYS", "deploy=0,replicas=0");
         command
     }
 
@@ -78,7 +86,8 @@ impl Shop {
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_provision");
 
-/// The worlds before the first apply (empty, but for its first step) and after it, and after the switch was turned.
+/// The worlds before the first apply (empty, but for its first step) and after it, and after the
+/// switch was turned.
 pub(crate) static WORLDS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let shop = Shop::open();
     let after = |arguments: &str| {

@@ -38,10 +38,12 @@ const TOKENS: [&[u8]; 24] = [
 fn a_damaged_spec_loads_or_its_problems_have_their_places() {
     let shop = Shop::open();
     let file = shop.path("damaged.yaml");
-    let examples = [SPEC, ATTACHED, include_str!("../../config/demo/provision.yaml")].map(|text| text.as_bytes().to_vec());
+    let examples = [SPEC, ATTACHED, include_str!("../../config/demo/provision.yaml")]
+        .map(|text| text.as_bytes().to_vec());
     hold(250, &(bytes(examples.to_vec(), &TOKENS), any::<bool>()), |(Bytes(text), known)| {
         std::fs::write(&file, &text).unwrap();
-        let load = || load(&file, &|_| known.then(|| "value: ${X}\n*text".to_owned()), Files::Needed);
+        let load =
+            || load(&file, &|_| known.then(|| "value: ${X}\n*text".to_owned()), Files::Needed);
         let loaded = load();
         assert_eq!(loaded, load());
         match loaded {

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 /// No input may take longer. Far above what any takes: a bound on hanging, not on speed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Tries `law` on `cases` inputs, or for as many rounds of that as fit into the time that the environment gives.
+/// Tries `law` on `cases` inputs, or for as many rounds of that as fit into the time that the
+/// environment gives.
 pub(crate) fn hold<S: Strategy>(cases: u32, inputs: &S, law: impl Fn(S::Value)) {
     let budget = budget();
     let watch = Watch::begin();
@@ -48,7 +49,8 @@ fn budget() -> Option<Duration> {
     Some(Duration::from_secs(seconds.parse().unwrap()))
 }
 
-/// The given one; or always the same, so that everybody's `cargo test` does the same; or, for a search, a new one.
+/// The given one; or always the same, so that everybody's `cargo test` does the same; or, for a
+/// search, a new one.
 fn seed(budget: Option<Duration>) -> u64 {
     match (Config::default().rng_seed, budget) {
         (RngSeed::Fixed(seed), _) => seed,
@@ -59,7 +61,8 @@ fn seed(budget: Option<Duration>) -> u64 {
 
 type Trying = Arc<Mutex<Option<(Instant, String)>>>;
 
-/// Ends the whole process, with the input on stderr, if one try takes too long: a thread that hangs cannot be stopped.
+/// Ends the whole process, with the input on stderr, if one try takes too long: a thread that hangs
+/// cannot be stopped.
 struct Watch {
     trying: Trying,
     end: Option<Sender<()>>,
@@ -77,7 +80,10 @@ impl Watch {
                     && since.elapsed() > PATIENCE
                 {
                     // Past the harness, which keeps what a test prints and would die with it.
-                    let _ = writeln!(std::io::stderr(), "after {PATIENCE:?} there is no end to {input}");
+                    let _ = writeln!(
+                        std::io::stderr(),
+                        "after {PATIENCE:?} there is no end to {input}"
+                    );
                     std::process::abort();
                 }
             }

@@ -47,17 +47,27 @@ fn a_damaged_world_is_refused_or_can_be_lived_in() {
         let before = everything(&shop);
         match sandbox.load() {
             Ok(world) => {
-                assert!(World::from_json(&serde_json::to_vec(&world).unwrap()).is_ok(), "written again, it could not be read");
+                assert!(
+                    World::from_json(&serde_json::to_vec(&world).unwrap()).is_ok(),
+                    "written again, it could not be read"
+                );
                 live_in(world, &spec);
             }
             Err(fault) => {
                 let told = fault.to_string();
-                assert!(told.contains(&shop.path(".provision/sandbox").display().to_string()) && told.contains("world.json"), "{told}");
+                assert!(
+                    told.contains(&shop.path(".provision/sandbox").display().to_string())
+                        && told.contains("world.json"),
+                    "{told}"
+                );
                 assert!(told.len() < 2_000, "{told}");
                 assert!(fault.hint.is_some_and(|hint| !hint.is_empty()), "{told}");
                 assert!(sandbox.change(|_, _| Ok(())).is_err(), "refused, and changed");
                 let after = everything(&shop);
-                assert!(before.is_subset(&after) && after.len() <= before.len() + 1, "only the lock may come to be: {after:?}");
+                assert!(
+                    before.is_subset(&after) && after.len() <= before.len() + 1,
+                    "only the lock may come to be: {after:?}"
+                );
             }
         }
     });
@@ -65,16 +75,19 @@ fn a_damaged_world_is_refused_or_can_be_lived_in() {
 
 /// Every file of the world with its bytes.
 fn everything(shop: &Shop) -> BTreeSet<(PathBuf, Vec<u8>)> {
-    let entries = fs::read_dir(shop.path(".provision/sandbox")).unwrap().map(|entry| entry.unwrap().path());
+    let entries =
+        fs::read_dir(shop.path(".provision/sandbox")).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
 }
 
-/// Looks at everything, and carries out every plan: what AWS would refuse is refused, and nothing breaks.
+/// Looks at everything, and carries out every plan: what AWS would refuse is refused, and nothing
+/// breaks.
 fn live_in(mut world: World, spec: &Spec) {
     let names = Names::of(spec);
     for remains in world.discover().remains {
         let _ = (remains.ttl(), remains.since());
-        from_text(Path::new("remains.yaml"), &remains.spec()).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        from_text(Path::new("remains.yaml"), &remains.spec())
+            .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     }
     let stack = names.in_account(world.account.clone()).unwrap();
     let site = desired::site(spec).unwrap();
@@ -106,7 +119,8 @@ fn live_in(mut world: World, spec: &Spec) {
 
 fn carry_out(world: &mut World, stack: &Stack, live: &Live, plan: &Plan) {
     assert!(serde_json::to_vec(plan).is_ok(), "it could not be saved");
-    let context = Context::new(references(live), &|_, _| (), watch::channel(false).1, Duration::ZERO);
+    let context =
+        Context::new(references(live), &|_, _| (), watch::channel(false).1, Duration::ZERO);
     for step in &plan.steps {
         let known = context.references(|known| known.clone());
         let _ = (step.op.change(), world.is_deployed(&step.op, &known, NOW));

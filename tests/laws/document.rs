@@ -42,7 +42,8 @@ fn written(text: &str, way: usize) -> String {
         1 => written = format!("<![CDATA[{text}]]>"),
         2 => text.chars().for_each(|c| write!(written, "&#{};", u32::from(c)).unwrap()),
         _ => {
-            text.chars().for_each(|c| write!(written, "<!-- {way} -->&#x{:x};", u32::from(c)).unwrap());
+            text.chars()
+                .for_each(|c| write!(written, "<!-- {way} -->&#x{:x};", u32::from(c)).unwrap());
         }
     }
     written
@@ -59,7 +60,9 @@ struct Written {
 impl Written {
     fn element(&self, prefix: &str) -> String {
         let Self { pattern, functions, way, between } = self;
-        let text = |name: &str, text: &str| format!("<{prefix}{name} a='b>'>{}</{prefix}{name}\n>", written(text, *way));
+        let text = |name: &str, text: &str| {
+            format!("<{prefix}{name} a='b>'>{}</{prefix}{name}\n>", written(text, *way))
+        };
         let items = functions.iter().map(|(event, arn)| {
             let fields = [text("LambdaFunctionARN", arn), text("EventType", event)].join(between);
             let item = format!("{prefix}LambdaFunctionAssociation");
@@ -97,12 +100,14 @@ fn behavior(pattern: bool) -> impl Strategy<Value = Written> {
         let arns = prop::collection::vec(select(FUNCTIONS), events.len());
         arns.prop_map(move |arns| events.iter().copied().zip(arns).collect())
     });
-    (select(PATTERNS), functions, 0..4_usize, select(BETWEEN)).prop_map(move |(named, functions, way, between)| Written {
-        pattern: pattern.then_some(named),
-        functions,
-        way,
-        between,
-    })
+    (select(PATTERNS), functions, 0..4_usize, select(BETWEEN)).prop_map(
+        move |(named, functions, way, between)| Written {
+            pattern: pattern.then_some(named),
+            functions,
+            way,
+            between,
+        },
+    )
 }
 
 /// A document in pieces, of which every second is a behavior.
@@ -110,7 +115,9 @@ fn pieces(behaviors: &[Written], prefix: &str) -> Vec<String> {
     let space = if prefix.is_empty() { "xmlns='urn:x'" } else { "xmlns:cf='urn:x'" };
     let count = behaviors.len() - 1;
     let head = format!("<{prefix}DistributionConfig {space}><{prefix}Comment>c</{prefix}Comment>");
-    let list = format!("<{prefix}CacheBehaviors><{prefix}Quantity>{count}</{prefix}Quantity><{prefix}Items>");
+    let list = format!(
+        "<{prefix}CacheBehaviors><{prefix}Quantity>{count}</{prefix}Quantity><{prefix}Items>"
+    );
     let mut pieces = vec![head];
     for (at, behavior) in behaviors.iter().enumerate() {
         pieces.push(behavior.element(prefix));
@@ -123,24 +130,29 @@ fn pieces(behaviors: &[Written], prefix: &str) -> Vec<String> {
 
 /// Each edit of `behavior`, and what is read after it.
 fn edits(behavior: &Behavior, before: &Reading) -> Vec<(Edit, Reading)> {
-    let after = |change: &dyn Fn(&mut provision::resource::distribution::document::CacheBehavior)| {
-        let mut after = before.clone();
-        change(after.behaviors.get_mut(behavior).unwrap());
-        after
-    };
+    let after =
+        |change: &dyn Fn(&mut provision::resource::distribution::document::CacheBehavior)| {
+            let mut after = before.clone();
+            change(after.behaviors.get_mut(behavior).unwrap());
+            after
+        };
     vec![
         (
             Edit::Occupant(behavior.clone(), Some("arn:<new>:1".into())),
             after(&|does| drop(does.functions.insert(EVENT.into(), "arn:<new>:1".into()))),
         ),
         (Edit::Occupant(behavior.clone(), None), after(&|does| drop(does.functions.remove(EVENT)))),
-        (Edit::Text(Place::Behavior(behavior.clone(), "SmoothStreaming"), "true".into()), after(&|does| does.smooth_streaming = true)),
+        (
+            Edit::Text(Place::Behavior(behavior.clone(), "SmoothStreaming"), "true".into()),
+            after(&|does| does.smooth_streaming = true),
+        ),
     ]
 }
 
 #[test]
 fn an_edit_changes_what_is_read_there_and_nothing_else() {
-    let config = Config { rng_seed: RngSeed::Fixed(20), failure_persistence: None, ..Config::default() };
+    let config =
+        Config { rng_seed: RngSeed::Fixed(20), failure_persistence: None, ..Config::default() };
     let behaviors = (behavior(false), prop::collection::vec(behavior(true), 0..4));
     let all = (behaviors, select(&["", "cf:"][..]), any::<Index>());
     proptest!(config, |(((first, others), prefix, chosen) in all)| {

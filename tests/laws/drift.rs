@@ -1,6 +1,8 @@
 //! What can have happened to a world behind our back.
 
-use crate::ground::{BUCKET, FILE, Ground, NAME, distribution_mut, edit, occupy, their_function, their_statement};
+use crate::ground::{
+    BUCKET, FILE, Ground, NAME, distribution_mut, edit, occupy, their_function, their_statement,
+};
 use provision::cloud::world::{Bucket, World};
 use provision::name::ObjectKey;
 use provision::resource::bucket::Versioning;
@@ -36,11 +38,16 @@ drifts! {
     DRIFTS:
     "the bucket is gone" => |world, _| drop(world.buckets.remove(&BUCKET.parse().unwrap())),
     "the bucket is public" => |world, _| bucket(world, |found| found.live.settings.private = false),
-    "the bucket takes ACLs" => |world, _| bucket(world, |found| found.live.settings.owner_enforced = false),
-    "the bucket is encrypted with a key" => |world, _| bucket(world, |found| found.live.kms_key = Some("arn:key".into())),
-    "the bucket is versioned" => |world, _| bucket(world, |found| found.live.settings.versioning = Versioning::Enabled),
-    "the bucket has tags of theirs" => |world, _| bucket(world, |found| tag(&mut found.live.settings.tags)),
-    "the bucket has a tag that the spec gave up" => |world, _| bucket(world, |found| give_up(&mut found.live.settings.tags)),
+    "the bucket takes \
+        ACLs" => |world, _| bucket(world, |found| found.live.settings.owner_enforced = false),
+    "the bucket is encrypted with a \
+        key" => |world, _| bucket(world, |found| found.live.kms_key = Some("arn:key".into())),
+    "the bucket is \
+        versioned" => |world, _| bucket(world, |found| found.live.settings.versioning = Versioning::Enabled),
+    "the bucket has tags of \
+        theirs" => |world, _| bucket(world, |found| tag(&mut found.live.settings.tags)),
+    "the bucket has a tag that the spec gave \
+        up" => |world, _| bucket(world, |found| give_up(&mut found.live.settings.tags)),
     "the policy is gone" => |world, _| bucket(world, |found| found.policy = None),
     "the policy lets others read" => |world, _| bucket(world, |found| {
         for statement in found.policy.iter_mut().flat_map(|policy| policy["Statement"].as_array_mut().unwrap()) {
@@ -55,7 +62,8 @@ drifts! {
     }),
     "the policy has a statement of theirs" => |world, _| bucket(world, |found| {
         let statements = found.policy.as_ref().map(policy::statements).unwrap_or_default().into_iter().chain([their_statement()]);
-        found.policy = Some(json!({"Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>()}));
+        found.policy = Some(json!({"Version": "2012-10-17",
+            "Statement": statements.collect::<Vec<_>>()}));
     }),
     "a file is gone" => |world, _| remove(world, FILE),
     "a file is changed" => |world, _| put(world, FILE, true),
@@ -64,41 +72,54 @@ drifts! {
     "the page is gone" => |world, ground| remove(world, ground.stack.names.keys.off.as_str()),
     "the page is changed" => |world, ground| put(world, ground.stack.names.keys.off.as_str(), true),
     "the switch is on" => |world, ground| turn(world, ground, &[]),
-    "the switch is on, and the page changed" => |world, ground| turn(world, ground, &[(window::PAGE, "another")]),
+    "the switch is on, and the page \
+        changed" => |world, ground| turn(world, ground, &[(window::PAGE, "another")]),
     "another page is shown for one window" => |world, ground| {
         turn(world, ground, &[(window::PAGE, "another"), (window::ONCE, "true")]);
     },
-    "the window is over" => |world, ground| turn(world, ground, &[(window::UNTIL, "1970-01-01T00:00:01Z")]),
+    "the window is \
+        over" => |world, ground| turn(world, ground, &[(window::UNTIL, "1970-01-01T00:00:01Z")]),
     "the page was renamed by hand" => |world, ground| {
         let keys = &ground.stack.names.keys;
         put(world, keys.on.as_str(), false);
         remove(world, keys.off.as_str());
     },
     "the role is gone" => |world, _| drop(world.roles.remove(&NAME.parse().unwrap())),
-    "the role trusts nobody" => |world, _| role(world, |found| found.settings.trust = json!({"Statement": []})),
+    "the role trusts \
+        nobody" => |world, _| role(world, |found| found.settings.trust = json!({"Statement": []})),
     "the role's policy is wider" => |world, _| role(world, |found| {
-        found.settings.policy = Some(json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}));
+        found.settings.policy = Some(json!({"Statement": {"Effect": "Allow", "Action": "*",
+            "Resource": "*"}}));
     }),
     "the role's policy is gone" => |world, _| role(world, |found| found.settings.policy = None),
-    "the role has a boundary" => |world, _| role(world, |found| found.settings.boundary = Some("arn:aws:iam::aws:policy/X".into())),
-    "the role lost its description" => |world, _| role(world, |found| found.settings.description.clear()),
+    "the role has a \
+        boundary" => |world, _| role(world, |found| found.settings.boundary = Some("arn:aws:iam::aws:policy/X".into())),
+    "the role lost its \
+        description" => |world, _| role(world, |found| found.settings.description.clear()),
     "the role has tags of theirs" => |world, _| role(world, |found| tag(&mut found.settings.tags)),
-    "the role has a tag that the spec gave up" => |world, _| role(world, |found| give_up(&mut found.settings.tags)),
+    "the role has a tag that the spec gave \
+        up" => |world, _| role(world, |found| give_up(&mut found.settings.tags)),
     "the role has policies of theirs" => |world, _| role(world, |found| {
         found.other_policies.push("theirs".into());
         found.attached.push("arn:aws:iam::aws:policy/AdministratorAccess".into());
     }),
     "the function is gone" => |world, _| drop(world.functions.remove(&NAME.parse().unwrap())),
-    "the function has other code" => |world, _| function(world, |found| found.settings.frozen.code_sha256 = "other".into()),
-    "the function has more memory" => |world, _| function(world, |found| found.settings.frozen.memory = 512),
-    "the function has layers" => |world, _| function(world, |found| found.settings.frozen.refused = ["layers".into()].into()),
+    "the function has other \
+        code" => |world, _| function(world, |found| found.settings.frozen.code_sha256 = "other".into()),
+    "the function has more \
+        memory" => |world, _| function(world, |found| found.settings.frozen.memory = 512),
+    "the function has \
+        layers" => |world, _| function(world, |found| found.settings.frozen.refused = ["layers".into()].into()),
     "the function has another architecture" => |world, _| function(world, |found| {
         found.settings.frozen.refused = [function::ARCHITECTURE.into()].into();
     }),
     "the function lost its tags" => |world, _| function(world, |found| found.settings.tags.clear()),
-    "the function has tags of theirs" => |world, _| function(world, |found| tag(&mut found.settings.tags)),
-    "the function has a tag that the spec gave up" => |world, _| function(world, |found| give_up(&mut found.settings.tags)),
-    "the function lost its description" => |world, _| function(world, |found| found.settings.description.clear()),
+    "the function has tags of \
+        theirs" => |world, _| function(world, |found| tag(&mut found.settings.tags)),
+    "the function has a tag that the spec gave \
+        up" => |world, _| function(world, |found| give_up(&mut found.settings.tags)),
+    "the function lost its \
+        description" => |world, _| function(world, |found| found.settings.description.clear()),
     "the version is gone" => |world, _| function(world, |found| drop(found.versions.pop())),
     "other versions were published" => |world, _| publish(world, &[256, 512, 1024]),
     "the slot holds an old version" => |world, ground| {
@@ -121,15 +142,18 @@ drifts! {
         let groups = world.logs.values_mut().filter_map(|groups| groups.get_mut(&logs::group(&ground.stack.names.function)));
         groups.for_each(|group| group.retention = Some(3653));
     },
-    "the control does not sign" => |world, _| world.access.values_mut().for_each(|found| found.signing.behavior = "never".into()),
+    "the control does not \
+        sign" => |world, _| world.access.values_mut().for_each(|found| found.signing.behavior = "never".into()),
     "the control is gone" => |world, _| drop(world.access.remove("provision-shop")),
     "the distribution is gone" => |world, ground| {
         if let Some(id) = distribution_mut(world, ground).filter(|_| owns(ground)).map(|found| found.live.id.clone()) {
             world.distributions.remove(&id);
         }
     },
-    "the distribution is disabled" => |world, ground| own(world, ground, &[Edit::Field("Enabled", element("Enabled", "false"))]),
-    "the distribution is dearer" => |world, ground| own(world, ground, &[Edit::Field("PriceClass", element("PriceClass", "All"))]),
+    "the distribution is \
+        disabled" => |world, ground| own(world, ground, &[Edit::Field("Enabled", element("Enabled", "false"))]),
+    "the distribution is \
+        dearer" => |world, ground| own(world, ground, &[Edit::Field("PriceClass", element("PriceClass", "All"))]),
     "the distribution has other words" => |world, ground| own(world, ground, &[
         Edit::Field("Comment", element("Comment", "x")),
         Edit::Field("DefaultRootObject", element("DefaultRootObject", "x")),
@@ -177,7 +201,8 @@ drifts! {
         insert(world, ground, &format!("<CacheBehavior><PathPattern>default</PathPattern>{functions}</CacheBehavior>"));
     },
 
-    /// What an apply refuses, or takes only where it was told to, or what nothing proves to be ours.
+    /// What an apply refuses, or takes only where it was told to, or what nothing proves to be
+    /// ours.
     CLAIMS:
     "the function is gone, and what it logged is not" => |world, ground| {
         world.functions.remove(&ground.stack.names.function);
@@ -190,13 +215,16 @@ drifts! {
         found.policy = Some(json!({"Version": "2012-10-17", "Statement": [their_grant()]}));
     }),
     "the role is theirs" => |world, _| role(world, |found| found.settings.tags.clear()),
-    "the function is theirs" => |world, _| drop(world.functions.insert(NAME.parse().unwrap(), their_function())),
+    "the function is \
+        theirs" => |world, _| drop(world.functions.insert(NAME.parse().unwrap(), their_function())),
     "the control is theirs" => |world, _| {
         let theirs = access::Live { id: "E1".into(), name: "provision-shop".into(), description: "theirs".into(), signing: access::Signing::default() };
         world.access.insert(theirs.name.clone(), theirs);
     },
-    "the slot is theirs" => |world, ground| occupy(world, ground, Some("arn:aws:lambda:us-east-1:123456789012:function:theirs:3".into())),
-    "the distribution lost its origin" => |world, ground| own(world, ground, &[Edit::Field("Origins", list_element("Origins", &[]))]),
+    "the slot is theirs" => |world, ground| occupy(world, ground,
+        Some("arn:aws:lambda:us-east-1:123456789012:function:theirs:3".into())),
+    "the distribution lost its \
+        origin" => |world, ground| own(world, ground, &[Edit::Field("Origins", list_element("Origins", &[]))]),
     "another distribution reads the bucket" => |world, ground| {
         let host = ground.stack.bucket.host(&ground.stack.names.region);
         let found = world.distributions.values_mut().find(|found| found.live.id.as_str() == "E9OTHER0000").unwrap();
@@ -262,15 +290,23 @@ fn publish(world: &mut World, memories: &[u32]) {
 fn lodger(world: &mut World, ground: &Ground, memory: u32, event: &str) -> String {
     publish(world, &[memory]);
     let newest = world.numbers.values().max().copied().unwrap_or_default();
-    let item = [element("LambdaFunctionARN", &ground.arn(newest)), element("EventType", event)].concat();
-    list_element("LambdaFunctionAssociations", &[format!("<LambdaFunctionAssociation>{item}</LambdaFunctionAssociation>")])
+    let item =
+        [element("LambdaFunctionARN", &ground.arn(newest)), element("EventType", event)].concat();
+    list_element(
+        "LambdaFunctionAssociations",
+        &[format!("<LambdaFunctionAssociation>{item}</LambdaFunctionAssociation>")],
+    )
 }
 
 /// Adds a behavior to the list, which may be empty.
 fn insert(world: &mut World, ground: &Ground, added: &str) {
     const END: &str = "</Items></CacheBehaviors>";
     if let Some(found) = distribution_mut(world, ground) {
-        let text = found.live.document.0.replace("<Quantity>0</Quantity></CacheBehaviors>", &format!("<Items>{END}"));
+        let text = found
+            .live
+            .document
+            .0
+            .replace("<Quantity>0</Quantity></CacheBehaviors>", &format!("<Items>{END}"));
         found.live.document.0 = text.replace(END, &format!("{added}{END}"));
         found.live.etag.push('x');
     }
@@ -281,7 +317,12 @@ fn put(world: &mut World, key: &str, marked: bool) {
     bucket(world, |found| {
         found.objects.insert(key.clone(), Object { etag: "behind our back".into(), size: 1 });
         if marked {
-            found.headers.entry(key.clone()).or_default().metadata.extend(mark(&"shop".parse().unwrap(), &key));
+            found
+                .headers
+                .entry(key.clone())
+                .or_default()
+                .metadata
+                .extend(mark(&"shop".parse().unwrap(), &key));
         }
     });
 }
@@ -300,16 +341,22 @@ fn turn(world: &mut World, ground: &Ground, window: &[(&str, &str)]) {
     let known = [&[(window::PAGE, page.md5.as_str())], window].concat();
     bucket(world, |found| {
         let metadata = &mut found.headers.entry(key.clone()).or_default().metadata;
-        metadata.extend(known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        metadata
+            .extend(known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     });
 }
 
 /// Another stack lets its distribution read, under the name that all stacks use.
 fn their_grant() -> Value {
-    grant::statement(&BUCKET.parse().unwrap(), &"123456789012".parse().unwrap(), &"E9OTHER0000".parse().unwrap())
+    grant::statement(
+        &BUCKET.parse().unwrap(),
+        &"123456789012".parse().unwrap(),
+        &"E9OTHER0000".parse().unwrap(),
+    )
 }
 
 /// Is this statement ours?
 pub(crate) fn is_our_statement(statement: &Value) -> bool {
-    statement["Sid"] == grant::TLS_SID || statement["Sid"] == grant::SID && !statement.to_string().contains("E9OTHER0000")
+    statement["Sid"] == grant::TLS_SID
+        || statement["Sid"] == grant::SID && !statement.to_string().contains("E9OTHER0000")
 }

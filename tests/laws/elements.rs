@@ -19,8 +19,14 @@ const READ_BACK: &[(&str, &str)] = &[
          <ConnectionTimeout>10</ConnectionTimeout><OriginShield><Enabled>false</Enabled></OriginShield>",
     ),
     ("</OriginAccessIdentity>", "</OriginAccessIdentity><OriginReadTimeout>30</OriginReadTimeout>"),
-    ("</DefaultCacheBehavior>", "<GrpcConfig><Enabled>false</Enabled></GrpcConfig></DefaultCacheBehavior>"),
-    ("<WebACLId>", "<Staging>false</Staging><ContinuousDeploymentPolicyId></ContinuousDeploymentPolicyId><WebACLId>"),
+    (
+        "</DefaultCacheBehavior>",
+        "<GrpcConfig><Enabled>false</Enabled></GrpcConfig></DefaultCacheBehavior>",
+    ),
+    (
+        "<WebACLId>",
+        "<Staging>false</Staging><ContinuousDeploymentPolicyId></ContinuousDeploymentPolicyId><WebACLId>",
+    ),
     ("<Method>GET</Method><Method>HEAD</Method>", "<Method>HEAD</Method><Method>GET</Method>"),
     (
         "<CloudFrontDefaultCertificate>true</CloudFrontDefaultCertificate>",
@@ -34,10 +40,12 @@ const READ_BACK: &[(&str, &str)] = &[
     ),
 ];
 
-/// With its own certificate, CloudFront alone decides these (CloudFront API Reference, `ViewerCertificate`).
+/// With its own certificate, CloudFront alone decides these (CloudFront API Reference,
+/// `ViewerCertificate`).
 const BY_CLOUDFRONT: [&str; 2] = ["SSLSupportMethod", "MinimumProtocolVersion"];
 
-/// An entry with another value here is another entry: ours comes back beside it. An origin comes back as it was created.
+/// An entry with another value here is another entry: ours comes back beside it. An origin comes
+/// back as it was created.
 const IDENTITIES: [&str; 4] = ["ErrorCode", "EventType", "Id", "Origin"];
 
 struct Stand {
@@ -67,7 +75,14 @@ impl Stand {
         };
         let wanted = distribution::plan::Desired { settings: self.settings.clone(), ..wanted };
         let (stack, function) = (&OWNED.stack, function());
-        plan::plan(&stack.names.stack, &stack.account, &wanted, Some(&live), Some(&function), Some(ACCESS))
+        plan::plan(
+            &stack.names.stack,
+            &stack.account,
+            &wanted,
+            Some(&live),
+            Some(&function),
+            Some(ACCESS),
+        )
     }
 }
 
@@ -93,7 +108,8 @@ fn stands() -> [Stand; 2] {
 
 /// The names on the way to an element.
 fn path(node: Node<'_, '_>) -> Vec<String> {
-    let mut path: Vec<String> = node.ancestors().map(|node| node.tag_name().name().into()).collect();
+    let mut path: Vec<String> =
+        node.ancestors().map(|node| node.tag_name().name().into()).collect();
     path.reverse();
     path
 }
@@ -114,7 +130,10 @@ fn means(text: &str) -> String {
 fn changes(text: &str) -> Vec<(Vec<String>, Range<usize>, String)> {
     let tree = roxmltree::Document::parse(text).unwrap();
     let mut changes = Vec::new();
-    for node in tree.descendants().filter(|node| node.is_element() && !node.has_tag_name("DistributionConfig")) {
+    for node in tree
+        .descendants()
+        .filter(|node| node.is_element() && !node.has_tag_name("DistributionConfig"))
+    {
         let name = node.tag_name().name();
         let with = |inside: &str| format!("<{name}>{inside}</{name}>");
         let is_list = node.children().any(|child| child.tag_name().name() == "Quantity");
@@ -146,7 +165,8 @@ fn changes(text: &str) -> Vec<(Vec<String>, Range<usize>, String)> {
     ] {
         let node = tree.descendants().find(|node| node.tag_name().name() == list).unwrap();
         let held = node.children().find(|child| child.tag_name().name() == "Items");
-        let (node, added) = held.map_or((node, format!("<Items>{added}</Items>")), |held| (held, added.into()));
+        let (node, added) =
+            held.map_or((node, format!("<Items>{added}</Items>")), |held| (held, added.into()));
         let end = node.range().start + text[node.range()].rfind("</").unwrap();
         changes.push((path(node), end..end, added));
     }
@@ -171,10 +191,12 @@ fn every_element_is_watched_or_on_the_list() {
             changed.replace_range(range, &other);
             let shown = format!("{} = {other}", path.join("/"));
             let last = path.last().unwrap();
-            let by_cloudfront = stand.settings.certificate.is_none() && BY_CLOUDFRONT.contains(&last.as_str());
+            let by_cloudfront =
+                stand.settings.certificate.is_none() && BY_CLOUDFRONT.contains(&last.as_str());
             let planned = stand.plan(&changed);
             tried += 1;
-            if let Some(name) = UNMANAGED.iter().find(|name| path.iter().any(|step| step == *name)) {
+            if let Some(name) = UNMANAGED.iter().find(|name| path.iter().any(|step| step == *name))
+            {
                 assert_eq!(planned, Planned::default(), "{shown}");
                 unmanaged.insert(*name);
                 continue;
@@ -207,7 +229,10 @@ fn a_stronger_tls_policy_stays() {
     assert_eq!(rich.plan(&stronger), Planned::default());
     let planned = rich.plan(&stronger.replace("certificate/a<", "certificate/old<"));
     let edits = planned.ops[0].edits(None, "");
-    assert_eq!(Document(stronger.replace("certificate/a<", "certificate/old<")).edit(&edits).unwrap().0, stronger);
+    assert_eq!(
+        Document(stronger.replace("certificate/a<", "certificate/old<")).edit(&edits).unwrap().0,
+        stronger
+    );
 }
 
 /// The fallback's pages alone are ours.
@@ -224,7 +249,9 @@ fn others_error_pages_stay() {
         let (begin, rest) = document.split_once("<CustomErrorResponses>").unwrap();
         let (_, end) = rest.split_once("</CustomErrorResponses>").unwrap();
         let (count, pages) = (pages.len(), pages.concat());
-        format!("{begin}<CustomErrorResponses><Quantity>{count}</Quantity><Items>{pages}</Items></CustomErrorResponses>{end}")
+        format!(
+            "{begin}<CustomErrorResponses><Quantity>{count}</Quantity><Items>{pages}</Items></CustomErrorResponses>{end}"
+        )
     };
     let root = format!("/{}", plain.settings.default_root_object);
     let theirs = [page("404", "/404.html", "404"), page("500", "/500.html", "500")];
@@ -232,7 +259,8 @@ fn others_error_pages_stay() {
     let fallback = [theirs[1].clone(), page("403", &root, "200")];
     let seen = with(&plain.document.0, &fallback);
     let planned = plain.plan(&seen);
-    let fields: Vec<String> = planned.ops[0].change().fields.into_iter().map(|change| change.field).collect();
+    let fields: Vec<String> =
+        planned.ops[0].change().fields.into_iter().map(|change| change.field).collect();
     assert_eq!(fields, ["error page 403"]);
     let repaired = Document(seen).edit(&planned.ops[0].edits(None, "")).unwrap();
     assert_eq!(repaired.0, with(&plain.document.0, &theirs[1..]));

@@ -1,4 +1,5 @@
-//! Where the laws are tried: two specs, a neighbourhood that is not ours, and worlds made from them by the tool itself.
+//! Where the laws are tried: two specs, a neighbourhood that is not ours, and worlds made from them
+//! by the tool itself.
 
 use crate::memory::{Cut, Memory};
 use provision::cloud::world::{Bucket, Delays, Distribution, Headers, World};
@@ -11,7 +12,9 @@ use provision::resource::distribution::{
     document::{Document, EVENT, Edit},
 };
 use provision::resource::site::Object;
-use provision::resource::{STACK_TAG, Tags, access, bucket, distribution, function, logs, role, site};
+use provision::resource::{
+    STACK_TAG, Tags, access, bucket, distribution, function, logs, role, site,
+};
 use provision::spec::Spec;
 use provision::spec::load::{Files, load};
 use provision::stack::{Names, Stack};
@@ -35,12 +38,15 @@ pub(crate) struct Ground {
 }
 
 /// Our own distribution.
-pub(crate) static OWNED: LazyLock<Ground> = LazyLock::new(|| Ground::new("owned", "stack: shop", None));
+pub(crate) static OWNED: LazyLock<Ground> =
+    LazyLock::new(|| Ground::new("owned", "stack: shop", None));
 /// Two slots of a distribution that somebody else owns.
-pub(crate) static ATTACHED_TO: LazyLock<Ground> = LazyLock::new(|| Ground::new("attached", ATTACHING, None));
+pub(crate) static ATTACHED_TO: LazyLock<Ground> =
+    LazyLock::new(|| Ground::new("attached", ATTACHING, None));
 /// The same, and foreign occupants may be put out.
-pub(crate) static REPLACING: LazyLock<Ground> =
-    LazyLock::new(|| Ground::new("replacing", &ATTACHING.replace("behaviors", "replace: true, behaviors"), None));
+pub(crate) static REPLACING: LazyLock<Ground> = LazyLock::new(|| {
+    Ground::new("replacing", &ATTACHING.replace("behaviors", "replace: true, behaviors"), None)
+});
 /// The same as the first, and the function's logs are kept for a month.
 pub(crate) static LOGGING: LazyLock<Ground> = LazyLock::new(|| {
     Ground::new(
@@ -56,7 +62,8 @@ pub(crate) static MOVED: LazyLock<Ground> = LazyLock::new(|| {
     Ground::new("moved", &changed, Some(&OWNED))
 });
 
-const ATTACHING: &str = "stack: shop\ndistribution: {id: E1ATTACHED00, behaviors: [default, \"/app/*\"]}";
+const ATTACHING: &str =
+    "stack: shop\ndistribution: {id: E1ATTACHED00, behaviors: [default, \"/app/*\"]}";
 
 pub(crate) fn grounds() -> [&'static Ground; 5] {
     [&OWNED, &ATTACHED_TO, &REPLACING, &LOGGING, &MOVED]
@@ -71,7 +78,12 @@ impl Ground {
     }
 
     /// A spec and the world after its first apply, made from `before`.
-    pub(crate) fn built_in(name: &'static str, text: &str, site: site::Settings, before: World) -> Self {
+    pub(crate) fn built_in(
+        name: &'static str,
+        text: &str,
+        site: site::Settings,
+        before: World,
+    ) -> Self {
         let mut ground = Self::read_only(name, text, before);
         ground.desired.site = site;
         let memory = Memory::new(ground.built.clone(), 0, Cut::Never);
@@ -109,7 +121,11 @@ impl std::fmt::Debug for Ground {
 
 fn read(text: &str) -> (Spec, Stack) {
     let function = if text.contains("function:") { "" } else { "function: {keep_versions: 2}\n" };
-    let bucket = if text.contains("bucket:") { String::new() } else { format!("bucket: {{name: {BUCKET}}}\n") };
+    let bucket = if text.contains("bucket:") {
+        String::new()
+    } else {
+        format!("bucket: {{name: {BUCKET}}}\n")
+    };
     let text = format!("{text}\n{bucket}{function}");
     let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
     std::fs::write(file.path(), text).unwrap();
@@ -123,8 +139,11 @@ fn account() -> provision::name::AccountId {
 }
 
 pub(crate) fn the_site() -> site::Settings {
-    let files = [("index.html", "text/html"), (FILE, "text/javascript"), ("logo.svg", "image/svg+xml")];
-    let content = |(key, kind): (&str, &str)| (key.parse().unwrap(), Content::in_memory(key.as_bytes(), kind, ""));
+    let files =
+        [("index.html", "text/html"), (FILE, "text/javascript"), ("logo.svg", "image/svg+xml")];
+    let content = |(key, kind): (&str, &str)| {
+        (key.parse().unwrap(), Content::in_memory(key.as_bytes(), kind, ""))
+    };
     site::Settings { named: true, files: files.map(content).into() }
 }
 
@@ -156,11 +175,17 @@ pub(crate) fn neighbourhood() -> World {
         description: String::new(),
         tags: theirs.clone(),
     };
-    world.roles.insert("shop-edge-2".parse().unwrap(), role::Live { settings: role, other_policies: Vec::new(), attached: Vec::new() });
+    world.roles.insert(
+        "shop-edge-2".parse().unwrap(),
+        role::Live { settings: role, other_policies: Vec::new(), attached: Vec::new() },
+    );
     world.functions.insert("shop-edge-2".parse().unwrap(), their_function());
     for region in ["eu-west-1", "us-east-1"] {
         let group = logs::Group { tags: theirs.clone(), ..logs::Group::default() };
-        world.logs.insert(region.parse().unwrap(), [("/aws/lambda/us-east-1.shop-edge-2".to_owned(), group)].into());
+        world.logs.insert(
+            region.parse().unwrap(),
+            [("/aws/lambda/us-east-1.shop-edge-2".to_owned(), group)].into(),
+        );
     }
     let control = access::Live {
         id: "E0CONTROL".into(),
@@ -169,7 +194,9 @@ pub(crate) fn neighbourhood() -> World {
         signing: access::Signing::default(),
     };
     world.access.insert(control.name.clone(), control);
-    for (id, tags) in [(ATTACHED, Tags::from([("team".into(), "web".into())])), ("E9OTHER0000", theirs)] {
+    for (id, tags) in
+        [(ATTACHED, Tags::from([("team".into(), "web".into())])), ("E9OTHER0000", theirs)]
+    {
         let live = distribution::Live {
             id: id.parse().unwrap(),
             etag: "ETAG0".into(),
@@ -184,7 +211,8 @@ pub(crate) fn neighbourhood() -> World {
 }
 
 pub(crate) fn their_statement() -> serde_json::Value {
-    json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "*"})
+    json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject",
+        "Resource": "*"})
 }
 
 pub(crate) fn their_function() -> function::Live {
@@ -213,7 +241,9 @@ fn their_document() -> Document {
         arn:aws:lambda:us-east-1:123456789012:function:theirs:7</LambdaFunctionARN><EventType>origin-request</EventType>\
         </LambdaFunctionAssociation></Items></LambdaFunctionAssociations>";
     let behavior = |pattern: &str, functions: &str| {
-        format!("<CacheBehavior><PathPattern>{pattern}</PathPattern><TargetOriginId>o</TargetOriginId>{functions}</CacheBehavior>")
+        format!(
+            "<CacheBehavior><PathPattern>{pattern}</PathPattern><TargetOriginId>o</TargetOriginId>{functions}</CacheBehavior>"
+        )
     };
     let text = format!(
         "<DistributionConfig><Comment>theirs</Comment><Enabled>true</Enabled><FromTheFuture><Kept/></FromTheFuture>\
@@ -223,7 +253,10 @@ fn their_document() -> Document {
         behavior("/app/*", none),
         behavior("/api/*", none),
     );
-    let held = Edit::Occupant("/api/*".into(), Some("arn:aws:lambda:us-east-1:123456789012:function:theirs:7".into()));
+    let held = Edit::Occupant(
+        "/api/*".into(),
+        Some("arn:aws:lambda:us-east-1:123456789012:function:theirs:7".into()),
+    );
     Document(text).edit(&[held]).unwrap()
 }
 
@@ -233,10 +266,17 @@ pub(crate) fn occupant(live: &distribution::Live, behavior: &Behavior) -> Option
 }
 
 /// The distribution that the ground's slots are in: ours, or the attached one.
-pub(crate) fn distribution_mut<'w>(world: &'w mut World, ground: &Ground) -> Option<&'w mut Distribution> {
+pub(crate) fn distribution_mut<'w>(
+    world: &'w mut World,
+    ground: &Ground,
+) -> Option<&'w mut Distribution> {
     let attached: Option<&DistributionId> = ground.stack.names.attached.as_ref();
-    let ours = |live: &distribution::Live| distribution::owner::is_ours(live, &ground.stack.names.stack);
-    world.distributions.values_mut().find(|found| attached.map_or_else(|| ours(&found.live), |id| found.live.id == *id))
+    let ours =
+        |live: &distribution::Live| distribution::owner::is_ours(live, &ground.stack.names.stack);
+    world
+        .distributions
+        .values_mut()
+        .find(|found| attached.map_or_else(|| ours(&found.live), |id| found.live.id == *id))
 }
 
 /// Edits that distribution behind our back.

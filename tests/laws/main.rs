@@ -1,7 +1,9 @@
-//! The laws: what holds in every world, whatever the intent, the drift, the order of parallel steps, and wherever a run ends.
+//! The laws: what holds in every world, whatever the intent, the drift, the order of parallel
+//! steps, and wherever a run ends.
 //!
-//! Every small world is tried (each drift alone), then random ones with many drifts at once. Each law was seen failing on a
-//! planted bug. `PROPTEST_CASES=20000 cargo test --test laws` looks further.
+//! Every small world is tried (each drift alone), then random ones with many drifts at once. Each
+//! law was seen failing on a planted bug. `PROPTEST_CASES=20000 cargo test --test laws` looks
+//! further.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the law")]
 
@@ -17,7 +19,9 @@ mod package;
 mod switch;
 
 use drift::{CLAIMS, DRIFTS, Drift};
-use ground::{ATTACHED_TO, Ground, LOGGING, OWNED, distribution_mut, grounds, neighbourhood, occupant};
+use ground::{
+    ATTACHED_TO, Ground, LOGGING, OWNED, distribution_mut, grounds, neighbourhood, occupant,
+};
 use memory::{Cut, Memory, Watch};
 use others::{guests, lodgers, others, unproven};
 use proptest::prelude::*;
@@ -74,12 +78,14 @@ fn everything() -> impl Iterator<Item = &'static Drift> + Clone {
     DRIFTS.iter().chain(CLAIMS)
 }
 
-/// Tries `law` in every small world: one thing went wrong, or nothing, or nothing is there yet; on each ground, with each intent.
+/// Tries `law` in every small world: one thing went wrong, or nothing, or nothing is there yet; on
+/// each ground, with each intent.
 fn in_every_small_world(law: impl Fn(&Case<'_>)) {
     const ORDERS: u64 = 8;
     let gone: Vec<&Drift> = DRIFTS.iter().filter(|drift| drift.name.ends_with("is gone")).collect();
     let alone = everything().map(|one| (vec![one], 1));
-    let drifts: Vec<(Vec<&Drift>, u64)> = [(Vec::new(), ORDERS), (gone, ORDERS)].into_iter().chain(alone).collect();
+    let drifts: Vec<(Vec<&Drift>, u64)> =
+        [(Vec::new(), ORDERS), (gone, ORDERS)].into_iter().chain(alone).collect();
     for ground in grounds() {
         for intent in INTENTS {
             for (drifts, orders) in &drifts {
@@ -89,11 +95,13 @@ fn in_every_small_world(law: impl Fn(&Case<'_>)) {
     }
 }
 
-/// The same random worlds in every run, unless `PROPTEST_RNG_SEED` or `PROPTEST_CASES` say otherwise.
+/// The same random worlds in every run, unless `PROPTEST_RNG_SEED` or `PROPTEST_CASES` say
+/// otherwise.
 fn config(cases: u32) -> Config {
     let given = Config::default();
     let cases = if given.cases == USUAL_CASES { cases } else { given.cases };
-    let rng_seed = if given.rng_seed == RngSeed::Random { RngSeed::Fixed(7) } else { given.rng_seed };
+    let rng_seed =
+        if given.rng_seed == RngSeed::Random { RngSeed::Fixed(7) } else { given.rng_seed };
     Config { cases, rng_seed, failure_persistence: None, ..given }
 }
 
@@ -128,8 +136,12 @@ fn obey(case: &Case<'_>, watch: Watch) {
         return;
     }
     let at = usize::try_from(case.order).unwrap_or_default() % plan.steps.len().max(1);
-    for cut in [Cut::Never, if case.order.is_multiple_of(2) { Cut::Refused(at) } else { Cut::ReplyLost(at) }] {
-        let memory = Memory::new(case.world(), case.order, cut).watched(case.ground, case.intent, watch);
+    for cut in [
+        Cut::Never,
+        if case.order.is_multiple_of(2) { Cut::Refused(at) } else { Cut::ReplyLost(at) },
+    ] {
+        let memory =
+            Memory::new(case.world(), case.order, cut).watched(case.ground, case.intent, watch);
         let _ = memory.carry_out(case.ground, &live, &plan);
         assert!(memory.broken().is_empty(), "{case:?} {cut:?}: {:#?}", memory.broken());
     }
@@ -141,9 +153,13 @@ fn a_plan_carried_out_leaves_nothing_to_do() {
         let Some(memory) = case.run() else { return };
         let (_, again) = memory.plan(case.ground, case.intent, &choices());
         if !again.is_empty() {
-            // Only replicas, which hold a version for a while after its last use, may leave something to do.
+            // Only replicas, which hold a version for a while after its last use, may leave
+            // something to do.
             assert!(
-                again.steps.iter().all(|step| step.op.kind() == Kind::Function || step.op.kind() == Kind::Role),
+                again
+                    .steps
+                    .iter()
+                    .all(|step| step.op.kind() == Kind::Function || step.op.kind() == Kind::Role),
                 "{case:?}: {again:#?}"
             );
             memory.later();
@@ -164,10 +180,12 @@ fn a_drift_alone_is_never_refused() {
     }
 }
 
-/// The world as far as a user can tell: without numbers that AWS gives, and without what time washes away.
+/// The world as far as a user can tell: without numbers that AWS gives, and without what time
+/// washes away.
 fn known(world: &World, ground: &Ground) -> String {
     let mut world = world.clone();
-    (world.serial, world.numbers, world.replicas, world.born) = (0, [].into(), [].into(), [].into());
+    (world.serial, world.numbers, world.replicas, world.born) =
+        (0, [].into(), [].into(), [].into());
     world.references.clear();
     for found in world.functions.values_mut() {
         found.revision.clear();
@@ -182,7 +200,8 @@ fn known(world: &World, ground: &Ground) -> String {
         found.live.etag.clear();
     }
     let ids: Vec<(String, &str)> = [
-        distribution_mut(&mut world, ground).map(|found| (found.live.id.to_string(), "(distribution)")),
+        distribution_mut(&mut world, ground)
+            .map(|found| (found.live.id.to_string(), "(distribution)")),
         world.access.get("provision-shop").map(|control| (control.id.clone(), "(control)")),
     ]
     .into_iter()
@@ -216,7 +235,10 @@ fn cut_at(case: &Case<'_>, cut: Cut, end: &str) {
     let memory = Memory::new(case.world(), case.order, cut);
     let (live, plan) = memory.plan(case.ground, case.intent, &choices());
     let outcome = memory.carry_out(case.ground, &live, &plan);
-    let told = outcome.done.len() + outcome.deferred.len() + outcome.failed.len() + outcome.not_started.len();
+    let told = outcome.done.len()
+        + outcome.deferred.len()
+        + outcome.failed.len()
+        + outcome.not_started.len();
     assert_eq!(told, plan.steps.len(), "{case:?} {cut:?}: every step is accounted for");
     memory.later();
     let rest = memory.settle(case.ground, case.intent, &choices());
@@ -244,12 +266,17 @@ fn what_is_not_ours_is_never_touched() {
     in_all_worlds(|case| {
         obey(case, |moment| {
             let same = |look: fn(&World, &Ground) -> Value| {
-                let (before, after) = (look(moment.before, moment.ground), look(moment.after, moment.ground));
-                (!before.is_null() && before != after).then(|| format!("touched what is not ours\n{before:#}\n{after:#}"))
+                let (before, after) =
+                    (look(moment.before, moment.ground), look(moment.after, moment.ground));
+                (!before.is_null() && before != after)
+                    .then(|| format!("touched what is not ours\n{before:#}\n{after:#}"))
             };
-            // A destroy takes our bucket and our distribution with what others have in them, or refuses.
+            // A destroy takes our bucket and our distribution with what others have in them, or
+            // refuses.
             let inside = || same(guests).or_else(|| same(lodgers));
-            same(others).or_else(|| if moment.intent == Intent::Destroy { same(unproven) } else { inside() })
+            same(others).or_else(|| {
+                if moment.intent == Intent::Destroy { same(unproven) } else { inside() }
+            })
         });
     });
 }
@@ -263,8 +290,11 @@ fn slots(world: &World, ground: &Ground) -> Vec<(u64, bool)> {
     }
     let read = world.distributions.values().map(|found| found.live.document.read());
     let slot = |reading: Reading| -> Vec<(u64, bool)> {
-        let arns = reading.behaviors.into_values().flat_map(|behavior| behavior.functions.into_values());
-        arns.filter_map(|arn| ours.number_in(&arn)).map(|number| (number, reading.enabled)).collect()
+        let arns =
+            reading.behaviors.into_values().flat_map(|behavior| behavior.functions.into_values());
+        arns.filter_map(|arn| ours.number_in(&arn))
+            .map(|number| (number, reading.enabled))
+            .collect()
     };
     read.flat_map(slot).collect()
 }
@@ -274,10 +304,15 @@ fn no_version_is_removed_while_the_slot_points_at_it() {
     in_all_worlds(|case| {
         obey(case, |moment| {
             let Op::Function(op) = moment.op else { return None };
-            let held: Vec<u64> = slots(moment.before, moment.ground).into_iter().map(|(number, _)| number).collect();
+            let held: Vec<u64> =
+                slots(moment.before, moment.ground).into_iter().map(|(number, _)| number).collect();
             match op {
-                function::Op::Prune { number, .. } => held.contains(number).then(|| format!("version {number} is in a slot")),
-                function::Op::Delete { .. } => (!held.is_empty()).then(|| format!("versions {held:?} are in slots")),
+                function::Op::Prune { number, .. } => {
+                    held.contains(number).then(|| format!("version {number} is in a slot"))
+                }
+                function::Op::Delete { .. } => {
+                    (!held.is_empty()).then(|| format!("versions {held:?} are in slots"))
+                }
                 _ => None,
             }
         });
@@ -300,15 +335,21 @@ fn the_function_stays_while_it_has_logs_to_prove() {
 fn while_visitors_can_ask_for_the_page_it_is_there() {
     fn is_missed(world: &World, ground: &Ground) -> bool {
         let function = world.functions.get(&ground.stack.names.function);
-        let runs = |number: u64| function.is_some_and(|live| live.versions.iter().any(|version| version.number == number));
+        let runs = |number: u64| {
+            function
+                .is_some_and(|live| live.versions.iter().any(|version| version.number == number))
+        };
         let asked = slots(world, ground).iter().any(|(number, reached)| *reached && runs(*number));
         let keys = &ground.stack.names.keys;
-        let lies = |bucket: &Bucket| bucket.objects.contains_key(&keys.off) || bucket.objects.contains_key(&keys.on);
+        let lies = |bucket: &Bucket| {
+            bucket.objects.contains_key(&keys.off) || bucket.objects.contains_key(&keys.on)
+        };
         asked && !world.buckets.get(&ground.stack.bucket).is_some_and(lies)
     }
     in_all_worlds(|case| {
         obey(case, |moment| {
-            let lost = is_missed(moment.after, moment.ground) && !is_missed(moment.before, moment.ground);
+            let lost =
+                is_missed(moment.after, moment.ground) && !is_missed(moment.before, moment.ground);
             lost.then(|| "visitors can ask for a page that is not there".to_owned())
         });
     });
@@ -316,7 +357,8 @@ fn while_visitors_can_ask_for_the_page_it_is_there() {
 
 /// The window, but for the page that is shown in it.
 fn window(world: &World, ground: &Ground) -> Option<Metadata> {
-    let mut headers = world.buckets.get(&ground.stack.bucket)?.headers.get(&ground.stack.names.keys.on)?.clone();
+    let mut headers =
+        world.buckets.get(&ground.stack.bucket)?.headers.get(&ground.stack.names.keys.on)?.clone();
     headers.metadata.remove(window::PAGE);
     Some(headers.metadata)
 }
@@ -326,7 +368,8 @@ fn apply_does_not_turn_the_switch() {
     in_all_worlds(|case| {
         if case.intent == Intent::Provision {
             obey(case, |moment| {
-                let (before, after) = (window(moment.before, moment.ground), window(moment.after, moment.ground));
+                let (before, after) =
+                    (window(moment.before, moment.ground), window(moment.after, moment.ground));
                 (before != after).then(|| format!("turned from {before:?} to {after:?}"))
             });
         }
@@ -360,42 +403,77 @@ fn destroy_leaves_nothing_of_ours_and_everything_of_others() {
     }
 }
 
-/// Behaviors whose viewer-request slot runs our function; others' events are not ours, whoever put it there.
+/// Behaviors whose viewer-request slot runs our function; others' events are not ours, whoever put
+/// it there.
 fn our_slots(world: &World, ground: &Ground) -> Vec<Behavior> {
     let runs = |live: &distribution::Live, behavior: &Behavior| {
-        occupant(live, behavior).is_some_and(|arn| ground.stack.any_version().number_in(&arn).is_some())
+        occupant(live, behavior)
+            .is_some_and(|arn| ground.stack.any_version().number_in(&arn).is_some())
     };
-    let behaviors =
-        |found: &Distribution| found.live.document.read().behaviors.into_keys().filter(|name| runs(&found.live, name)).collect();
-    let theirs =
-        world.functions.get(&ground.stack.names.function).is_some_and(|live| !function::plan::is_ours(live, &ground.stack.names.stack));
-    if theirs { Vec::new() } else { world.distributions.values().flat_map::<Vec<Behavior>, _>(behaviors).collect() }
+    let behaviors = |found: &Distribution| {
+        found
+            .live
+            .document
+            .read()
+            .behaviors
+            .into_keys()
+            .filter(|name| runs(&found.live, name))
+            .collect()
+    };
+    let theirs = world
+        .functions
+        .get(&ground.stack.names.function)
+        .is_some_and(|live| !function::plan::is_ours(live, &ground.stack.names.stack));
+    if theirs {
+        Vec::new()
+    } else {
+        world.distributions.values().flat_map::<Vec<Behavior>, _>(behaviors).collect()
+    }
 }
 
 /// Whatever carries our name on it.
 /// `own` was our distribution.
 fn ours(world: &World, ground: &Ground, own: Option<&DistributionId>) -> Vec<String> {
     let stack = &ground.stack.names.stack;
-    let buckets =
-        world.buckets.iter().filter(|(_, found)| bucket::plan::is_ours(&found.live, stack)).map(|(name, _)| format!("bucket {name}"));
-    // In a bucket that is not ours, only the distribution that a statement names can prove that it is ours.
+    let buckets = world
+        .buckets
+        .iter()
+        .filter(|(_, found)| bucket::plan::is_ours(&found.live, stack))
+        .map(|(name, _)| format!("bucket {name}"));
+    // In a bucket that is not ours, only the distribution that a statement names can prove that it
+    // is ours.
     let provable = |found: &Bucket| {
-        bucket::plan::is_ours(&found.live, stack) || own.is_some() && grant::distribution(found.policy.as_ref()).as_ref() == own
+        bucket::plan::is_ours(&found.live, stack)
+            || own.is_some() && grant::distribution(found.policy.as_ref()).as_ref() == own
     };
     let granted = |found: &&Bucket| provable(found) && grant::exists(found.policy.as_ref());
     let grants = world.buckets.values().filter(granted);
-    let roles = world.roles.iter().filter(|(_, live)| role::plan::is_ours(live, stack)).map(|(name, _)| format!("role {name}"));
-    let functions =
-        world.functions.iter().filter(|(_, live)| function::plan::is_ours(live, stack)).map(|(name, _)| format!("function {name}"));
+    let roles = world
+        .roles
+        .iter()
+        .filter(|(_, live)| role::plan::is_ours(live, stack))
+        .map(|(name, _)| format!("role {name}"));
+    let functions = world
+        .functions
+        .iter()
+        .filter(|(_, live)| function::plan::is_ours(live, stack))
+        .map(|(name, _)| format!("function {name}"));
     let group = logs::group(&ground.stack.names.function);
-    let groups = world.logs.iter().filter_map(|(region, groups)| Some((region, groups.get(&group)?)));
+    let groups =
+        world.logs.iter().filter_map(|(region, groups)| Some((region, groups.get(&group)?)));
     // A function of somebody else's that has taken the name writes to them now.
     let free = !world.functions.contains_key(&ground.stack.names.function);
     let groups = groups.filter(|(_, group)| free && stack_in(&group.tags).as_ref() == Some(stack));
     let groups = groups.map(|(region, _)| format!("logs {region}"));
-    let access =
-        world.access.values().filter(|live| live.description == access::description(stack)).map(|live| format!("access {}", live.name));
-    let distributions = world.distributions.values().filter(|found| distribution::owner::is_ours(&found.live, stack));
+    let access = world
+        .access
+        .values()
+        .filter(|live| live.description == access::description(stack))
+        .map(|live| format!("access {}", live.name));
+    let distributions = world
+        .distributions
+        .values()
+        .filter(|found| distribution::owner::is_ours(&found.live, stack));
     let slots = our_slots(world, ground).into_iter().map(|behavior| format!("slot of {behavior}"));
     let distributions = distributions.map(|found| format!("distribution {}", found.live.id));
     buckets

@@ -1,4 +1,5 @@
-//! A cloud in memory, with a clock of its own, that can be cut short at any op and is watched at each.
+//! A cloud in memory, with a clock of its own, that can be cut short at any op and is watched at
+//! each.
 
 use crate::ground::Ground;
 use provision::apply::{self, Event, Outcome, Report};
@@ -128,8 +129,8 @@ impl Memory {
         runtime.block_on(apply::execute(plan, &ground.stack, self, &context, &Silence))
     }
 
-    /// Plans and carries out until there is nothing to do, as a user would who runs the same command again.
-    /// Gives what the last plan was.
+    /// Plans and carries out until there is nothing to do, as a user would who runs the same
+    /// command again. Gives what the last plan was.
     pub(crate) fn settle(&self, ground: &Ground, intent: Intent, choices: &Choices) -> Plan {
         const PATIENCE: usize = 4;
         for _ in 0..PATIENCE {
@@ -156,7 +157,9 @@ impl Memory {
             Cut::Killed(at) if number >= at => return Err(Self::refusal(op)),
             Cut::Refused(at) if number == at => return Err(Self::refusal(op)),
             // The op that is in flight when the user stops the run is still finished.
-            Cut::Stopped(at) if number + 1 == at => drop(state.stop.as_ref().map(|stop| stop.send(true))),
+            Cut::Stopped(at) if number + 1 == at => {
+                let _ = state.stop.as_ref().map(|stop| stop.send(true));
+            }
             _ => {}
         }
         if op.change().action == Action::Await {
@@ -171,7 +174,8 @@ impl Memory {
         let done = state.world.apply(stack, op, context, now);
         if let Some((ground, intent, watch)) = self.watch {
             let moment = Moment { ground, intent, before: &before, op, after: &state.world, now };
-            let broken = watch(&moment).map(|what| format!("{}: {}: {what}", op.change().address, op.change().summary));
+            let broken = watch(&moment)
+                .map(|what| format!("{}: {}: {what}", op.change().address, op.change().summary));
             state.broken.extend(broken);
         }
         if state.cut == Cut::ReplyLost(number) { Err(Self::refusal(op)) } else { done }
@@ -179,7 +183,12 @@ impl Memory {
 }
 
 impl Cloud for Memory {
-    async fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope) -> Result<(AccountId, Live), Fault> {
+    async fn observe(
+        &self,
+        names: &Names,
+        expected: &site::Settings,
+        scope: Scope,
+    ) -> Result<(AccountId, Live), Fault> {
         let state = self.state();
         Ok(state.world.observe(names, expected, scope, state.now))
     }
@@ -198,7 +207,10 @@ impl Cloud for Memory {
         state.world.look_at_page(stack, key, |etag| Ok(etag.into()), state.now)
     }
 
-    async fn observe_distribution(&self, stack: &Stack) -> Result<Option<distribution::Live>, Fault> {
+    async fn observe_distribution(
+        &self,
+        stack: &Stack,
+    ) -> Result<Option<distribution::Live>, Fault> {
         let state = self.state();
         Ok(state.world.distribution(stack, state.now))
     }

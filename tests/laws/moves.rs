@@ -13,7 +13,9 @@ use provision::cloud::world::{Distribution, World};
 use provision::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
 use provision::plan::{Choices, Intent, Plan};
 use provision::resource::distribution::{Behavior, document::EVENT};
-use provision::resource::{PROTECT_TAG, access, bucket, distribution, function, grant, page, role, site, stack_in};
+use provision::resource::{
+    PROTECT_TAG, access, bucket, distribution, function, grant, page, role, site, stack_in,
+};
 use provision::stack::Op;
 use provision::view::report::Existing;
 use std::collections::BTreeSet;
@@ -25,17 +27,28 @@ const SPECS: [(&str, &str); 15] = [
     ("owned", "stack: shop"),
     ("attached to A", "stack: shop\ndistribution: {id: E1ATTACHED00, behaviors: [default]}"),
     ("attached to B", "stack: shop\ndistribution: {id: E3ANOTHER000, behaviors: [default]}"),
-    ("other behaviors of A", "stack: shop\ndistribution: {id: E1ATTACHED00, behaviors: [\"/app/*\"]}"),
+    (
+        "other behaviors of A",
+        "stack: shop\ndistribution: {id: E1ATTACHED00, behaviors: [\"/app/*\"]}",
+    ),
     ("another bucket", "stack: shop\nbucket: {name: shop-moved}"),
     ("another role", "stack: shop\nrole: {name: shop-moved}"),
     ("another function", "stack: shop\nfunction: {name: shop-moved}"),
-    ("all names", "stack: shop\nbucket: {name: shop-else}\nrole: {name: shop-else}\nfunction: {name: shop-else}"),
+    (
+        "all names",
+        "stack: shop\nbucket: {name: shop-else}\nrole: {name: shop-else}\nfunction: {name: \
+            shop-else}",
+    ),
     (
         "all names, attached to A",
-        "stack: shop\nbucket: {name: shop-else}\nrole: {name: shop-else}\nfunction: {name: shop-else}\n\
+        "stack: shop\nbucket: {name: shop-else}\nrole: {name: shop-else}\nfunction: {name: \
+            shop-else}\n\
          distribution: {id: E1ATTACHED00, behaviors: [default]}",
     ),
-    ("other page keys", "stack: shop\nmaintenance: {keys: {off: closed.html, on: closed-now.html}}"),
+    (
+        "other page keys",
+        "stack: shop\nmaintenance: {keys: {off: closed.html, on: closed-now.html}}",
+    ),
     ("no site", "stack: shop # no site"),
     (
         "aliases",
@@ -48,7 +61,8 @@ const SPECS: [(&str, &str); 15] = [
 ];
 
 static GROUNDS: LazyLock<Vec<Ground>> = LazyLock::new(|| {
-    let built = SPECS.iter().map(|(name, text)| Ground::built_in(name, text, site_of(name), before()));
+    let built =
+        SPECS.iter().map(|(name, text)| Ground::built_in(name, text, site_of(name), before()));
     let mut all: Vec<Ground> = built.collect();
     let distributions = all.iter_mut().flat_map(|ground| ground.built.distributions.values_mut());
     distributions.for_each(|found| found.deployed_at = 0);
@@ -78,7 +92,9 @@ fn words(all: bool) -> Choices {
 
 fn pairs() -> impl Iterator<Item = (usize, &'static Ground, &'static Ground)> {
     let all = GROUNDS.iter().flat_map(|from| GROUNDS.iter().map(move |to| (from, to)));
-    all.filter(|(from, to)| from.name != to.name).enumerate().map(|(number, (from, to))| (number, from, to))
+    all.filter(|(from, to)| from.name != to.name)
+        .enumerate()
+        .map(|(number, (from, to))| (number, from, to))
 }
 
 /// Everything that carries the stack's mark, and what others run of ours.
@@ -86,15 +102,20 @@ fn ours(world: &World, ground: &Ground) -> BTreeSet<String> {
     let stack = &ground.stack.names.stack;
     let functions = world.functions.iter().filter(|(_, live)| function::plan::is_ours(live, stack));
     let functions: Vec<&FunctionName> = functions.map(|(name, _)| name).collect();
-    let buckets = world.buckets.iter().filter(|(_, found)| bucket::plan::is_ours(&found.live, stack));
+    let buckets =
+        world.buckets.iter().filter(|(_, found)| bucket::plan::is_ours(&found.live, stack));
     let roles = world.roles.iter().filter(|(_, live)| role::plan::is_ours(live, stack));
     let controls = world.access.values().filter(|live| access::plan::is_ours(live, stack));
-    let groups = world.logs.iter().flat_map(|(region, groups)| groups.iter().map(move |group| (region, group)));
+    let groups = world
+        .logs
+        .iter()
+        .flat_map(|(region, groups)| groups.iter().map(move |group| (region, group)));
     let groups = groups.filter(|(_, (_, group))| stack_in(&group.tags).as_ref() == Some(stack));
     let is_own = |found: &Distribution| distribution::owner::is_ours(&found.live, stack);
     let distributions = world.distributions.values().map(|found| {
         let slots = slots(found).into_iter().filter(|(_, name, _)| functions.contains(&name));
-        let slots = slots.map(|(behavior, name, _)| format!("slot {} {behavior} {name}", found.live.id));
+        let slots =
+            slots.map(|(behavior, name, _)| format!("slot {} {behavior} {name}", found.live.id));
         let own = is_own(found).then(|| format!("distribution {}", found.live.id));
         slots.chain(own).collect::<Vec<_>>()
     });
@@ -113,7 +134,8 @@ fn ours(world: &World, ground: &Ground) -> BTreeSet<String> {
 fn slots(found: &Distribution) -> Vec<(String, FunctionName, u64)> {
     let account = "123456789012".parse().unwrap();
     let behaviors = found.live.document.read().behaviors.into_iter();
-    let arns = behaviors.filter_map(|(pattern, behavior)| Some((pattern, behavior.functions.get(EVENT)?.clone())));
+    let arns = behaviors
+        .filter_map(|(pattern, behavior)| Some((pattern, behavior.functions.get(EVENT)?.clone())));
     let parse = |(behavior, arn): (Behavior, String)| {
         let number = arn.rsplit(':').next()?.parse().ok()?;
         Some((behavior.to_string(), FunctionName::from_arn(&arn, &account)?, number))
@@ -125,7 +147,10 @@ fn slots(found: &Distribution) -> Vec<(String, FunctionName, u64)> {
 fn page_of(code: &str) -> Option<&'static (BucketName, page::Keys)> {
     static PAGES: LazyLock<Vec<(String, (BucketName, page::Keys))>> = LazyLock::new(|| {
         let page = |ground: &Ground| (ground.stack.bucket.clone(), ground.stack.names.keys.clone());
-        GROUNDS.iter().map(|ground| (ground.desired.function.package.sha256.clone(), page(ground))).collect()
+        GROUNDS
+            .iter()
+            .map(|ground| (ground.desired.function.package.sha256.clone(), page(ground)))
+            .collect()
     });
     PAGES.iter().find(|(known, _)| known == code).map(|(_, page)| page)
 }
@@ -151,20 +176,27 @@ fn missed_behind(world: &World, ground: &Ground, found: &Distribution) -> Vec<St
         let Some((bucket, keys)) = page_of(&version.frozen.code_sha256) else { continue };
         let role = RoleName::from_arn(&version.frozen.role, &world.account);
         let role = role.and_then(|role| world.roles.get(&role));
-        let reach = role::Reach::of(role.and_then(|role| role.settings.policy.as_ref()), &world.account);
+        let reach =
+            role::Reach::of(role.and_then(|role| role.settings.policy.as_ref()), &world.account);
         let page = (bucket.clone(), keys.on.clone());
         if !reach.pages.contains(&page) || !reach.functions.contains(&name) {
             missed.push(format!("{name}:{number} may not read {page:?}"));
         }
-        let lies = |key: &ObjectKey| world.buckets.get(bucket).is_some_and(|found| found.objects.contains_key(key));
+        let lies = |key: &ObjectKey| {
+            world.buckets.get(bucket).is_some_and(|found| found.objects.contains_key(key))
+        };
         // Under other keys than the spec's nobody can turn the switch any more.
-        if !world.buckets.contains_key(bucket) || *keys == ground.stack.names.keys && !lies(&keys.off) && !lies(&keys.on) {
+        if !world.buckets.contains_key(bucket)
+            || *keys == ground.stack.names.keys && !lies(&keys.off) && !lies(&keys.on)
+        {
             missed.push(format!("{name}:{number} reads {page:?}, which is gone"));
         }
     }
     for (origin, reading) in found.live.document.read().origins {
-        let host = reading.domain.split_once(".s3.").filter(|_| origin.starts_with("provision-shop"));
-        let bucket = host.and_then(|(name, _)| Some((name, world.buckets.get(&name.parse().ok()?)?)));
+        let host =
+            reading.domain.split_once(".s3.").filter(|_| origin.starts_with("provision-shop"));
+        let bucket =
+            host.and_then(|(name, _)| Some((name, world.buckets.get(&name.parse().ok()?)?)));
         if let (Some((name, _)), Some((_, found))) = (host, bucket)
             && grant::distribution(found.policy.as_ref()).as_ref() != Some(id)
         {
@@ -194,9 +226,12 @@ fn hasty(moment: &Moment<'_>) -> Option<String> {
         _ => false,
     };
     // Files are asked for through our own distribution alone.
-    let own = |found: &&Distribution| distribution::owner::is_ours(&found.live, &moment.ground.stack.names.stack);
+    let own = |found: &&Distribution| {
+        distribution::owner::is_ours(&found.live, &moment.ground.stack.names.stack)
+    };
     let concerned = |found: &&Distribution| !matches!(moment.op, Op::Site(_)) || own(found);
-    let mut deploying = moment.before.distributions.values().filter(|found| moment.now < found.deployed_at);
+    let mut deploying =
+        moment.before.distributions.values().filter(|found| moment.now < found.deployed_at);
     let still = deploying.find(concerned)?;
     ends.then(|| format!("{} is still deploying", still.live.id))
 }
@@ -204,13 +239,23 @@ fn hasty(moment: &Moment<'_>) -> Option<String> {
 fn watch(moment: &Moment<'_>) -> Option<String> {
     let creates = matches!(moment.op, Op::Distribution(distribution::Op::Create { .. }));
     let before = missed(moment.before, moment.ground);
-    let new: Vec<String> = missed(moment.after, moment.ground).into_iter().filter(|what| !before.contains(what)).collect();
+    let new: Vec<String> = missed(moment.after, moment.ground)
+        .into_iter()
+        .filter(|what| !before.contains(what))
+        .collect();
     // Until the first grant is given, nobody can know the new distribution.
-    let new: Vec<String> = new.into_iter().filter(|what| !(creates && what.contains("may not read"))).collect();
+    let new: Vec<String> =
+        new.into_iter().filter(|what| !(creates && what.contains("may not read"))).collect();
     if new.is_empty() { hasty(moment) } else { Some(new.join("; ")) }
 }
 
-fn run(world: &World, to: &'static Ground, intent: Intent, choices: &Choices, cut: Cut) -> (Memory, Plan) {
+fn run(
+    world: &World,
+    to: &'static Ground,
+    intent: Intent,
+    choices: &Choices,
+    cut: Cut,
+) -> (Memory, Plan) {
     let memory = Memory::new(world.clone(), 3, cut).watched(to, intent, watch);
     let (live, plan) = memory.plan(to, intent, choices);
     if plan.can_apply() {
@@ -218,7 +263,11 @@ fn run(world: &World, to: &'static Ground, intent: Intent, choices: &Choices, cu
         if cut == Cut::Never && intent == Intent::Provision {
             let fresh = memory.plan(to, intent, choices).0;
             let told = Existing::after(&plan, &to.stack, &live, &outcome);
-            assert_eq!(told, Some(Existing::of(&to.stack, &fresh)), "what is reported is what a look finds");
+            assert_eq!(
+                told,
+                Some(Existing::of(&to.stack, &fresh)),
+                "what is reported is what a look finds"
+            );
         }
     }
     memory.later();
@@ -247,7 +296,11 @@ fn without_protection(mut world: World) -> World {
 fn destroyed(memory: &Memory, with: &'static Ground, what: &str) {
     let choices = Choices { wait: true, ..Choices::default() };
     // What is protected stays until somebody takes the tag off.
-    let memory = &Memory::new(without_protection(memory.world()), 5, Cut::Never).watched(with, Intent::Destroy, watch);
+    let memory = &Memory::new(without_protection(memory.world()), 5, Cut::Never).watched(
+        with,
+        Intent::Destroy,
+        watch,
+    );
     memory.later();
     settle(memory, with, Intent::Destroy, &choices, what);
     assert_eq!(ours(&memory.world(), with), BTreeSet::new(), "{what}: something is left");
@@ -257,15 +310,25 @@ fn destroyed(memory: &Memory, with: &'static Ground, what: &str) {
 fn a_spec_that_changes_loses_nothing() {
     for (_, from, to) in pairs() {
         for all in [false, true] {
-            let what = format!("{from:?} -> {to:?}, {}", if all { "all may go" } else { "nothing may go" });
+            let what = format!(
+                "{from:?} -> {to:?}, {}",
+                if all { "all may go" } else { "nothing may go" }
+            );
             let (memory, plan) = run(&from.built, to, Intent::Provision, &words(all), Cut::Never);
             assert!(plan.can_apply(), "{what}: {:#?}", plan.conflicts);
             settle(&memory, to, Intent::Provision, &words(all), &what);
             let left = ours(&memory.world(), to);
             let wanted = ours(&to.built, to);
-            let named: Vec<String> =
-                memory.plan(to, Intent::Provision, &words(all)).1.notices.iter().map(|n| n.address.to_string()).collect();
-            for former in left.iter().filter(|one| !one.starts_with("logs") && !is_wanted(one, &wanted)) {
+            let named: Vec<String> = memory
+                .plan(to, Intent::Provision, &words(all))
+                .1
+                .notices
+                .iter()
+                .map(|n| n.address.to_string())
+                .collect();
+            for former in
+                left.iter().filter(|one| !one.starts_with("logs") && !is_wanted(one, &wanted))
+            {
                 assert!(!all || from.name == "protected", "{what}: {former} is left");
                 assert!(is_named(former, &named), "{what}: {former} is not named by {named:?}");
             }
@@ -297,7 +360,10 @@ fn is_named(former: &str, named: &[String]) -> bool {
 
 #[test]
 fn a_move_cut_short_goes_on_goes_back_or_ends() {
-    #[expect(clippy::disallowed_methods, reason = "how much to try is said to the test, not to the program")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how much to try is said to the test, not to the program"
+    )]
     let whole = std::env::var("PROVISION_MOVES").is_ok_and(|value| value == "all");
     let (mut cuts, mut runs) = (0, 0);
     for (number, from, to) in pairs() {
@@ -320,8 +386,14 @@ fn a_move_cut_short_goes_on_goes_back_or_ends() {
                         if !whole && which != turn / 2 % 4 {
                             continue;
                         }
-                        let what = format!("{from:?} -> {to:?}, {all}, {cut:?}, then {next:?}, ended by {with:?}");
-                        let memory = Memory::new(broken.clone(), 5, Cut::Never).watched(with, Intent::Provision, watch);
+                        let what = format!(
+                            "{from:?} -> {to:?}, {all}, {cut:?}, then {next:?}, ended by {with:?}"
+                        );
+                        let memory = Memory::new(broken.clone(), 5, Cut::Never).watched(
+                            with,
+                            Intent::Provision,
+                            watch,
+                        );
                         memory.later();
                         if let Some(next) = next {
                             settle(&memory, next, Intent::Provision, &words(all), &what);
@@ -346,7 +418,9 @@ fn nothing_is_known_of_a_distribution_that_has_gone() {
     let told = Existing::after(&plan, &to.stack, &live, &outcome).unwrap();
     assert_eq!(told.distribution.as_deref(), Some(ATTACHED));
     assert_eq!(
-        apply::references(&memory.plan(to, Intent::Provision, &words(true)).0).distribution.map(|id| id.to_string()),
+        apply::references(&memory.plan(to, Intent::Provision, &words(true)).0)
+            .distribution
+            .map(|id| id.to_string()),
         told.distribution
     );
 }
@@ -354,13 +428,17 @@ fn nothing_is_known_of_a_distribution_that_has_gone() {
 #[test]
 fn the_stacks_own_distribution_is_not_attached_to() {
     let owned = &GROUNDS[0];
-    let own = |found: &&Distribution| distribution::owner::is_ours(&found.live, &owned.stack.names.stack);
+    let own =
+        |found: &&Distribution| distribution::owner::is_ours(&found.live, &owned.stack.names.stack);
     let id = owned.built.distributions.values().find(own).unwrap().live.id.clone();
     let text = format!("stack: shop\ndistribution: {{id: {id}, behaviors: [default]}}");
     let named = Ground::read_only("own id named", &text, owned.built.clone());
     let memory = Memory::new(owned.built.clone(), 0, Cut::Never);
     let (_, plan) = memory.plan(&named, Intent::Provision, &words(true));
-    assert!(plan.conflicts.iter().any(|conflict| conflict.reason.contains("this stack's own")), "{plan:#?}");
+    assert!(
+        plan.conflicts.iter().any(|conflict| conflict.reason.contains("this stack's own")),
+        "{plan:#?}"
+    );
     let (live, plan) = memory.plan(&named, Intent::Destroy, &words(true));
     assert!(plan.can_apply(), "{plan:#?}");
     let outcome = memory.carry_out(&named, &live, &plan);
@@ -371,6 +449,10 @@ fn the_stacks_own_distribution_is_not_attached_to() {
 fn a_distribution_of_another_stack_is_not_attached_to() {
     let text = "stack: shop\ndistribution: {id: E9OTHER0000, behaviors: [default]}";
     let named = Ground::read_only("another stack's", text, before());
-    let (_, plan) = Memory::new(before(), 0, Cut::Never).plan(&named, Intent::Provision, &words(true));
-    assert!(plan.conflicts.iter().any(|conflict| conflict.reason.contains("stack `shop-2`")), "{plan:#?}");
+    let (_, plan) =
+        Memory::new(before(), 0, Cut::Never).plan(&named, Intent::Provision, &words(true));
+    assert!(
+        plan.conflicts.iter().any(|conflict| conflict.reason.contains("stack `shop-2`")),
+        "{plan:#?}"
+    );
 }

@@ -74,7 +74,13 @@ impl Planted {
 fn changed(change: impl Fn(&mut BTreeMap<ObjectKey, Content>)) -> Ground {
     let mut desired = OWNED.desired.clone();
     change(&mut desired.site.files);
-    Ground { name: "changed", stack: OWNED.stack.clone(), desired, built: OWNED.built.clone(), replaces: false }
+    Ground {
+        name: "changed",
+        stack: OWNED.stack.clone(),
+        desired,
+        built: OWNED.built.clone(),
+        replaces: false,
+    }
 }
 
 fn specs() -> [Ground; 4] {
@@ -157,7 +163,9 @@ fn nothing_foreign_is_written_or_deleted_without_its_word() {
 fn whatever_a_run_leaves_is_known_as_ours_without_the_folder() {
     let [.., gone] = specs();
     let cold = neighbourhood();
-    for (ground, world) in [(&*OWNED, &cold)].into_iter().chain(specs().iter().map(|ground| (ground, &OWNED.built))) {
+    for (ground, world) in
+        [(&*OWNED, &cold)].into_iter().chain(specs().iter().map(|ground| (ground, &OWNED.built)))
+    {
         for left in left_behind(ground, world, &choices(&[], false)) {
             is_taken_down(&gone, left, false, &format!("{ground:?}"));
         }
@@ -184,7 +192,11 @@ fn an_object_that_is_served_in_another_way_is_put_again() {
         ruled.desired.page.content.content_type = "text/x".into();
         for (ground, world) in [(&*OWNED, &by_hand), (&ruled, &OWNED.built)] {
             let plan = plan(ground, world, Intent::Provision, &Choices::default());
-            let fields = plan.steps.iter().map(|step| step.op.change()).find(|change| change.address.name == name);
+            let fields = plan
+                .steps
+                .iter()
+                .map(|step| step.op.change())
+                .find(|change| change.address.name == name);
             let fields = fields.map(|change| change.fields).unwrap_or_default();
             assert!(matches!(&fields[..], [one] if one.before.is_some()), "{name}: {fields:?}");
             for left in left_behind(ground, world, &Choices::default()) {
@@ -197,15 +209,23 @@ fn an_object_that_is_served_in_another_way_is_put_again() {
     }
 }
 
-/// A bucket that we take over may hold something under the on key; the first apply would put the site into maintenance.
+/// A bucket that we take over may hold something under the on key; the first apply would put the
+/// site into maintenance.
 #[test]
 fn the_first_apply_shows_nobody_what_somebody_else_put_under_the_on_key() {
-    let planted = everything_planted().find(|planted| planted.key == "maintenance-on.html").unwrap();
+    let planted =
+        everything_planted().find(|planted| planted.key == "maintenance-on.html").unwrap();
     let reached = planted.in_world(OWNED.built.clone());
     let mut first = reached.clone();
     occupy(&mut first, &OWNED, None);
-    for (world, adopt, can_apply) in [(&reached, None, true), (&first, None, false), (&first, Some(Kind::Page), true)] {
+    for (world, adopt, can_apply) in
+        [(&reached, None, true), (&first, None, false), (&first, Some(Kind::Page), true)]
+    {
         let choices = choices(adopt.as_slice(), false);
-        assert_eq!(plan(&OWNED, world, Intent::Provision, &choices).can_apply(), can_apply, "{adopt:?}");
+        assert_eq!(
+            plan(&OWNED, world, Intent::Provision, &choices).can_apply(),
+            can_apply,
+            "{adopt:?}"
+        );
     }
 }

@@ -14,7 +14,8 @@ fn write(folder: &Path, name: &str, content: &[u8]) {
     fs::write(path, content).unwrap();
 }
 
-/// What differs from machine to machine: the order in which files were made, caches, hidden files, rights, dates.
+/// What differs from machine to machine: the order in which files were made, caches, hidden files,
+/// rights, dates.
 fn on_a_machine(files: &Files, reversed: bool, noise: bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut names: Vec<_> = files.iter().collect();
@@ -29,7 +30,8 @@ fn on_a_machine(files: &Files, reversed: bool, noise: bool) -> tempfile::TempDir
             rights.set_readonly(true);
             fs::set_permissions(&path, rights).unwrap();
         } else {
-            let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+            let long_ago =
+                std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
             fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
         }
     }
@@ -47,21 +49,22 @@ fn the_same_source_makes_the_same_package() {
     let content = || vec(any::<u8>(), 0..200);
     let files = btree_map("([a-z]{1,3}/){0,2}[a-z]{1,8}\\.(py|json)", content(), 1..6);
     let mut runner = TestRunner::new(config(48));
-    let tried = runner.run(&(files, content(), any::<prop::sample::Index>()), |(files, other, at)| {
-        let one = pack(&read(on_a_machine(&files, false, false).path()).unwrap()).unwrap();
-        let another = pack(&read(on_a_machine(&files, true, true).path()).unwrap()).unwrap();
-        prop_assert_eq!(&one.bytes, &another.bytes);
-        prop_assert_eq!(&one.sha256, &another.sha256);
-        let mut changed = files.clone();
-        let name = at.get(&files.keys().cloned().collect::<Vec<_>>()).clone();
-        changed.insert(name.clone(), other.clone());
-        prop_assert_eq!(pack(&changed).unwrap().sha256 == one.sha256, files[&name] == other);
-        let mut renamed = files.clone();
-        let content = renamed.remove(&name).unwrap();
-        renamed.insert(format!("{name}x"), content);
-        prop_assert!(pack(&renamed).unwrap().sha256 != one.sha256);
-        Ok(())
-    });
+    let tried =
+        runner.run(&(files, content(), any::<prop::sample::Index>()), |(files, other, at)| {
+            let one = pack(&read(on_a_machine(&files, false, false).path()).unwrap()).unwrap();
+            let another = pack(&read(on_a_machine(&files, true, true).path()).unwrap()).unwrap();
+            prop_assert_eq!(&one.bytes, &another.bytes);
+            prop_assert_eq!(&one.sha256, &another.sha256);
+            let mut changed = files.clone();
+            let name = at.get(&files.keys().cloned().collect::<Vec<_>>()).clone();
+            changed.insert(name.clone(), other.clone());
+            prop_assert_eq!(pack(&changed).unwrap().sha256 == one.sha256, files[&name] == other);
+            let mut renamed = files.clone();
+            let content = renamed.remove(&name).unwrap();
+            renamed.insert(format!("{name}x"), content);
+            prop_assert!(pack(&renamed).unwrap().sha256 != one.sha256);
+            Ok(())
+        });
     if let Err(error) = tried {
         panic!("{error}");
     }

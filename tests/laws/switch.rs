@@ -1,7 +1,9 @@
-//! The switch under many hands: the writes of two turns in every order, of three in random ones, with every fault of one.
+//! The switch under many hands: the writes of two turns in every order, of three in random ones,
+//! with every fault of one.
 //!
-//! A turn is a look, its writes, and a last look. Whoever is killed takes no further step; a late write comes to pass when
-//! its sender is long gone; a reply that is lost makes the SDK send the same write again.
+//! A turn is a look, its writes, and a last look. Whoever is killed takes no further step; a late
+//! write comes to pass when its sender is long gone; a reply that is lost makes the SDK send the
+//! same write again.
 
 use crate::ground::OWNED;
 use provision::change::{Done, Fault as Refusal};
@@ -45,7 +47,8 @@ enum Fault {
     KilledBeforeWrite,
     KilledAfterWrite,
 }
-const FAULTS: [Fault; 5] = [Fault::None, Fault::Retried, Fault::Late, Fault::KilledBeforeWrite, Fault::KilledAfterWrite];
+const FAULTS: [Fault; 5] =
+    [Fault::None, Fault::Retried, Fault::Late, Fault::KilledBeforeWrite, Fault::KilledAfterWrite];
 
 /// How the bucket is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +61,8 @@ enum Begin {
     Renamed,
     Lost,
 }
-const BEGINS: [Begin; 6] = [Begin::Off, Begin::On, Begin::Over, Begin::Once, Begin::Renamed, Begin::Lost];
+const BEGINS: [Begin; 6] =
+    [Begin::Off, Begin::On, Begin::Over, Begin::Once, Begin::Renamed, Begin::Lost];
 
 /// Whose write it is, and which of theirs. Sent twice, it is still the same.
 type Written = (usize, usize);
@@ -98,12 +102,24 @@ impl Bucket {
         let marked = window::marked(&shown, &"e".repeat(32));
         match begin {
             Begin::Off | Begin::Lost => {}
-            Begin::On => bucket.lay(&keys().on, &marked, &[&ours[..], &[(window::PAGE, &shown.md5)]].concat()),
-            Begin::Over => bucket.lay(&keys().on, &marked, &[&ours[..], &[(window::PAGE, &shown.md5), (window::UNTIL, PAST)]].concat()),
+            Begin::On => bucket.lay(
+                &keys().on,
+                &marked,
+                &[&ours[..], &[(window::PAGE, &shown.md5)]].concat(),
+            ),
+            Begin::Over => bucket.lay(
+                &keys().on,
+                &marked,
+                &[&ours[..], &[(window::PAGE, &shown.md5), (window::UNTIL, PAST)]].concat(),
+            ),
             Begin::Once => {
                 let other = content("other");
                 let marked = window::marked(&other, &"e".repeat(32));
-                bucket.lay(&keys().on, &marked, &[&ours[..], &[(window::PAGE, &other.md5), (window::ONCE, "true")]].concat());
+                bucket.lay(
+                    &keys().on,
+                    &marked,
+                    &[&ours[..], &[(window::PAGE, &other.md5), (window::ONCE, "true")]].concat(),
+                );
             }
             Begin::Renamed => bucket.lay(&keys().on, &shown, &[]),
         }
@@ -113,7 +129,10 @@ impl Bucket {
     fn lay(&mut self, key: &ObjectKey, content: &Content, metadata: &[(&str, &str)]) {
         let found = self.world.buckets.get_mut(&stack().bucket).unwrap();
         found.objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
-        let metadata = metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let metadata = metadata
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         found.headers.entry(key.clone()).or_default().metadata = metadata;
         self.bytes.insert(content.md5.clone(), content.read().unwrap());
         self.written.insert(key.clone(), (0, 0));
@@ -133,17 +152,31 @@ impl Bucket {
     }
 
     /// Carries out a write of somebody who has seen what `seen` says. Gives what it breaks.
-    fn write(&mut self, op: &Op, written: Written, seen: &BTreeMap<ObjectKey, Written>) -> (Result<Done, Refusal>, Option<String>) {
+    fn write(
+        &mut self,
+        op: &Op,
+        written: Written,
+        seen: &BTreeMap<ObjectKey, Written>,
+    ) -> (Result<Done, Refusal>, Option<String>) {
         let (Op::Put { key, .. } | Op::Remove { key, .. }) = op;
         if let Op::Put { content, .. } = op {
             self.bytes.insert(content.md5.clone(), content.read().unwrap());
         }
         let had_page = self.has(&keys().off);
-        let context = Context::new(References::default(), &|_, _| (), watch::channel(false).1, Duration::ZERO);
+        let context = Context::new(
+            References::default(),
+            &|_, _| (),
+            watch::channel(false).1,
+            Duration::ZERO,
+        );
         let done = self.world.apply(stack(), &AnyOp::Page(op.clone()), &context, NOW);
         let mut broken = None;
         if matches!(done, Ok(Done::Changed(_))) {
-            if let Some(lost) = self.written.get(key).filter(|lost| seen.get(key) != Some(lost) && lost.0 != written.0) {
+            if let Some(lost) = self
+                .written
+                .get(key)
+                .filter(|lost| seen.get(key) != Some(lost) && lost.0 != written.0)
+            {
                 broken = Some(format!("{key} is lost, which write {lost:?} put there later"));
             }
             match op {
@@ -190,7 +223,13 @@ impl Person {
             // What `getrandom` gives: no two of them are equal.
             let mark = format!("{name:032x}");
             let window = pairs.chain([by]).collect::<Metadata>();
-            Some(Wanted::On(turn::On { window, without: Vec::new(), once, standard: content("page"), mark }))
+            Some(Wanted::On(turn::On {
+                window,
+                without: Vec::new(),
+                once,
+                standard: content("page"),
+                mark,
+            }))
         };
         let wanted = match turn {
             Turn::On => window(&[], None),
@@ -199,7 +238,17 @@ impl Person {
             Turn::Off => Some(Wanted::Off { standard: content("page") }),
             Turn::Apply => None,
         };
-        Self { turn, fault, name, wanted, seen: BTreeMap::new(), ops: Vec::new(), next: 0, stage: Stage::Look, failed: false }
+        Self {
+            turn,
+            fault,
+            name,
+            wanted,
+            seen: BTreeMap::new(),
+            ops: Vec::new(),
+            next: 0,
+            stage: Stage::Look,
+            failed: false,
+        }
     }
 
     fn plan(&self, bucket: &Bucket) -> Planned<Op> {
@@ -209,9 +258,21 @@ impl Person {
             None => {
                 let (_, live) = bucket.world.observe(&stack().names, &files, Scope::Stack, NOW);
                 let page = content("new page");
-                let own = site::plan::claim(&live.objects, &keys().off, &page.md5, &Served::of(&page).with_switch(&keys().on));
+                let own = site::plan::claim(
+                    &live.objects,
+                    &keys().off,
+                    &page.md5,
+                    &Served::of(&page).with_switch(&keys().on),
+                );
                 let live = page::Live { own, on: live.shown, opens: false };
-                page::plan::plan(name, &stack().bucket, keys(), &page::Settings { content: page }, &live, false)
+                page::plan::plan(
+                    name,
+                    &stack().bucket,
+                    keys(),
+                    &page::Settings { content: page },
+                    &live,
+                    false,
+                )
             }
         }
     }
@@ -231,7 +292,8 @@ impl Person {
                 None
             }
             Stage::Write => {
-                let (done, broken) = bucket.write(&self.ops[self.next], (self.name, self.next), &self.seen);
+                let (done, broken) =
+                    bucket.write(&self.ops[self.next], (self.name, self.next), &self.seen);
                 let is_first = self.next == 0;
                 self.failed |= done.is_err();
                 self.next += 1;
@@ -266,8 +328,15 @@ impl Person {
         let Some(wanted) = &self.wanted else { return None };
         let done = holds(wanted, keys(), &self.ops.iter().collect::<Vec<_>>(), look.side.as_ref());
         let by = |side: &Side| side.metadata.get(window::BY).cloned();
-        let mine = look.side.as_ref().is_some_and(|side| self.ops.is_empty() || by(side) == Some(self.name.to_string()));
-        let so = if self.turn == Turn::Off { look.side.is_none() } else { mine || !self.turns() && look.side.is_some() };
+        let mine = look
+            .side
+            .as_ref()
+            .is_some_and(|side| self.ops.is_empty() || by(side) == Some(self.name.to_string()));
+        let so = if self.turn == Turn::Off {
+            look.side.is_none()
+        } else {
+            mine || !self.turns() && look.side.is_some()
+        };
         (done != so).then(|| format!("{:?} says done: {done}, and so it is: {so}", self.turn))
     }
 
@@ -279,7 +348,9 @@ impl Person {
 
 /// Whatever was left, the next turn alone does what it says, and the page is under its own key.
 fn settles(bucket: &Bucket) -> Option<String> {
-    for (turn, state) in [(Turn::On, State::On), (Turn::Off, State::Off), (Turn::Apply, bucket.sides().state())] {
+    for (turn, state) in
+        [(Turn::On, State::On), (Turn::Off, State::Off), (Turn::Apply, bucket.sides().state())]
+    {
         let mut bucket = bucket.clone();
         let mut person = Person::new(99, turn, Fault::None);
         while person.stage != Stage::Gone {
@@ -288,7 +359,11 @@ fn settles(bucket: &Bucket) -> Option<String> {
             }
         }
         let there = bucket.has(&keys().off);
-        if person.failed || !there || bucket.sides().state() != state || !person.plan(&bucket).ops.is_empty() {
+        if person.failed
+            || !there
+            || bucket.sides().state() != state
+            || !person.plan(&bucket).ops.is_empty()
+        {
             return Some(format!("afterwards {turn:?} does not settle it: {:?}", bucket.sides()));
         }
     }
@@ -298,7 +373,9 @@ fn settles(bucket: &Bucket) -> Option<String> {
 /// Every order of steps from here on; gives the number of orders.
 fn every_order(bucket: &Bucket, people: &[Person], told: &mut Vec<String>) -> usize {
     let mut orders = 0;
-    for (index, person) in people.iter().enumerate().filter(|(_, person)| person.stage != Stage::Gone) {
+    for (index, person) in
+        people.iter().enumerate().filter(|(_, person)| person.stage != Stage::Gone)
+    {
         let (mut bucket, mut people) = (bucket.clone(), people.to_vec());
         told.push(format!("{} ({:?}, {:?})", person.name, person.turn, person.fault));
         if let Some(broken) = people[index].step(&mut bucket) {
@@ -323,7 +400,8 @@ fn no_order_of_two_turns_loses_anything() {
         for (one, other) in TURNS.iter().flat_map(|one| TURNS.map(|other| (*one, other))) {
             for fault in FAULTS {
                 let people = [Person::new(1, one, fault), Person::new(2, other, Fault::None)];
-                orders += every_order(&Bucket::new(begin), &people, &mut vec![format!("{begin:?}")]);
+                orders +=
+                    every_order(&Bucket::new(begin), &people, &mut vec![format!("{begin:?}")]);
             }
         }
     }
@@ -336,8 +414,11 @@ fn no_order_of_three_turns_loses_anything() {
     for _ in 0..3_000 {
         let begin = *random.choice(&BEGINS).unwrap();
         let mut bucket = Bucket::new(begin);
-        let mut people: Vec<Person> =
-            (1..=3).map(|name| Person::new(name, *random.choice(&TURNS).unwrap(), *random.choice(&FAULTS).unwrap())).collect();
+        let mut people: Vec<Person> = (1..=3)
+            .map(|name| {
+                Person::new(name, *random.choice(&TURNS).unwrap(), *random.choice(&FAULTS).unwrap())
+            })
+            .collect();
         let mut told = vec![format!("{begin:?}")];
         while people.iter().any(|person| person.stage != Stage::Gone) {
             let person = random.choice(&mut people).unwrap();

@@ -1,4 +1,5 @@
-//! The execution role's policy: the built-in function can do its work with it, and with less it could not.
+//! The execution role's policy: the built-in function can do its work with it, and with less it
+//! could not.
 
 use super::operator::Operator;
 use super::scene::{Scene, Stage};
@@ -50,10 +51,25 @@ async fn of_the_function() {
             std::fs::write(package.path().join(name), bytes).unwrap();
         }
         // Only Lambda itself may assume the role: a user gets its policy instead.
-        let inline = shop.aws.clients.iam.get_role_policy().role_name(ROLE).policy_name("provision").send().await.unwrap();
-        let text = percent_encoding::percent_decode_str(&inline.policy_document).decode_utf8().unwrap();
+        let inline = shop
+            .aws
+            .clients
+            .iam
+            .get_role_policy()
+            .role_name(ROLE)
+            .policy_name("provision")
+            .send()
+            .await
+            .unwrap();
+        let text =
+            percent_encoding::percent_decode_str(&inline.policy_document).decode_utf8().unwrap();
         let policy: Value = serde_json::from_str(&text).unwrap();
-        let sids: Vec<&str> = policy["Statement"].as_array().unwrap().iter().map(|statement| statement["Sid"].as_str().unwrap()).collect();
+        let sids: Vec<&str> = policy["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|statement| statement["Sid"].as_str().unwrap())
+            .collect();
         assert_eq!(sids, ["ReadPage", "TellAbsentFromDenied", "WriteLogs"]);
         let function = Operator::new(shop).await;
         let without = |sid: &str| {
@@ -61,14 +77,29 @@ async fn of_the_function() {
             less["Statement"].as_array_mut().unwrap().retain(|statement| statement["Sid"] != sid);
             less
         };
-        assert_eq!(visit(&stage, &function, &policy, &package).await, sees, "and nothing is logged");
-        // Lambda writes the logs, not the function (CloudFront Developer Guide, "Edge function logs").
+        assert_eq!(
+            visit(&stage, &function, &policy, &package).await,
+            sees,
+            "and nothing is logged"
+        );
+        // Lambda writes the logs, not the function (CloudFront Developer Guide, "Edge function
+        // logs").
         assert_eq!(visit(&stage, &function, &without("WriteLogs"), &package).await, sees);
         let denied = visit(&stage, &function, &without("ReadPage"), &package).await;
-        assert!(denied.contains("AccessDenied") && denied.ends_with("visitors see the site\n"), "{denied}");
+        assert!(
+            denied.contains("AccessDenied") && denied.ends_with("visitors see the site\n"),
+            "{denied}"
+        );
         let unlisted = visit(&stage, &function, &without("TellAbsentFromDenied"), &package).await;
-        // A page that is there can be read without it; one that is not would look like one that may not be read.
-        assert!(unlisted.ends_with(sees) && unlisted.contains("AccessDenied") != is_on, "{unlisted}");
-        assert_eq!(policy["Statement"][0]["Resource"], json!("arn:aws:s3:::shop-000000000000/maintenance-on.html"));
+        // A page that is there can be read without it; one that is not would look like one that may
+        // not be read.
+        assert!(
+            unlisted.ends_with(sees) && unlisted.contains("AccessDenied") != is_on,
+            "{unlisted}"
+        );
+        assert_eq!(
+            policy["Statement"][0]["Resource"],
+            json!("arn:aws:s3:::shop-000000000000/maintenance-on.html")
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! One purpose: its whole policy is enough, and without any one action the command that needs it says what is missing.
+//! One purpose: its whole policy is enough, and without any one action the command that needs it
+//! says what is missing.
 
 use super::operator::{Operator, actions, without};
 use super::scene::{Scene, Stage};
@@ -27,7 +28,12 @@ impl Cast {
         operator.may(shop, policy).await;
         shop.ground.clear_calls();
         let ran = operator.run(shop, arguments);
-        let done: Vec<_> = shop.ground.calls().into_iter().filter(|call| call.status.is_some_and(|status| status < 300)).collect();
+        let done: Vec<_> = shop
+            .ground
+            .calls()
+            .into_iter()
+            .filter(|call| call.status.is_some_and(|status| status < 300))
+            .collect();
         (ran, writes(&done).is_empty())
     }
 }
@@ -57,8 +63,12 @@ impl Purpose {
         let stage = Stage::new(self.attached).await;
         let all = actions(&self.is_enough(&stage).await);
         let last = all.len().saturating_sub(1) % self.nth;
-        let chosen: Vec<_> =
-            all.iter().enumerate().filter(|(index, _)| is_whole() || index % self.nth == last).map(|(_, one)| one).collect();
+        let chosen: Vec<_> = all
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| is_whole() || index % self.nth == last)
+            .map(|(_, one)| one)
+            .collect();
         let mut failures = Vec::new();
         let mut cast = Cast { stage, on: None };
         for (action, sid) in &chosen {
@@ -68,9 +78,16 @@ impl Purpose {
                 (Ok(Some((scene, arguments))), None) => {
                     println!("{:<17} {action:<36} {sid:<20} {arguments} ({scene:?})", self.title());
                 }
-                (Ok(None), Some((_, reason))) => println!("{:<17} {action:<36} {sid:<20} not seen: {reason}", self.title()),
-                (Ok(None), None) => failures.push(format!("{}: nothing needs {action}", self.title())),
-                (Ok(Some(act)), Some(_)) => failures.push(format!("{}: {act:?} needs {action}; take it off the list", self.title())),
+                (Ok(None), Some((_, reason))) => {
+                    println!("{:<17} {action:<36} {sid:<20} not seen: {reason}", self.title());
+                }
+                (Ok(None), None) => {
+                    failures.push(format!("{}: nothing needs {action}", self.title()));
+                }
+                (Ok(Some(act)), Some(_)) => failures.push(format!(
+                    "{}: {act:?} needs {action}; take it off the list",
+                    self.title()
+                )),
                 (Err(why), _) => {
                     cast.on = None;
                     failures.push(format!("{} without {action}: {why}", self.title()));
@@ -82,7 +99,12 @@ impl Purpose {
     }
 
     /// The first act that is denied without this action.
-    async fn needed(&self, cast: &mut Cast, action: &str, sid: &str) -> Result<Option<Act>, String> {
+    async fn needed(
+        &self,
+        cast: &mut Cast,
+        action: &str,
+        sid: &str,
+    ) -> Result<Option<Act>, String> {
         for act @ (scene, arguments) in self.acts {
             cast.set(*scene).await;
             let policy = without(&cast.stage.policy(self.name), action, sid);
@@ -92,10 +114,13 @@ impl Purpose {
                 let (mut ran, still) = cast.play(arguments, &policy).await;
                 is_unchanged &= still;
                 if ran.code == Some(0) {
-                    // The first run was denied a look at what it had done, and the second one has no need to look.
+                    // The first run was denied a look at what it had done, and the second one has
+                    // no need to look.
                     cast.on = None;
                     cast.set(*scene).await;
-                    (ran, is_unchanged) = cast.play(arguments, &without(&cast.stage.policy(self.name), action, sid)).await;
+                    (ran, is_unchanged) = cast
+                        .play(arguments, &without(&cast.stage.policy(self.name), action, sid))
+                        .await;
                 }
                 names_to_people(&ran, action, sid)?;
             }
@@ -130,20 +155,27 @@ impl Purpose {
 /// Every fault is the denial, and carries the action with its statement.
 fn names_to_machines(ran: &Ran, action: &str, sid: &str) -> Result<(), String> {
     let documents = ran.said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let faults: Vec<Value> = documents.map(|document| document["fault"].clone()).filter(Value::is_object).collect();
+    let faults: Vec<Value> =
+        documents.map(|document| document["fault"].clone()).filter(Value::is_object).collect();
     let names = |fault: &Value| {
         // S3 answers HEAD without a body, and so without a code.
-        let is_denied =
-            fault["code"].as_str().is_none_or(|code| code.starts_with("AccessDenied") || code == "InvalidLambdaFunctionAssociation");
+        let is_denied = fault["code"].as_str().is_none_or(|code| {
+            code.starts_with("AccessDenied") || code == "InvalidLambdaFunctionAssociation"
+        });
         let missing = fault["missing"].as_array().into_iter().flatten();
-        fault["kind"] == "Denied" && is_denied && missing.into_iter().any(|one| one["action"] == action && one["statement"] == sid)
+        fault["kind"] == "Denied"
+            && is_denied
+            && missing.into_iter().any(|one| one["action"] == action && one["statement"] == sid)
     };
     let told = ran.code == Some(1) && !faults.is_empty() && faults.iter().all(names);
-    told.then_some(()).ok_or_else(|| format!("it ended with {:?} and said to machines:\n{}", ran.code, ran.said))
+    told.then_some(())
+        .ok_or_else(|| format!("it ended with {:?} and said to machines:\n{}", ran.code, ran.said))
 }
 
 fn names_to_people(ran: &Ran, action: &str, sid: &str) -> Result<(), String> {
     let mut missing = ran.said.lines().filter(|line| line.trim_start().starts_with("missing: "));
-    let told = ran.code == Some(1) && missing.any(|line| line.contains(&format!("{action} (statement `{sid}`)")));
-    told.then_some(()).ok_or_else(|| format!("it ended with {:?} and said to people:\n{}", ran.code, ran.said))
+    let told = ran.code == Some(1)
+        && missing.any(|line| line.contains(&format!("{action} (statement `{sid}`)")));
+    told.then_some(())
+        .ok_or_else(|| format!("it ended with {:?} and said to people:\n{}", ran.code, ran.said))
 }

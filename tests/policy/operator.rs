@@ -16,7 +16,8 @@ impl Operator {
     pub(crate) async fn new(shop: &Shop) -> Self {
         let iam = &shop.aws.clients.iam;
         iam.create_user().user_name(NAME).send().await.unwrap();
-        let created = iam.create_access_key().user_name(NAME).send().await.unwrap().access_key.unwrap();
+        let created =
+            iam.create_access_key().user_name(NAME).send().await.unwrap().access_key.unwrap();
         Self { key: created.access_key_id, secret: created.secret_access_key }
     }
 
@@ -47,7 +48,12 @@ impl Operator {
 pub(crate) fn actions(policy: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let of = |statement: &Value| -> Vec<(String, String)> {
-        statement["Action"].as_array().unwrap().iter().map(|action| (text(action), text(&statement["Sid"]))).collect()
+        statement["Action"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|action| (text(action), text(&statement["Sid"])))
+            .collect()
     };
     policy["Statement"].as_array().unwrap().iter().flat_map(of).collect()
 }

@@ -1,4 +1,5 @@
-//! What is there before a command, so that all scenes of a purpose together need every action of its policy.
+//! What is there before a command, so that all scenes of a purpose together need every action of
+//! its policy.
 
 use super::cloudfront::{foreign_distribution, foreign_function, unsigned};
 use super::shop::{BUCKET, OWNED, ROLE, Shop};
@@ -57,7 +58,10 @@ impl Stage {
             spec = spec.replace("site: ./site", "site: ./site, versioning: true");
         }
         shop.write("provision.yaml", &spec);
-        shop.write("edge.py", "def handler(event, context):\n    return event['Records'][0]['cf']['request']\n");
+        shop.write(
+            "edge.py",
+            "def handler(event, context):\n    return event['Records'][0]['cf']['request']\n",
+        );
         shop.write("site/old.css", "h1 { color: teal }");
         if scene == Scene::Nothing {
             return;
@@ -66,7 +70,17 @@ impl Stage {
         match scene {
             Scene::Nothing | Scene::Applied => {}
             Scene::Untagged => self.untag().await,
-            Scene::Unclaimed => drop(self.shop.aws.clients.s3.delete_bucket_tagging().bucket(BUCKET).send().await.unwrap()),
+            Scene::Unclaimed => drop(
+                self.shop
+                    .aws
+                    .clients
+                    .s3
+                    .delete_bucket_tagging()
+                    .bucket(BUCKET)
+                    .send()
+                    .await
+                    .unwrap(),
+            ),
             Scene::On => drop(shop.run("maintenance on").exits(0)),
             Scene::Changed => self.change(&spec),
             Scene::Retained => {
@@ -81,9 +95,12 @@ impl Stage {
 
     /// Somebody else makes a distribution. Returns the spec of our stack in it.
     pub(crate) async fn in_theirs(&self) -> String {
-        let theirs = foreign_distribution(&self.shop, &foreign_function(&self.shop).await, "example.org");
+        let theirs =
+            foreign_distribution(&self.shop, &foreign_function(&self.shop).await, "example.org");
         let (all, _) = OWNED.split_once("distribution:").unwrap();
-        format!("{all}distribution: {{ id: {theirs}, behaviors: [default] }}\ntags: {{ team: web }}\n")
+        format!(
+            "{all}distribution: {{ id: {theirs}, behaviors: [default] }}\ntags: {{ team: web }}\n"
+        )
     }
 
     /// What `provision policy` prints for the spec at hand.
@@ -99,14 +116,29 @@ impl Stage {
             .replace("memory: 128, keep_versions: 3", "memory: 192, keep_versions: 1")
             .replace("comment: shop", "comment: another")
             .replace("team: web", "tier: gold");
-        self.shop.write("provision.yaml", &format!("{spec}role: {{ permissions_boundary: \"{ADMINISTRATOR}\" }}\n"));
+        self.shop.write(
+            "provision.yaml",
+            &format!("{spec}role: {{ permissions_boundary: \"{ADMINISTRATOR}\" }}\n"),
+        );
         self.shop.remove("site/old.css");
     }
 
     async fn untag(&self) {
         let arn = self.shop.distribution().await.arn(&"000000000000".parse().unwrap());
-        let keys = aws_sdk_cloudfront::types::TagKeys::builder().items("team").items("provision:stack").build();
-        self.shop.aws.clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await.unwrap();
+        let keys = aws_sdk_cloudfront::types::TagKeys::builder()
+            .items("team")
+            .items("provision:stack")
+            .build();
+        self.shop
+            .aws
+            .clients
+            .cloudfront
+            .untag_resource()
+            .resource(arn)
+            .tag_keys(keys)
+            .send()
+            .await
+            .unwrap();
     }
 
     async fn drift(&self) {
@@ -114,28 +146,61 @@ impl Stage {
         s3.delete_public_access_block().bucket(BUCKET).send().await.unwrap();
         s3.delete_bucket_ownership_controls().bucket(BUCKET).send().await.unwrap();
         s3.delete_bucket_policy().bucket(BUCKET).send().await.unwrap();
-        s3.put_object().bucket(BUCKET).key("theirs.txt").body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+        s3.put_object()
+            .bucket(BUCKET)
+            .key("theirs.txt")
+            .body(ByteStream::from_static(b"theirs"))
+            .send()
+            .await
+            .unwrap();
         let trust = json!({"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
-        iam.update_assume_role_policy().role_name(ROLE).policy_document(trust.to_string()).send().await.unwrap();
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole"}]});
+        iam.update_assume_role_policy()
+            .role_name(ROLE)
+            .policy_document(trust.to_string())
+            .send()
+            .await
+            .unwrap();
         iam.update_role_description().role_name(ROLE).description("theirs").send().await.unwrap();
-        iam.put_role_permissions_boundary().role_name(ROLE).permissions_boundary(ADMINISTRATOR).send().await.unwrap();
+        iam.put_role_permissions_boundary()
+            .role_name(ROLE)
+            .permissions_boundary(ADMINISTRATOR)
+            .send()
+            .await
+            .unwrap();
         unsigned(&self.shop.aws.clients.cloudfront).await;
         self.shop.write("edge.py", "def handler(event, context):\n    return None\n");
     }
 
     async fn grow(&self) {
         let (s3, iam) = (&self.shop.aws.clients.s3, &self.shop.aws.clients.iam);
-        // Of one file only the past is left; the other was put by us, and no longer stands in the folder.
+        // Of one file only the past is left; the other was put by us, and no longer stands in the
+        // folder.
         s3.delete_object().bucket(BUCKET).key("old.css").send().await.unwrap();
         self.shop.remove("site/old.css");
         self.shop.write("site/older.css", "h1 { color: red }");
         self.shop.run("apply --yes").exits(0);
         self.shop.remove("site/older.css");
-        self.shop.aws.clients.logs.create_log_group().log_group_name("/aws/lambda/us-east-1.shop-edge").send().await.unwrap();
+        self.shop
+            .aws
+            .clients
+            .logs
+            .create_log_group()
+            .log_group_name("/aws/lambda/us-east-1.shop-edge")
+            .send()
+            .await
+            .unwrap();
         s3.create_multipart_upload().bucket(BUCKET).key("half.bin").send().await.unwrap();
-        let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
-        iam.put_role_policy().role_name(ROLE).policy_name("extra").policy_document(nothing.to_string()).send().await.unwrap();
+        let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny",
+            "Action": "*", "Resource": "*"}]});
+        iam.put_role_policy()
+            .role_name(ROLE)
+            .policy_name("extra")
+            .policy_document(nothing.to_string())
+            .send()
+            .await
+            .unwrap();
         iam.attach_role_policy().role_name(ROLE).policy_arn(ADMINISTRATOR).send().await.unwrap();
     }
 
@@ -145,7 +210,8 @@ impl Stage {
             let s3 = &self.shop.aws.clients.s3;
             let now = s3.get_bucket_policy().bucket(BUCKET).send().await.unwrap().policy.unwrap();
             let mut policy: Value = serde_json::from_str(&now).unwrap();
-            let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "s3:PutBucketAcl",
+            let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": {"AWS": "*"},
+                "Action": "s3:PutBucketAcl",
                 "Resource": format!("arn:aws:s3:::{BUCKET}")});
             policy["Statement"].as_array_mut().unwrap().push(theirs);
             s3.put_bucket_policy().bucket(BUCKET).policy(policy.to_string()).send().await.unwrap();

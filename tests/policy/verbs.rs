@@ -30,7 +30,8 @@ const DESTROY: &[Act] = &[
     (Scene::Shared, "destroy --yes"),
     (Scene::Unclaimed, "destroy --yes"),
 ];
-const NO_WORD: (&str, &str) = ("lambda:DisableReplication*", "no document says what giving up an association takes");
+const NO_WORD: (&str, &str) =
+    ("lambda:DisableReplication*", "no document says what giving up an association takes");
 const PASSED_OVER: &str = "a region that refuses a look at its log groups is told and passed over";
 const LOGS: (&str, &str) = ("logs:DescribeLogGroups", PASSED_OVER);
 const LOG_TAGS: (&str, &str) = ("logs:ListTagsForResource", PASSED_OVER);
@@ -53,17 +54,37 @@ async fn of_plan_and_status() {
 
 #[tokio::test]
 async fn of_destroy_owned() {
-    Purpose { name: "destroy", attached: false, acts: DESTROY, unseen: &[NO_WORD, LOGS, LOG_TAGS], nth: 13 }.holds().await;
+    Purpose {
+        name: "destroy",
+        attached: false,
+        acts: DESTROY,
+        unseen: &[NO_WORD, LOGS, LOG_TAGS],
+        nth: 13,
+    }
+    .holds()
+    .await;
 }
 
 #[tokio::test]
 async fn of_destroy_attached() {
-    Purpose { name: "destroy", attached: true, acts: DESTROY, unseen: &[NO_WORD, LOGS, LOG_TAGS], nth: 13 }.holds().await;
+    Purpose {
+        name: "destroy",
+        attached: true,
+        acts: DESTROY,
+        unseen: &[NO_WORD, LOGS, LOG_TAGS],
+        nth: 13,
+    }
+    .holds()
+    .await;
 }
 
 #[tokio::test]
 async fn of_the_switch() {
-    let acts = &[(Scene::Applied, "maintenance on --for 45m"), (Scene::On, "maintenance off"), (Scene::Applied, "maintenance status")];
+    let acts = &[
+        (Scene::Applied, "maintenance on --for 45m"),
+        (Scene::On, "maintenance off"),
+        (Scene::Applied, "maintenance status"),
+    ];
     for attached in [false, true] {
         Purpose { name: "toggle", attached, acts, unseen: &[], nth: 3 }.holds().await;
     }
@@ -93,7 +114,10 @@ async fn giving_up_the_own_distribution_takes_what_its_destroy_takes() {
     let operator = Operator::new(&stage.shop).await;
     operator.may(&stage.shop, &both).await;
     drop(operator.run(&stage.shop, "apply --yes").exits(1).says("(statement `Distribution`)"));
-    both["Statement"].as_array_mut().unwrap().extend(before["Statement"].as_array().unwrap().clone());
+    both["Statement"]
+        .as_array_mut()
+        .unwrap()
+        .extend(before["Statement"].as_array().unwrap().clone());
     operator.may(&stage.shop, &both).await;
     drop(operator.run(&stage.shop, "apply --yes").exits(0));
     drop(operator.run(&stage.shop, "plan --detailed-exitcode").exits(0));
@@ -107,7 +131,10 @@ async fn a_sweep_that_takes_a_stack_down_takes_what_its_destroy_takes() {
     let operator = Operator::new(&stage.shop).await;
     operator.may(&stage.shop, &both).await;
     drop(operator.run(&stage.shop, "sweep --stack shop --yes").exits(1).says("missing: "));
-    both["Statement"].as_array_mut().unwrap().extend(stage.policy("destroy")["Statement"].as_array().unwrap().clone());
+    both["Statement"]
+        .as_array_mut()
+        .unwrap()
+        .extend(stage.policy("destroy")["Statement"].as_array().unwrap().clone());
     operator.may(&stage.shop, &both).await;
     drop(operator.run(&stage.shop, "sweep --stack shop --yes").exits(0));
     drop(operator.run(&stage.shop, "sweep --stack shop").exits(0).says("Nothing of ours is left"));
@@ -124,9 +151,21 @@ async fn a_sweep_with_its_policy_sees_everything() {
     let said = operator.run(&stage.shop, "sweep --stack shop --json").exits(4).said;
     let found: Value = said.lines().find_map(|line| serde_json::from_str(line).ok()).unwrap();
     let traces = found["stacks"][0]["traces"].as_array().unwrap();
-    let mut seen: Vec<_> = traces.iter().map(|trace| (trace["kind"].as_str().unwrap(), trace["ttl"].as_str())).collect();
+    let mut seen: Vec<_> = traces
+        .iter()
+        .map(|trace| (trace["kind"].as_str().unwrap(), trace["ttl"].as_str()))
+        .collect();
     seen.sort_unstable();
     let week = Some("7d");
     // An access control takes no tags.
-    assert_eq!(seen, [("access", None), ("bucket", week), ("distribution", week), ("function", week), ("role", week)]);
+    assert_eq!(
+        seen,
+        [
+            ("access", None),
+            ("bucket", week),
+            ("distribution", week),
+            ("function", week),
+            ("role", week)
+        ]
+    );
 }

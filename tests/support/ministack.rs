@@ -53,7 +53,9 @@ impl Ministack {
                 Err(log) => last_words = log,
             }
         }
-        panic!("ministack did not start on any of {PORTS_TO_TRY} free ports; it said:\n{last_words}");
+        panic!(
+            "ministack did not start on any of {PORTS_TO_TRY} free ports; it said:\n{last_words}"
+        );
     }
 
     fn start_on(python: &Path, port: u16, auth: bool) -> Result<Self, String> {
@@ -81,7 +83,12 @@ impl Ministack {
         // The command holds the writing end too; without this the pipe would never end.
         drop(command);
         let log = Arc::new(Mutex::new(VecDeque::new()));
-        let ministack = Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), process, log: Arc::clone(&log), _home: home };
+        let ministack = Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            process,
+            log: Arc::clone(&log),
+            _home: home,
+        };
         let (tell, ready) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -115,7 +122,12 @@ impl Ministack {
     pub fn reset(&self) {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let host = self.address;
-        write!(stream, "POST /_ministack/reset HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "POST /_ministack/reset HTTP/1.1\r\nHost: {host}\r\nContent-Length: \
+            0\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "reset was refused: {answer}");

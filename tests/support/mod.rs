@@ -54,8 +54,8 @@ impl Ground {
         format!("http://{}", self.proxy.address())
     }
 
-    /// Everything that a child process needs to find this AWS and no other. The key is the account's
-    /// root, also where signatures are checked.
+    /// Everything that a child process needs to find this AWS and no other. The key is the
+    /// account's root, also where signatures are checked.
     pub fn environment(&self) -> Vec<(String, String)> {
         [
             ("AWS_ENDPOINT_URL", self.endpoint().as_str()),
@@ -107,7 +107,8 @@ impl Ground {
         self.proxy.world(|world| change(&mut world.rules));
     }
 
-    /// Holds the caller with this key to what this policy allows; see `proxy::rules::for_the_emulator`.
+    /// Holds the caller with this key to what this policy allows; see
+    /// `proxy::rules::for_the_emulator`.
     pub fn restrict(&self, key: &str, policy: &serde_json::Value) {
         let (key, policy) = (key.to_owned(), policy.clone());
         self.proxy.world(|world| {

@@ -1,4 +1,5 @@
-//! Python packages that tests need, each in an environment of its own under `target/`, installed once per checkout.
+//! Python packages that tests need, each in an environment of its own under `target/`, installed
+//! once per checkout.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -19,17 +20,28 @@ pub fn programs(package: &str, version: &str) -> PathBuf {
         let _ = fs::remove_dir_all(&home);
         run(Command::new("python3").args(["-m", "venv"]).arg(&home));
         let pinned = format!("{package}=={version}");
-        run(Command::new(programs.join("python3")).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &pinned]));
+        run(Command::new(programs.join("python3")).args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            &pinned,
+        ]));
         File::create(&marker).unwrap();
     }
     programs
 }
 
 fn run(command: &mut Command) {
-    const NEEDS: &str = "it needs python3 (3.10 or newer) with its venv module, for instance `apt-get install python3 \
-                         python3-venv` or `brew install python`, and a package index that pip can reach";
+    const NEEDS: &str = "it needs python3 (3.10 or newer) with its venv module, for instance \
+        `apt-get install python3 \
+                         python3-venv` or `brew install python`, and a package index that pip can \
+                         reach";
     let output = command.stdin(Stdio::null()).output();
-    let output = output.unwrap_or_else(|error| panic!("cannot run {}: {error}\n{NEEDS}", command.get_program().display()));
+    let output = output.unwrap_or_else(|error| {
+        panic!("cannot run {}: {error}\n{NEEDS}", command.get_program().display())
+    });
     assert!(
         output.status.success(),
         "{command:?} ended with {}\n{}{}\n{NEEDS}",

@@ -1,4 +1,5 @@
-//! Everything in the account as comparable text: what AWS numbers is named, what the clock says is left out.
+//! Everything in the account as comparable text: what AWS numbers is named, what the clock says is
+//! left out.
 
 use super::cloudfront;
 use super::yard::Yard;
@@ -29,20 +30,28 @@ impl Census {
     }
 }
 
-/// Looks at everything: at what the tool sees of its own, at all names in the account, and at what is somebody else's.
+/// Looks at everything: at what the tool sees of its own, at all names in the account, and at what
+/// is somebody else's.
 pub(crate) async fn take(yard: &Yard) -> Census {
     let none = |_: &str| None;
     let spec = load(&yard.desk().path("provision.yaml"), &none, Files::Needed).unwrap().spec;
     let (names, site) = (Names::of(&spec), desired::site(&spec).unwrap());
-    let (account, live) = Box::pin(yard.shop.aws.observe(&names, &site, Scope::Teardown)).await.unwrap();
+    let (account, live) =
+        Box::pin(yard.shop.aws.observe(&names, &site, Scope::Teardown)).await.unwrap();
     let sides = yard.shop.aws.observe_switch(&names.in_account(account).unwrap()).await.ok();
     let all = yard.shop.everything().await;
     let theirs = yard.theirs();
     let document = cloudfront::read(&yard.shop, &theirs).body;
     let mut parts = of_ours(&live, &sides.unwrap_or_default());
-    parts.insert("theirs", if yard.verb.attached { without_slots(&document, super::shop::FUNCTION) } else { document });
+    parts.insert(
+        "theirs",
+        if yard.verb.attached { without_slots(&document, super::shop::FUNCTION) } else { document },
+    );
     let renamed = |text: String| -> String {
-        let text = live.distribution.iter().fold(text, |text, found| text.replace(found.id.as_str(), "(ours)"));
+        let text = live
+            .distribution
+            .iter()
+            .fold(text, |text, found| text.replace(found.id.as_str(), "(ours)"));
         let text = live.access.iter().fold(text, |text, found| text.replace(&found.id, "(access)"));
         text.replace(&theirs, "(theirs)")
     };
@@ -53,37 +62,69 @@ pub(crate) async fn take(yard: &Yard) -> Census {
 }
 
 fn of_ours(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
-    let meaning = |document: &Option<serde_json::Value>| format!("{:?}", document.as_ref().map(policy::normal));
-    let shown =
-        |found: &Option<Distribution>| format!("{:?}", found.as_ref().map(|found| (found.document.read(), found.deployed, &found.tags)));
+    let meaning = |document: &Option<serde_json::Value>| {
+        format!("{:?}", document.as_ref().map(policy::normal))
+    };
+    let shown = |found: &Option<Distribution>| {
+        format!(
+            "{:?}",
+            found.as_ref().map(|found| (found.document.read(), found.deployed, &found.tags))
+        )
+    };
     let role = live.role.as_ref().map(|role| {
         let settings = &role.settings;
         let documents = (policy::normal(&settings.trust), meaning(&settings.policy));
-        (settings.path.clone(), documents, settings.boundary.clone(), settings.tags.clone(), role.other_policies.clone(), &role.attached)
+        (
+            settings.path.clone(),
+            documents,
+            settings.boundary.clone(),
+            settings.tags.clone(),
+            role.other_policies.clone(),
+            &role.attached,
+        )
     });
     let keys: BTreeSet<_> = live.inventory.versions.iter().map(|version| &version.key).collect();
     let timeless = |metadata: &Metadata| -> Metadata {
         let clock = [window::SINCE, window::UNTIL, window::WINDOW];
         metadata
             .iter()
-            .map(|(key, value)| (key.clone(), if clock.contains(&key.as_str()) { "then".into() } else { value.clone() }))
+            .map(|(key, value)| {
+                (
+                    key.clone(),
+                    if clock.contains(&key.as_str()) { "then".into() } else { value.clone() },
+                )
+            })
             .collect()
     };
     // No two windows have the same bytes, and no two runs the same time.
     let mut objects = live.objects.clone();
-    if let Some(object) = live.shown.as_ref().and_then(|shown| objects.objects.values_mut().find(|object| object.etag == shown.etag)) {
+    if let Some(object) = live
+        .shown
+        .as_ref()
+        .and_then(|shown| objects.objects.values_mut().find(|object| object.etag == shown.etag))
+    {
         object.etag = "a window".into();
     }
     objects.index.iter_mut().for_each(|index| index.modified = 0);
-    let side = [&sides.off, &sides.on].map(|side| side.as_ref().map(|side| (&side.page, timeless(&side.metadata))));
+    let side = [&sides.off, &sides.on]
+        .map(|side| side.as_ref().map(|side| (&side.page, timeless(&side.metadata))));
     BTreeMap::from([
         ("bucket", format!("{:?}", live.bucket.as_ref().map(|bucket| &bucket.settings))),
         ("objects", format!("{objects:?}")),
         ("inventory", format!("{keys:?} {}", live.inventory.uploads.len())),
         ("policy", meaning(&live.policy)),
         ("role", format!("{role:?}")),
-        ("function", format!("{:?}", live.function.as_ref().map(|function| (&function.settings, &function.versions)))),
-        ("access", format!("{:?}", live.access.as_ref().map(|access| (&access.name, &access.description)))),
+        (
+            "function",
+            format!(
+                "{:?}",
+                live.function.as_ref().map(|function| (&function.settings, &function.versions))
+            ),
+        ),
+        (
+            "access",
+            format!("{:?}", live.access.as_ref().map(|access| (&access.name, &access.description))),
+        ),
         ("distribution", shown(&live.distribution)),
         ("attached", shown(&live.attached)),
         ("readers", format!("{:?}", live.readers)),
@@ -92,7 +133,8 @@ fn of_ours(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
     ])
 }
 
-/// A distribution's document without the slots that a function holds; what others hold is put in one order and one form.
+/// A distribution's document without the slots that a function holds; what others hold is put in
+/// one order and one form.
 pub(crate) fn without_slots(document: &str, function: &str) -> String {
     const LIST: [&str; 2] = ["<LambdaFunctionAssociations>", "</LambdaFunctionAssociations>"];
     let mut text = String::new();

@@ -16,7 +16,10 @@ impl Desk {
         desk.write("page.html", "<h1>back soon</h1>");
         desk.write("site/index.html", "<h1>shop</h1>");
         desk.write("site/style.css", "h1 { color: teal }");
-        desk.write("edge.py", "def handler(event, context):\n    return event['Records'][0]['cf']['request']\n");
+        desk.write(
+            "edge.py",
+            "def handler(event, context):\n    return event['Records'][0]['cf']['request']\n",
+        );
         desk
     }
 
@@ -40,7 +43,12 @@ impl Desk {
     /// The command, whose output nobody reads.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
-        command.args(arguments.split(' ')).arg("--json").current_dir(&self.folder).env_clear().env("HOME", self.folder.path());
+        command
+            .args(arguments.split(' '))
+            .arg("--json")
+            .current_dir(&self.folder)
+            .env_clear()
+            .env("HOME", self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
@@ -48,7 +56,14 @@ impl Desk {
     /// Runs the binary to its end.
     pub(crate) fn run(&self, ground: &Ground, arguments: &str) -> Ran {
         let mut command = self.command(arguments);
-        Ran::new(&command.envs(ground.environment()).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap())
+        Ran::new(
+            &command
+                .envs(ground.environment())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .output()
+                .unwrap(),
+        )
     }
 }
 
@@ -63,8 +78,15 @@ pub(crate) struct Ran {
 impl Ran {
     pub(crate) fn new(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let documents = text(&output.stdout).lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        Self { code: output.status.code(), said: text(&output.stdout) + &text(&output.stderr), documents }
+        let documents = text(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
+        Self {
+            code: output.status.code(),
+            said: text(&output.stdout) + &text(&output.stderr),
+            documents,
+        }
     }
 
     #[track_caller]
@@ -90,7 +112,9 @@ impl Ran {
 
     /// The steps that came to this end.
     pub(crate) fn steps(&self, state: &str) -> impl Iterator<Item = &Value> {
-        self.documents.iter().filter(move |document| document["type"] == "step" && document["state"] == state)
+        self.documents
+            .iter()
+            .filter(move |document| document["type"] == "step" && document["state"] == state)
     }
 
     fn document(&self, kind: &str) -> Option<&Value> {

@@ -9,7 +9,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What goes away by itself.
-const PASSING: &[Fault] = &[Fault::ReplyLost, Fault::Throttled, Fault::Status(500), Fault::Status(503), Fault::Reset];
+const PASSING: &[Fault] =
+    &[Fault::ReplyLost, Fault::Throttled, Fault::Status(500), Fault::Status(503), Fault::Reset];
 
 /// What no second try would change.
 const FINAL: &[Fault] = &[Fault::Denied, Fault::ExpiredCredentials];
@@ -38,15 +39,21 @@ async fn survives(verb: Verb, faults: &[Fault], nth: usize) {
             yard.run_until_done().map(drop)
         } else {
             row.add("second run", 1);
-            yard.run_until_done().and_then(|again| if ran.code == Some(1) { is_true(&ran, &again[0]) } else { Err(ran.said.clone()) })
+            yard.run_until_done().and_then(|again| {
+                if ran.code == Some(1) { is_true(&ran, &again[0]) } else { Err(ran.said.clone()) }
+            })
         };
         let ended = match healed {
             // A region that refuses a look at its log groups is named; what it holds stays there.
             Ok(()) if fault == Fault::Denied && operation == "logs:DescribeLogGroups" => {
-                let told = ran.plan().is_some_and(|plan| plan["notices"].to_string().contains("could not look for log group"));
+                let told = ran.plan().is_some_and(|plan| {
+                    plan["notices"].to_string().contains("could not look for log group")
+                });
                 told.then_some(()).ok_or_else(|| ran.said.clone())
             }
-            Ok(()) => Some(expected.differences(&yard.census().await)).filter(|text| !text.is_empty()).map_or(Ok(()), Err),
+            Ok(()) => Some(expected.differences(&yard.census().await))
+                .filter(|text| !text.is_empty())
+                .map_or(Ok(()), Err),
             Err(why) => Err(why),
         };
         row.note(&cell, ended);
@@ -54,34 +61,54 @@ async fn survives(verb: Verb, faults: &[Fault], nth: usize) {
     row.show();
 }
 
-/// Every step of the plan is accounted for; what was done is not planned again, and what was not begun is.
+/// Every step of the plan is accounted for; what was done is not planned again, and what was not
+/// begun is.
 pub(crate) fn is_true(ran: &Ran, next: &Ran) -> Result<(), String> {
     let Some(outcome) = ran.outcome() else {
-        return if ran.error().is_some() { Ok(()) } else { Err(format!("no outcome and no error: {}", ran.said)) };
+        return if ran.error().is_some() {
+            Ok(())
+        } else {
+            Err(format!("no outcome and no error: {}", ran.said))
+        };
     };
     let empty = Vec::new();
     let list = |document: &Value, part: &str| document[part].as_array().unwrap_or(&empty).clone();
     let parts = ["done", "deferred", "failed", "not_started"].map(|part| list(outcome, part));
     let planned = ran.plan().map(|plan| list(plan, "changes")).unwrap_or_default();
     if parts.iter().map(Vec::len).sum::<usize>() != planned.len() {
-        return Err(format!("{} steps were planned, and this became of them: {outcome}", planned.len()));
+        return Err(format!(
+            "{} steps were planned, and this became of them: {outcome}",
+            planned.len()
+        ));
     }
     let writes = |change: &&Value| change["action"] != "await";
-    let exactly = |change: &Value| format!("{} {} {}", change["address"], change["action"], change["summary"]);
+    let exactly = |change: &Value| {
+        format!("{} {} {}", change["address"], change["action"], change["summary"])
+    };
     let roughly = |change: &Value| format!("{} {}", change["address"]["kind"], change["action"]);
-    let done: BTreeSet<String> = ["changed", "already-so"].iter().flat_map(|state| ran.steps(state)).filter(writes).map(exactly).collect();
+    let done: BTreeSet<String> = ["changed", "already-so"]
+        .iter()
+        .flat_map(|state| ran.steps(state))
+        .filter(writes)
+        .map(exactly)
+        .collect();
     let [.., not_started] = &parts;
     let next_plan = next.plan().map(|plan| list(plan, "changes")).unwrap_or_default();
-    let repeated: Vec<String> = next_plan.iter().map(exactly).filter(|change| done.contains(change)).collect();
+    let repeated: Vec<String> =
+        next_plan.iter().map(exactly).filter(|change| done.contains(change)).collect();
     let again: BTreeSet<String> = next_plan.iter().map(roughly).collect();
     // A new bucket is private by itself; we only make sure.
     let is_default = |change: &str| change == "\"bucket\" \"update\"";
     let missing = |change: &String| !again.contains(change) && !is_default(change);
-    let forgotten: Vec<String> = not_started.iter().filter(writes).map(roughly).filter(missing).collect();
+    let forgotten: Vec<String> =
+        not_started.iter().filter(writes).map(roughly).filter(missing).collect();
     if repeated.is_empty() && forgotten.is_empty() {
         return Ok(());
     }
-    Err(format!("done and planned again: {repeated:?}; not begun and not planned: {forgotten:?}\n{}\n{}", ran.said, next.said))
+    Err(format!(
+        "done and planned again: {repeated:?}; not begun and not planned: {forgotten:?}\n{}\n{}",
+        ran.said, next.said
+    ))
 }
 
 #[tokio::test]

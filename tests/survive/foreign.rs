@@ -16,7 +16,12 @@ fn edited(now: &str, rng: &mut Rng) -> String {
     match rng.u8(..9) {
         0 => exchange(now, "<Comment>", "</Comment>", &format!("theirs &amp; {number}")),
         1 => exchange(now, "<Depth>", "</Depth>", &number.to_string()),
-        2 => exchange(now, "<FutureSwitch>", "</FutureSwitch>", if number.is_multiple_of(2) { "on" } else { "off" }),
+        2 => exchange(
+            now,
+            "<FutureSwitch>",
+            "</FutureSwitch>",
+            if number.is_multiple_of(2) { "on" } else { "off" },
+        ),
         3 => exchange(now, "<HeaderValue>", "</HeaderValue>", &format!("secret-{number}")),
         4 => {
             let origin = between(now, "<Origin>", "</Origin>");
@@ -25,14 +30,22 @@ fn edited(now: &str, rng: &mut Rng) -> String {
         }
         5 => {
             let (_, behaviors) = now.split_once("<CacheBehaviors>").unwrap();
-            let behavior = behaviors.split("</CacheBehavior>").find(|one| one.contains("<PathPattern>/api/*<")).unwrap();
+            let behavior = behaviors
+                .split("</CacheBehavior>")
+                .find(|one| one.contains("<PathPattern>/api/*<"))
+                .unwrap();
             let (_, behavior) = behavior.split_once("<CacheBehavior>").unwrap();
-            let behavior = exchange(behavior, "<PathPattern>", "</PathPattern>", &format!("/{number}/*"));
+            let behavior =
+                exchange(behavior, "<PathPattern>", "</PathPattern>", &format!("/{number}/*"));
             let behavior = format!("<CacheBehavior>{behavior}</CacheBehavior>");
             lengthened(now, "<CacheBehaviors>", &behavior)
         }
         // What nobody knows yet, in a place of its own.
-        6 => now.replacen("<FutureSwitch>", &format!("<Future{number}><A b=\"c\">&lt;</A></Future{number}><FutureSwitch>"), 1),
+        6 => now.replacen(
+            "<FutureSwitch>",
+            &format!("<Future{number}><A b=\"c\">&lt;</A></Future{number}><FutureSwitch>"),
+            1,
+        ),
         _ => with_slot(now, rng),
     }
 }
@@ -40,7 +53,9 @@ fn edited(now: &str, rng: &mut Rng) -> String {
 /// Puts their function into a slot that is not ours, or takes it out.
 fn with_slot(now: &str, rng: &mut Rng) -> String {
     const LIST: [&str; 2] = ["<LambdaFunctionAssociations>", "</LambdaFunctionAssociations>"];
-    let mark = *rng.choice(&["<DefaultCacheBehavior>", "<PathPattern>/app/*<", "<PathPattern>/api/*<"]).unwrap();
+    let mark = *rng
+        .choice(&["<DefaultCacheBehavior>", "<PathPattern>/app/*<", "<PathPattern>/api/*<"])
+        .unwrap();
     let event = *rng.choice(&["origin-request", "origin-response", "viewer-response"]).unwrap();
     let (before, behavior) = now.split_at(now.find(mark).unwrap());
     let list = between(behavior, LIST[0], LIST[1]);
@@ -60,13 +75,21 @@ fn with_slot(now: &str, rng: &mut Rng) -> String {
 }
 
 fn exchange(text: &str, start: &str, end: &str, new: &str) -> String {
-    text.replacen(&format!("{start}{}{end}", between(text, start, end)), &format!("{start}{new}{end}"), 1)
+    text.replacen(
+        &format!("{start}{}{end}", between(text, start, end)),
+        &format!("{start}{new}{end}"),
+        1,
+    )
 }
 
 fn lengthened(text: &str, list: &str, item: &str) -> String {
     let (before, rest) = text.split_once(list).unwrap();
     let number: usize = between(rest, "<Quantity>", "</Quantity>").parse().unwrap();
-    let rest = exchange(rest, "<Quantity>", "</Quantity>", &(number + 1).to_string()).replacen("<Items>", &format!("<Items>{item}"), 1);
+    let rest = exchange(rest, "<Quantity>", "</Quantity>", &(number + 1).to_string()).replacen(
+        "<Items>",
+        &format!("<Items>{item}"),
+        1,
+    );
     format!("{before}{list}{rest}")
 }
 
@@ -94,7 +117,8 @@ impl Other<'_> {
         let held = self.yard.ground().hold(at, Moment::Before);
         let desk = self.yard.desk();
         let mut command = desk.command(arguments);
-        let mut child = command.envs(self.yard.ground().environment()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child =
+            command.envs(self.yard.ground().environment()).stdout(Stdio::null()).spawn().unwrap();
         if held.wait_reached_unless(|| child.try_wait().unwrap().is_some()) {
             self.works();
         }
@@ -106,7 +130,11 @@ impl Other<'_> {
     #[track_caller]
     fn finds_everything(&self, seed: u64) {
         let now = read(&self.yard.shop, &self.yard.theirs()).body;
-        assert_eq!(without_slots(&now, FUNCTION), without_slots(&self.wrote, FUNCTION), "seed {seed}");
+        assert_eq!(
+            without_slots(&now, FUNCTION),
+            without_slots(&self.wrote, FUNCTION),
+            "seed {seed}"
+        );
     }
 }
 
@@ -125,25 +153,41 @@ async fn what_somebody_else_wrote_last_stays() {
         other.works();
         for arguments in ["apply --yes", "destroy --yes"] {
             // Just before our write, where it hurts most; then anywhere.
-            let mut places = vec![At::Operation("cloudfront:UpdateDistribution", 1), At::Call(other.rng.usize(1..50))];
+            let mut places = vec![
+                At::Operation("cloudfront:UpdateDistribution", 1),
+                At::Call(other.rng.usize(1..50)),
+            ];
             loop {
                 let code = match places.pop() {
                     Some(at) => other.works_during(arguments, at),
                     None => yard.desk().run(yard.ground(), arguments).code,
                 };
                 other.finds_everything(seed);
-                assert!(matches!(code, Some(0 | 1 | 3)), "{arguments} ended with {code:?}, seed {seed}");
+                assert!(
+                    matches!(code, Some(0 | 1 | 3)),
+                    "{arguments} ended with {code:?}, seed {seed}"
+                );
                 moved_on += usize::from(code == Some(1));
                 if code == Some(0) && places.is_empty() {
                     break;
                 }
             }
-            let ours = read(&yard.shop, &yard.theirs()).body.matches(&format!(":function:{FUNCTION}:")).count();
-            assert_eq!(ours, if arguments.starts_with("apply") { 2 } else { 0 }, "{arguments}, seed {seed}");
+            let ours = read(&yard.shop, &yard.theirs())
+                .body
+                .matches(&format!(":function:{FUNCTION}:"))
+                .count();
+            assert_eq!(
+                ours,
+                if arguments.starts_with("apply") { 2 } else { 0 },
+                "{arguments}, seed {seed}"
+            );
         }
         let all = yard.shop.everything().await;
         assert_eq!(all.len(), 7, "{all:?}, seed {seed}");
     }
-    println!("foreign work               stories {} | writes of ours that gave way {moved_on}", stories());
+    println!(
+        "foreign work               stories {} | writes of ours that gave way {moved_on}",
+        stories()
+    );
     assert!(moved_on > 0, "nobody was ever in our way");
 }

@@ -18,11 +18,15 @@ async fn survives(verb: Verb, nth: usize) {
     let grid = (1..=calls).flat_map(|number| [(number, Moment::Before), (number, Moment::After)]);
     for (number, moment) in sampled(grid, nth) {
         yard.begin().await;
-        let is_killed = yard.ground().kill_at(number, moment, &mut yard.desk().command(yard.verb.arguments));
+        let is_killed =
+            yard.ground().kill_at(number, moment, &mut yard.desk().command(yard.verb.arguments));
         row.add(if is_killed { "kills" } else { "too late" }, 1);
-        let cell = format!("killed {moment:?} call {number} ({})", name(&yard.ground().calls(), number));
+        let cell =
+            format!("killed {moment:?} call {number} ({})", name(&yard.ground().calls(), number));
         let ended = match yard.run_until_done() {
-            Ok(_) => Some(expected.differences(&yard.census().await)).filter(|text| !text.is_empty()).map_or(Ok(()), Err),
+            Ok(_) => Some(expected.differences(&yard.census().await))
+                .filter(|text| !text.is_empty())
+                .map_or(Ok(()), Err),
             Err(why) => Err(why),
         };
         row.note(&cell, ended);

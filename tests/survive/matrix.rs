@@ -14,7 +14,12 @@ pub(crate) fn sampled<T>(cells: impl IntoIterator<Item = T>, nth: usize) -> Vec<
     let cells: Vec<T> = cells.into_iter().collect();
     // The end of a command is as good a place as its beginning.
     let last = cells.len().saturating_sub(1) % nth;
-    cells.into_iter().enumerate().filter(|(index, _)| is_whole() || index % nth == last).map(|(_, cell)| cell).collect()
+    cells
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| is_whole() || index % nth == last)
+        .map(|(_, cell)| cell)
+        .collect()
 }
 
 /// What a call was, for the report of a failure.
@@ -31,7 +36,11 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(command: &'static str, columns: &[&'static str]) -> Self {
-        Self { command, numbers: columns.iter().map(|column| (*column, 0)).collect(), failures: Vec::new() }
+        Self {
+            command,
+            numbers: columns.iter().map(|column| (*column, 0)).collect(),
+            failures: Vec::new(),
+        }
     }
 
     pub(crate) fn add(&mut self, column: &str, number: usize) {
@@ -48,8 +57,14 @@ impl Row {
 
     /// Prints the row; fails if a cell did.
     pub(crate) fn show(self) {
-        let numbers: Vec<String> = self.numbers.iter().map(|(column, number)| format!("{column} {number:>3}")).collect();
+        let numbers: Vec<String> =
+            self.numbers.iter().map(|(column, number)| format!("{column} {number:>3}")).collect();
         println!("{:<26} {}", self.command, numbers.join(" | "));
-        assert!(self.failures.is_empty(), "{} cells failed:\n\n{}", self.failures.len(), self.failures.join("\n\n"));
+        assert!(
+            self.failures.is_empty(),
+            "{} cells failed:\n\n{}",
+            self.failures.len(),
+            self.failures.join("\n\n")
+        );
     }
 }

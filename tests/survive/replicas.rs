@@ -64,7 +64,10 @@ async fn credentials_that_end_while_it_waits_are_no_failure() {
     shop.ground.fault(At::Operation("lambda:DeleteFunction", 3), Fault::ExpiredCredentials);
     let ran = Desk::with_spec_alone(OWNED).run(&shop.ground, "destroy --yes --wait 10m").exits(3);
     let deferred = &ran.outcome().unwrap()["deferred"][0];
-    assert!(deferred["reason"].as_str().unwrap().contains("the credentials have ended"), "{deferred}");
+    assert!(
+        deferred["reason"].as_str().unwrap().contains("the credentials have ended"),
+        "{deferred}"
+    );
     shop.ground.rules(|rules| rules.functions = false);
     Desk::with_spec_alone(OWNED).run(&shop.ground, "destroy --yes").exits(0);
     assert_eq!(shop.everything().await, Vec::<String>::new());
@@ -86,13 +89,20 @@ async fn it_is_said_before_when_the_credentials_end() {
     desk.write(
         "config",
         &format!(
-            "[default]\ncredential_process = printf '{{\"Version\":1,\"AccessKeyId\":\"test\",\"SecretAccessKey\":\"test\",\"SessionToken\":\"t\",\"Expiration\":\"{end:.0}\"}}'\n"
+            "[default]\ncredential_process = printf \
+                '{{\"Version\":1,\"AccessKeyId\":\"test\",\"SecretAccessKey\":\"test\",\"SessionToken\":\"t\",\"Expiration\":\"{end:.0}\"}}'\n"
         ),
     );
     let run = |arguments: &str| {
         let mut command = desk.command(arguments);
-        command.envs(shop.ground.environment()).env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
-        command.env("AWS_CONFIG_FILE", desk.path("config")).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .envs(shop.ground.environment())
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY");
+        command
+            .env("AWS_CONFIG_FILE", desk.path("config"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         Ran::new(&command.output().unwrap()).exits(0)
     };
     assert!(!run("plan").said.contains("the credentials end"));

@@ -25,7 +25,12 @@ impl Stopped {
         let held = yard.ground().hold(At::Call(number), Moment::Before);
         let desk = yard.desk();
         let mut command = desk.command(yard.verb.arguments);
-        let mut child = command.envs(yard.ground().environment()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .envs(yard.ground().environment())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let words = BufReader::new(child.stderr.take().unwrap());
         let is_reached = held.wait_reached_unless(|| child.try_wait().unwrap().is_some());
         is_reached.then_some(Self { child, words, held })
@@ -54,12 +59,17 @@ impl Stopped {
 }
 
 pub(crate) fn signal(child: &Child, name: &str) {
-    let told = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status().unwrap();
+    let told =
+        Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status().unwrap();
     assert!(told.success());
 }
 
 fn ended(child: &mut Child, mut words: impl Read) -> Ran {
-    let mut output = Output { status: std::process::ExitStatus::default(), stdout: Vec::new(), stderr: Vec::new() };
+    let mut output = Output {
+        status: std::process::ExitStatus::default(),
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+    };
     child.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
     words.read_to_end(&mut output.stderr).unwrap();
     output.status = child.wait().unwrap();
@@ -75,7 +85,9 @@ async fn stops(verb: Verb, nth: usize) {
     row.add("calls", calls);
     yard.run_until_done().unwrap();
     let expected = yard.census().await;
-    let grid = (1..=calls).flat_map(|number| [(number, "INT", false), (number, "TERM", false), (number, "INT", true)]);
+    let grid = (1..=calls).flat_map(|number| {
+        [(number, "INT", false), (number, "TERM", false), (number, "INT", true)]
+    });
     for (number, name_of_signal, insists) in sampled(grid, nth) {
         yard.begin().await;
         let others = yard.ground().proxy.clients();
@@ -95,20 +107,32 @@ async fn stops(verb: Verb, nth: usize) {
         yard.ground().clear_faults();
         yard.ground().proxy.wait_deserted_but_for(&others);
         let calls = yard.ground().calls();
-        let cell = format!("SIG{name_of_signal} at call {number} ({}){}", name(&calls, number), if insists { ", twice" } else { "" });
+        let cell = format!(
+            "SIG{name_of_signal} at call {number} ({}){}",
+            name(&calls, number),
+            if insists { ", twice" } else { "" }
+        );
         let again = yard.run_until_done();
         if ran.plan().is_none() {
             row.add("in a look", 1);
         }
         let truth = match again {
             Err(why) => Err(why),
-            Ok(_) if ran.code != INTERRUPTED => Err(format!("it ended with {:?}:\n{}", ran.code, ran.said)),
-            Ok(_) if ran.plan().is_none() && !writes(&calls).is_empty() => Err("it wrote before it planned".to_owned()),
+            Ok(_) if ran.code != INTERRUPTED => {
+                Err(format!("it ended with {:?}:\n{}", ran.code, ran.said))
+            }
+            Ok(_) if ran.plan().is_none() && !writes(&calls).is_empty() => {
+                Err("it wrote before it planned".to_owned())
+            }
             Ok(_) if insists || ran.plan().is_none() => Ok(()),
-            Ok(_) if ran.outcome().is_none_or(|outcome| outcome["interrupted"] != true) => Err(format!("no word about it:\n{}", ran.said)),
+            Ok(_) if ran.outcome().is_none_or(|outcome| outcome["interrupted"] != true) => {
+                Err(format!("no word about it:\n{}", ran.said))
+            }
             Ok(again) => is_true(&ran, &again[0]),
         };
-        let same = Some(expected.differences(&yard.census().await)).filter(|text| !text.is_empty()).map_or(Ok(()), Err);
+        let same = Some(expected.differences(&yard.census().await))
+            .filter(|text| !text.is_empty())
+            .map_or(Ok(()), Err);
         row.note(&cell, truth.and(same));
     }
     row.show();

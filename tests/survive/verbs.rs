@@ -30,14 +30,26 @@ fn stubborn() -> Rules {
     Rules { replica_tries: 2, ..slow() }
 }
 
-const VERB: Verb = Verb { name: "", arguments: "apply --yes", attached: false, history: &[], rules: slow };
+const VERB: Verb =
+    Verb { name: "", arguments: "apply --yes", attached: false, history: &[], rules: slow };
 
 pub(crate) const APPLY: Verb = Verb { name: "apply, owned", ..VERB };
 pub(crate) const APPLY_ATTACHED: Verb = Verb { name: "apply, attached", attached: true, ..VERB };
-pub(crate) const CHANGE: Verb = Verb { name: "change, owned", history: &[APPLIED, CHANGED], ..VERB };
-pub(crate) const CHANGE_ATTACHED: Verb = Verb { name: "change, attached", attached: true, ..CHANGE };
-pub(crate) const TURN_ON: Verb = Verb { name: "maintenance on", arguments: "maintenance on --for 45m", history: &[APPLIED], ..VERB };
-pub(crate) const TURN_OFF: Verb = Verb { name: "maintenance off", arguments: "maintenance off", history: &[APPLIED, ON], ..VERB };
-pub(crate) const DESTROY: Verb = Verb { name: "destroy, owned", arguments: "destroy --yes", history: &[APPLIED, ON], ..VERB };
-pub(crate) const DESTROY_ATTACHED: Verb = Verb { name: "destroy, attached", attached: true, ..DESTROY };
-pub(crate) const DESTROY_PENDING: Verb = Verb { name: "destroy, replicas stay", rules: stubborn, ..DESTROY };
+pub(crate) const CHANGE: Verb =
+    Verb { name: "change, owned", history: &[APPLIED, CHANGED], ..VERB };
+pub(crate) const CHANGE_ATTACHED: Verb =
+    Verb { name: "change, attached", attached: true, ..CHANGE };
+pub(crate) const TURN_ON: Verb = Verb {
+    name: "maintenance on",
+    arguments: "maintenance on --for 45m",
+    history: &[APPLIED],
+    ..VERB
+};
+pub(crate) const TURN_OFF: Verb =
+    Verb { name: "maintenance off", arguments: "maintenance off", history: &[APPLIED, ON], ..VERB };
+pub(crate) const DESTROY: Verb =
+    Verb { name: "destroy, owned", arguments: "destroy --yes", history: &[APPLIED, ON], ..VERB };
+pub(crate) const DESTROY_ATTACHED: Verb =
+    Verb { name: "destroy, attached", attached: true, ..DESTROY };
+pub(crate) const DESTROY_PENDING: Verb =
+    Verb { name: "destroy, replicas stay", rules: stubborn, ..DESTROY };

@@ -55,7 +55,11 @@ impl Yard {
             }
         }
         // Ours writes once it is there.
-        let functions = if self.verb.history.is_empty() { &["shop-edge-theirs"][..] } else { &["shop-edge-theirs", FUNCTION] };
+        let functions = if self.verb.history.is_empty() {
+            &["shop-edge-theirs"][..]
+        } else {
+            &["shop-edge-theirs", FUNCTION]
+        };
         the_edge_writes(&self.shop, functions).await;
         self.ground().rules(|rules| *rules = (self.verb.rules)());
         self.ground().clear_calls();
@@ -77,7 +81,13 @@ impl Yard {
             match code {
                 Some(0) => return Ok(all),
                 Some(3) if self.verb.arguments.starts_with("destroy") => {}
-                code => return Err(format!("run {} ended with {code:?}: {}", all.len(), all.last().unwrap().said)),
+                code => {
+                    return Err(format!(
+                        "run {} ended with {code:?}: {}",
+                        all.len(),
+                        all.last().unwrap().said
+                    ));
+                }
             }
         }
         Err(format!("it is not done after {RUNS} runs: {}", all.last().unwrap().said))
@@ -94,7 +104,10 @@ fn spec(verb: &Verb, theirs: &str) -> String {
         return OWNED.to_owned();
     }
     let (all, _) = OWNED.split_once("distribution:").unwrap();
-    format!("{all}distribution: {{ id: {theirs}, behaviors: [default, \"/app/*\"] }}\ntags: {{ team: web }}\n")
+    format!(
+        "{all}distribution: {{ id: {theirs}, behaviors: [default, \"/app/*\"] }}\ntags: {{ team: \
+            web }}\n"
+    )
 }
 
 /// The edge makes their log groups where visitors are.
@@ -102,7 +115,11 @@ async fn the_edge_writes(shop: &Shop, functions: &[&str]) {
     for region in ["us-east-1", "sa-east-1"] {
         let logs = shop.aws.clients.logs_in(&region.parse().unwrap());
         for function in functions {
-            logs.create_log_group().log_group_name(format!("/aws/lambda/us-east-1.{function}")).send().await.unwrap();
+            logs.create_log_group()
+                .log_group_name(format!("/aws/lambda/us-east-1.{function}"))
+                .send()
+                .await
+                .unwrap();
         }
     }
 }
@@ -110,13 +127,17 @@ async fn the_edge_writes(shop: &Shop, functions: &[&str]) {
 /// What somebody could mistake for ours.
 async fn foreign_things(shop: &Shop) {
     use aws_sdk_cloudfront::types::{
-        OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
+        OriginAccessControlConfig, OriginAccessControlOriginTypes,
+        OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
     };
     use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-    let place = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuWest1).build();
+    let place = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::EuWest1)
+        .build();
     let create = shop.aws.clients.s3.create_bucket().bucket("shop-000000000000-theirs");
     create.create_bucket_configuration(place).send().await.unwrap();
-    let object = shop.aws.clients.s3.put_object().bucket("shop-000000000000-theirs").key("index.html");
+    let object =
+        shop.aws.clients.s3.put_object().bucket("shop-000000000000-theirs").key("index.html");
     object.body(b"theirs".to_vec().into()).send().await.unwrap();
     let control = OriginAccessControlConfig::builder()
         .name("provision-shop-theirs")
@@ -125,5 +146,12 @@ async fn foreign_things(shop: &Shop) {
         .origin_access_control_origin_type(OriginAccessControlOriginTypes::S3)
         .build()
         .unwrap();
-    shop.aws.clients.cloudfront.create_origin_access_control().origin_access_control_config(control).send().await.unwrap();
+    shop.aws
+        .clients
+        .cloudfront
+        .create_origin_access_control()
+        .origin_access_control_config(control)
+        .send()
+        .await
+        .unwrap();
 }

@@ -1,10 +1,12 @@
-//! What somebody else has made is taken over with what hangs on it, or refused before the first write.
+//! What somebody else has made is taken over with what hangs on it, or refused before the first
+//! write.
 
 use super::shop::{BUCKET, OWNED, ROLE, Shop, writes};
 use crate::support::Rules;
 use aws_sdk_s3::types::{
-    AbacStatus, BucketAbacStatus, BucketLocationConstraint, CreateBucketConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
+    AbacStatus, BucketAbacStatus, BucketLocationConstraint, CreateBucketConfiguration,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule, Tag, Tagging,
 };
 use provision::resource::Tags;
 
@@ -12,10 +14,13 @@ use provision::resource::Tags;
 async fn their_bucket(tags: &[(&str, &str)]) -> Shop {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
     let s3 = &shop.aws.clients.s3;
-    let place = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuWest1).build();
+    let place = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::EuWest1)
+        .build();
     s3.create_bucket().bucket(BUCKET).create_bucket_configuration(place).send().await.unwrap();
     let tag = |(key, value): &(&str, &str)| Tag::builder().key(*key).value(*value).build().unwrap();
-    let tagging = Tagging::builder().set_tag_set(Some(tags.iter().map(tag).collect())).build().unwrap();
+    let tagging =
+        Tagging::builder().set_tag_set(Some(tags.iter().map(tag).collect())).build().unwrap();
     s3.put_bucket_tagging().bucket(BUCKET).tagging(tagging).send().await.unwrap();
     shop
 }
@@ -29,17 +34,29 @@ fn converged(shop: &Shop) {
 #[tokio::test]
 async fn a_bucket_of_cloudformation_keeps_its_tags_and_its_key() {
     let shop = their_bucket(&[("owner", "them")]).await;
-    let system = [("aws:cloudformation:stack-name", "Theirs"), ("aws:cloudformation:logical-id", "Bucket83908E77")];
+    let system = [
+        ("aws:cloudformation:stack-name", "Theirs"),
+        ("aws:cloudformation:logical-id", "Bucket83908E77"),
+    ];
     for (key, value) in system {
         shop.ground.proxy.world(|world| world.tag_bucket(BUCKET, key, value));
     }
     let s3 = &shop.aws.clients.s3;
     let key = "arn:aws:kms:eu-west-1:000000000000:key/theirs";
-    let default = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms).kms_master_key_id(key);
-    let rule =
-        ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default.build().unwrap()).bucket_key_enabled(true);
-    let encryption = ServerSideEncryptionConfiguration::builder().rules(rule.build()).build().unwrap();
-    s3.put_bucket_encryption().bucket(BUCKET).server_side_encryption_configuration(encryption.clone()).send().await.unwrap();
+    let default = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::AwsKms)
+        .kms_master_key_id(key);
+    let rule = ServerSideEncryptionRule::builder()
+        .apply_server_side_encryption_by_default(default.build().unwrap())
+        .bucket_key_enabled(true);
+    let encryption =
+        ServerSideEncryptionConfiguration::builder().rules(rule.build()).build().unwrap();
+    s3.put_bucket_encryption()
+        .bucket(BUCKET)
+        .server_side_encryption_configuration(encryption.clone())
+        .send()
+        .await
+        .unwrap();
 
     shop.run("apply --yes").exits(4).says("exists and does not carry our tag");
     shop.run("apply --yes --adopt bucket").exits(0).says(&format!("encrypts with KMS key `{key}`"));
@@ -49,11 +66,18 @@ async fn a_bucket_of_cloudformation_keeps_its_tags_and_its_key() {
         answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect::<Tags>()
     };
     let with = |ours: &[(&str, &str)]| -> Tags {
-        let all = system.iter().chain(&[("owner", "them"), ("provision:stack", "shop")]).chain(ours);
+        let all =
+            system.iter().chain(&[("owner", "them"), ("provision:stack", "shop")]).chain(ours);
         all.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     };
     assert_eq!(tags().await, with(&[("provision:tags", "team"), ("team", "web")]));
-    let found = s3.get_bucket_encryption().bucket(BUCKET).send().await.unwrap().server_side_encryption_configuration;
+    let found = s3
+        .get_bucket_encryption()
+        .bucket(BUCKET)
+        .send()
+        .await
+        .unwrap()
+        .server_side_encryption_configuration;
     assert_eq!(found, Some(encryption));
     converged(&shop);
     shop.write("provision.yaml", &OWNED.replace("tags: { team: web }\n", ""));
@@ -85,7 +109,13 @@ async fn a_role_keeps_the_tags_that_are_not_ours() {
     let shop = Shop::applied(OWNED, Rules::prompt()).await;
     let tag = |key: &str| aws_sdk_iam::types::Tag::builder().key(key).value("x").build().unwrap();
     let iam = &shop.aws.clients.iam;
-    iam.tag_role().role_name(ROLE).tags(tag("owner")).tags(tag("aws:cloudformation:stack-name")).send().await.unwrap();
+    iam.tag_role()
+        .role_name(ROLE)
+        .tags(tag("owner"))
+        .tags(tag("aws:cloudformation:stack-name"))
+        .send()
+        .await
+        .unwrap();
     converged(&shop);
     shop.write("provision.yaml", &OWNED.replace("team: web", "tier: gold"));
     shop.run("apply --yes").exits(0);

@@ -1,6 +1,8 @@
 //! A distribution that somebody else owns: one slot is ours, every other byte is theirs.
 
-use super::cloudfront::{association, associations, between, edit, foreign_distribution, foreign_function, read};
+use super::cloudfront::{
+    association, associations, between, edit, foreign_distribution, foreign_function, read,
+};
 use super::shop::{FUNCTION, OWNED, Shop, writes};
 use crate::support::Rules;
 
@@ -27,7 +29,8 @@ fn our_arn(number: u64) -> String {
     format!("arn:aws:lambda:us-east-1:000000000000:function:{FUNCTION}:{number}")
 }
 
-/// The document without its first line, which everybody writes as he likes, and without the associations of the given behaviors.
+/// The document without its first line, which everybody writes as he likes, and without the
+/// associations of the given behaviors.
 fn others(document: &str, ours: &[&str]) -> String {
     let (_, rest) = document.split_once("<DistributionConfig").unwrap();
     let (_, content) = rest.split_once('>').unwrap();
@@ -43,14 +46,24 @@ async fn only_our_slots_change_and_destroy_puts_them_back() {
     let (shop, id, theirs) = theirs("default, \"/app/*\"").await;
     let original = read(&shop, &id).body;
     shop.ground.clear_calls();
-    shop.run("apply --yes").exits(0).says("`/api/*`").says("visitors of these behaviors never see the maintenance page");
+    shop.run("apply --yes")
+        .exits(0)
+        .says("`/api/*`")
+        .says("visitors of these behaviors never see the maintenance page");
     let calls = shop.ground.calls();
-    let sent = calls.iter().rfind(|call| call.operation == "cloudfront:UpdateDistribution").unwrap();
+    let sent =
+        calls.iter().rfind(|call| call.operation == "cloudfront:UpdateDistribution").unwrap();
     let sent = std::str::from_utf8(&sent.body).unwrap();
-    assert!(sent.contains("<FutureThing><Depth>7</Depth></FutureThing>") && sent.contains("<FutureSwitch>on</FutureSwitch>"));
+    assert!(
+        sent.contains("<FutureThing><Depth>7</Depth></FutureThing>")
+            && sent.contains("<FutureSwitch>on</FutureSwitch>")
+    );
     assert_eq!(others(sent, &[DEFAULT, APP]), others(&original, &[DEFAULT, APP]));
     let ours = association(&our_arn(1), "viewer-request");
-    let both = format!("<Quantity>2</Quantity><Items>{}{ours}</Items>", association(&theirs, "origin-request"));
+    let both = format!(
+        "<Quantity>2</Quantity><Items>{}{ours}</Items>",
+        association(&theirs, "origin-request")
+    );
     assert_eq!(associations(sent, DEFAULT), both);
     assert_eq!(associations(sent, APP), format!("<Quantity>1</Quantity><Items>{ours}</Items>"));
     let after = read(&shop, &id).body;
@@ -70,7 +83,12 @@ async fn only_our_slots_change_and_destroy_puts_them_back() {
 async fn a_slot_that_is_taken_stays_taken() {
     let (shop, id, theirs) = theirs("default").await;
     shop.ground.rules(|rules| *rules = Rules::prompt());
-    edit(&shop, &id, "<EventType>origin-request</EventType>", "<EventType>viewer-request</EventType>");
+    edit(
+        &shop,
+        &id,
+        "<EventType>origin-request</EventType>",
+        "<EventType>viewer-request</EventType>",
+    );
     shop.ground.clear_calls();
     shop.run("plan")
         .exits(4)
@@ -79,12 +97,19 @@ async fn a_slot_that_is_taken_stays_taken() {
     shop.run("apply --yes").exits(4);
     assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
 
-    shop.write("provision.yaml", &spec(&id, "default").replace("behaviors:", "replace: true, behaviors:"));
+    shop.write(
+        "provision.yaml",
+        &spec(&id, "default").replace("behaviors:", "replace: true, behaviors:"),
+    );
     shop.run("apply --yes").exits(0);
-    let occupant = |shop: &Shop| between(associations(&read(shop, &id).body, DEFAULT), "<LambdaFunctionARN>", "</").to_owned();
+    let occupant = |shop: &Shop| {
+        between(associations(&read(shop, &id).body, DEFAULT), "<LambdaFunctionARN>", "</")
+            .to_owned()
+    };
     assert_eq!(occupant(&shop), our_arn(1));
 
-    // Somebody takes it back: it is theirs, until we may replace it again; and destroy leaves it to them.
+    // Somebody takes it back: it is theirs, until we may replace it again; and destroy leaves it to
+    // them.
     edit(&shop, &id, &our_arn(1), &theirs);
     shop.write("provision.yaml", &spec(&id, "default"));
     shop.run("apply --yes").exits(4).says("already runs");
@@ -97,15 +122,23 @@ async fn drift_of_a_slot_is_repaired_and_a_slot_no_longer_named_stays_until_it_i
     let (shop, id, _) = theirs("\"/app/*\"").await;
     shop.ground.rules(|rules| *rules = Rules::prompt());
     shop.run("apply --yes").exits(0);
-    let filled = format!("<Quantity>1</Quantity><Items>{}</Items>", association(&our_arn(1), "viewer-request"));
+    let filled = format!(
+        "<Quantity>1</Quantity><Items>{}</Items>",
+        association(&our_arn(1), "viewer-request")
+    );
     edit(&shop, &id, &filled, "<Quantity>0</Quantity>");
-    shop.run("plan --detailed-exitcode").exits(2).says("/app/* viewer-request  (none) -> shop-edge");
+    shop.run("plan --detailed-exitcode")
+        .exits(2)
+        .says("/app/* viewer-request  (none) -> shop-edge");
     shop.run("apply --yes").exits(0);
     assert_eq!(associations(&read(&shop, &id).body, APP), filled);
     assert_eq!(writes(&shop.calls_of("apply --yes", 0)), Vec::<&str>::new());
 
     shop.write("provision.yaml", &spec(&id, "\"/api/*\""));
-    shop.run("apply --yes").exits(0).says("behavior `/app/*` runs shop-edge").says("--delete association");
+    shop.run("apply --yes")
+        .exits(0)
+        .says("behavior `/app/*` runs shop-edge")
+        .says("--delete association");
     assert_eq!(associations(&read(&shop, &id).body, APP), filled);
     shop.run("apply --yes --delete association").exits(0);
     let now = read(&shop, &id).body;
@@ -116,14 +149,22 @@ async fn drift_of_a_slot_is_repaired_and_a_slot_no_longer_named_stays_until_it_i
 #[tokio::test]
 async fn what_cannot_be_attached_to_is_a_conflict() {
     let (shop, id, _) = theirs("\"/none/*\"").await;
-    shop.run("plan").exits(4).says("has no behavior `/none/*`").says("its behaviors are `default`, `/api/*`, `/app/*`");
+    shop.run("plan")
+        .exits(4)
+        .says("has no behavior `/none/*`")
+        .says("its behaviors are `default`, `/api/*`, `/app/*`");
     shop.write("provision.yaml", &spec("E2ABSENT00000", "default"));
     shop.run("plan").exits(4).says("the distribution does not exist in this account");
     shop.ground.rules(|rules| *rules = Rules::prompt());
     let function = "<FunctionAssociations><Quantity>1</Quantity><Items><FunctionAssociation><FunctionARN>\
         arn:aws:cloudfront::000000000000:function/theirs</FunctionARN><EventType>viewer-response</EventType></FunctionAssociation></Items>\
         </FunctionAssociations>";
-    edit(&shop, &id, "<FunctionAssociations><Quantity>0</Quantity></FunctionAssociations>", function);
+    edit(
+        &shop,
+        &id,
+        "<FunctionAssociations><Quantity>0</Quantity></FunctionAssociations>",
+        function,
+    );
     shop.write("provision.yaml", &spec(&id, "default"));
     shop.run("plan").exits(4).says("runs CloudFront Function").says("at viewer-response");
 }
@@ -136,7 +177,9 @@ async fn a_destroy_gives_up_what_an_earlier_spec_has_filled() {
     shop.run("apply --yes").exits(0);
     shop.write("provision.yaml", OWNED);
     shop.run("apply --yes").exits(0);
-    shop.run("destroy --yes --wait 1h").exits(0).says(&format!("association {id}: empty our slots"));
+    shop.run("destroy --yes --wait 1h")
+        .exits(0)
+        .says(&format!("association {id}: empty our slots"));
     assert_eq!(shop.everything().await, before);
     assert_eq!(
         others(&read(&shop, &id).body, &["<PathPattern>/api/*</PathPattern>"]),

@@ -18,7 +18,9 @@ fn arn(number: u64) -> String {
 
 #[tokio::test]
 async fn a_changed_line_is_published_once_and_old_versions_go() {
-    let shop = Shop::applied(&OWNED.replace("keep_versions: 3", "keep_versions: 2"), Rules::prompt()).await;
+    let shop =
+        Shop::applied(&OWNED.replace("keep_versions: 3", "keep_versions: 2"), Rules::prompt())
+            .await;
     assert_eq!((versions(&shop).await, occupant(&shop).await), (vec![1], arn(1)));
     for (number, kept) in [(2, vec![1, 2]), (3, vec![2, 3])] {
         shop.write("edge.py", &format!("def handler(event, context):\n    return {number}\n"));
@@ -40,11 +42,23 @@ async fn configuration_is_part_of_a_version_and_a_tag_is_not() {
     let shop = Shop::applied(OWNED, Rules::aws()).await;
     shop.write("provision.yaml", &OWNED.replace("memory: 128", "memory: 256"));
     let calls = shop.calls_of("apply --yes", 0);
-    assert_eq!((count(&calls, "lambda:UpdateFunctionConfiguration"), count(&calls, "lambda:PublishVersion")), (1, 1));
+    assert_eq!(
+        (
+            count(&calls, "lambda:UpdateFunctionConfiguration"),
+            count(&calls, "lambda:PublishVersion")
+        ),
+        (1, 1)
+    );
     assert_eq!((versions(&shop).await, occupant(&shop).await), (vec![1, 2], arn(2)));
-    shop.write("provision.yaml", &OWNED.replace("memory: 128", "memory: 256").replace("team: web", "team: shop"));
+    shop.write(
+        "provision.yaml",
+        &OWNED.replace("memory: 128", "memory: 256").replace("team: web", "team: shop"),
+    );
     let calls = shop.calls_of("apply --yes", 0);
-    assert_eq!((count(&calls, "lambda:TagResource"), count(&calls, "lambda:PublishVersion")), (1, 0));
+    assert_eq!(
+        (count(&calls, "lambda:TagResource"), count(&calls, "lambda:PublishVersion")),
+        (1, 0)
+    );
     assert_eq!(count(&calls, "cloudfront:UpdateDistribution"), 0);
     assert_eq!(versions(&shop).await, [1, 2]);
 }
@@ -56,13 +70,18 @@ async fn both_at_once_are_one_version() {
     shop.write("edge.py", "def handler(event, context):\n    return None\n");
     let calls = shop.calls_of("apply --yes", 0);
     assert_eq!(count(&calls, "lambda:UpdateFunctionConfiguration"), 1);
-    assert_eq!((count(&calls, "lambda:UpdateFunctionCode"), count(&calls, "lambda:PublishVersion")), (1, 0));
+    assert_eq!(
+        (count(&calls, "lambda:UpdateFunctionCode"), count(&calls, "lambda:PublishVersion")),
+        (1, 0)
+    );
     assert_eq!((versions(&shop).await, occupant(&shop).await), (vec![1, 2], arn(2)));
 }
 
 #[tokio::test]
 async fn a_version_that_somebody_else_uses_is_not_pruned() {
-    let shop = Shop::applied(&OWNED.replace("keep_versions: 3", "keep_versions: 1"), Rules::prompt()).await;
+    let shop =
+        Shop::applied(&OWNED.replace("keep_versions: 3", "keep_versions: 1"), Rules::prompt())
+            .await;
     let id = shop.distribution().await;
     // By hand, at another event of our own distribution.
     let both = |event: &str| super::cloudfront::association(&arn(1), event);

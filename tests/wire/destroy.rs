@@ -16,7 +16,9 @@ async fn what_replicas_hold_stays_and_the_next_run_finishes() {
     let before = shop.everything().await;
     shop.run("apply --yes").exits(0);
 
-    let left = |shop: &[String]| shop.iter().filter(|name| !before.contains(*name)).cloned().collect::<Vec<_>>();
+    let left = |shop: &[String]| {
+        shop.iter().filter(|name| !before.contains(*name)).cloned().collect::<Vec<_>>()
+    };
     let stays = [format!("role {ROLE}"), format!("function {FUNCTION}")];
     shop.run("destroy --yes")
         .exits(3)
@@ -47,11 +49,22 @@ async fn foreign_objects_stay_unless_they_may_go() {
     let shop = Shop::applied(OWNED, Rules::prompt()).await;
     let s3 = &shop.aws.clients.s3;
     for key in ["theirs/one", "/theirs/two"] {
-        s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+        s3.put_object()
+            .bucket(BUCKET)
+            .key(key)
+            .body(ByteStream::from_static(b"theirs"))
+            .send()
+            .await
+            .unwrap();
     }
     shop.ground.clear_calls();
-    shop.run("plan").exits(0).says("holds objects that `provision` did not put and leaves alone: /theirs/two, theirs/one");
-    shop.run("destroy --yes").exits(4).says("holds objects that `provision` did not put: /theirs/two, theirs/one").says("--delete-data");
+    shop.run("plan").exits(0).says(
+        "holds objects that `provision` did not put and leaves alone: /theirs/two, theirs/one",
+    );
+    shop.run("destroy --yes")
+        .exits(4)
+        .says("holds objects that `provision` did not put: /theirs/two, theirs/one")
+        .says("--delete-data");
     assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
     shop.run("destroy --yes --delete-data").exits(0);
     assert_eq!(shop.everything().await, Vec::<String>::new());
@@ -76,7 +89,11 @@ async fn what_is_protected_stays() {
 
 #[tokio::test]
 async fn a_versioned_bucket_is_emptied_to_the_last_marker() {
-    let shop = Shop::applied(&OWNED.replace("site: ./site", "site: ./site, versioning: true"), Rules::prompt()).await;
+    let shop = Shop::applied(
+        &OWNED.replace("site: ./site", "site: ./site, versioning: true"),
+        Rules::prompt(),
+    )
+    .await;
     shop.write("site/index.html", "<h1>another shop</h1>");
     shop.remove("site/style.css");
     shop.run("apply --yes").exits(0);
@@ -92,9 +109,19 @@ async fn a_versioned_bucket_is_emptied_to_the_last_marker() {
 
 #[tokio::test]
 async fn an_object_of_theirs_under_a_delete_marker_is_theirs() {
-    let shop = Shop::applied(&OWNED.replace("site: ./site", "site: ./site, versioning: true"), Rules::prompt()).await;
+    let shop = Shop::applied(
+        &OWNED.replace("site: ./site", "site: ./site, versioning: true"),
+        Rules::prompt(),
+    )
+    .await;
     let s3 = &shop.aws.clients.s3;
-    s3.put_object().bucket(BUCKET).key("theirs").body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+    s3.put_object()
+        .bucket(BUCKET)
+        .key("theirs")
+        .body(ByteStream::from_static(b"theirs"))
+        .send()
+        .await
+        .unwrap();
     s3.delete_object().bucket(BUCKET).key("theirs").send().await.unwrap();
     shop.run("destroy --yes").exits(4).says("did not put: theirs");
 }
@@ -105,16 +132,31 @@ async fn a_bucket_that_others_serve_from_stays() {
     let arn = foreign_function(&shop).await;
     let id = foreign_distribution(&shop, &arn, &format!("{BUCKET}.s3.eu-west-1.amazonaws.com"));
     shop.ground.clear_calls();
-    shop.run("destroy --yes").exits(4).says(&format!("is an origin of distribution {id}, which stays")).says("protect: [bucket]");
+    shop.run("destroy --yes")
+        .exits(4)
+        .says(&format!("is an origin of distribution {id}, which stays"))
+        .says("protect: [bucket]");
     assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
 }
 
 #[tokio::test]
 async fn what_is_not_ours_stays() {
     let shop = Shop::applied(OWNED, Rules::prompt()).await;
-    shop.aws.clients.iam.untag_role().role_name(ROLE).tag_keys("provision:stack").send().await.unwrap();
+    shop.aws
+        .clients
+        .iam
+        .untag_role()
+        .role_name(ROLE)
+        .tag_keys("provision:stack")
+        .send()
+        .await
+        .unwrap();
     shop.aws.clients.s3.delete_bucket_tagging().bucket(BUCKET).send().await.unwrap();
-    shop.run("apply --yes").exits(4).says("exists and does not carry our tag").says("--adopt role").says("--adopt bucket");
+    shop.run("apply --yes")
+        .exits(4)
+        .says("exists and does not carry our tag")
+        .says("--adopt role")
+        .says("--adopt bucket");
     shop.run("destroy --yes").exits(0).says("is not ours and stays");
     assert_eq!(shop.everything().await, [format!("bucket {BUCKET}"), format!("role {ROLE}")]);
     shop.run("apply --yes --adopt role --adopt bucket").exits(0);

@@ -1,4 +1,5 @@
-//! What AWS refuses: said with what was tried, its code, the request id and a way out; never a panic.
+//! What AWS refuses: said with what was tried, its code, the request id and a way out; never a
+//! panic.
 
 use super::shop::{OWNED, Ran, Shop, writes};
 use crate::support::{At, Fault, Ground, Rules};
@@ -79,14 +80,20 @@ async fn a_step_that_fails_is_told_and_the_next_run_goes_on() {
 async fn credentials_that_have_ended_say_so() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
     shop.ground.fault(At::Every("sts:GetCallerIdentity"), Fault::ExpiredCredentials);
-    told(shop.run("apply --yes")).says("find out which account this is").says("code ExpiredToken").says("aws sso login");
+    told(shop.run("apply --yes"))
+        .says("find out which account this is")
+        .says("code ExpiredToken")
+        .says("aws sso login");
     shop.ground.clear_faults();
     shop.ground.fault(At::Every("iam:CreateRole"), Fault::ExpiredCredentials);
     told(shop.run("apply --yes")).says("create role shop-edge").says("aws sso login");
     shop.ground.clear_faults();
     shop.ground.clear_calls();
     let nobody = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];
-    shop.run_with("plan", &nobody).exits(1).says("no AWS credentials were found").says("hint: sign in again");
+    shop.run_with("plan", &nobody)
+        .exits(1)
+        .says("no AWS credentials were found")
+        .says("hint: sign in again");
     shop.run_with("plan --profile nobody", &nobody).exits(1).says("hint: ");
     assert_eq!(shop.ground.calls().len(), 0);
 }
@@ -95,8 +102,12 @@ async fn credentials_that_have_ended_say_so() {
 #[tokio::test]
 async fn a_profile_that_was_named_is_the_one_that_asks() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
-    shop.write("credentials", "[staging]\naws_access_key_id = 111122223333\naws_secret_access_key = x\n");
-    let exported = [("AWS_ACCESS_KEY_ID", "444455556666"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
+    shop.write(
+        "credentials",
+        "[staging]\naws_access_key_id = 111122223333\naws_secret_access_key = x\n",
+    );
+    let exported =
+        [("AWS_ACCESS_KEY_ID", "444455556666"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
     drop(shop.run_with("plan --profile staging", &exported).exits(0).says("account 111122223333"));
     drop(shop.run_with("plan", &exported).exits(0).says("account 444455556666"));
 }
@@ -123,7 +134,10 @@ async fn what_passes_is_tried_again() {
 async fn throttling_without_end_ends() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
     shop.ground.fault(At::Every("lambda:GetFunction"), Fault::Throttled);
-    told(shop.run("plan")).says("read function shop-edge").says("code TooManyRequestsException").says("run the same command again");
+    told(shop.run("plan"))
+        .says("read function shop-edge")
+        .says("code TooManyRequestsException")
+        .says("run the same command again");
     assert_eq!(shop.ground.count("lambda:GetFunction"), 5);
 }
 
@@ -132,6 +146,10 @@ async fn nobody_at_the_other_end() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{closed}");
-    shop.run(&format!("plan --endpoint-url {url}")).exits(1).says("could not ").says("check the network").says("--endpoint-url");
+    shop.run(&format!("plan --endpoint-url {url}"))
+        .exits(1)
+        .says("could not ")
+        .says("check the network")
+        .says("--endpoint-url");
     assert_eq!(shop.ground.calls().len(), 0);
 }

@@ -28,13 +28,24 @@ async fn bucket_ops_do_what_simulate_says() {
     s3.delete_bucket_ownership_controls().bucket(BUCKET).send().await.unwrap();
     let settings = &mut bucket(&mut twin).live.settings;
     (settings.private, settings.owner_enforced) = (false, false);
-    let spec = OWNED.replace("site: ./site", "site: ./site, versioning: true").replace("team: web", "team: shop, tier: gold");
+    let spec = OWNED
+        .replace("site: ./site", "site: ./site, versioning: true")
+        .replace("team: web", "team: shop, tier: gold");
     twin.shop.write("provision.yaml", &spec);
     twin.provision().await;
-    twin.shop.write("provision.yaml", &OWNED.replace("site: ./site", "site: ./site, versioning: false"));
+    twin.shop
+        .write("provision.yaml", &OWNED.replace("site: ./site", "site: ./site, versioning: false"));
     twin.provision().await;
     twin.destroy().await;
-    twin.has_carried_out(["create", "block public access", "enforce ownership", "set versioning", "set tags", "empty", "delete"]);
+    twin.has_carried_out([
+        "create",
+        "block public access",
+        "enforce ownership",
+        "set versioning",
+        "set tags",
+        "empty",
+        "delete",
+    ]);
 }
 
 #[tokio::test]
@@ -46,7 +57,17 @@ async fn site_ops_do_what_simulate_says() {
     twin.shop.remove("site/style.css");
     twin.shop.remove("site/a b/ü.txt");
     twin.provision().await;
-    let head = twin.shop.aws.clients.s3.head_object().bucket(BUCKET).key("index.html").send().await.unwrap();
+    let head = twin
+        .shop
+        .aws
+        .clients
+        .s3
+        .head_object()
+        .bucket(BUCKET)
+        .key("index.html")
+        .send()
+        .await
+        .unwrap();
     let headers = bucket(&mut twin).headers[&"index.html".parse().unwrap()].clone();
     assert_eq!(head.content_type(), Some(headers.content_type.as_str()));
     assert_eq!(head.cache_control(), Some(headers.cache_control.as_str()));
@@ -58,10 +79,17 @@ async fn site_ops_do_what_simulate_says() {
 async fn page_ops_do_what_simulate_says() {
     let mut twin = Twin::of(Kind::Page, OWNED).await;
     twin.provision().await;
-    let standard = || Content::in_memory(b"<h1>back soon</h1>", "text/html; charset=utf-8", "no-store");
+    let standard =
+        || Content::in_memory(b"<h1>back soon</h1>", "text/html; charset=utf-8", "no-store");
     let on = |until: &str, once| {
         let window = Metadata::from([(window::UNTIL.into(), until.into())]);
-        Wanted::On(turn::On { window, without: Vec::new(), once, standard: standard(), mark: "0123456789abcdef".repeat(2) })
+        Wanted::On(turn::On {
+            window,
+            without: Vec::new(),
+            once,
+            standard: standard(),
+            mark: "0123456789abcdef".repeat(2),
+        })
     };
     twin.turn(on("2999-12-01T10:00:00Z", None)).await;
     twin.turn(on("2999-12-01T12:00:00Z", None)).await;
@@ -78,23 +106,40 @@ async fn page_ops_do_what_simulate_says() {
 async fn role_ops_do_what_simulate_says() {
     let mut twin = Twin::of(Kind::Role, OWNED).await;
     twin.provision().await;
-    let bounded = OWNED.replace("tags: { team: web }", "role: { permissions_boundary: \"arn:aws:iam::aws:policy/PowerUserAccess\" }");
+    let bounded = OWNED.replace(
+        "tags: { team: web }",
+        "role: { permissions_boundary: \"arn:aws:iam::aws:policy/PowerUserAccess\" }",
+    );
     twin.shop.write("provision.yaml", &bounded);
     twin.provision().await;
     twin.shop.write("provision.yaml", OWNED);
     let iam = twin.shop.aws.clients.iam.clone();
     let trust = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
-    let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole"}]});
+    let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*",
+        "Resource": "*"}]});
     let admin = "arn:aws:iam::aws:policy/AdministratorAccess";
-    iam.update_assume_role_policy().role_name(ROLE).policy_document(trust.to_string()).send().await.unwrap();
+    iam.update_assume_role_policy()
+        .role_name(ROLE)
+        .policy_document(trust.to_string())
+        .send()
+        .await
+        .unwrap();
     iam.update_role_description().role_name(ROLE).description("theirs").send().await.unwrap();
     for policy in ["provision", "extra"] {
-        iam.put_role_policy().role_name(ROLE).policy_name(policy).policy_document(nothing.to_string()).send().await.unwrap();
+        iam.put_role_policy()
+            .role_name(ROLE)
+            .policy_name(policy)
+            .policy_document(nothing.to_string())
+            .send()
+            .await
+            .unwrap();
     }
     iam.attach_role_policy().role_name(ROLE).policy_arn(admin).send().await.unwrap();
     let role = twin.world.roles.get_mut(&ROLE.parse().unwrap()).unwrap();
-    (role.settings.trust, role.settings.policy, role.settings.description) = (trust, Some(nothing), "theirs".into());
+    (role.settings.trust, role.settings.policy, role.settings.description) =
+        (trust, Some(nothing), "theirs".into());
     (role.other_policies, role.attached) = (vec!["extra".into()], vec![admin.into()]);
     twin.provision().await;
     twin.destroy().await;
@@ -118,10 +163,15 @@ async fn function_ops_do_what_simulate_says() {
     twin.provision().await;
     twin.shop.write("edge.py", "def handler(event, context):\n    return None\n");
     twin.provision().await;
-    twin.shop.write("provision.yaml", &OWNED.replace("memory: 128", "memory: 192").replace("team: web", "team: shop"));
+    twin.shop.write(
+        "provision.yaml",
+        &OWNED.replace("memory: 128", "memory: 192").replace("team: web", "team: shop"),
+    );
     twin.provision().await;
     // Code that nobody published; the version with ours exists.
-    let theirs = package::pack(&package::Files::from([("edge.py".to_owned(), b"# theirs\n".to_vec())])).unwrap();
+    let theirs =
+        package::pack(&package::Files::from([("edge.py".to_owned(), b"# theirs\n".to_vec())]))
+            .unwrap();
     let lambda = &twin.shop.aws.clients.lambda;
     let zip = Blob::new(theirs.bytes.to_vec());
     lambda.update_function_code().function_name(FUNCTION).zip_file(zip).send().await.unwrap();
@@ -131,16 +181,35 @@ async fn function_ops_do_what_simulate_says() {
     twin.shop.write("provision.yaml", &OWNED.replace("keep_versions: 3", "keep_versions: 1"));
     twin.provision().await;
     twin.destroy().await;
-    twin.has_carried_out(["create", "configure", "upload and publish", "upload", "publish", "set tags", "prune", "delete"]);
+    twin.has_carried_out([
+        "create",
+        "configure",
+        "upload and publish",
+        "upload",
+        "publish",
+        "set tags",
+        "prune",
+        "delete",
+    ]);
 }
 
 #[tokio::test]
 async fn logs_ops_do_what_simulate_says() {
-    let keeping = |days: &str| OWNED.replace("keep_versions: 3", &format!("keep_versions: 3, log_retention: {days}"));
+    let keeping = |days: &str| {
+        OWNED.replace("keep_versions: 3", &format!("keep_versions: 3, log_retention: {days}"))
+    };
     let mut twin = Twin::of(Kind::Logs, &keeping("30d")).await;
     // The edge wrote before anybody asked for a retention.
     let (region, group) = ("eu-central-1".parse().unwrap(), "/aws/lambda/us-east-1.shop-edge");
-    twin.shop.aws.clients.logs_in(&region).create_log_group().log_group_name(group).send().await.unwrap();
+    twin.shop
+        .aws
+        .clients
+        .logs_in(&region)
+        .create_log_group()
+        .log_group_name(group)
+        .send()
+        .await
+        .unwrap();
     twin.world.logs.insert(region, [(group.to_owned(), Group::default())].into());
     twin.provision().await;
     twin.shop.write("provision.yaml", &keeping("1d"));
@@ -168,8 +237,11 @@ async fn access_ops_do_what_simulate_says() {
 async fn distribution_ops_do_what_simulate_says() {
     let mut twin = Twin::of(Kind::Distribution, OWNED).await;
     twin.provision().await;
-    let other = "default_root_object: home.html, comment: \"<&>\", price_class: PriceClass_All, spa: true";
-    let spec = OWNED.replace("default_root_object: index.html, comment: shop", other).replace("team: web", "tier: gold");
+    let other =
+        "default_root_object: home.html, comment: \"<&>\", price_class: PriceClass_All, spa: true";
+    let spec = OWNED
+        .replace("default_root_object: index.html, comment: shop", other)
+        .replace("team: web", "tier: gold");
     twin.shop.write("provision.yaml", &spec);
     twin.shop.write("edge.py", "def handler(event, context):\n    return None\n");
     twin.provision().await;
@@ -181,7 +253,8 @@ async fn distribution_ops_do_what_simulate_says() {
 async fn grant_ops_do_what_simulate_says() {
     let mut twin = Twin::of(Kind::Grant, OWNED).await;
     twin.provision().await;
-    let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket",
+    let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
+        "Action": "s3:DeleteBucket",
         "Resource": format!("arn:aws:s3:::{BUCKET}")});
     let s3 = twin.shop.aws.clients.s3.clone();
     let read = async || -> serde_json::Value {
@@ -201,7 +274,10 @@ async fn grant_ops_do_what_simulate_says() {
     found.policy = found.policy.as_ref().map(widened);
     twin.provision().await;
     // What is written is what the simulation says, so that the two agree proves little.
-    assert_eq!(policy::statements(&read().await), [vec![theirs.clone()], policy::statements(&narrow)].concat());
+    assert_eq!(
+        policy::statements(&read().await),
+        [vec![theirs.clone()], policy::statements(&narrow)].concat()
+    );
     twin.shop.write("provision.yaml", &format!("{OWNED}protect: [bucket]\n"));
     twin.destroy().await;
     assert_eq!(policy::statements(&read().await), [theirs]);

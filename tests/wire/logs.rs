@@ -26,19 +26,31 @@ async fn groups(shop: &Shop) -> BTreeMap<String, Option<i32>> {
     let mut all = BTreeMap::new();
     for region in Region::of_edge_logs() {
         let found = shop.aws.clients.logs_in(&region).describe_log_groups().send().await.unwrap();
-        all.extend(found.log_groups().iter().map(|one| (format!("{region} {}", one.log_group_name().unwrap()), one.retention_in_days)));
+        all.extend(found.log_groups().iter().map(|one| {
+            (format!("{region} {}", one.log_group_name().unwrap()), one.retention_in_days)
+        }));
     }
     all
 }
 
 async fn tags(shop: &Shop, region: &str) -> BTreeMap<String, String> {
     let arn = format!("arn:aws:logs:{region}:000000000000:log-group:{GROUP}");
-    let answer = shop.aws.clients.logs_in(&region.parse().unwrap()).list_tags_for_resource().resource_arn(arn).send().await;
+    let answer = shop
+        .aws
+        .clients
+        .logs_in(&region.parse().unwrap())
+        .list_tags_for_resource()
+        .resource_arn(arn)
+        .send()
+        .await;
     answer.unwrap().tags.unwrap().into_iter().collect()
 }
 
 fn everywhere(retention: i32) -> BTreeMap<String, Option<i32>> {
-    Region::of_edge_logs().iter().map(|region| (format!("{region} {GROUP}"), Some(retention))).collect()
+    Region::of_edge_logs()
+        .iter()
+        .map(|region| (format!("{region} {GROUP}"), Some(retention)))
+        .collect()
 }
 
 fn asked(shop: &Shop) -> usize {
@@ -94,9 +106,13 @@ async fn a_destroy_takes_ours_everywhere_and_no_neighbours() {
         writes_in(&shop, region, GROUP).await;
         writes_in(&shop, region, NEIGHBOUR).await;
     }
-    let neighbours = ["ap-south-1", "eu-central-1", "us-east-1"].map(|region| format!("logs {region} {NEIGHBOUR}"));
+    let neighbours = ["ap-south-1", "eu-central-1", "us-east-1"]
+        .map(|region| format!("logs {region} {NEIGHBOUR}"));
     shop.run("destroy --yes").exits(3).says("logs eu-central-1: delete log group");
-    assert_eq!(shop.everything().await, [&[format!("role {ROLE}"), format!("function {FUNCTION}")], &neighbours[..]].concat());
+    assert_eq!(
+        shop.everything().await,
+        [&[format!("role {ROLE}"), format!("function {FUNCTION}")], &neighbours[..]].concat()
+    );
     // The replicas have something to say once more.
     writes_in(&shop, "sa-east-1", GROUP).await;
     let calls = shop.calls_of("destroy --yes", 0);
@@ -126,21 +142,34 @@ async fn a_group_that_cannot_be_deleted_keeps_the_function() {
 async fn what_somebody_protects_stays_and_is_named() {
     let shop = Shop::applied(OWNED, Rules::prompt()).await;
     let logs = shop.aws.clients.logs_in(&"eu-west-1".parse().unwrap());
-    logs.create_log_group().log_group_name(GROUP).deletion_protection_enabled(true).send().await.unwrap();
-    shop.run("destroy --yes")
-        .exits(0)
-        .says("logs eu-west-1: log group /aws/lambda/us-east-1.shop-edge stays: its deletion protection is on");
+    logs.create_log_group()
+        .log_group_name(GROUP)
+        .deletion_protection_enabled(true)
+        .send()
+        .await
+        .unwrap();
+    shop.run("destroy --yes").exits(0).says(
+        "logs eu-west-1: log group /aws/lambda/us-east-1.shop-edge stays: its deletion \
+            protection is on",
+    );
     assert_eq!(shop.everything().await, [format!("logs eu-west-1 {GROUP}")]);
 }
 
 #[tokio::test]
 async fn without_the_function_only_the_tag_proves_that_a_group_is_ours() {
-    let shop = Shop::applied(&format!("{}protect: [logs]\n", keeping("30d")), Rules::prompt()).await;
+    let shop =
+        Shop::applied(&format!("{}protect: [logs]\n", keeping("30d")), Rules::prompt()).await;
     shop.run("destroy --yes").exits(0).says(&format!("logs {GROUP}: stays: it is protected"));
     assert_eq!(groups(&shop).await, everywhere(30));
     let theirs = shop.aws.clients.logs_in(&"eu-west-1".parse().unwrap());
     theirs.delete_log_group().log_group_name(GROUP).send().await.unwrap();
-    theirs.create_log_group().log_group_name(GROUP).tags("provision:stack", "other").send().await.unwrap();
+    theirs
+        .create_log_group()
+        .log_group_name(GROUP)
+        .tags("provision:stack", "other")
+        .send()
+        .await
+        .unwrap();
     shop.write("provision.yaml", OWNED);
     shop.run("destroy --yes").exits(0).says("the stack's tag `provision:protect` says so");
     assert_eq!(groups(&shop).await.len(), everywhere(30).len(), "the tag holds without the spec");
@@ -149,7 +178,9 @@ async fn without_the_function_only_the_tag_proves_that_a_group_is_ours() {
         let untag = shop.aws.clients.logs_in(&region).untag_resource().resource_arn(arn);
         untag.tag_keys("provision:protect").send().await.unwrap();
     }
-    shop.run("destroy --yes").exits(0).says("eu-west-1: log group /aws/lambda/us-east-1.shop-edge stays: there is no function of ours");
+    shop.run("destroy --yes").exits(0).says(
+        "eu-west-1: log group /aws/lambda/us-east-1.shop-edge stays: there is no function of ours",
+    );
     assert_eq!(shop.everything().await, [format!("logs eu-west-1 {GROUP}")]);
     shop.ground.clear_calls();
     shop.run("destroy --yes").exits(0);
@@ -161,7 +192,12 @@ async fn the_groups_of_somebody_elses_function_stay() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
     function_called(&shop, FUNCTION).await;
     let logs = shop.aws.clients.logs_in(&"eu-west-1".parse().unwrap());
-    logs.create_log_group().log_group_name(GROUP).tags("provision:stack", "shop").send().await.unwrap();
+    logs.create_log_group()
+        .log_group_name(GROUP)
+        .tags("provision:stack", "shop")
+        .send()
+        .await
+        .unwrap();
     let before = shop.everything().await;
     shop.run("destroy --yes").exits(0).says("is not ours and stays");
     assert_eq!(shop.everything().await, before);
@@ -169,14 +205,20 @@ async fn the_groups_of_somebody_elses_function_stay() {
 
 #[tokio::test]
 async fn a_region_that_refuses_is_named_and_passed_over() {
-    let shop = Shop::new(&keeping("30d"), Rules { closed_regions: &["sa-east-1", "us-west-1"], ..Rules::prompt() }).await;
+    let shop = Shop::new(
+        &keeping("30d"),
+        Rules { closed_regions: &["sa-east-1", "us-west-1"], ..Rules::prompt() },
+    )
+    .await;
     shop.run("apply --yes").exits(0).says(&format!(
-        "note: logs sa-east-1, us-west-1: could not look for log group {GROUP}: UnrecognizedClientException; nothing is set there; enable the region"
+        "note: logs sa-east-1, us-west-1: could not look for log group {GROUP}: \
+            UnrecognizedClientException; nothing is set there; enable the region"
     ));
     let calls = shop.calls_of("apply --yes", 0);
     assert_eq!(writes(&calls), Vec::<&str>::new());
     let named = format!(
-        "note: logs sa-east-1, us-west-1: could not look for log group {GROUP}: UnrecognizedClientException; if it exists there, it stays"
+        "note: logs sa-east-1, us-west-1: could not look for log group {GROUP}: \
+            UnrecognizedClientException; if it exists there, it stays"
     );
     shop.run("destroy --yes").exits(0).says(&named);
     shop.ground.rules(|rules| rules.closed_regions = &[]);
@@ -190,12 +232,19 @@ async fn a_region_that_refuses_is_named_and_passed_over() {
 
 #[tokio::test]
 async fn a_sweep_finds_what_is_left_of_functions_that_are_gone() {
-    let shop = Shop::applied(&format!("{}protect: [logs]\n", keeping("30d")), Rules { page_size: Some(1), ..Rules::prompt() }).await;
+    let shop = Shop::applied(
+        &format!("{}protect: [logs]\n", keeping("30d")),
+        Rules { page_size: Some(1), ..Rules::prompt() },
+    )
+    .await;
     writes_in(&shop, "eu-west-1", "/aws/lambda/us-east-1.gone").await;
     writes_in(&shop, "us-east-1", "/aws/lambda/us-east-1.gone").await;
     writes_in(&shop, "us-east-1", "/aws/lambda/us-east-1-of-no-function").await;
     assert!(
-        shop.aws.discover(&"000000000000".parse().unwrap()).await.unwrap().remains[0].traces.iter().all(|trace| trace.kind != Kind::Logs)
+        shop.aws.discover(&"000000000000".parse().unwrap()).await.unwrap().remains[0]
+            .traces
+            .iter()
+            .all(|trace| trace.kind != Kind::Logs)
     );
     shop.run("destroy --yes").exits(0);
     shop.remove("provision.yaml");
@@ -203,7 +252,10 @@ async fn a_sweep_finds_what_is_left_of_functions_that_are_gone() {
         .exits(0)
         .says("Stack `shop`")
         .says(&format!("logs         {GROUP} sa-east-1"))
-        .says("note: logs eu-west-1, us-east-1: log group /aws/lambda/us-east-1.gone is left of a function that is gone");
+        .says(
+            "note: logs eu-west-1, us-east-1: log group /aws/lambda/us-east-1.gone is left of a \
+            function that is gone",
+        );
     shop.run("sweep --all --yes").exits(0).says("tag `provision:protect`");
     for region in Region::of_edge_logs() {
         let arn = format!("arn:aws:logs:{region}:000000000000:log-group:{GROUP}");
@@ -213,8 +265,11 @@ async fn a_sweep_finds_what_is_left_of_functions_that_are_gone() {
     shop.run("sweep --all --yes").exits(0).says("Done: 13 deleted");
     shop.run("sweep").exits(0).says("Nothing of ours is left").says("/aws/lambda/us-east-1.gone");
     shop.ground.rules(|rules| rules.page_size = None);
-    let left =
-        ["eu-west-1 /aws/lambda/us-east-1.gone", "us-east-1 /aws/lambda/us-east-1-of-no-function", "us-east-1 /aws/lambda/us-east-1.gone"];
+    let left = [
+        "eu-west-1 /aws/lambda/us-east-1.gone",
+        "us-east-1 /aws/lambda/us-east-1-of-no-function",
+        "us-east-1 /aws/lambda/us-east-1.gone",
+    ];
     assert_eq!(shop.everything().await, left.map(|group| format!("logs {group}")));
 }
 

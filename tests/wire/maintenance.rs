@@ -1,4 +1,5 @@
-//! The switch on the wire: which calls it takes, and that nothing is lost when somebody else is at the two keys too.
+//! The switch on the wire: which calls it takes, and that nothing is lost when somebody else is at
+//! the two keys too.
 
 use super::shop::{BUCKET, OWNED, Ran, Shop, writes};
 use crate::support::ledger::Call;
@@ -26,14 +27,34 @@ async fn objects(shop: &Shop) -> BTreeMap<String, String> {
     let listed = s3.list_objects_v2().bucket(BUCKET).send().await.unwrap();
     let mut objects = BTreeMap::new();
     for key in listed.contents().iter().filter_map(|object| object.key()) {
-        let bytes = s3.get_object().bucket(BUCKET).key(key).send().await.unwrap().body.collect().await.unwrap().to_vec();
+        let bytes = s3
+            .get_object()
+            .bucket(BUCKET)
+            .key(key)
+            .send()
+            .await
+            .unwrap()
+            .body
+            .collect()
+            .await
+            .unwrap()
+            .to_vec();
         objects.insert(key.to_owned(), String::from_utf8(bytes).unwrap());
     }
     objects
 }
 
 async fn upload(shop: &Shop, key: &str, text: &'static str) {
-    shop.aws.clients.s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(text.as_bytes())).send().await.unwrap();
+    shop.aws
+        .clients
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key(key)
+        .body(ByteStream::from_static(text.as_bytes()))
+        .send()
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -56,16 +77,31 @@ async fn a_turn_takes_one_write_and_four_reads() {
     ] {
         let calls = shop.calls_of(&format!("maintenance {arguments}"), 0);
         let written = write.into_iter().flat_map(|write| [write, AGAIN]);
-        assert_eq!(operations(&calls), LOOK.into_iter().chain(written).collect::<Vec<_>>(), "{arguments}");
+        assert_eq!(
+            operations(&calls),
+            LOOK.into_iter().chain(written).collect::<Vec<_>>(),
+            "{arguments}"
+        );
         let known = [OFF, ON].map(|key| format!("/{BUCKET}/{key}"));
-        let paths: BTreeSet<&str> = calls[1..].iter().filter_map(|call| call.path.split('?').next()).collect();
-        assert!(paths.iter().all(|path| known.iter().any(|known| known == path)), "{arguments}: {paths:?}");
+        let paths: BTreeSet<&str> =
+            calls[1..].iter().filter_map(|call| call.path.split('?').next()).collect();
+        assert!(
+            paths.iter().all(|path| known.iter().any(|known| known == path)),
+            "{arguments}: {paths:?}"
+        );
         let now = objects(&shop).await;
         let rest = |all: &BTreeMap<String, String>| -> BTreeMap<String, String> {
-            all.iter().filter(|(key, _)| *key != ON).map(|(key, text)| (key.clone(), text.clone())).collect()
+            all.iter()
+                .filter(|(key, _)| *key != ON)
+                .map(|(key, text)| (key.clone(), text.clone()))
+                .collect()
         };
         assert_eq!(rest(&now), rest(&before), "{arguments}");
-        assert_eq!([OFF, ON].into_iter().filter(|key| now.contains_key(*key)).collect::<Vec<_>>(), left, "{arguments}");
+        assert_eq!(
+            [OFF, ON].into_iter().filter(|key| now.contains_key(*key)).collect::<Vec<_>>(),
+            left,
+            "{arguments}"
+        );
     }
     assert_eq!(objects(&shop).await, before);
 }
@@ -75,11 +111,18 @@ async fn a_turn_takes_one_write_and_four_reads() {
 async fn a_bypass_writes_no_more_than_a_turn() {
     let shop = Shop::applied(OWNED, Rules::prompt()).await;
     assert_eq!(writes(&shop.calls_of("maintenance on --bypass", 0)), [PUT]);
-    let named =
-        OWNED.replace("comment: shop", "aliases: [shop.example.org], certificate: \"arn:aws:acm:us-east-1:000000000000:certificate/1\"");
+    let named = OWNED.replace(
+        "comment: shop",
+        "aliases: [shop.example.org], certificate: \
+            \"arn:aws:acm:us-east-1:000000000000:certificate/1\"",
+    );
     shop.write("provision.yaml", &named);
     let calls = shop.calls_of("maintenance on --bypass", 0);
-    assert_eq!(operations(&calls), [&LOOK[..], &[PUT, AGAIN]].concat(), "the spec says where the site is");
+    assert_eq!(
+        operations(&calls),
+        [&LOOK[..], &[PUT, AGAIN]].concat(),
+        "the spec says where the site is"
+    );
 }
 
 /// The wrong profile at two in the morning.
@@ -87,16 +130,26 @@ async fn a_bypass_writes_no_more_than_a_turn() {
 async fn a_bucket_that_does_not_exist_is_no_switch_that_is_off() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
     for verb in ["on", "off", "status"] {
-        let ran =
-            shop.run(&format!("maintenance {verb}")).exits(4).says(&format!("bucket {BUCKET} of stack `shop` does not exist for arn:"));
+        let ran = shop
+            .run(&format!("maintenance {verb}"))
+            .exits(4)
+            .says(&format!("bucket {BUCKET} of stack `shop` does not exist for arn:"));
         let _ = ran.says("in account 000000000000");
     }
     shop.run("apply --yes").exits(0);
     let theirs = [("AWS_ACCESS_KEY_ID", "111122223333")];
-    shop.run_with("maintenance off", &theirs).exits(4).says("bucket shop-111122223333 of stack `shop` does not exist");
-    shop.write("provision.yaml", &OWNED.replace("bucket: {", &format!("bucket: {{ name: {BUCKET},")));
+    shop.run_with("maintenance off", &theirs)
+        .exits(4)
+        .says("bucket shop-111122223333 of stack `shop` does not exist");
+    shop.write(
+        "provision.yaml",
+        &OWNED.replace("bucket: {", &format!("bucket: {{ name: {BUCKET},")),
+    );
     for verb in ["on", "off", "status"] {
-        let ran = shop.run_with(&format!("maintenance {verb}"), &theirs).exits(1).says("not known what visitors see");
+        let ran = shop
+            .run_with(&format!("maintenance {verb}"), &theirs)
+            .exits(1)
+            .says("not known what visitors see");
         let _ = ran.says("in account 111122223333)");
     }
 }
@@ -106,11 +159,23 @@ async fn windows_are_counted_by_the_clock_of_s3() {
     let shop = Shop::applied(OWNED, Rules::prompt()).await;
     shop.ground.rules(|rules| rules.clock_ahead = Some(Duration::from_mins(14)));
     let slow = "this machine's clock is 14 minutes slow; windows are counted by S3's";
-    drop(shop.run("maintenance on --for 10m").exits(0).says("visitors see the maintenance page until").says(slow));
-    drop(shop.run("maintenance status").exits(0).says("visitors see the maintenance page until").says(slow));
+    drop(
+        shop.run("maintenance on --for 10m")
+            .exits(0)
+            .says("visitors see the maintenance page until")
+            .says(slow),
+    );
+    drop(
+        shop.run("maintenance status")
+            .exits(0)
+            .says("visitors see the maintenance page until")
+            .says(slow),
+    );
     drop(shop.run("status --json").exits(0).says("\"switch\":\"on\""));
     shop.ground.rules(|rules| rules.clock_ahead = Some(Duration::from_mins(30)));
-    drop(shop.run("maintenance status").exits(0).says("visitors see the site; the window ended at"));
+    drop(
+        shop.run("maintenance status").exits(0).says("visitors see the site; the window ended at"),
+    );
     drop(shop.run("status --json").exits(0).says("\"switch\":\"over\""));
 }
 
@@ -118,8 +183,12 @@ async fn windows_are_counted_by_the_clock_of_s3() {
 fn overtaken(shop: &Shop, arguments: &str, call: &'static str, meanwhile: &[&str]) -> Ran {
     shop.ground.clear_calls();
     let held = shop.ground.hold(At::Operation(call, 1), Moment::Before);
-    let mut child = shop.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    assert!(held.wait_reached_unless(|| child.try_wait().unwrap().is_some()), "{arguments} came to no {call}");
+    let mut child =
+        shop.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(
+        held.wait_reached_unless(|| child.try_wait().unwrap().is_some()),
+        "{arguments} came to no {call}"
+    );
     for arguments in meanwhile {
         drop(shop.run(arguments).exits(0));
     }
@@ -135,13 +204,37 @@ async fn a_late_write_of_one_turn_does_not_undo_another() {
     let (site, page) = ("visitors see the site", "visitors see the maintenance page");
     let by = "overtaken: arn:";
     for (history, arguments, call, meanwhile, code, now, told) in [
-        ("on", "maintenance off", DELETE, &["maintenance off", "maintenance on --for 45m"][..], 1, page, by),
+        (
+            "on",
+            "maintenance off",
+            DELETE,
+            &["maintenance off", "maintenance on --for 45m"][..],
+            1,
+            page,
+            by,
+        ),
         ("on", "maintenance off", DELETE, &["maintenance on --for 45m"], 1, page, by),
         ("on", "maintenance off", DELETE, &["maintenance off"], 0, site, "Done: "),
         ("off", "maintenance on", PUT, &["maintenance on --for 45m"], 1, page, by),
         ("off", "maintenance on --page closed.html", PUT, &["maintenance on"], 1, page, by),
-        ("on", "maintenance on --for 45m", PUT, &["maintenance off"], 1, site, "overtaken: somebody turned maintenance off meanwhile"),
-        ("on", "maintenance on --for 45m", PUT, &["maintenance off", "maintenance on"], 1, page, by),
+        (
+            "on",
+            "maintenance on --for 45m",
+            PUT,
+            &["maintenance off"],
+            1,
+            site,
+            "overtaken: somebody turned maintenance off meanwhile",
+        ),
+        (
+            "on",
+            "maintenance on --for 45m",
+            PUT,
+            &["maintenance off", "maintenance on"],
+            1,
+            page,
+            by,
+        ),
     ] {
         drop(shop.run("maintenance off").exits(0));
         drop(shop.run(&format!("maintenance {history}")).exits(0));
@@ -174,12 +267,15 @@ async fn a_turn_says_what_is_so_and_not_what_was_answered() {
     }
 }
 
-/// Nobody waits for minutes; but for two attempts of ten seconds each, so that this is the slowest test here.
+/// Nobody waits for minutes; but for two attempts of ten seconds each, so that this is the slowest
+/// test here.
 #[tokio::test]
 async fn a_turn_ends_although_s3_hangs() {
     // Two keys are looked at side by side.
-    let rows = [(AGAIN, 4, "not known what visitors see"), (PUT, 2, "Failed: visitors see the site")];
-    let shops = [Shop::applied(OWNED, Rules::prompt()).await, Shop::applied(OWNED, Rules::prompt()).await];
+    let rows =
+        [(AGAIN, 4, "not known what visitors see"), (PUT, 2, "Failed: visitors see the site")];
+    let shops =
+        [Shop::applied(OWNED, Rules::prompt()).await, Shop::applied(OWNED, Rules::prompt()).await];
     std::thread::scope(|scope| {
         for ((operation, attempts, says), shop) in rows.into_iter().zip(&shops) {
             scope.spawn(move || {
@@ -194,12 +290,23 @@ async fn a_turn_ends_although_s3_hangs() {
     });
 }
 
-/// Runs a turn; just before one of its calls, somebody else uploads something under one of the keys.
-async fn disturbed(shop: &Shop, arguments: &str, call: &'static str, key: &str, text: &'static str) -> Ran {
+/// Runs a turn; just before one of its calls, somebody else uploads something under one of the
+/// keys.
+async fn disturbed(
+    shop: &Shop,
+    arguments: &str,
+    call: &'static str,
+    key: &str,
+    text: &'static str,
+) -> Ran {
     shop.ground.clear_calls();
     let held = shop.ground.hold(At::Operation(call, 1), Moment::Before);
-    let mut child = shop.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    assert!(held.wait_reached_unless(|| child.try_wait().unwrap().is_some()), "{arguments} came to no {call}");
+    let mut child =
+        shop.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(
+        held.wait_reached_unless(|| child.try_wait().unwrap().is_some()),
+        "{arguments} came to no {call}"
+    );
     upload(shop, key, text).await;
     held.release();
     Ran::new(arguments, &child.wait_with_output().unwrap())
@@ -241,13 +348,26 @@ async fn what_somebody_else_uploads_meanwhile_is_not_lost() {
 async fn a_page_that_was_renamed_by_hand_is_healed_by_the_next_turn() {
     let shop = Shop::applied(OWNED, Rules::prompt()).await;
     let before = objects(&shop).await;
-    for (line, left) in [("maintenance on --for 45m", vec![OFF, ON]), ("maintenance off", vec![OFF]), ("apply --yes", vec![OFF, ON])] {
+    for (line, left) in [
+        ("maintenance on --for 45m", vec![OFF, ON]),
+        ("maintenance off", vec![OFF]),
+        ("apply --yes", vec![OFF, ON]),
+    ] {
         shop.aws.clients.s3.delete_object().bucket(BUCKET).key(OFF).send().await.unwrap();
         upload(&shop, ON, "<h1>back soon</h1>").await;
-        drop(shop.run("maintenance status").exits(0).says("visitors see the maintenance page").says("put by hand"));
+        drop(
+            shop.run("maintenance status")
+                .exits(0)
+                .says("visitors see the maintenance page")
+                .says("put by hand"),
+        );
         drop(shop.run(line).exits(0));
         let now = objects(&shop).await;
-        assert_eq!([OFF, ON].into_iter().filter(|key| now.contains_key(*key)).collect::<Vec<_>>(), left, "{line}");
+        assert_eq!(
+            [OFF, ON].into_iter().filter(|key| now.contains_key(*key)).collect::<Vec<_>>(),
+            left,
+            "{line}"
+        );
         assert_eq!(now[OFF], before[OFF]);
     }
 }

@@ -1,4 +1,5 @@
-//! What it costs to know whose the objects are: one call for all of ours, a few dozen for however many of theirs.
+//! What it costs to know whose the objects are: one call for all of ours, a few dozen for however
+//! many of theirs.
 
 use super::shop::{BUCKET, OWNED, Shop, count};
 use crate::support::Rules;
@@ -16,7 +17,8 @@ fn looks(calls: &[Call]) -> [usize; 3] {
 #[tokio::test]
 async fn ours_cost_one_call_and_theirs_a_few_dozen() {
     let shop = Shop::new(OWNED, Rules { page_size: Some(PAGE), ..Rules::prompt() }).await;
-    (0..120).for_each(|number| shop.write(&format!("site/photos/{number}.svg"), &number.to_string()));
+    (0..120)
+        .for_each(|number| shop.write(&format!("site/photos/{number}.svg"), &number.to_string()));
     shop.run("apply --yes").exits(0);
     // Two files more, the page, the index.
     let pages = |objects: usize| objects.div_ceil(PAGE);
@@ -24,7 +26,9 @@ async fn ours_cost_one_call_and_theirs_a_few_dozen() {
     assert_eq!(looks(&unchanged), [pages(124), 1, 0]);
 
     let s3 = &shop.aws.clients.s3;
-    let put = |key: String| s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x")).send();
+    let put = |key: String| {
+        s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x")).send()
+    };
     for number in 0..100 {
         put(format!("a/{number}")).await.unwrap();
     }

@@ -32,13 +32,21 @@ async fn everything_may_take_its_time() {
     let calls = shop.calls_of("apply --yes", 0);
     assert_eq!(count(&calls, "lambda:CreateFunction"), 1 + 3, "IAM lags behind at Lambda");
     assert_eq!(count(&calls, "cloudfront:CreateDistributionWithTags"), 1 + 2, "and at the edge");
-    let pending = calls.iter().filter(|call| call.operation == "lambda:GetFunctionConfiguration").count();
+    let pending =
+        calls.iter().filter(|call| call.operation == "lambda:GetFunctionConfiguration").count();
     assert_eq!(pending, 1 + 3, "a version is pending first");
     shop.write("edge.py", "def handler(event, context):\n    return None\n");
-    shop.write("provision.yaml", &OWNED.replace("comment: shop", "comment: the shop").replace("memory: 128", "memory: 256"));
+    shop.write(
+        "provision.yaml",
+        &OWNED.replace("comment: shop", "comment: the shop").replace("memory: 128", "memory: 256"),
+    );
     let calls = shop.calls_of("apply --yes", 0);
     assert_eq!(count(&calls, "cloudfront:UpdateDistribution"), 1);
-    let polls = calls.iter().rev().take_while(|call| call.operation == "cloudfront:GetDistribution").count();
+    let polls = calls
+        .iter()
+        .rev()
+        .take_while(|call| call.operation == "cloudfront:GetDistribution")
+        .count();
     assert!(polls >= 1 + 2 + 3, "an old snapshot is not taken for the end: {polls} polls");
     shop.run("plan --detailed-exitcode").exits(0);
 
@@ -46,7 +54,11 @@ async fn everything_may_take_its_time() {
     assert_eq!(shop.everything().await, Vec::<String>::new());
     shop.ground.clear_calls();
     shop.run("apply --yes").exits(0);
-    assert_eq!(count(&shop.ground.calls(), "s3:CreateBucket"), 1 + 2, "the bucket's name stays busy for a while");
+    assert_eq!(
+        count(&shop.ground.calls(), "s3:CreateBucket"),
+        1 + 2,
+        "the bucket's name stays busy for a while"
+    );
 }
 
 #[tokio::test]

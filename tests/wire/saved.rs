@@ -47,7 +47,8 @@ async fn what_has_moved_on_is_not_overwritten() {
     let s3 = &shop.aws.clients.s3;
     let policy = |sid: &str| {
         let arn = format!("arn:aws:s3:::{BUCKET}");
-        let statement = json!({"Sid": sid, "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": arn});
+        let statement = json!({"Sid": sid, "Effect": "Deny", "Principal": "*",
+            "Action": "s3:DeleteBucket", "Resource": arn});
         json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
     };
     s3.put_bucket_policy().bucket(BUCKET).policy(policy("One")).send().await.unwrap();
@@ -67,7 +68,11 @@ async fn what_has_moved_on_is_not_overwritten() {
 async fn a_plan_for_somewhere_else_is_refused() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
     shop.run("plan --out next.plan").exits(0);
-    refused(&shop, &[("AWS_ACCESS_KEY_ID", "111122223333")], "is for account 000000000000, the credentials are for account 111122223333");
+    refused(
+        &shop,
+        &[("AWS_ACCESS_KEY_ID", "111122223333")],
+        "is for account 000000000000, the credentials are for account 111122223333",
+    );
     shop.write("provision.yaml", &OWNED.replace("stack: shop", "stack: store"));
     refused(&shop, &[], "is for stack `shop`, the spec is for stack `store`");
     shop.write("next.plan", "{}");

@@ -48,12 +48,19 @@ impl Shop {
     /// The same in an AWS that is there already.
     pub(crate) async fn on(ground: Ground, spec: &str, rules: Rules) -> Self {
         ground.rules(|current| *current = rules);
-        let shop = Self { aws: Aws { clients: connect(&ground).await }, ground, folder: tempfile::tempdir().unwrap() };
+        let shop = Self {
+            aws: Aws { clients: connect(&ground).await },
+            ground,
+            folder: tempfile::tempdir().unwrap(),
+        };
         shop.write("provision.yaml", spec);
         shop.write("page.html", "<h1>back soon</h1>");
         shop.write("site/index.html", "<h1>shop</h1>");
         shop.write("site/style.css", "h1 { color: teal }");
-        shop.write("edge.py", "def handler(event, context):\n    return event['Records'][0]['cf']['request']\n");
+        shop.write(
+            "edge.py",
+            "def handler(event, context):\n    return event['Records'][0]['cf']['request']\n",
+        );
         shop
     }
 
@@ -82,13 +89,20 @@ impl Shop {
 
     #[must_use]
     pub(crate) fn run_with(&self, arguments: &str, environment: &[(&str, &str)]) -> Ran {
-        Ran::new(arguments, &self.command(arguments).envs(environment.iter().copied()).output().unwrap())
+        Ran::new(
+            arguments,
+            &self.command(arguments).envs(environment.iter().copied()).output().unwrap(),
+        )
     }
 
     /// The binary in the stack's folder, about to run.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
-        command.args(arguments.split(' ')).current_dir(&self.folder).env_clear().env("HOME", self.folder.path());
+        command
+            .args(arguments.split(' '))
+            .current_dir(&self.folder)
+            .env_clear()
+            .env("HOME", self.folder.path());
         command.envs(self.ground.environment());
         command
     }
@@ -124,19 +138,43 @@ impl Shop {
         let Clients { s3, iam, lambda, cloudfront, .. } = clients;
         let mut all = Vec::new();
         let buckets = s3.list_buckets().send().await.unwrap();
-        all.extend(buckets.buckets().iter().map(|bucket| format!("bucket {}", bucket.name().unwrap())));
+        all.extend(
+            buckets.buckets().iter().map(|bucket| format!("bucket {}", bucket.name().unwrap())),
+        );
         let roles = iam.list_roles().send().await.unwrap();
         all.extend(roles.roles().iter().map(|role| format!("role {}", role.role_name())));
         let functions = lambda.list_functions().send().await.unwrap();
-        all.extend(functions.functions().iter().map(|function| format!("function {}", function.function_name().unwrap())));
+        all.extend(
+            functions
+                .functions()
+                .iter()
+                .map(|function| format!("function {}", function.function_name().unwrap())),
+        );
         for region in Region::of_edge_logs() {
             let groups = clients.logs_in(&region).describe_log_groups().send().await.unwrap();
-            all.extend(groups.log_groups().iter().map(|group| format!("logs {region} {}", group.log_group_name().unwrap())));
+            all.extend(
+                groups
+                    .log_groups()
+                    .iter()
+                    .map(|group| format!("logs {region} {}", group.log_group_name().unwrap())),
+            );
         }
-        let controls = cloudfront.list_origin_access_controls().send().await.unwrap().origin_access_control_list.unwrap();
+        let controls = cloudfront
+            .list_origin_access_controls()
+            .send()
+            .await
+            .unwrap()
+            .origin_access_control_list
+            .unwrap();
         all.extend(controls.items().iter().map(|control| format!("access {}", control.name())));
-        let distributions = cloudfront.list_distributions().send().await.unwrap().distribution_list.unwrap();
-        all.extend(distributions.items().iter().map(|distribution| format!("distribution {}", distribution.id())));
+        let distributions =
+            cloudfront.list_distributions().send().await.unwrap().distribution_list.unwrap();
+        all.extend(
+            distributions
+                .items()
+                .iter()
+                .map(|distribution| format!("distribution {}", distribution.id())),
+        );
         all
     }
 }
@@ -152,15 +190,28 @@ async fn connect(ground: &Ground) -> Clients {
         verbose: false,
         patience: Patience::RUN,
     };
-    let Clients { s3, iam, lambda, cloudfront, logs, sts, credentials, rhythm } = Clients::connect(&connection).await;
+    let Clients { s3, iam, lambda, cloudfront, logs, sts, credentials, rhythm } =
+        Clients::connect(&connection).await;
     let keys = || Credentials::new("test", "test", None, None, "tests");
     Clients {
-        s3: aws_sdk_s3::Client::from_conf(s3.config().to_builder().credentials_provider(keys()).build()),
-        iam: aws_sdk_iam::Client::from_conf(iam.config().to_builder().credentials_provider(keys()).build()),
-        lambda: aws_sdk_lambda::Client::from_conf(lambda.config().to_builder().credentials_provider(keys()).build()),
-        cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront.config().to_builder().credentials_provider(keys()).build()),
-        logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.config().to_builder().credentials_provider(keys()).build()),
-        sts: aws_sdk_sts::Client::from_conf(sts.config().to_builder().credentials_provider(keys()).build()),
+        s3: aws_sdk_s3::Client::from_conf(
+            s3.config().to_builder().credentials_provider(keys()).build(),
+        ),
+        iam: aws_sdk_iam::Client::from_conf(
+            iam.config().to_builder().credentials_provider(keys()).build(),
+        ),
+        lambda: aws_sdk_lambda::Client::from_conf(
+            lambda.config().to_builder().credentials_provider(keys()).build(),
+        ),
+        cloudfront: aws_sdk_cloudfront::Client::from_conf(
+            cloudfront.config().to_builder().credentials_provider(keys()).build(),
+        ),
+        logs: aws_sdk_cloudwatchlogs::Client::from_conf(
+            logs.config().to_builder().credentials_provider(keys()).build(),
+        ),
+        sts: aws_sdk_sts::Client::from_conf(
+            sts.config().to_builder().credentials_provider(keys()).build(),
+        ),
         credentials,
         rhythm,
     }
@@ -176,7 +227,11 @@ pub(crate) struct Ran {
 impl Ran {
     pub(crate) fn new(arguments: &str, output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { command: arguments.to_owned(), code: output.status.code(), said: text(&output.stdout) + &text(&output.stderr) }
+        Self {
+            command: arguments.to_owned(),
+            code: output.status.code(),
+            said: text(&output.stdout) + &text(&output.stderr),
+        }
     }
 
     #[track_caller]
@@ -188,7 +243,12 @@ impl Ran {
 
     #[track_caller]
     pub(crate) fn says(self, words: &str) -> Self {
-        assert!(self.said.contains(words), "provision {} did not say `{words}`:\n{}", self.command, self.said);
+        assert!(
+            self.said.contains(words),
+            "provision {} did not say `{words}`:\n{}",
+            self.command,
+            self.said
+        );
         self
     }
 }
@@ -196,7 +256,9 @@ impl Ran {
 /// The operations that changed something, or tried to.
 pub(crate) fn writes(calls: &[Call]) -> Vec<&str> {
     let reads = |operation: &str| {
-        operation.split(':').nth(1).is_some_and(|name| ["Get", "List", "Head", "Describe"].iter().any(|verb| name.starts_with(verb)))
+        operation.split(':').nth(1).is_some_and(|name| {
+            ["Get", "List", "Head", "Describe"].iter().any(|verb| name.starts_with(verb))
+        })
     };
     calls.iter().map(|call| call.operation.as_str()).filter(|operation| !reads(operation)).collect()
 }

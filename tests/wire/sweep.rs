@@ -20,8 +20,11 @@ async fn what_a_lost_spec_left_is_found_and_taken_down() {
     shop.remove("provision.yaml");
     let calls = shop.calls_of("sweep", 0);
     assert_eq!(writes(&calls), Vec::<&str>::new());
-    let _ = shop.run("sweep").exits(0).says("Stack `shop`").says(&format!("distribution {id} enabled"));
-    shop.run("sweep --older-than 1h --yes").exits(0).says("Nothing of ours is left that was asked for");
+    let _ =
+        shop.run("sweep").exits(0).says("Stack `shop`").says(&format!("distribution {id} enabled"));
+    shop.run("sweep --older-than 1h --yes")
+        .exits(0)
+        .says("Nothing of ours is left that was asked for");
     shop.run("sweep --all --yes").exits(0).says("in use: it stays");
     shop.run("sweep --yes").exits(64);
 
@@ -29,7 +32,8 @@ async fn what_a_lost_spec_left_is_found_and_taken_down() {
         .exits(3)
         .says(&format!("pending      function {FUNCTION}"))
         .says("Run `provision sweep --stack shop --yes` again later, on any machine: it finishes.");
-    let left: Vec<String> = shop.everything().await.into_iter().filter(|name| !before.contains(name)).collect();
+    let left: Vec<String> =
+        shop.everything().await.into_iter().filter(|name| !before.contains(name)).collect();
     assert_eq!(left, [format!("role {ROLE}"), format!("function {FUNCTION}")]);
     shop.run("sweep --stack shop --yes").exits(0);
     assert_eq!(shop.everything().await, before);
@@ -40,7 +44,8 @@ async fn what_a_lost_spec_left_is_found_and_taken_down() {
 #[tokio::test]
 async fn what_a_stack_says_of_itself_is_read_from_its_traces() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
-    let spec = format!("{OWNED}protect: [bucket, role]\nttl: 7d\n").replace("maintenance: {", "maintenance: {keys: {on: closed.html}, ");
+    let spec = format!("{OWNED}protect: [bucket, role]\nttl: 7d\n")
+        .replace("maintenance: {", "maintenance: {keys: {on: closed.html}, ");
     shop.write("provision.yaml", &spec);
     shop.run("apply --yes").exits(0);
     shop.remove("provision.yaml");

@@ -1,4 +1,5 @@
-//! The same plans on the simulated world and on the emulator: after each op both must look the same.
+//! The same plans on the simulated world and on the emulator: after each op both must look the
+//! same.
 
 use super::shop::Shop;
 use crate::support::Rules;
@@ -13,7 +14,9 @@ use provision::plan::{self, Choices, Plan};
 use provision::resource::distribution::Live as Distribution;
 use provision::resource::page::{Sides, turn::Wanted};
 use provision::resource::site::index::SWITCH;
-use provision::resource::{access, association, bucket, distribution, function, grant, logs, page, policy, role, site};
+use provision::resource::{
+    access, association, bucket, distribution, function, grant, logs, page, policy, role, site,
+};
 use provision::stack::{Live, Names, Op, Scope, Stack};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -73,12 +76,23 @@ impl Twin {
     async fn looks(&self) -> [(Live, Sides); 2] {
         let spec = self.shop.spec();
         let (names, site) = (Names::of(&spec), desired::site(&spec).unwrap());
-        let (_, simulated): (AccountId, Live) = self.world.observe(&names, &site, Scope::Teardown, self.now);
-        let (_, observed) = Box::pin(self.shop.aws.observe(&names, &site, Scope::Teardown)).await.unwrap();
+        let (_, simulated): (AccountId, Live) =
+            self.world.observe(&names, &site, Scope::Teardown, self.now);
+        let (_, observed) =
+            Box::pin(self.shop.aws.observe(&names, &site, Scope::Teardown)).await.unwrap();
         let stack = self.stack();
         let sides = self.shop.aws.observe_switch(&stack).await.unwrap_or_default();
-        let look = |key| self.world.look_at_page(&stack, key, |md5| Ok(self.bytes[md5].clone()), self.now).ok().and_then(|look| look.side);
-        let known = Sides { off: look(&stack.names.keys.off), on: look(&stack.names.keys.on), seen: sides.seen };
+        let look = |key| {
+            self.world
+                .look_at_page(&stack, key, |md5| Ok(self.bytes[md5].clone()), self.now)
+                .ok()
+                .and_then(|look| look.side)
+        };
+        let known = Sides {
+            off: look(&stack.names.keys.off),
+            on: look(&stack.names.keys.on),
+            seen: sides.seen,
+        };
         [(simulated, known), (observed, sides)]
     }
 
@@ -98,20 +112,31 @@ impl Twin {
         let contexts = [context(&simulated.0), context(&observed.0)];
         for (here, there) in plans[0].steps.iter().zip(&plans[1].steps) {
             if here.op.change().action == Action::Await {
-                assert!(!self.world.is_deployed(&here.op, &contexts[0].references(|known| known.clone()), self.now));
+                assert!(!self.world.is_deployed(
+                    &here.op,
+                    &contexts[0].references(|known| known.clone()),
+                    self.now
+                ));
                 self.now += DEPLOYMENT;
             }
             if let Op::Page(page::Op::Put { content, .. }) = &here.op {
                 self.bytes.insert(content.md5.clone(), content.read().unwrap());
             }
             let simulated = self.world.apply(&stack, &here.op, &contexts[0], self.now).unwrap();
-            let observed = Box::pin(self.shop.aws.apply(&stack, &there.op, &contexts[1])).await.unwrap();
+            let observed =
+                Box::pin(self.shop.aws.apply(&stack, &there.op, &contexts[1])).await.unwrap();
             assert_eq!(word(&simulated), word(&observed), "{}", name(&here.op));
             if here.op.kind() == self.kind {
                 self.carried_out.insert(name(&here.op));
-                let [simulated, observed] = self.looks().await.map(|(live, sides)| picture(&live, &sides));
+                let [simulated, observed] =
+                    self.looks().await.map(|(live, sides)| picture(&live, &sides));
                 for (part, simulated) in simulated {
-                    assert_eq!(simulated, observed[part], "{part} after {} (simulated, observed)", name(&here.op));
+                    assert_eq!(
+                        simulated,
+                        observed[part],
+                        "{part} after {} (simulated, observed)",
+                        name(&here.op)
+                    );
                 }
             }
         }
@@ -151,24 +176,34 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
     } = live;
     let named = |text: String| {
         // The policy still names it when it is gone.
-        let ids = distribution.iter().map(|found| found.id.clone()).chain(grant::distribution(policy.as_ref()));
+        let ids = distribution
+            .iter()
+            .map(|found| found.id.clone())
+            .chain(grant::distribution(policy.as_ref()));
         let text = ids.fold(text, |text, id| text.replace(id.as_str(), "(distribution)"));
         // A creation is named after its control, which ends before the distribution does.
         let references = distribution.iter().map(|found| found.document.read().caller_reference);
-        let control = |reference: String| reference.rsplit('-').next().unwrap_or_default().to_owned();
+        let control =
+            |reference: String| reference.rsplit('-').next().unwrap_or_default().to_owned();
         let ids = access.iter().map(|found| found.id.clone()).chain(references.map(control));
         ids.filter(|id| !id.is_empty()).fold(text, |text, id| text.replace(&id, "(access)"))
     };
     let keys: BTreeSet<_> = inventory.versions.iter().map(|version| &version.key).collect();
-    let meaning = |document: &Option<serde_json::Value>| named(format!("{:?}", document.as_ref().map(policy::normal)));
+    let meaning = |document: &Option<serde_json::Value>| {
+        named(format!("{:?}", document.as_ref().map(policy::normal)))
+    };
     let shown = |found: &Option<Distribution>| {
-        let parts = found.as_ref().map(|found| (found.document.read(), found.deployed, &found.tags));
+        let parts =
+            found.as_ref().map(|found| (found.document.read(), found.deployed, &found.tags));
         named(format!("{parts:#?}"))
     };
     let role = role.as_ref().map(|role| {
         let role::Settings { path, trust, policy, boundary, description, tags } = &role.settings;
         let documents = (policy::normal(trust), meaning(policy));
-        format!("{path} {documents:?} {boundary:?} {description} {tags:?} {:?} {:?}", role.other_policies, role.attached)
+        format!(
+            "{path} {documents:?} {boundary:?} {description} {tags:?} {:?} {:?}",
+            role.other_policies, role.attached
+        )
     });
     BTreeMap::from([
         ("bucket", format!("{:#?}", bucket.as_ref().map(|bucket| &bucket.settings))),
@@ -177,15 +212,36 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("inventory", format!("{keys:?} {}", inventory.uploads.len())),
         ("policy", meaning(policy)),
         ("role", format!("{role:?}")),
-        ("function", format!("{:#?}", function.as_ref().map(|function| (&function.settings, &function.versions)))),
+        (
+            "function",
+            format!(
+                "{:#?}",
+                function.as_ref().map(|function| (&function.settings, &function.versions))
+            ),
+        ),
         ("logs", format!("{logs:?}")),
-        ("access", format!("{:?}", access.as_ref().map(|access| (&access.name, &access.description, &access.signing)))),
+        (
+            "access",
+            format!(
+                "{:?}",
+                access.as_ref().map(|access| (&access.name, &access.description, &access.signing))
+            ),
+        ),
         ("distribution", shown(distribution)),
         ("attached", shown(attached)),
         ("readers", named(format!("{readers:?} {signers:?}"))),
-        ("former", format!("{:?}", (former.buckets.keys(), former.roles.keys(), former.functions.keys()))),
+        (
+            "former",
+            format!("{:?}", (former.buckets.keys(), former.roles.keys(), former.functions.keys())),
+        ),
         ("holders", format!("{:?}", holders.iter().map(|held| &held.id).collect::<Vec<_>>())),
-        ("switch", format!("{sides:#?} {:?}", window.as_ref().map(|window| (&window.etag, &window.metadata)))),
+        (
+            "switch",
+            format!(
+                "{sides:#?} {:?}",
+                window.as_ref().map(|window| (&window.etag, &window.metadata))
+            ),
+        ),
     ])
 }
 
@@ -207,7 +263,8 @@ fn name(op: &Op) -> &'static str {
             site::Op::Delete { .. } => "delete",
         },
         Op::Page(op) => match op {
-            page::Op::Put { metadata, before, .. } => match (metadata.contains_key(SWITCH), before) {
+            page::Op::Put { metadata, before, .. } => match (metadata.contains_key(SWITCH), before)
+            {
                 (true, None) => "put",
                 (true, Some(_)) => "replace",
                 (false, None) => "open a window",
@@ -259,7 +316,9 @@ fn name(op: &Op) -> &'static str {
             grant::Op::Remove { .. } => "remove",
         },
         Op::Association(op) => match op {
-            association::Op::Turn { .. } if matches!(op.change().action, Action::Delete) => "vacate",
+            association::Op::Turn { .. } if matches!(op.change().action, Action::Delete) => {
+                "vacate"
+            }
             association::Op::Turn { .. } => "fill",
             association::Op::AwaitDeployed { .. } => "await deployed",
         },

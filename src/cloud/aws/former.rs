@@ -14,7 +14,12 @@ use futures_util::try_join;
 /// # Errors
 /// Any call's. A thing that may not be looked at is noted instead: who manages this stack need not
 /// have rights for the names of an earlier spec.
-pub(super) async fn follow(clients: &Clients, stack: &Stack, marked: Vec<RoleName>, live: &mut Live) -> Result<(), Fault> {
+pub(super) async fn follow(
+    clients: &Clients,
+    stack: &Stack,
+    marked: Vec<RoleName>,
+    live: &mut Live,
+) -> Result<(), Fault> {
     let roles = marked.into_iter().collect();
     let mut clues = Clues { roles, ..Clues::default() }.with(stack.names.also.clone());
     let mut followed = Clues::default();
@@ -27,7 +32,12 @@ pub(super) async fn follow(clients: &Clients, stack: &Stack, marked: Vec<RoleNam
     }
 }
 
-async fn remember(clients: &Clients, clues: &Clues, stack: &Stack, live: &mut Live) -> Result<(), Fault> {
+async fn remember(
+    clients: &Clients,
+    clues: &Clues,
+    stack: &Stack,
+    live: &mut Live,
+) -> Result<(), Fault> {
     let name = &stack.names.stack;
     for role in &clues.roles {
         let seen = role::aws::observe(clients, role).await;
@@ -47,7 +57,9 @@ async fn remember(clients: &Clients, clues: &Clues, stack: &Stack, live: &mut Li
         let groups = Box::pin(logs::aws::observe(clients, &group)).await?;
         let groups = match found {
             Some(_) => groups,
-            None => Box::pin(logs::aws::observe_tags(clients, &stack.account, &group, groups)).await?,
+            None => {
+                Box::pin(logs::aws::observe_tags(clients, &stack.account, &group, groups)).await?
+            }
         };
         if function::plan::is_former(name, found.as_ref(), &groups) {
             live.former.functions.insert(function.clone(), (found, groups));
@@ -61,10 +73,16 @@ async fn remember(clients: &Clients, clues: &Clues, stack: &Stack, live: &mut Li
     Ok(())
 }
 
-fn may_look<T>(seen: Result<Option<T>, Fault>, address: &Address, live: &mut Live) -> Result<Option<T>, Fault> {
+fn may_look<T>(
+    seen: Result<Option<T>, Fault>,
+    address: &Address,
+    live: &mut Live,
+) -> Result<Option<T>, Fault> {
     match seen {
         Err(fault) if fault.kind == FaultKind::Denied => {
-            let text = format!("may be this stack's, from an earlier spec, and does not let us look: {fault}");
+            let text = format!(
+                "may be this stack's, from an earlier spec, and does not let us look: {fault}"
+            );
             live.former.refused.push(Notice { address: address.clone(), text });
             Ok(None)
         }
@@ -72,7 +90,11 @@ fn may_look<T>(seen: Result<Option<T>, Fault>, address: &Address, live: &mut Liv
     }
 }
 
-async fn former_bucket(clients: &Clients, stack: &Stack, name: &BucketName) -> Result<Option<FormerBucket>, Fault> {
+async fn former_bucket(
+    clients: &Clients,
+    stack: &Stack,
+    name: &BucketName,
+) -> Result<Option<FormerBucket>, Fault> {
     let account = &stack.account;
     let Some(region) = bucket::aws::locate(clients, account, name).await? else { return Ok(None) };
     let clients = &clients.in_region(&region);
@@ -82,12 +104,19 @@ async fn former_bucket(clients: &Clients, stack: &Stack, name: &BucketName) -> R
     }
     let (owner, page_keys) = (&stack.names.stack, stack.page_keys());
     let place = site::aws::Place { account, stack: owner, bucket: name, page_keys };
-    let (policy, (objects, inventory)) = try_join!(grant::aws::observe(clients, account, name), site::aws::observe_all(clients, place),)?;
+    let (policy, (objects, inventory)) = try_join!(
+        grant::aws::observe(clients, account, name),
+        site::aws::observe_all(clients, place),
+    )?;
     Ok(Some(FormerBucket { live, objects, inventory, policy }))
 }
 
 /// The distributions that read a bucket of ours.
-pub(super) fn readers(stack: &Stack, live: &Live, listed: &[Listed]) -> Vec<(BucketName, DistributionId)> {
+pub(super) fn readers(
+    stack: &Stack,
+    live: &Live,
+    listed: &[Listed],
+) -> Vec<(BucketName, DistributionId)> {
     let of = |bucket: &BucketName| -> Vec<_> {
         let host = format!("{bucket}.s3.");
         let reads = |one: &&Listed| one.origins.iter().any(|(_, domain)| domain.starts_with(&host));
@@ -109,12 +138,19 @@ pub(super) fn signers(live: &Live, listed: &[Listed]) -> Vec<DistributionId> {
 ///
 /// # Errors
 /// Any call's, also a refusal to look: what visitors get there depends on what this run may end.
-pub(super) async fn holders(clients: &Clients, stack: &Stack, live: &Live, listed: &[Listed]) -> Result<Vec<distribution::Live>, Fault> {
+pub(super) async fn holders(
+    clients: &Clients,
+    stack: &Stack,
+    live: &Live,
+    listed: &[Listed],
+) -> Result<Vec<distribution::Live>, Fault> {
     let functions = live.functions(stack);
     let own = live.distribution.as_ref().map(|live| &live.id);
     let known = |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
     let named = stack.any_version();
-    let runs = |one: &&Listed| one.occupants.iter().any(|(_, arn)| functions.run(arn) || named.number_in(arn).is_some());
+    let runs = |one: &&Listed| {
+        one.occupants.iter().any(|(_, arn)| functions.run(arn) || named.number_in(arn).is_some())
+    };
     let holders = listed.iter().filter(runs).filter(|one| !known(&one.id));
     let read = holders.map(|one| distribution::aws::read_document(clients, &one.id));
     Ok(try_join_all(read).await?.into_iter().flatten().collect())

@@ -8,7 +8,9 @@ use crate::name::{BucketName, DistributionId, ObjectKey};
 use crate::resource::content::Content;
 use crate::resource::site::index::SWITCH;
 use crate::resource::site::{self, Object};
-use crate::resource::{access, association, bucket, distribution, function, grant, logs, page, role, tags};
+use crate::resource::{
+    access, association, bucket, distribution, function, grant, logs, page, role, tags,
+};
 use crate::stack::{Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +19,13 @@ impl World {
     ///
     /// # Errors
     /// What AWS would refuse.
-    pub fn apply(&mut self, stack: &Stack, op: &Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
+    pub fn apply(
+        &mut self,
+        stack: &Stack,
+        op: &Op,
+        context: &Context<'_>,
+        now: u64,
+    ) -> Result<Done, Fault> {
         self.serial += 1;
         if !self.discover().remains.iter().any(|remains| remains.stack == stack.names.stack) {
             self.born.insert(stack.names.stack.clone(), now);
@@ -27,7 +35,8 @@ impl World {
             Op::Bucket(op) => self.apply_bucket(op),
             Op::Site(site::Op::Put { bucket, key, content, before, .. }) => {
                 if key.as_str() == site::index::KEY {
-                    self.bucket(bucket)?.index = String::from_utf8(content.read()?).unwrap_or_default();
+                    self.bucket(bucket)?.index =
+                        String::from_utf8(content.read()?).unwrap_or_default();
                 }
                 let headers = headers(stack, key, content, BTreeMap::new(), now);
                 self.put(bucket, key, content, before.as_deref(), headers)
@@ -56,7 +65,12 @@ impl World {
                 let account = self.account.clone();
                 let (grant::Op::Put { bucket, .. } | grant::Op::Remove { bucket, .. }) = op;
                 let found = self.bucket(bucket)?;
-                found.policy = grant::simulate::simulate(found.policy.as_ref(), op, &account, known.distribution.as_ref())?;
+                found.policy = grant::simulate::simulate(
+                    found.policy.as_ref(),
+                    op,
+                    &account,
+                    known.distribution.as_ref(),
+                )?;
                 Ok(changed())
             }
             Op::Association(op) => self.apply_association(op, &known, now),
@@ -64,28 +78,43 @@ impl World {
     }
 
     fn bucket(&mut self, name: &BucketName) -> Result<&mut Bucket, Fault> {
-        self.buckets
-            .get_mut(name)
-            .ok_or_else(|| Fault::new(FaultKind::NotFound, format!("use bucket {name}"), "the specified bucket does not exist"))
+        self.buckets.get_mut(name).ok_or_else(|| {
+            Fault::new(
+                FaultKind::NotFound,
+                format!("use bucket {name}"),
+                "the specified bucket does not exist",
+            )
+        })
     }
 
     fn apply_bucket(&mut self, op: &bucket::Op) -> Result<Done, Fault> {
         let name = op.name();
         match (op, self.buckets.get_mut(name)) {
-            (bucket::Op::Create { settings, .. }, Some(found)) if !tags::hold(&found.live.settings.tags, &settings.tags) => {
+            (bucket::Op::Create { settings, .. }, Some(found))
+                if !tags::hold(&found.live.settings.tags, &settings.tags) =>
+            {
                 Err(Fault::new(
                     FaultKind::AlreadyExists,
                     format!("create bucket {name}"),
-                    "your previous request to create the named bucket succeeded and you already own it",
+                    "your previous request to create the named bucket succeeded and you already \
+                        own it",
                 ))
             }
             (bucket::Op::Delete { .. }, Some(found)) if !found.objects.is_empty() => {
-                let mut fault =
-                    Fault::new(FaultKind::InUse, format!("delete bucket {name}"), "the bucket you tried to delete is not empty");
+                let mut fault = Fault::new(
+                    FaultKind::InUse,
+                    format!("delete bucket {name}"),
+                    "the bucket you tried to delete is not empty",
+                );
                 fault.code = Some("BucketNotEmpty".into());
-                Err(fault.hinted("somebody put objects into it since it was looked at; run the same command again"))
+                Err(fault.hinted(
+                    "somebody put objects into it since it was looked at; run the \
+                    same command again",
+                ))
             }
-            (bucket::Op::Create { .. }, Some(_)) | (bucket::Op::Delete { .. }, None) => Ok(Done::AlreadySo),
+            (bucket::Op::Create { .. }, Some(_)) | (bucket::Op::Delete { .. }, None) => {
+                Ok(Done::AlreadySo)
+            }
             (bucket::Op::Empty { versions, .. }, Some(found)) => {
                 for version in versions {
                     found.objects.remove(&version.key);
@@ -100,8 +129,13 @@ impl World {
                     Some(live) => match self.buckets.get_mut(name) {
                         Some(found) => found.live = live,
                         None => {
-                            let new =
-                                Bucket { live, policy: None, objects: BTreeMap::new(), headers: BTreeMap::new(), index: String::new() };
+                            let new = Bucket {
+                                live,
+                                policy: None,
+                                objects: BTreeMap::new(),
+                                headers: BTreeMap::new(),
+                                index: String::new(),
+                            };
                             self.buckets.insert(name.clone(), new);
                         }
                     },
@@ -121,8 +155,10 @@ impl World {
     ) -> Result<Done, Fault> {
         let found = self.bucket(bucket)?;
         if let Err(moved_on) = site::simulate::guard(&found.objects, key, before) {
-            let same_bytes = found.objects.get(key).is_some_and(|object| object.etag == content.md5);
-            let same = |have: &Headers| Headers { modified: headers.modified, ..have.clone() } == headers;
+            let same_bytes =
+                found.objects.get(key).is_some_and(|object| object.etag == content.md5);
+            let same =
+                |have: &Headers| Headers { modified: headers.modified, ..have.clone() } == headers;
             let is_it = same_bytes && found.headers.get(key).is_some_and(same);
             return if is_it { Ok(Done::AlreadySo) } else { Err(moved_on) };
         }
@@ -134,9 +170,18 @@ impl World {
     fn apply_page(&mut self, stack: &Stack, op: &page::Op, now: u64) -> Result<Done, Fault> {
         match op {
             page::Op::Put { bucket, key, content, before, metadata, .. } => {
-                let found = self.bucket(bucket)?.headers.get(key).filter(|_| metadata.contains_key(SWITCH));
-                let kept = found.map(|headers| page::window::theirs(&headers.metadata)).unwrap_or_default();
-                let headers = headers(stack, key, content, kept.into_iter().chain(metadata.clone()).collect(), now);
+                let found =
+                    self.bucket(bucket)?.headers.get(key).filter(|_| metadata.contains_key(SWITCH));
+                let kept = found
+                    .map(|headers| page::window::theirs(&headers.metadata))
+                    .unwrap_or_default();
+                let headers = headers(
+                    stack,
+                    key,
+                    content,
+                    kept.into_iter().chain(metadata.clone()).collect(),
+                    now,
+                );
                 self.put(bucket, key, content, before.as_deref(), headers)
             }
             page::Op::Remove { bucket, key, .. } => {
@@ -149,23 +194,35 @@ impl World {
         }
     }
 
-    fn apply_function(&mut self, op: &function::Op, context: &Context<'_>, now: u64) -> Result<Done, Fault> {
+    fn apply_function(
+        &mut self,
+        op: &function::Op,
+        context: &Context<'_>,
+        now: u64,
+    ) -> Result<Done, Fault> {
         let name = op.name();
         let arn = name.arn(&self.account);
         let held = |number: u64, world: &Self| world.is_replicated(&format!("{arn}:{number}"), now);
         let before = self.functions.get(name).cloned();
         let replicated = match op {
             function::Op::Prune { number, .. } => held(*number, self),
-            function::Op::Delete { .. } => before.iter().flat_map(|live| &live.versions).any(|version| held(version.number, self)),
+            function::Op::Delete { .. } => before
+                .iter()
+                .flat_map(|live| &live.versions)
+                .any(|version| held(version.number, self)),
             _ => false,
         };
         if replicated {
             return Ok(Done::Deferred {
-                reason: "CloudFront still keeps replicas of it at the edge; AWS removes them by itself, and nobody can hurry it".into(),
+                reason: "CloudFront still keeps replicas of it at the edge; AWS removes them by \
+                    itself, and nobody can hurry it"
+                    .into(),
                 try_again_after: std::time::Duration::from_secs(self.delays.replicas),
             });
         }
-        if before.is_none() && matches!(op, function::Op::Delete { .. } | function::Op::Prune { .. }) {
+        if before.is_none()
+            && matches!(op, function::Op::Delete { .. } | function::Op::Prune { .. })
+        {
             return Ok(Done::AlreadySo);
         }
         let next = self.numbers.get(name).copied().unwrap_or_default() + 1;
@@ -177,8 +234,11 @@ impl World {
                     published = format!("version {next} published");
                 }
                 self.numbers.insert(name.clone(), newest.number.max(next - 1));
-                context
-                    .references(|known| known.versions.extend(live.versions.iter().map(|version| (version.frozen.name(), version.number))));
+                context.references(|known| {
+                    known.versions.extend(
+                        live.versions.iter().map(|version| (version.frozen.name(), version.number)),
+                    );
+                });
             }
             context.references(|known| known.revision = Some(live.revision.clone()));
         }
@@ -188,7 +248,8 @@ impl World {
 
     /// Is this version associated, or was it a moment ago?
     fn is_replicated(&self, arn: &str, now: u64) -> bool {
-        let associated = self.distributions.values().any(|found| occupants(&found.live).contains(arn));
+        let associated =
+            self.distributions.values().any(|found| occupants(&found.live).contains(arn));
         associated || self.replicas.get(arn).is_some_and(|gone| now < *gone)
     }
 
@@ -202,30 +263,46 @@ impl World {
     }
 
     fn apply_logs(&mut self, op: &logs::Op) -> Result<Done, Fault> {
-        let (logs::Op::Create { region, name, .. } | logs::Op::SetRetention { region, name, .. } | logs::Op::Delete { region, name }) = op;
+        let (logs::Op::Create { region, name, .. }
+        | logs::Op::SetRetention { region, name, .. }
+        | logs::Op::Delete { region, name }) = op;
         let groups = self.logs.entry(region.clone()).or_default();
         let before = groups.get(name).cloned();
         if before.is_none() && matches!(op, logs::Op::SetRetention { .. }) {
             let tried = format!("set the retention of log group {name} in {region}");
-            return Err(Fault::new(FaultKind::NotFound, tried, "the specified log group does not exist"));
+            return Err(Fault::new(
+                FaultKind::NotFound,
+                tried,
+                "the specified log group does not exist",
+            ));
         }
         let after = logs::simulate::simulate(before.clone(), op);
-        let done = if after == before && !matches!(op, logs::Op::SetRetention { .. }) { Done::AlreadySo } else { changed() };
+        let done = if after == before && !matches!(op, logs::Op::SetRetention { .. }) {
+            Done::AlreadySo
+        } else {
+            changed()
+        };
         replace(groups, name, after);
         self.logs.retain(|_, groups| !groups.is_empty());
         Ok(done)
     }
 
     fn apply_access(&mut self, op: &access::Op, context: &Context<'_>) -> Result<Done, Fault> {
-        let (access::Op::Create { stack } | access::Op::Update { stack, .. } | access::Op::Delete { stack, .. }) = op;
+        let (access::Op::Create { stack }
+        | access::Op::Update { stack, .. }
+        | access::Op::Delete { stack, .. }) = op;
         let before = match op {
             access::Op::Create { .. } => self.access.get(&access::name(stack)).cloned(),
-            access::Op::Update { id, .. } | access::Op::Delete { id, .. } => self.access.values().find(|live| live.id == *id).cloned(),
+            access::Op::Update { id, .. } | access::Op::Delete { id, .. } => {
+                self.access.values().find(|live| live.id == *id).cloned()
+            }
         };
         let name = before.as_ref().map_or_else(|| access::name(stack), |live| live.name.clone());
         let new = before.is_none();
         if let access::Op::Delete { id, .. } = op {
-            let used = |found: &Distribution| found.live.document.read().origins.values().any(|origin| origin.access == *id);
+            let used = |found: &Distribution| {
+                found.live.document.read().origins.values().any(|origin| origin.access == *id)
+            };
             if self.distributions.values().any(used) {
                 return Err(Fault::new(
                     FaultKind::InUse,
@@ -253,7 +330,9 @@ impl World {
         let own = self.owned(&stack.names);
         let id = match op {
             distribution::Op::Create { .. } => own.unwrap_or(new_id(self.serial)?),
-            distribution::Op::Update { id, .. } | distribution::Op::SetTags { id, .. } | distribution::Op::Delete { id, .. } => id.clone(),
+            distribution::Op::Update { id, .. }
+            | distribution::Op::SetTags { id, .. }
+            | distribution::Op::Delete { id, .. } => id.clone(),
             distribution::Op::AwaitDeployed { .. } => return Ok(changed()),
         };
         let before = self.look(&id, now);
@@ -263,22 +342,40 @@ impl World {
         let held = before.as_ref().map(occupants).unwrap_or_default();
         let reference = match op {
             distribution::Op::Create { occupant, .. } => Some(occupant),
-            distribution::Op::Update { occupant, .. } => occupant.as_ref().and_then(|(_, after)| after.as_ref()),
+            distribution::Op::Update { occupant, .. } => {
+                occupant.as_ref().and_then(|(_, after)| after.as_ref())
+            }
             _ => None,
         };
         let arn = reference.map(|reference| reference.resolve(context)).transpose()?;
         let access = known.access.clone().unwrap_or_default();
         let existed = before.clone();
-        let after = distribution::simulate::simulate(before, op, &id, &access, arn.as_deref(), self.serial)?;
+        let after = distribution::simulate::simulate(
+            before,
+            op,
+            &id,
+            &access,
+            arn.as_deref(),
+            self.serial,
+        )?;
         context.references(|known| {
-            if matches!(op, distribution::Op::Create { .. }) || known.distribution.as_ref() == Some(&id) {
+            if matches!(op, distribution::Op::Create { .. })
+                || known.distribution.as_ref() == Some(&id)
+            {
                 known.distribution = after.as_ref().map(|live| live.id.clone());
                 known.domain = after.as_ref().map(|live| live.domain.clone());
             }
         });
-        let created = after.as_ref().filter(|_| existed.is_none()).map(|live| live.document.read().caller_reference);
+        let created = after
+            .as_ref()
+            .filter(|_| existed.is_none())
+            .map(|live| live.document.read().caller_reference);
         if created.is_some_and(|reference| !self.references.insert(reference)) {
-            let mut fault = Fault::new(FaultKind::AlreadyExists, "create the distribution", "the caller reference was used before");
+            let mut fault = Fault::new(
+                FaultKind::AlreadyExists,
+                "create the distribution",
+                "the caller reference was used before",
+            );
             fault.code = Some("DistributionAlreadyExists".into());
             return Err(fault);
         }
@@ -290,29 +387,56 @@ impl World {
         Ok(changed())
     }
 
-    fn apply_association(&mut self, op: &association::Op, known: &References, now: u64) -> Result<Done, Fault> {
+    fn apply_association(
+        &mut self,
+        op: &association::Op,
+        known: &References,
+        now: u64,
+    ) -> Result<Done, Fault> {
         let association::Op::Turn { id, occupant, .. } = op else { return Ok(changed()) };
-        let missing = || Fault::new(FaultKind::NotFound, format!("update distribution {id}"), "the specified distribution does not exist");
+        let missing = || {
+            Fault::new(
+                FaultKind::NotFound,
+                format!("update distribution {id}"),
+                "the specified distribution does not exist",
+            )
+        };
         let before = self.look(id, now).ok_or_else(missing)?;
         let held = occupants(&before);
         let arn = if op.fills() {
             let number = known.versions.get(&occupant.version).copied();
-            number
-                .map(|number| occupant.arn(number))
-                .ok_or_else(|| Fault::new(FaultKind::Local, format!("refer to {}", occupant.show()), "no such version was published"))?
+            number.map(|number| occupant.arn(number)).ok_or_else(|| {
+                Fault::new(
+                    FaultKind::Local,
+                    format!("refer to {}", occupant.show()),
+                    "no such version was published",
+                )
+            })?
         } else {
             String::new()
         };
         let live = association::simulate::simulate(before, op, &arn, self.serial)?;
-        self.distributions.insert(id.clone(), Distribution { live, deployed_at: now + self.delays.deploy });
+        self.distributions
+            .insert(id.clone(), Distribution { live, deployed_at: now + self.delays.deploy });
         self.release(&held, now);
         Ok(changed())
     }
 }
 
-fn headers(stack: &Stack, key: &ObjectKey, content: &Content, metadata: BTreeMap<String, String>, now: u64) -> Headers {
+fn headers(
+    stack: &Stack,
+    key: &ObjectKey,
+    content: &Content,
+    metadata: BTreeMap<String, String>,
+    now: u64,
+) -> Headers {
     let metadata = metadata.into_iter().chain(site::mark(&stack.names.stack, key)).collect();
-    Headers { content_type: content.content_type.clone(), cache_control: content.cache_control.clone(), metadata, modified: now }
+    Headers {
+        content_type: content.content_type.clone(),
+        cache_control: content.cache_control.clone(),
+        metadata,
+        modified: now,
+    }
 }
 
 fn changed() -> Done {
@@ -327,5 +451,7 @@ fn replace<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, key: &K, value: Option<V
 }
 
 fn new_id(serial: u64) -> Result<DistributionId, Fault> {
-    format!("E2SANDBOX{serial:05}").parse().map_err(|why: &str| Fault::new(FaultKind::Local, "name a distribution", why))
+    format!("E2SANDBOX{serial:05}")
+        .parse()
+        .map_err(|why: &str| Fault::new(FaultKind::Local, "name a distribution", why))
 }

@@ -1,10 +1,13 @@
-//! A simulated cloud in memory: every room's `simulate`, and AWS's rules between the rooms, with time passing.
+//! A simulated cloud in memory: every room's `simulate`, and AWS's rules between the rooms, with
+//! time passing.
 //!
-//! A claim about AWS, kept honest by the wire tests. Times are seconds since the Unix epoch and are handed in, so that a
-//! test can let hours pass.
+//! A claim about AWS, kept honest by the wire tests. Times are seconds since the Unix epoch and are
+//! handed in, so that a test can let hours pass.
 
 use crate::file;
-use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, StackName};
+use crate::name::{
+    AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, StackName,
+};
 use crate::resource::site::Object;
 use crate::resource::{access, bucket, distribution, function, logs, role};
 use serde::{Deserialize, Serialize};
@@ -98,7 +101,8 @@ pub struct World {
     pub born: BTreeMap<StackName, u64>,
     /// Version ARN → when its replicas will be gone.
     pub replicas: BTreeMap<String, u64>,
-    /// What creations of distributions were called: CloudFront takes none twice, also not after the end of the first.
+    /// What creations of distributions were called: CloudFront takes none twice, also not after the
+    /// end of the first.
     #[serde(default)]
     pub references: BTreeSet<String>,
 }
@@ -106,8 +110,8 @@ pub struct World {
 /// The format that this program reads and writes.
 pub const FORMAT: u32 = 1;
 
-/// Whatever is counted or numbered stays below: what JSON carries exactly everywhere, and so far from the end of counting that no
-/// run gets there.
+/// Whatever is counted or numbered stays below: what JSON carries exactly everywhere, and so far
+/// from the end of counting that no run gets there.
 const MOST: u64 = 1 << 53;
 
 /// Why a record cannot be used: a fragment that fits behind its name.
@@ -139,8 +143,16 @@ impl World {
             return Err(Unfit::Version(format));
         }
         let world: Self = file::parse(record).map_err(Unfit::Damaged)?;
-        let published = world.functions.values().flat_map(|live| &live.versions).map(|version| version.number);
-        match world.numbers.values().copied().chain(published).chain([world.serial]).find(|number| *number >= MOST) {
+        let published =
+            world.functions.values().flat_map(|live| &live.versions).map(|version| version.number);
+        match world
+            .numbers
+            .values()
+            .copied()
+            .chain(published)
+            .chain([world.serial])
+            .find(|number| *number >= MOST)
+        {
             Some(number) => Err(Unfit::Damaged(format!("nothing was ever numbered {number}"))),
             None => Ok(world),
         }

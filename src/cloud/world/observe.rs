@@ -8,7 +8,10 @@ use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, Region, Stac
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::site::index::Served;
 use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
-use crate::resource::{STACK_TAG, Tags, Trace, access, association, bucket, distribution, function, logs, marked, page, role, stack_in};
+use crate::resource::{
+    STACK_TAG, Tags, Trace, access, association, bucket, distribution, function, logs, marked,
+    page, role, stack_in,
+};
 use crate::stack::{Clues, Former, FormerBucket, Live, Names, Op, Scope, Stack};
 use crate::sweep::{Found, group};
 use jiff::Timestamp;
@@ -17,17 +20,29 @@ use std::collections::{BTreeMap, BTreeSet};
 impl World {
     /// What a look at time `now` sees.
     #[must_use]
-    pub fn observe(&self, names: &Names, expected: &site::Settings, scope: Scope, now: u64) -> (AccountId, Live) {
+    pub fn observe(
+        &self,
+        names: &Names,
+        expected: &site::Settings,
+        scope: Scope,
+        now: u64,
+    ) -> (AccountId, Live) {
         let stack = names.in_account(self.account.clone()).ok();
         let bucket = stack.as_ref().and_then(|stack| self.buckets.get(&stack.bucket));
         let teardown = scope == Scope::Teardown;
         let objects = bucket.map(|bucket| objects(bucket, names, expected)).unwrap_or_default();
-        let versions =
-            bucket.iter().flat_map(|bucket| bucket.objects.keys()).map(|key| ObjectVersion { key: key.clone(), version: "null".into() });
-        let inventory = Inventory { versions: if teardown { versions.collect() } else { Vec::new() }, uploads: Vec::new() };
+        let versions = bucket
+            .iter()
+            .flat_map(|bucket| bucket.objects.keys())
+            .map(|key| ObjectVersion { key: key.clone(), version: "null".into() });
+        let inventory = Inventory {
+            versions: if teardown { versions.collect() } else { Vec::new() },
+            uploads: Vec::new(),
+        };
         let distribution = self.owned(names).map(|id| self.look(&id, now)).unwrap_or_default();
         let shown = bucket.and_then(|bucket| {
-            let (object, headers) = (bucket.objects.get(&names.keys.on)?, bucket.headers.get(&names.keys.on));
+            let (object, headers) =
+                (bucket.objects.get(&names.keys.on)?, bucket.headers.get(&names.keys.on));
             let metadata = headers.map(|headers| headers.metadata.clone()).unwrap_or_default();
             Some(page::Shown { etag: object.etag.clone(), metadata, seen: moment(now) })
         });
@@ -54,13 +69,15 @@ impl World {
         (self.account.clone(), live)
     }
 
-    /// The stack's access control: of its name, or, where somebody renamed it, described as the stack's.
+    /// The stack's access control: of its name, or, where somebody renamed it, described as the
+    /// stack's.
     pub(super) fn control(&self, stack: &StackName) -> Option<&access::Live> {
         let described = || self.access.values().find(|live| access::plan::is_ours(live, stack));
         self.access.get(&access::name(stack)).or_else(described)
     }
 
-    /// Follows what things of ours mention, and what carries the stack's mark, to what an earlier spec named.
+    /// Follows what things of ours mention, and what carries the stack's mark, to what an earlier
+    /// spec named.
     fn follow(&self, stack: &Stack, live: &mut Live) {
         let name = &stack.names.stack;
         let marked = self.roles.iter().filter(|(_, role)| role::plan::is_ours(role, name));
@@ -90,7 +107,8 @@ impl World {
             }
         }
         for bucket in &clues.buckets {
-            let found = self.buckets.get(bucket).filter(|found| bucket::plan::is_ours(&found.live, name));
+            let found =
+                self.buckets.get(bucket).filter(|found| bucket::plan::is_ours(&found.live, name));
             former.buckets.extend(found.map(|found| (bucket.clone(), former_bucket(found, stack))));
         }
     }
@@ -111,17 +129,23 @@ impl World {
     fn signers(&self, live: &Live) -> Vec<DistributionId> {
         let own = live.distribution.as_ref().map(|live| &live.id);
         let Some(control) = &live.access else { return Vec::new() };
-        let signs = |found: &Distribution| found.live.document.read().origins.values().any(|origin| origin.access == control.id);
-        let signers = self.distributions.iter().filter(|(id, found)| Some(*id) != own && signs(found));
+        let signs = |found: &Distribution| {
+            found.live.document.read().origins.values().any(|origin| origin.access == control.id)
+        };
+        let signers =
+            self.distributions.iter().filter(|(id, found)| Some(*id) != own && signs(found));
         signers.map(|(id, _)| id.clone()).collect()
     }
 
     fn holders(&self, stack: &Stack, live: &Live, now: u64) -> Vec<distribution::Live> {
         let ours = live.functions(stack);
         let own = live.distribution.as_ref().map(|live| &live.id);
-        let known = |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
+        let known =
+            |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
         let named = stack.any_version();
-        let runs = |found: &Distribution| occupants(&found.live).iter().any(|arn| ours.run(arn) || named.number_in(arn).is_some());
+        let runs = |found: &Distribution| {
+            occupants(&found.live).iter().any(|arn| ours.run(arn) || named.number_in(arn).is_some())
+        };
         let holders = self.distributions.iter().filter(|(id, found)| runs(found) && !known(id));
         holders.filter_map(|(id, _)| self.look(id, now)).collect()
     }
@@ -135,16 +159,29 @@ impl World {
         self.groups(&logs::group(&names.function), proven)
     }
 
-    /// The groups of one name. Their tags are looked up only where no function proves whose they are.
+    /// The groups of one name. Their tags are looked up only where no function proves whose they
+    /// are.
     fn groups(&self, name: &str, proven: bool) -> logs::Live {
-        let seen = |group: &logs::Group| if proven { logs::Group { tags: Tags::new(), ..group.clone() } } else { group.clone() };
-        let groups = self.logs.iter().filter_map(|(region, groups)| Some((region.clone(), seen(groups.get(name)?))));
+        let seen = |group: &logs::Group| {
+            if proven { logs::Group { tags: Tags::new(), ..group.clone() } } else { group.clone() }
+        };
+        let groups = self
+            .logs
+            .iter()
+            .filter_map(|(region, groups)| Some((region.clone(), seen(groups.get(name)?))));
         logs::Live { groups: groups.collect(), ..logs::Live::default() }
     }
 
     pub(super) fn owned(&self, names: &Names) -> Option<DistributionId> {
-        let ours = self.distributions.iter().find(|(_, found)| distribution::owner::is_ours(&found.live, &names.stack));
-        let made = || self.distributions.iter().find(|(_, found)| distribution::owner::is_made_for(&found.live, &names.stack));
+        let ours = self
+            .distributions
+            .iter()
+            .find(|(_, found)| distribution::owner::is_ours(&found.live, &names.stack));
+        let made = || {
+            self.distributions
+                .iter()
+                .find(|(_, found)| distribution::owner::is_made_for(&found.live, &names.stack))
+        };
         ours.or_else(made).map(|(id, _)| id.clone())
     }
 
@@ -156,54 +193,102 @@ impl World {
     /// Everything of ours, by stack.
     #[must_use]
     pub fn discover(&self) -> Found {
-        let trace = |stack: Option<StackName>, kind, name: String, place: Option<String>, tags: &Tags| {
-            let stack = stack.or_else(|| tags.get(STACK_TAG)?.parse().ok())?;
-            let since = self.born.get(&stack).copied();
-            Some(Trace { place, since, ..Trace::of(stack, kind, name, tags) })
-        };
+        let trace =
+            |stack: Option<StackName>, kind, name: String, place: Option<String>, tags: &Tags| {
+                let stack = stack.or_else(|| tags.get(STACK_TAG)?.parse().ok())?;
+                let since = self.born.get(&stack).copied();
+                Some(Trace { place, since, ..Trace::of(stack, kind, name, tags) })
+            };
         let none = Tags::new();
         let buckets = self.buckets.iter().filter_map(|(name, found)| {
             let settings = &found.live.settings;
-            trace(None, Kind::Bucket, name.to_string(), Some(settings.region.to_string()), &settings.tags)
+            trace(
+                None,
+                Kind::Bucket,
+                name.to_string(),
+                Some(settings.region.to_string()),
+                &settings.tags,
+            )
         });
         let roles = self.roles.iter().filter_map(|(name, live)| {
-            trace(None, Kind::Role, name.to_string(), Some(live.settings.path.to_string()), &live.settings.tags)
+            trace(
+                None,
+                Kind::Role,
+                name.to_string(),
+                Some(live.settings.path.to_string()),
+                &live.settings.tags,
+            )
         });
         let functions = self.functions.iter().filter_map(|(name, live)| {
-            trace(marked(&live.settings.description), Kind::Function, name.to_string(), None, &live.settings.tags)
+            trace(
+                marked(&live.settings.description),
+                Kind::Function,
+                name.to_string(),
+                None,
+                &live.settings.tags,
+            )
         });
-        let controls =
-            self.access.values().filter_map(|live| trace(marked(&live.description), Kind::Access, live.name.clone(), None, &none));
+        let controls = self.access.values().filter_map(|live| {
+            trace(marked(&live.description), Kind::Access, live.name.clone(), None, &none)
+        });
         let owner = distribution::owner::owner;
         let distributions = self.distributions.iter().filter_map(|(id, found)| {
-            let trace = trace(Some(owner(&found.live)?), Kind::Distribution, id.to_string(), None, &found.live.tags)?;
+            let trace = trace(
+                Some(owner(&found.live)?),
+                Kind::Distribution,
+                id.to_string(),
+                None,
+                &found.live.tags,
+            )?;
             Some(Trace { enabled: Some(found.live.document.read().enabled), ..trace })
         });
-        let gone = |name: &str| logs::function(name).is_some_and(|function| !self.functions.contains_key(&function));
-        let groups = self.logs.iter().flat_map(|(region, groups)| groups.iter().map(move |(name, group)| (region, name, group)));
+        let gone = |name: &str| {
+            logs::function(name).is_some_and(|function| !self.functions.contains_key(&function))
+        };
+        let groups = self.logs.iter().flat_map(|(region, groups)| {
+            groups.iter().map(move |(name, group)| (region, name, group))
+        });
         let orphan = |(region, name, group): (&Region, &String, &logs::Group)| {
             let since = stack_in(&group.tags).and_then(|stack| self.born.get(&stack).copied());
-            logs::Orphan { region: region.clone(), name: name.clone(), tags: group.tags.clone(), since }
+            logs::Orphan {
+                region: region.clone(),
+                name: name.clone(),
+                tags: group.tags.clone(),
+                since,
+            }
         };
         let orphans = groups.filter(|(_, name, _)| gone(name)).map(orphan).collect();
         let (orphans, notices) = logs::plan::orphans(orphans, &BTreeMap::new());
-        let traces: Vec<Trace> = buckets.chain(roles).chain(functions).chain(orphans).chain(controls).chain(distributions).collect();
+        let traces: Vec<Trace> = buckets
+            .chain(roles)
+            .chain(functions)
+            .chain(orphans)
+            .chain(controls)
+            .chain(distributions)
+            .collect();
         let runs = |trace: &Trace, found: &Distribution| {
             let unqualified = format!(":function:{}:", trace.name);
-            trace.kind == Kind::Function && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
+            trace.kind == Kind::Function
+                && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
         };
         let foreign = self.distributions.iter().filter(|(_, found)| owner(&found.live).is_none());
         let attached: Vec<_> = foreign
             .flat_map(|(id, found)| {
-                traces.iter().filter(move |trace| runs(trace, found)).map(move |trace| (trace.stack.clone(), id.clone()))
+                traces
+                    .iter()
+                    .filter(move |trace| runs(trace, found))
+                    .map(move |trace| (trace.stack.clone(), id.clone()))
             })
             .collect();
         let policies = self.roles.values().filter_map(|live| live.settings.policy.as_ref());
         let pages: role::Pages = policies.flat_map(role::pages_in).collect();
-        let on = |bucket: &BucketName, key: &ObjectKey| self.buckets.get(bucket).is_some_and(|found| found.objects.contains_key(key));
+        let on = |bucket: &BucketName, key: &ObjectKey| {
+            self.buckets.get(bucket).is_some_and(|found| found.objects.contains_key(key))
+        };
         let mut remains = group(traces, &attached);
         for found in &mut remains {
-            found.switch_is_on = found.switches(&pages).iter().any(|(bucket, _, key)| on(bucket, key));
+            found.switch_is_on =
+                found.switches(&pages).iter().any(|(bucket, _, key)| on(bucket, key));
         }
         Found { remains, notices }
     }
@@ -212,14 +297,17 @@ impl World {
     #[must_use]
     pub fn is_deployed(&self, op: &Op, known: &References, now: u64) -> bool {
         let id = match op {
-            Op::Distribution(distribution::Op::AwaitDeployed { id, .. }) => id.as_ref().or(known.distribution.as_ref()),
+            Op::Distribution(distribution::Op::AwaitDeployed { id, .. }) => {
+                id.as_ref().or(known.distribution.as_ref())
+            }
             Op::Association(association::Op::AwaitDeployed { id }) => Some(id),
             _ => None,
         };
         id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)
     }
 
-    /// What lies under one of the page keys at time `now`. `read` gives the bytes of the object with an `ETag`.
+    /// What lies under one of the page keys at time `now`. `read` gives the bytes of the object
+    /// with an `ETag`.
     ///
     /// # Errors
     /// There is no such bucket, or what `read` says.
@@ -232,11 +320,21 @@ impl World {
     ) -> Result<page::Look, Fault> {
         let bucket = self.buckets.get(&stack.bucket).ok_or_else(|| {
             let tried = format!("read object {key} of bucket {}", stack.bucket);
-            Fault { code: Some(NO_SUCH_BUCKET.into()), ..Fault::new(FaultKind::NotFound, tried, "the specified bucket does not exist") }
+            Fault {
+                code: Some(NO_SUCH_BUCKET.into()),
+                ..Fault::new(FaultKind::NotFound, tried, "the specified bucket does not exist")
+            }
         })?;
         let side = |object: &site::Object| {
-            let Headers { content_type, cache_control, metadata, modified: _ } = bucket.headers.get(key).cloned().unwrap_or_default();
-            Ok(page::Side::of(object.etag.clone(), &read(&object.etag)?, &content_type, &cache_control, metadata))
+            let Headers { content_type, cache_control, metadata, modified: _ } =
+                bucket.headers.get(key).cloned().unwrap_or_default();
+            Ok(page::Side::of(
+                object.etag.clone(),
+                &read(&object.etag)?,
+                &content_type,
+                &cache_control,
+                metadata,
+            ))
         };
         Ok(page::Look { side: bucket.objects.get(key).map(side).transpose()?, seen: moment(now) })
     }
@@ -252,7 +350,10 @@ impl World {
 }
 
 fn moment(now: u64) -> Timestamp {
-    i64::try_from(now).ok().and_then(|now| Timestamp::from_second(now).ok()).unwrap_or(Timestamp::MAX)
+    i64::try_from(now)
+        .ok()
+        .and_then(|now| Timestamp::from_second(now).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// The objects, of which the index or a closer look tells whose they are.
@@ -263,15 +364,22 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::L
         let Headers { modified, metadata, .. } = headers(&index);
         let body = bucket.index.clone().into_bytes();
         let etag = object.etag.clone();
-        FoundIndex::judged(&Fetched { body, etag, modified, metadata, ..Fetched::default() }, &names.stack)
+        FoundIndex::judged(
+            &Fetched { body, etag, modified, metadata, ..Fetched::default() },
+            &names.stack,
+        )
     });
     let mut live = site::Live { index, ..site::Live::default() };
-    let listed = bucket.objects.iter().map(|(key, object)| (key.clone(), object.clone(), headers(key).modified));
+    let listed = bucket
+        .objects
+        .iter()
+        .map(|(key, object)| (key.clone(), object.clone(), headers(key).modified));
     let unproven = live.unproven(listed.collect(), expected, [&names.keys.off, &names.keys.on]);
     let mut foreign = 0;
     for key in unproven {
         let Headers { content_type, cache_control, metadata, .. } = headers(&key);
-        let look = match is_marked(&metadata, &names.stack, &key, [&names.keys.off, &names.keys.on]) {
+        let look = match is_marked(&metadata, &names.stack, &key, [&names.keys.off, &names.keys.on])
+        {
             _ if foreign == PATIENCE => Look::Spared,
             true => Look::Ours(Served::found(Some(content_type), Some(cache_control), &metadata)),
             false => Look::Foreign,
@@ -284,7 +392,8 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::L
 
 fn former_bucket(found: &Bucket, stack: &Stack) -> FormerBucket {
     let keys = found.objects.keys();
-    let versions = keys.map(|key| ObjectVersion { key: key.clone(), version: "null".into() }).collect();
+    let versions =
+        keys.map(|key| ObjectVersion { key: key.clone(), version: "null".into() }).collect();
     FormerBucket {
         live: found.live.clone(),
         objects: objects(found, &stack.names, &site::Settings::default()),
@@ -295,5 +404,10 @@ fn former_bucket(found: &Bucket, stack: &Stack) -> FormerBucket {
 
 /// The versions in all slots of a distribution.
 pub(super) fn occupants(live: &distribution::Live) -> BTreeSet<String> {
-    live.document.read().behaviors.into_values().flat_map(|behavior| behavior.functions.into_values()).collect()
+    live.document
+        .read()
+        .behaviors
+        .into_values()
+        .flat_map(|behavior| behavior.functions.into_values())
+        .collect()
 }

@@ -58,7 +58,9 @@ impl Objects for Site {
 
     fn list<'a>(&'a self, prefix: &'a str) -> Later<'a, Result<Vec<Listed>, String>> {
         let listed = self.folder.list(prefix);
-        Box::pin(async move { Ok(listed.await?.into_iter().filter(|one| self.is_object(&one.key)).collect()) })
+        Box::pin(async move {
+            Ok(listed.await?.into_iter().filter(|one| self.is_object(&one.key)).collect())
+        })
     }
 }
 
@@ -87,7 +89,8 @@ mod tests {
     #[tokio::test]
     async fn visitors_get_what_an_apply_would_put_and_nothing_else() {
         let root = tempfile::tempdir().unwrap();
-        let files = ["home.html", ".env", ".git/config", ".provision/index", ".well-known/x", ".m.html"];
+        let files =
+            ["home.html", ".env", ".git/config", ".provision/index", ".well-known/x", ".m.html"];
         for name in files {
             let path = root.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -7,7 +7,8 @@ use crate::commands::deadline::Deadline;
 use crate::commands::global::{Global, variable};
 use crate::desired;
 use crate::edge::{
-    CustomError, Distribution, EdgeSettings, Fact, Function, Objects, Package, PackageSource, Runtime, Supplies, Switch, serve,
+    CustomError, Distribution, EdgeSettings, Fact, Function, Objects, Package, PackageSource,
+    Runtime, Supplies, Switch, serve,
 };
 use crate::resource::distribution::Behavior;
 use crate::resource::function::package::Files as PackageFiles;
@@ -28,7 +29,8 @@ mod stored;
 /// Answer on this machine what visitors would get from CloudFront, with the real function package
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Objects come from the sandbox (--sandbox), from a folder (--objects DIR), or else from the real bucket, read only.
+Objects come from the sandbox (--sandbox), from a folder (--objects DIR), or else from the real \
+bucket, read only.
 Needs python3 or node, whichever the function's runtime asks for.
 
 Examples:
@@ -74,7 +76,8 @@ async fn try_run(global: &Global, verb: &Dev) -> Result<Exit, Exit> {
     // The channel is closed by now: whatever is still in it is shown.
     let _ = shown.await;
     served.map_err(|error| {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        let cause =
+            std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         fail(&session, &format!("{error}{cause}"))
     })?;
     Ok(Exit::Done)
@@ -85,7 +88,8 @@ fn fail(session: &Session, why: &str) -> Exit {
     Exit::Failed
 }
 
-/// A moment in seconds since the Unix epoch; what lies beyond this machine's calendar is the epoch itself.
+/// A moment in seconds since the Unix epoch; what lies beyond this machine's calendar is the epoch
+/// itself.
 fn moment(seconds: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
 }
@@ -104,22 +108,32 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Exit> {
         let keys = names.keys.clone();
         // No account is asked for what lies in a folder.
         let account = session.spec.account.clone().map_or_else(|| "000000000000".parse(), Ok);
-        let stack = account.and_then(|account| names.in_account(account)).map_err(|why| fail(session, why))?;
+        let stack = account
+            .and_then(|account| names.in_account(account))
+            .map_err(|why| fail(session, why))?;
         let page = session.spec.maintenance.page.clone();
-        let site =
-            folder::Site::open(folder, keys, page).map_err(|error| fail(session, &format!("folder {}: {error}", folder.display())))?;
+        let site = folder::Site::open(folder, keys, page)
+            .map_err(|error| fail(session, &format!("folder {}: {error}", folder.display())))?;
         let site = Arc::new(site);
         return Ok((stack, site.clone(), site, format!("folder {}", folder.display())));
     }
     match &session.cloud {
         AnyCloud::Sandbox(cloud) => {
             let stack = session.stack().await?;
-            let world = Arc::new(sandbox::Stored { cloud: cloud.clone(), stack: stack.clone(), session: Arc::clone(session) });
+            let world = Arc::new(sandbox::Stored {
+                cloud: cloud.clone(),
+                stack: stack.clone(),
+                session: Arc::clone(session),
+            });
             Ok((stack, world.clone(), world, "sandbox".into()))
         }
         AnyCloud::Aws(cloud) => {
             let (stack, _, _) = session.switch(&Deadline::new(session.view)).await?;
-            let bucket = Arc::new(stored::Bucket { cloud: (**cloud).clone(), stack: stack.clone(), session: Arc::clone(session) });
+            let bucket = Arc::new(stored::Bucket {
+                cloud: (**cloud).clone(),
+                stack: stack.clone(),
+                session: Arc::clone(session),
+            });
             let from = format!("bucket {} (read only)", stack.bucket);
             Ok((stack, bucket.clone(), bucket, from))
         }
@@ -138,9 +152,17 @@ fn settings(spec: &Spec, stack: &Stack, port: u16, from: String) -> EdgeSettings
     let distribution = match &spec.distribution {
         DistributionSpec::Owned(owned) => Distribution {
             id: "EDEVELOPMENT".into(),
-            domain_name: owned.aliases.first().cloned().unwrap_or_else(|| "dev.cloudfront.net".into()),
+            domain_name: owned
+                .aliases
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "dev.cloudfront.net".into()),
             default_root_object: Some(owned.default_root_object.clone()),
-            custom_errors: if owned.spa { CustomError::single_page(&owned.default_root_object) } else { Vec::new() },
+            custom_errors: if owned.spa {
+                CustomError::single_page(&owned.default_root_object)
+            } else {
+                Vec::new()
+            },
             function_on: vec!["*".into()],
             root_before_function: false,
         },
@@ -172,29 +194,38 @@ fn settings(spec: &Spec, stack: &Stack, port: u16, from: String) -> EdgeSettings
         about: vec![
             fact("stack", stack.names.stack.to_string()),
             fact("bucket", stack.bucket.to_string()),
-            fact("function", format!("{} ({}, {} MB)", stack.names.function, spec.function.runtime, spec.function.memory)),
+            fact(
+                "function",
+                format!(
+                    "{} ({}, {} MB)",
+                    stack.names.function, spec.function.runtime, spec.function.memory
+                ),
+            ),
             fact("objects", from),
         ],
         viewer_address: None,
     }
 }
 
-/// The package as the spec has it now: loaded anew each time, so that an edit of source or spec shows at once. What runs is
-/// what would be uploaded, unpacked beside the spec.
+/// The package as the spec has it now: loaded anew each time, so that an edit of source or spec
+/// shows at once. What runs is what would be uploaded, unpacked beside the spec.
 fn package_source(file: PathBuf, stack: Stack) -> PackageSource {
     Arc::new(move || {
-        let loaded = load(&file, &variable, Files::Needed).map_err(|problems| problems.render(false))?;
+        let loaded =
+            load(&file, &variable, Files::Needed).map_err(|problems| problems.render(false))?;
         let spec = loaded.spec;
         let files = desired::package_files(&spec, &stack).map_err(|fault| fault.message)?;
-        let runtime =
-            Runtime::parse(&spec.function.runtime).ok_or_else(|| format!("runtime `{}` cannot run here", spec.function.runtime))?;
+        let runtime = Runtime::parse(&spec.function.runtime)
+            .ok_or_else(|| format!("runtime `{}` cannot run here", spec.function.runtime))?;
         let handler = match &spec.function.source {
             Source::Builtin => desired::BUILTIN_HANDLER.to_owned(),
             Source::Path { handler, .. } => handler.clone(),
         };
         let hash = digest(&files);
-        let beside = spec.file.parent().unwrap_or(Path::new("")).join(".provision").join("edge").join(&hash);
-        unpack(&files, &beside).map_err(|error| format!("could not unpack the function: {error}"))?;
+        let beside =
+            spec.file.parent().unwrap_or(Path::new("")).join(".provision").join("edge").join(&hash);
+        unpack(&files, &beside)
+            .map_err(|error| format!("could not unpack the function: {error}"))?;
         Ok(Package { directory: beside, handler, runtime, hash })
     })
 }

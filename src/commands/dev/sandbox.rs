@@ -46,8 +46,12 @@ impl Stored {
         let Ok(key) = key.parse::<ObjectKey>() else { return Ok(None) };
         let Some(bucket) = self.bucket()? else { return Ok(None) };
         let Some(found) = bucket.objects.get(&key) else { return Ok(None) };
-        let body = self.cloud.read_object(&found.etag).map_err(|fault| format!("object {key}: {fault}"))?;
-        let Headers { content_type, cache_control, metadata, modified } = bucket.headers.get(&key).cloned().unwrap_or_default();
+        let body = self
+            .cloud
+            .read_object(&found.etag)
+            .map_err(|fault| format!("object {key}: {fault}"))?;
+        let Headers { content_type, cache_control, metadata, modified } =
+            bucket.headers.get(&key).cloned().unwrap_or_default();
         Ok(Some(Object {
             body: body.into(),
             etag: format!("\"{}\"", found.etag),
@@ -73,16 +77,24 @@ impl Stored {
     }
 
     async fn state_now(&self) -> Result<SwitchState, String> {
-        let sides = self.cloud.observe_switch(&self.stack).await.map_err(|fault| fault.to_string())?;
+        let sides =
+            self.cloud.observe_switch(&self.stack).await.map_err(|fault| fault.to_string())?;
         Ok(facts(&sides, &self.stack))
     }
 
     async fn turn_now(&self, on: bool) -> Result<SwitchState, String> {
-        let sides = self.cloud.observe_switch(&self.stack).await.map_err(|fault| fault.to_string())?;
+        let sides =
+            self.cloud.observe_switch(&self.stack).await.map_err(|fault| fault.to_string())?;
         let standard = desired::standard_page(&self.session.spec);
         let wanted = if on {
             let mark = random().map_err(|error| error.to_string())?;
-            Wanted::On(turn::On { window: Metadata::new(), without: Vec::new(), once: None, standard, mark })
+            Wanted::On(turn::On {
+                window: Metadata::new(),
+                without: Vec::new(),
+                once: None,
+                standard,
+                mark,
+            })
         } else {
             Wanted::Off { standard }
         };
@@ -90,7 +102,12 @@ impl Stored {
         if let Some(conflict) = plan.conflicts.first() {
             return Err(format!("{}; {}", conflict.reason, conflict.hint));
         }
-        let context = Context::new(references(&Live::default()), &|_, _| {}, self.session.stop.clone(), Duration::ZERO);
+        let context = Context::new(
+            references(&Live::default()),
+            &|_, _| {},
+            self.session.stop.clone(),
+            Duration::ZERO,
+        );
         let outcome = execute(&plan, &self.stack, &self.cloud, &context, &Silent).await;
         match outcome.failed.first() {
             Some((_, fault)) => Err(fault.to_string()),

@@ -1,4 +1,5 @@
-//! Objects of the real bucket, read only. The switch is shown; turning it is for `provision maintenance`.
+//! Objects of the real bucket, read only. The switch is shown; turning it is for `provision
+//! maintenance`.
 
 use super::moment;
 use crate::change::Fault;
@@ -24,15 +25,26 @@ pub(super) struct Bucket {
 impl Bucket {
     async fn read(&self, key: &str) -> Result<Option<Object>, Fault> {
         let found = self.cloud.fetch(&self.stack, key).await?;
-        Ok(found.map(|Fetched { body, etag, modified, content_type, cache_control, content_encoding, metadata, .. }| Object {
-            body: body.into(),
-            etag,
-            last_modified: moment(modified),
-            content_type,
-            cache_control,
-            content_encoding,
-            metadata,
-        }))
+        Ok(found.map(
+            |Fetched {
+                 body,
+                 etag,
+                 modified,
+                 content_type,
+                 cache_control,
+                 content_encoding,
+                 metadata,
+                 ..
+             }| Object {
+                body: body.into(),
+                etag,
+                last_modified: moment(modified),
+                content_type,
+                cache_control,
+                content_encoding,
+                metadata,
+            },
+        ))
     }
 
     async fn listed(&self, prefix: &str) -> Result<Vec<Listed>, Fault> {
@@ -66,6 +78,9 @@ impl Switch for Bucket {
     }
 
     fn turn(&self, _: bool) -> Later<'_, Result<SwitchState, String>> {
-        Box::pin(async { Err("this is the real bucket; turn it with `provision maintenance on` or `off`".to_owned()) })
+        Box::pin(async {
+            Err("this is the real bucket; turn it with `provision maintenance on` or `off`"
+                .to_owned())
+        })
     }
 }

@@ -13,8 +13,10 @@ pub mod turn;
 /// Turn the maintenance window on or off, or look at it
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The page stays under its own key; `on` puts a copy under the on key, `off` deletes that. An identity that
-may do nothing else is enough (`provision policy --for toggle`). Visitors notice within the spec's `maintenance.cache`.
+The page stays under its own key; `on` puts a copy under the on key, `off` deletes that. An \
+identity that
+may do nothing else is enough (`provision policy --for toggle`). Visitors notice within the spec's \
+`maintenance.cache`.
 
 Examples:
   provision maintenance on

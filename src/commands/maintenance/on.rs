@@ -26,7 +26,8 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub struct On {
     /// End after this time, such as 45m; the edge ends it by itself
-    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "until")]
+    #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
+    #[arg(value_parser = humantime::parse_duration)]
     pub length: Option<Duration>,
     /// End at this time: HH:MM, or RFC 3339
     #[arg(long, value_name = "TIME")]
@@ -40,7 +41,8 @@ pub struct On {
     /// Show this page instead, for this window only
     #[arg(long, value_name = "FILE")]
     pub page: Option<PathBuf>,
-    /// Drop the end of a window that is open or scheduled; without this and without another end it stays
+    /// Drop the end of a window that is open or scheduled; without this and without another end it
+    /// stays
     #[arg(long, conflicts_with_all = ["length", "until"])]
     pub no_end: bool,
     /// Drop the bypass of a window that is open or scheduled; without this it stays
@@ -59,11 +61,16 @@ pub async fn run(global: &Global, verb: &On) -> Result<Exit, Exit> {
         session.view.error(&what, None);
         Exit::Usage
     };
-    let spoken = |text: &Option<String>| text.as_deref().map(times::parse).transpose().map_err(usage);
+    let spoken =
+        |text: &Option<String>| text.as_deref().map(times::parse).transpose().map_err(usage);
     let (from, until) = (spoken(&verb.from)?, spoken(&verb.until)?);
     let random = || random().map_err(|error| usage(format!("no random numbers: {error}")));
     let (mark, token) = (random()?, verb.bypass.then(random).transpose()?);
-    let once = verb.page.as_deref().map(|file| other_page(file, &session.spec, &session).map_err(usage)).transpose()?;
+    let once = verb
+        .page
+        .as_deref()
+        .map(|file| other_page(file, &session.spec, &session).map_err(usage))
+        .transpose()?;
 
     let (stack, caller, sides) = look(&session, &deadline).await?;
     // The zone is this machine's, the clock is S3's.
@@ -83,7 +90,10 @@ pub async fn run(global: &Global, verb: &On) -> Result<Exit, Exit> {
     ];
     let without = [(verb.no_end, window::UNTIL), (verb.no_bypass, window::BYPASS)];
     let wanted = Wanted::On(turn::On {
-        window: window.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect(),
+        window: window
+            .into_iter()
+            .filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)))
+            .collect(),
         without: without.into_iter().filter(|(drop, _)| *drop).map(|(_, name)| name).collect(),
         once,
         standard: desired::standard_page(&session.spec),
@@ -103,12 +113,17 @@ fn end(begin: Timestamp, length: Duration) -> Result<Timestamp, String> {
 
 /// Reads and checks a page for one window.
 fn other_page(path: &Path, spec: &Spec, session: &Session) -> Result<Content, String> {
-    let bytes = file::read(path, LARGEST).map_err(|error| format!("page {} cannot be read: {error}", path.display()))?;
+    let bytes = file::read(path, LARGEST)
+        .map_err(|error| format!("page {} cannot be read: {error}", path.display()))?;
     page::check(&bytes).map_err(|why| format!("page {} {why}", path.display()))?;
-    for reference in page::own_references(&String::from_utf8_lossy(&bytes), &spec.maintenance.allow) {
+    for reference in page::own_references(&String::from_utf8_lossy(&bytes), &spec.maintenance.allow)
+    {
         let (line, target) = (reference.line, reference.target);
         session.view.warning(
-            &format!("{}:{line}: `{target}` is part of the site, so visitors get 503 for it too", path.display()),
+            &format!(
+                "{}:{line}: `{target}` is part of the site, so visitors get 503 for it too",
+                path.display()
+            ),
             page::ALLOW_HINT,
         );
     }
@@ -125,12 +140,16 @@ pub fn random() -> Result<String, getrandom::Error> {
     Ok(hex::encode(bytes))
 }
 
-/// The link that lets the team in. Whoever may only turn the switch may not look for the site's address: then it is what to put
-/// behind it.
+/// The link that lets the team in. Whoever may only turn the switch may not look for the site's
+/// address: then it is what to put behind it.
 async fn link(session: &Session, deadline: &Deadline, stack: &Stack, token: &str) -> String {
     let site = match site(&session.spec) {
         Some(site) => Some(site),
         None => found_site(session, deadline, stack).await.ok().flatten(),
     };
-    format!("{}?{}={token}", site.unwrap_or_else(|| "/".into()), session.spec.maintenance.bypass_cookie)
+    format!(
+        "{}?{}={token}",
+        site.unwrap_or_else(|| "/".into()),
+        session.spec.maintenance.bypass_cookie
+    )
 }

@@ -26,19 +26,26 @@ const TIMES: usize = 3;
 /// The address cannot be used.
 pub async fn probe(url: &str, expect_page: bool) -> Result<ProbeReport, String> {
     let base = url.trim_end_matches('/');
-    let local = base.strip_prefix("http://").is_some_and(|rest| rest.starts_with("127.0.0.1") || rest.starts_with("localhost"));
+    let local = base
+        .strip_prefix("http://")
+        .is_some_and(|rest| rest.starts_with("127.0.0.1") || rest.starts_with("localhost"));
     if !base.starts_with("https://") && !local {
         return Err(format!("`{url}` is not an https address"));
     }
-    let connector =
-        HttpsConnectorBuilder::new().with_native_roots().map_err(|error| error.to_string())?.https_or_http().enable_http1().build();
+    let connector = HttpsConnectorBuilder::new()
+        .with_native_roots()
+        .map_err(|error| error.to_string())?
+        .https_or_http()
+        .enable_http1()
+        .build();
     let client: Web = Client::builder(TokioExecutor::new()).build(connector);
     // A path that nobody can have cached, beside those that people ask for.
     let fresh = format!("/provision-probe-{:08x}", fastrand::u32(..));
     let paths = ["/", "/index.html", &fresh];
     let asked = paths.iter().flat_map(|path| (0..TIMES).map(|_| ask(&client, base, path)));
     let answers: Vec<Answer> = join_all(asked).await;
-    let as_expected = answers.iter().all(|answer| answer.is_page == expect_page && answer.error.is_none());
+    let as_expected =
+        answers.iter().all(|answer| answer.is_page == expect_page && answer.error.is_none());
     Ok(ProbeReport { url: format!("{base}/"), expect_page, answers, as_expected })
 }
 
@@ -59,11 +66,22 @@ async fn ask(client: &Web, base: &str, path: &str) -> Answer {
 type Seen = (u16, Option<String>, Option<String>);
 
 async fn try_ask(client: &Web, url: &str) -> Result<Seen, String> {
-    let request = Request::get(url).header("user-agent", "provision-probe").body(Empty::new()).map_err(|error| error.to_string())?;
-    let answered = tokio::time::timeout(PATIENCE, client.request(request)).await.map_err(|_| "no answer in time".to_owned())?;
+    let request = Request::get(url)
+        .header("user-agent", "provision-probe")
+        .body(Empty::new())
+        .map_err(|error| error.to_string())?;
+    let answered = tokio::time::timeout(PATIENCE, client.request(request))
+        .await
+        .map_err(|_| "no answer in time".to_owned())?;
     // The outer error only says that connecting failed; its source says why.
-    let response =
-        answered.map_err(|error| format!("no answer: {}", error.source().map_or_else(|| error.to_string(), ToString::to_string)))?;
-    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let response = answered.map_err(|error| {
+        format!(
+            "no answer: {}",
+            error.source().map_or_else(|| error.to_string(), ToString::to_string)
+        )
+    })?;
+    let header = |name: &str| {
+        response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
     Ok((response.status().as_u16(), header("x-provision-version"), header("x-cache")))
 }

@@ -54,7 +54,10 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
         return Ok(Exit::Done);
     }
     if verb.url.is_none() && global.sandbox.is_some() {
-        session.view.error("nobody answers for a sandbox", Some("run `provision dev --sandbox`, and name its address with `--url`"));
+        session.view.error(
+            "nobody answers for a sandbox",
+            Some("run `provision dev --sandbox`, and name its address with `--url`"),
+        );
         return Ok(Exit::Usage);
     }
     let url = match (&verb.url, site(&session.spec)) {
@@ -74,7 +77,9 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
 #[must_use]
 pub fn site(spec: &Spec) -> Option<String> {
     match &spec.distribution {
-        DistributionSpec::Owned(owned) => owned.aliases.first().map(|alias| format!("https://{alias}/")),
+        DistributionSpec::Owned(owned) => {
+            owned.aliases.first().map(|alias| format!("https://{alias}/"))
+        }
         DistributionSpec::Attached(_) => None,
     }
 }
@@ -83,7 +88,11 @@ pub fn site(spec: &Spec) -> Option<String> {
 ///
 /// # Errors
 /// Any call's.
-pub async fn found_site(session: &Session, deadline: &Deadline, stack: &Stack) -> Result<Option<String>, Fault> {
+pub async fn found_site(
+    session: &Session,
+    deadline: &Deadline,
+    stack: &Stack,
+) -> Result<Option<String>, Fault> {
     let asked = session.cloud.observe_distribution(stack);
     let found = deadline.answer(ENDED, "CloudFront, the distribution", asked).await?;
     Ok(found.map(|found| format!("https://{}/", found.domain)))
@@ -95,7 +104,10 @@ async fn address(session: &Session, deadline: &Deadline, stack: &Stack) -> Resul
         Exit::Failed
     })?;
     found.ok_or_else(|| {
-        session.view.error("there is no distribution to ask", Some("name the site with `--url https://…/`"));
+        session.view.error(
+            "there is no distribution to ask",
+            Some("name the site with `--url https://…/`"),
+        );
         Exit::Failed
     })
 }
@@ -108,7 +120,11 @@ struct Unreached {
 }
 
 /// Why visitors do not get what the switch says, where the caller may look at the distribution.
-async fn trouble(session: &Session, deadline: &Deadline, stack: &Stack) -> Result<Option<Unreached>, Fault> {
+async fn trouble(
+    session: &Session,
+    deadline: &Deadline,
+    stack: &Stack,
+) -> Result<Option<Unreached>, Fault> {
     let asked = session.cloud.observe_distribution(stack);
     let found = deadline.answer(ENDED, "CloudFront, the distribution", asked).await?;
     let behaviors = match &session.spec.distribution {
@@ -124,20 +140,32 @@ async fn trouble(session: &Session, deadline: &Deadline, stack: &Stack) -> Resul
 }
 
 /// Why the function does not run for all of these behaviors.
-fn unreached(found: &distribution::Live, stack: &Stack, behaviors: &[&Behavior]) -> Option<Unreached> {
+fn unreached(
+    found: &distribution::Live,
+    stack: &Stack,
+    behaviors: &[&Behavior],
+) -> Option<Unreached> {
     let (id, reading, ours) = (&found.id, found.document.read(), stack.any_version());
     if !reading.enabled {
         return Some(Unreached { is_whole: true, why: format!("distribution {id} is disabled") });
     }
-    let occupant = |behavior: &Behavior| reading.behaviors.get(behavior)?.functions.get(EVENT).cloned();
-    let runs = |behavior: &Behavior| occupant(behavior).is_some_and(|arn| ours.number_in(&arn).is_some());
-    let missing: Vec<&Behavior> = behaviors.iter().filter(|behavior| !runs(behavior)).copied().collect();
-    let shown = missing.iter().map(|behavior| format!("`{behavior}`")).collect::<Vec<_>>().join(", ");
+    let occupant =
+        |behavior: &Behavior| reading.behaviors.get(behavior)?.functions.get(EVENT).cloned();
+    let runs =
+        |behavior: &Behavior| occupant(behavior).is_some_and(|arn| ours.number_in(&arn).is_some());
+    let missing: Vec<&Behavior> =
+        behaviors.iter().filter(|behavior| !runs(behavior)).copied().collect();
+    let shown =
+        missing.iter().map(|behavior| format!("`{behavior}`")).collect::<Vec<_>>().join(", ");
     if let Some(arn) = missing.iter().find_map(|behavior| occupant(behavior)) {
         // It may be the stack's own, of the spec that was applied last.
         let function = &stack.names.function;
-        let why = format!("distribution {id} runs {arn} for {shown}, and not `{function}` of the spec");
-        return Some(Unreached { is_whole: false, why: format!("{why}; if that is not this stack's, visitors do not get the page") });
+        let why =
+            format!("distribution {id} runs {arn} for {shown}, and not `{function}` of the spec");
+        return Some(Unreached {
+            is_whole: false,
+            why: format!("{why}; if that is not this stack's, visitors do not get the page"),
+        });
     }
     let why = format!("distribution {id} does not run the function for {shown}");
     (!missing.is_empty()).then_some(Unreached { is_whole: missing.len() == behaviors.len(), why })
@@ -150,8 +178,12 @@ fn reach(status: &mut SwitchStatus, trouble: Result<Option<Unreached>, Fault>) {
             status.headline = format!("maintenance is on, but visitors do not get it: {why}");
             status.visitors_see_page = Some(false);
         }
-        Ok(Some(Unreached { is_whole: false, why })) => status.notes.push(format!("not every visitor gets it: {why}")),
-        Ok(Some(Unreached { why, .. })) => status.notes.push(format!("visitors would not get the maintenance page: {why}")),
+        Ok(Some(Unreached { is_whole: false, why })) => {
+            status.notes.push(format!("not every visitor gets it: {why}"));
+        }
+        Ok(Some(Unreached { why, .. })) => {
+            status.notes.push(format!("visitors would not get the maintenance page: {why}"));
+        }
         Ok(None) => {}
         Err(fault) if fault.kind == FaultKind::Denied => {}
         Err(fault) => status.notes.push(format!("whether visitors get it is not known: {fault}")),
@@ -165,7 +197,10 @@ pub fn facts(sides: &Sides, stack: &Stack) -> SwitchState {
     let first = Fact { name: "now".into(), value: status.headline };
     let rows = status.rows.into_iter().map(|row| Fact { name: row.name, value: row.value });
     let notes = status.notes.into_iter().map(|value| Fact { name: "note".into(), value });
-    SwitchState { on: sides.on.is_some(), facts: [first].into_iter().chain(rows).chain(notes).collect() }
+    SwitchState {
+        on: sides.on.is_some(),
+        facts: [first].into_iter().chain(rows).chain(notes).collect(),
+    }
 }
 
 /// Both keys, with what is odd about them.
@@ -176,12 +211,18 @@ fn whole(sides: &Sides, stack: &Stack) -> SwitchStatus {
     let mut status = judged(sides.on.as_ref(), sides.seen);
     if let Some(on) = sides.on.as_ref().filter(|on| !is_ours(&on.metadata, &stack.names.stack)) {
         let bytes = on.page.size;
-        status.notes.push(format!("the page under {} was put by hand ({bytes} bytes)", stack.names.keys.on));
+        status.notes.push(format!(
+            "the page under {} was put by hand ({bytes} bytes)",
+            stack.names.keys.on
+        ));
     }
     if sides.off.is_none() {
         let lost = if sides.on.is_some() { "" } else { "the page is lost: " };
         let key = &stack.names.keys.off;
-        status.notes.push(format!("{lost}nothing lies under the page's own key, {key}; the next turn or `provision apply` puts it back"));
+        status.notes.push(format!(
+            "{lost}nothing lies under the page's own key, {key}; the next \
+            turn or `provision apply` puts it back"
+        ));
     }
     status
 }
@@ -189,9 +230,13 @@ fn whole(sides: &Sides, stack: &Stack) -> SwitchStatus {
 /// The switch of the spec is not the one that visitors' requests are decided by.
 #[must_use]
 pub fn unknown(told: &str, keys: &Keys) -> SwitchStatus {
-    let headline =
-        format!("not known what visitors see: the function that was deployed last looks at {told}, and the spec says {}", keys.on);
-    let hint = "`provision apply` deploys the spec; until then, use the spec that was applied last".to_owned();
+    let headline = format!(
+        "not known what visitors see: the function that was deployed last looks at {told}, and the \
+            spec says {}",
+        keys.on
+    );
+    let hint = "`provision apply` deploys the spec; until then, use the spec that was applied last"
+        .to_owned();
     SwitchStatus { headline, notes: vec![hint], ..SwitchStatus::default() }
 }
 
@@ -204,20 +249,34 @@ pub fn judged(on: Option<&Side>, seen: Timestamp) -> SwitchStatus {
     let at = |name: &str| said(name).map(|text| times::shown(&text, &zone)).unwrap_or_default();
     let headline = match state {
         State::Off => "visitors see the site".to_owned(),
-        State::On if said(window::UNTIL).is_none() => "visitors see the maintenance page".to_owned(),
+        State::On if said(window::UNTIL).is_none() => {
+            "visitors see the maintenance page".to_owned()
+        }
         State::On => format!("visitors see the maintenance page until {}", at(window::UNTIL)),
-        State::Scheduled => format!("visitors see the site; maintenance begins at {}", at(window::FROM)),
+        State::Scheduled => {
+            format!("visitors see the site; maintenance begins at {}", at(window::FROM))
+        }
         State::Over => format!("visitors see the site; the window ended at {}", at(window::UNTIL)),
     };
-    let known = [("since", window::SINCE), ("by", window::BY), ("from", window::FROM), ("until", window::UNTIL)];
+    let known = [
+        ("since", window::SINCE),
+        ("by", window::BY),
+        ("from", window::FROM),
+        ("until", window::UNTIL),
+    ];
     let known = known.map(|(label, name)| said(name).map(|text| (label, text)));
     let switch = match state {
         State::Over => "over; `provision maintenance off` tidies up".to_owned(),
         state => state.to_string(),
     };
-    let shown = known.iter().flatten().map(|(label, text)| ((*label).to_owned(), times::shown(text, &zone)));
-    let once = said(window::ONCE).map(|_| ("page".to_owned(), "another one, for this window only".to_owned()));
-    let bypass = said(window::BYPASS).map(|_| ("bypass".to_owned(), "by link and cookie".to_owned()));
+    let shown = known
+        .iter()
+        .flatten()
+        .map(|(label, text)| ((*label).to_owned(), times::shown(text, &zone)));
+    let once = said(window::ONCE)
+        .map(|_| ("page".to_owned(), "another one, for this window only".to_owned()));
+    let bypass =
+        said(window::BYPASS).map(|_| ("bypass".to_owned(), "by link and cookie".to_owned()));
     let rows = [("switch".to_owned(), switch)].into_iter().chain(shown).chain(once).chain(bypass);
     SwitchStatus {
         headline,
@@ -239,7 +298,9 @@ pub fn clock(seen: Timestamp) -> Option<String> {
     let how = if ahead.is_negative() { "slow" } else { "fast" };
     let minutes = (ahead.abs().as_secs() + 30) / 60;
     let many = if minutes == 1 { "" } else { "s" };
-    (ahead.abs() > TOLERATED).then(|| format!("this machine's clock is {minutes} minute{many} {how}; windows are counted by S3's"))
+    (ahead.abs() > TOLERATED).then(|| {
+        format!("this machine's clock is {minutes} minute{many} {how}; windows are counted by S3's")
+    })
 }
 
 #[cfg(test)]
@@ -250,16 +311,31 @@ mod tests {
     fn first_of_all_it_says_what_visitors_get() {
         let seen: Timestamp = "2026-11-22T21:30:00Z".parse().unwrap();
         let side = |pairs: &[(&str, &str)]| {
-            let metadata = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let metadata = pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
             Some(Side::of("e".into(), b"page", "text/html", "no-store", metadata))
         };
         let (past, future) = ("2026-11-22T21:00:00Z", "2026-11-22T22:00:00Z");
         for (on, begins, sees) in [
             (None, "visitors see the site", false),
             (side(&[]), "visitors see the maintenance page", true),
-            (side(&[(window::UNTIL, future)]), "visitors see the maintenance page until 2026-11-22 22:00:00 UTC", true),
-            (side(&[(window::FROM, future)]), "visitors see the site; maintenance begins at 2026-11-22 22:00:00 UTC", false),
-            (side(&[(window::UNTIL, past)]), "visitors see the site; the window ended at 2026-11-22 21:00:00 UTC", false),
+            (
+                side(&[(window::UNTIL, future)]),
+                "visitors see the maintenance page until 2026-11-22 22:00:00 UTC",
+                true,
+            ),
+            (
+                side(&[(window::FROM, future)]),
+                "visitors see the site; maintenance begins at 2026-11-22 22:00:00 UTC",
+                false,
+            ),
+            (
+                side(&[(window::UNTIL, past)]),
+                "visitors see the site; the window ended at 2026-11-22 21:00:00 UTC",
+                false,
+            ),
         ] {
             let status = judged(on.as_ref(), seen);
             assert!(status.headline.starts_with(begins), "{status:?}");
@@ -271,8 +347,14 @@ mod tests {
     fn a_clock_that_is_off_is_named() {
         let off = |seconds: i64| clock(Timestamp::now() + SignedDuration::from_secs(seconds));
         assert_eq!([off(0), off(-40), off(40)], [None, None, None]);
-        assert_eq!(off(14 * 60).as_deref(), Some("this machine's clock is 14 minutes slow; windows are counted by S3's"));
-        assert_eq!(off(-62).as_deref(), Some("this machine's clock is 1 minute fast; windows are counted by S3's"));
+        assert_eq!(
+            off(14 * 60).as_deref(),
+            Some("this machine's clock is 14 minutes slow; windows are counted by S3's")
+        );
+        assert_eq!(
+            off(-62).as_deref(),
+            Some("this machine's clock is 1 minute fast; windows are counted by S3's")
+        );
     }
 
     #[test]
@@ -287,12 +369,21 @@ mod tests {
             (Some(&on), Err(denied), true, 0, "visitors see the maintenance page"),
             (Some(&on), Err(dead), true, 1, "visitors see the maintenance page"),
             (Some(&on), disabled(false), true, 1, "visitors see the maintenance page"),
-            (Some(&on), disabled(true), false, 0, "maintenance is on, but visitors do not get it: E1 is disabled"),
+            (
+                Some(&on),
+                disabled(true),
+                false,
+                0,
+                "maintenance is on, but visitors do not get it: E1 is disabled",
+            ),
             (None, disabled(true), false, 1, "visitors see the site"),
         ] {
             let mut status = judged(on, seen);
             reach(&mut status, trouble);
-            assert_eq!((status.visitors_see_page, status.notes.len(), status.headline.as_str()), (Some(sees), notes, headline));
+            assert_eq!(
+                (status.visitors_see_page, status.notes.len(), status.headline.as_str()),
+                (Some(sees), notes, headline)
+            );
         }
     }
 }

@@ -14,11 +14,18 @@ use crate::stack::{Live, Op, Stack};
 use crate::view::switch::{Ending, SwitchStatus};
 use std::time::Duration;
 
-/// Plans the turn, carries it out, and says what holds: from a fresh look, not from the answers to what was written.
+/// Plans the turn, carries it out, and says what holds: from a fresh look, not from the answers to
+/// what was written.
 ///
 /// # Errors
 /// The exit code, after the reason was shown.
-pub async fn turn(session: &Session, deadline: &Deadline, stack: &Stack, wanted: &Wanted, sides: Sides) -> Exit {
+pub async fn turn(
+    session: &Session,
+    deadline: &Deadline,
+    stack: &Stack,
+    wanted: &Wanted,
+    sides: Sides,
+) -> Exit {
     let plan = plan::turn(stack, wanted, &sides);
     session.view.plan(&plan);
     let late = clock(sides.seen);
@@ -29,7 +36,10 @@ pub async fn turn(session: &Session, deadline: &Deadline, stack: &Stack, wanted:
     } else {
         let outcome = carry_out(session, deadline, &plan, stack).await;
         let whom = format!("S3, bucket {}", stack.bucket);
-        (outcome, deadline.answer(ENDED, &whom, session.cloud.look(stack, &stack.names.keys.on)).await)
+        (
+            outcome,
+            deadline.answer(ENDED, &whom, session.cloud.look(stack, &stack.names.keys.on)).await,
+        )
     };
     let ending = ending(&plan, wanted, stack, &outcome, now.as_ref().ok());
     if ending == Ending::Done {
@@ -38,7 +48,10 @@ pub async fn turn(session: &Session, deadline: &Deadline, stack: &Stack, wanted:
     }
     let mut status = match &now {
         Ok(now) => judged(now.side.as_ref(), now.seen),
-        Err(fault) => SwitchStatus { headline: format!("not known what visitors see: {fault}"), ..SwitchStatus::default() },
+        Err(fault) => SwitchStatus {
+            headline: format!("not known what visitors see: {fault}"),
+            ..SwitchStatus::default()
+        },
     };
     if let (Some(told), Ok(_)) = (&elsewhere, &now) {
         status = unknown(told, &stack.names.keys);
@@ -56,20 +69,33 @@ pub async fn turn(session: &Session, deadline: &Deadline, stack: &Stack, wanted:
     }
 }
 
-/// Carries out the plan. What has no answer in time counts as failed, though it may still come to pass.
+/// Carries out the plan. What has no answer in time counts as failed, though it may still come to
+/// pass.
 async fn carry_out(session: &Session, deadline: &Deadline, plan: &Plan, stack: &Stack) -> Outcome {
     let (live, whom) = (Live::default(), format!("S3, bucket {}", stack.bucket));
     let carried = async { Ok(session.carry_out(plan, stack, &live, Duration::ZERO).await.0) };
     let failed = |fault: Fault| {
-        let fault = fault.hinted("the write may still arrive; `provision maintenance status` says what holds then");
+        let fault = fault.hinted(
+            "the write may still arrive; `provision maintenance status` says what holds then",
+        );
         let changes = plan.steps.iter().map(|step| (step.op.change(), fault.clone()));
         Outcome { failed: changes.collect(), ..Outcome::default() }
     };
     deadline.answer(WRITTEN, &whom, carried).await.unwrap_or_else(failed)
 }
 
-fn ending(plan: &Plan, wanted: &Wanted, stack: &Stack, outcome: &Outcome, now: Option<&Look>) -> Ending {
-    let ops: Vec<&page::Op> = plan.steps.iter().filter_map(|step| if let Op::Page(op) = &step.op { Some(op) } else { None }).collect();
+fn ending(
+    plan: &Plan,
+    wanted: &Wanted,
+    stack: &Stack,
+    outcome: &Outcome,
+    now: Option<&Look>,
+) -> Ending {
+    let ops: Vec<&page::Op> = plan
+        .steps
+        .iter()
+        .filter_map(|step| if let Op::Page(op) = &step.op { Some(op) } else { None })
+        .collect();
     let moved_on = outcome.failed.iter().any(|(_, fault)| fault.kind == FaultKind::MovedOn);
     match now {
         _ if !plan.can_apply() => Ending::Refused,
@@ -83,7 +109,9 @@ fn ending(plan: &Plan, wanted: &Wanted, stack: &Stack, outcome: &Outcome, now: O
 
 /// By whom.
 fn overtaken(now: &Look) -> String {
-    let Some(on) = &now.side else { return "overtaken: somebody turned maintenance off meanwhile".into() };
+    let Some(on) = &now.side else {
+        return "overtaken: somebody turned maintenance off meanwhile".into();
+    };
     let said = |name: &str| on.metadata.get(name).map(String::as_str);
     let who = said(window::BY).unwrap_or("somebody");
     let when = said(window::SINCE).map(|since| format!(" at {since}")).unwrap_or_default();
@@ -97,7 +125,9 @@ fn overtaken(now: &Look) -> String {
 pub async fn look(session: &Session, deadline: &Deadline) -> Result<(Stack, Caller, Sides), Exit> {
     session.switch(deadline).await.inspect_err(|exit| {
         if *exit == Exit::Failed {
-            let headline = "not known what visitors see: nobody could look, and nothing was changed".to_owned();
+            let headline =
+                "not known what visitors see: nobody could look, and nothing was changed"
+                    .to_owned();
             session.view.switch(&SwitchStatus { headline, ..SwitchStatus::default() });
         }
     })

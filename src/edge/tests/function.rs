@@ -12,13 +12,17 @@ async fn a_body_of_bytes_is_marshalled_as_lambda_does() {
         "def handler(event, context): return {b'status': '200', 'body': '<h1>é</h1>'.encode()}\n",
     ] {
         let got = python(source).await.get("/").await;
-        assert_eq!((got.status, got.body.as_str(), got.x_cache()), (200, "<h1>é</h1>", "LambdaGeneratedResponse"));
+        assert_eq!(
+            (got.status, got.body.as_str(), got.x_cache()),
+            (200, "<h1>é</h1>", "LambdaGeneratedResponse")
+        );
     }
 }
 
 #[tokio::test]
 async fn bytes_that_are_not_utf8_are_a_failed_run() {
-    let mut edge = python("def handler(event, context): return {'status': '200', 'body': b'\\xff'}\n").await;
+    let mut edge =
+        python("def handler(event, context): return {'status': '200', 'body': b'\\xff'}\n").await;
     let got = edge.get("/").await;
     assert_eq!((got.status, got.x_cache()), (503, "LambdaExecutionError"));
     assert!(edge.log_line("MarshalError").await.contains("Unable to marshal response"));
@@ -26,7 +30,8 @@ async fn bytes_that_are_not_utf8_are_a_failed_run() {
 
 #[tokio::test]
 async fn what_it_throws_is_told_and_it_stays_warm() {
-    let mut edge = python("def handler(event, context):\n    raise KeyError('no such thing')\n").await;
+    let mut edge =
+        python("def handler(event, context):\n    raise KeyError('no such thing')\n").await;
     let got = edge.get("/").await;
     assert_eq!((got.status, got.x_cache()), (503, "LambdaExecutionError"));
     assert!(got.body.contains("<H1>503 ERROR</H1>") && !got.body.contains("KeyError"));
@@ -41,7 +46,8 @@ async fn what_it_throws_is_told_and_it_stays_warm() {
 async fn what_it_prints_is_told_and_never_taken_for_a_reply() {
     let source = format!(
         "import logging, os, subprocess, sys\n{PASS}\
-         def noisy(event, context):\n print('printed'); sys.stdout.write('no line end'); os.write(1, b'raw\\n')\n \
+         def noisy(event, context):\n print('printed'); sys.stdout.write('no line end'); \
+         os.write(1, b'raw\\n')\n \
          subprocess.run(['echo', 'from a child']); logging.getLogger().warning('logged')\n \
          assert sys.stdin.read() == ''\n return inner(event, context)\n\
          inner, handler = handler, noisy\n"
@@ -55,7 +61,8 @@ async fn what_it_prints_is_told_and_never_taken_for_a_reply() {
 
 #[tokio::test]
 async fn it_is_killed_when_its_time_is_over_and_starts_afresh() {
-    let source = "import time\ndef handler(event, context):\n request = event['Records'][0]['cf']['request']\n \
+    let source = "import time\ndef handler(event, context):\n request = \
+        event['Records'][0]['cf']['request']\n \
                   time.sleep(3600 if request['uri'] == '/slow' else 0)\n return request\n";
     let short = |settings: &mut EdgeSettings| settings.function.timeout = Duration::from_secs(1);
     let mut edge = start("python3.13", "edge.py", source, short).await;
@@ -69,7 +76,8 @@ async fn it_is_killed_when_its_time_is_over_and_starts_afresh() {
 
 #[tokio::test]
 async fn an_ended_process_is_a_failed_run_and_the_next_is_cold() {
-    let source = "import os\ndef handler(event, context):\n request = event['Records'][0]['cf']['request']\n \
+    let source = "import os\ndef handler(event, context):\n request = \
+        event['Records'][0]['cf']['request']\n \
                   if request['uri'] == '/end': os._exit(7)\n return request\n";
     let mut edge = python(source).await;
     assert_eq!(edge.get("/end").await.status, 503);
@@ -91,7 +99,11 @@ async fn a_function_that_cannot_be_loaded_says_why() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn it_gets_no_more_memory_than_was_configured() {
-    let mut edge = python("def handler(event, context): return {'status': '200', 'body': str(len(bytearray(200 << 20)))}\n").await;
+    let mut edge = python(
+        "def handler(event, context): return {'status': '200', 'body': \
+        str(len(bytearray(200 << 20)))}\n",
+    )
+    .await;
     assert_eq!(edge.get("/").await.status, 503);
     edge.log_line("MemoryError").await;
 }
@@ -99,7 +111,8 @@ async fn it_gets_no_more_memory_than_was_configured() {
 #[tokio::test]
 async fn it_sees_what_lambda_sets_and_nothing_of_this_process() {
     let source = "import json, os\ndef handler(event, context):\n \
-                  return {'status': '200', 'body': json.dumps({'all': dict(os.environ), 'name': context.function_name, \
+                  return {'status': '200', 'body': json.dumps({'all': dict(os.environ), 'name': \
+                  context.function_name, \
                   'left': context.get_remaining_time_in_millis(), 'folder': os.getcwd()})}\n";
     let edge = python(source).await;
     let seen = json(&edge.get("/").await.body);
@@ -117,17 +130,22 @@ async fn it_sees_what_lambda_sets_and_nothing_of_this_process() {
 async fn it_reads_the_bucket_with_its_own_key_only() {
     let source = "import os, urllib.request as http\ndef handler(event, context):\n \
                   url = os.environ['AWS_ENDPOINT_URL_S3'] + '/demo/home.html'\n \
-                  key = {'Authorization': 'AWS4-HMAC-SHA256 Credential=' + os.environ['AWS_ACCESS_KEY_ID'] + '/x'}\n \
-                  return {'status': '200', 'body': http.urlopen(http.Request(url, headers=key)).read()}\n";
+                  key = {'Authorization': 'AWS4-HMAC-SHA256 Credential=' + \
+                  os.environ['AWS_ACCESS_KEY_ID'] + '/x'}\n \
+                  return {'status': '200', 'body': http.urlopen(http.Request(url, \
+                  headers=key)).read()}\n";
     let edge = python(source).await;
     assert_eq!(edge.get("/").await.body, "<h1>home</h1>");
-    let stranger = send(edge.addresses.storage, "GET /demo/home.html HTTP/1.1\r\nHost: localhost\r\n", "").await;
+    let stranger =
+        send(edge.addresses.storage, "GET /demo/home.html HTTP/1.1\r\nHost: localhost\r\n", "")
+            .await;
     assert_eq!(stranger.status, 403);
 }
 
 #[tokio::test]
 async fn an_edit_of_its_source_shows_without_a_restart() {
-    let mut edge = python("def handler(event, context): return {'status': '200', 'body': 'before'}\n").await;
+    let mut edge =
+        python("def handler(event, context): return {'status': '200', 'body': 'before'}\n").await;
     assert_eq!(edge.get("/").await.body, "before");
     let source = "def handler(event, context): return {'status': '200', 'body': 'after'}\n";
     std::fs::write(edge.folder.path().join("code/edge.py"), source).unwrap();
@@ -139,9 +157,13 @@ async fn an_edit_of_its_source_shows_without_a_restart() {
 #[tokio::test]
 async fn no_process_outlives_the_edge_idle_or_busy() {
     let source = "import os, time\ndef handler(event, context):\n print('pid', os.getpid())\n \
-                  time.sleep(3600 if event['Records'][0]['cf']['request']['uri'] == '/busy' else 0)\n \
+                  time.sleep(3600 if event['Records'][0]['cf']['request']['uri'] == '/busy' else \
+                  0)\n \
                   return {'status': '200'}\n";
-    let mut edge = start("python3.13", "edge.py", source, |settings| settings.function.timeout = Duration::from_hours(1)).await;
+    let mut edge = start("python3.13", "edge.py", source, |settings| {
+        settings.function.timeout = Duration::from_hours(1);
+    })
+    .await;
     edge.get("/").await;
     let idle = edge.log_line("pid ").await;
     let mut busy = TcpStream::connect(edge.addresses.viewer).await.unwrap();
@@ -160,23 +182,50 @@ async fn no_process_outlives_the_edge_idle_or_busy() {
 #[tokio::test]
 async fn node_functions_answer_in_each_of_their_ways() {
     let node = std::process::Command::new("node").arg("--version").output();
-    assert!(node.is_ok(), "node is missing, which runs functions in its language: `apt-get install nodejs`");
+    assert!(
+        node.is_ok(),
+        "node is missing, which runs functions in its language: `apt-get install nodejs`"
+    );
     let pass = "event.Records[0].cf.request";
     let cases = [
         ("nodejs22.x", "edge.mjs", format!("export const handler = async (event) => {pass};"), 200),
-        ("nodejs22.x", "edge.js", format!("exports.handler = (event, context, callback) => callback(null, {pass});"), 200),
         (
             "nodejs22.x",
             "edge.js",
-            format!("exports.handler = (e, c, callback) => setTimeout(callback, 1, null, {});", pass.replace("event", "e")),
+            format!("exports.handler = (event, context, callback) => callback(null, {pass});"),
+            200,
+        ),
+        (
+            "nodejs22.x",
+            "edge.js",
+            format!(
+                "exports.handler = (e, c, callback) => setTimeout(callback, 1, null, {});",
+                pass.replace("event", "e")
+            ),
             200,
         ),
         // Neither a promise nor a callback: Lambda answers null, which CloudFront refuses.
         ("nodejs22.x", "edge.js", format!("exports.handler = (event) => {pass};"), 502),
-        ("nodejs22.x", "edge.js", "exports.handler = async () => { console.log('shown'); throw new Error('no'); };".into(), 503),
+        (
+            "nodejs22.x",
+            "edge.js",
+            "exports.handler = async () => { console.log('shown'); throw new Error('no'); };"
+                .into(),
+            503,
+        ),
         ("nodejs22.x", "edge.js", "exports.other = 1;".into(), 503),
-        ("nodejs24.x", "edge.js", format!("exports.handler = (event, context, callback) => callback(null, {pass});"), 503),
-        ("nodejs24.x", "edge.mjs", format!("export async function handler(event) {{ return {pass}; }}"), 200),
+        (
+            "nodejs24.x",
+            "edge.js",
+            format!("exports.handler = (event, context, callback) => callback(null, {pass});"),
+            503,
+        ),
+        (
+            "nodejs24.x",
+            "edge.mjs",
+            format!("export async function handler(event) {{ return {pass}; }}"),
+            200,
+        ),
     ];
     for (runtime, file, source, status) in cases {
         let edge = start(runtime, file, &source, |_| ()).await;

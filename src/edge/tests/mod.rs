@@ -65,7 +65,12 @@ async fn python(source: &str) -> Running {
     start("python3.13", "edge.py", source, |_| ()).await
 }
 
-async fn start(runtime: &str, file: &str, source: &str, change: impl FnOnce(&mut EdgeSettings)) -> Running {
+async fn start(
+    runtime: &str,
+    file: &str,
+    source: &str,
+    change: impl FnOnce(&mut EdgeSettings),
+) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     for name in ["site", "code"] {
@@ -93,21 +98,30 @@ async fn start(runtime: &str, file: &str, source: &str, change: impl FnOnce(&mut
     };
     change(&mut settings);
     let (runtime, directory): (Runtime, PathBuf) = (Runtime::parse(runtime).unwrap(), path("code"));
-    let html =
-        |key: &str| Labels { content_type: Some(if key == "robots.txt" { "text/plain" } else { "text/html" }.into()), ..Labels::default() };
+    let html = |key: &str| Labels {
+        content_type: Some(if key == "robots.txt" { "text/plain" } else { "text/html" }.into()),
+        ..Labels::default()
+    };
     let supplies = Supplies {
         objects: Arc::new(Folder::open(&path("site"), html).unwrap()),
         switch: Arc::new(Variable(AtomicBool::new(false))),
         now: || SystemTime::UNIX_EPOCH,
         package: Arc::new(move || {
             let hash = fingerprint(&directory).map_err(|error| error.to_string())?;
-            Ok(Package { directory: directory.clone(), handler: "edge.handler".into(), runtime, hash })
+            Ok(Package {
+                directory: directory.clone(),
+                handler: "edge.handler".into(),
+                runtime,
+                hash,
+            })
         }),
     };
     let (observer, mut events) = mpsc::unbounded_channel();
     let (stop, stopped) = oneshot::channel();
     let served = tokio::spawn(serve(settings, supplies, observer, async { drop(stopped.await) }));
-    let Some(EdgeEvent::Listening(addresses)) = events.recv().await else { unreachable!("it does not listen") };
+    let Some(EdgeEvent::Listening(addresses)) = events.recv().await else {
+        unreachable!("it does not listen")
+    };
     Running { addresses, events, folder, stop, served }
 }
 
@@ -118,7 +132,12 @@ impl Running {
 
     /// Sends a request to the visitors' port; `headers` are whole lines, each with its line break.
     async fn send(&self, method: &str, path: &str, headers: &str) -> Got {
-        send(self.addresses.viewer, &format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}"), "").await
+        send(
+            self.addresses.viewer,
+            &format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}"),
+            "",
+        )
+        .await
     }
 
     /// The next event that `pick` wants.
@@ -139,7 +158,8 @@ impl Running {
     }
 
     async fn visit(&mut self) -> Visit {
-        self.event(|event| if let EdgeEvent::Visit(visit) = event { Some(visit) } else { None }).await
+        self.event(|event| if let EdgeEvent::Visit(visit) = event { Some(visit) } else { None })
+            .await
     }
 }
 

@@ -8,12 +8,20 @@ const PASS: &str = "def handler(event, context): return event['Records'][0]['cf'
 async fn a_page_comes_as_from_cloudfront() {
     let mut edge = python(PASS).await;
     let first = edge.get("/").await;
-    assert_eq!((first.status, first.body.as_str(), first.x_cache()), (200, "<h1>home</h1>", "Miss"));
-    for (name, value) in [("Server", "AmazonS3"), ("Content-Type", "text/html"), ("Content-Length", "13")] {
+    assert_eq!(
+        (first.status, first.body.as_str(), first.x_cache()),
+        (200, "<h1>home</h1>", "Miss")
+    );
+    for (name, value) in
+        [("Server", "AmazonS3"), ("Content-Type", "text/html"), ("Content-Length", "13")]
+    {
         assert_eq!(first.header(name), Some(value));
     }
     assert!(first.header("via").unwrap().ends_with(".cloudfront.net (CloudFront)"));
-    assert!(first.header("x-amz-request-id").is_none() && first.header("x-amz-cf-id").unwrap().ends_with("=="));
+    assert!(
+        first.header("x-amz-request-id").is_none()
+            && first.header("x-amz-cf-id").unwrap().ends_with("==")
+    );
     assert_eq!(edge.get("/").await.x_cache(), "RefreshHit");
     std::fs::write(edge.folder.path().join("site/home.html"), "edited").unwrap();
     let edited = edge.get("/?a=b").await;
@@ -49,21 +57,32 @@ async fn one_row_per_request() {
 
 #[tokio::test]
 async fn a_single_page_application_finds_itself_everywhere() {
-    let spa = |settings: &mut EdgeSettings| settings.distribution.custom_errors = CustomError::single_page("home.html");
+    let spa = |settings: &mut EdgeSettings| {
+        settings.distribution.custom_errors = CustomError::single_page("home.html");
+    };
     let edge = start("python3.13", "edge.py", PASS, spa).await;
     let got = edge.get("/deep/link").await;
     assert_eq!((got.status, got.body.as_str(), got.x_cache()), (200, "<h1>home</h1>", "Error"));
     std::fs::remove_file(edge.folder.path().join("site/home.html")).unwrap();
-    assert_eq!(edge.get("/deep/link").await.status, 403, "without its page, the error is the origin's own");
+    assert_eq!(
+        edge.get("/deep/link").await.status,
+        403,
+        "without its page, the error is the origin's own"
+    );
 }
 
 #[tokio::test]
 async fn the_function_stands_where_it_is_associated() {
-    let refuse = "def handler(event, context): return {'status': '503', 'headers': {'retry-after': [{'value': '600'}]}}\n";
-    let there = |settings: &mut EdgeSettings| settings.distribution.function_on = vec!["/app/*".into()];
+    let refuse = "def handler(event, context): return {'status': '503', 'headers': {'retry-after': \
+        [{'value': '600'}]}}\n";
+    let there =
+        |settings: &mut EdgeSettings| settings.distribution.function_on = vec!["/app/*".into()];
     let mut edge = start("python3.13", "edge.py", refuse, there).await;
     let page = edge.get("/app/a").await;
-    assert_eq!((page.status, page.header("retry-after"), page.x_cache()), (503, Some("600"), "LambdaGeneratedResponse"));
+    assert_eq!(
+        (page.status, page.header("retry-after"), page.x_cache()),
+        (503, Some("600"), "LambdaGeneratedResponse")
+    );
     assert!(edge.visit().await.function.is_some());
     assert_eq!(edge.get("/robots.txt").await.status, 200);
     assert!(edge.visit().await.function.is_none());
@@ -71,9 +90,13 @@ async fn the_function_stands_where_it_is_associated() {
 
 #[tokio::test]
 async fn the_function_sees_the_root_as_the_distribution_says() {
-    let source = "def handler(event, context):\n return {'status': '200', 'body': event['Records'][0]['cf']['request']['uri']}\n";
+    let source = "def handler(event, context):\n return {'status': '200', 'body': \
+        event['Records'][0]['cf']['request']['uri']}\n";
     for (before, uri) in [(false, "/"), (true, "/home.html")] {
-        let edge = start("python3.13", "edge.py", source, |settings| settings.distribution.root_before_function = before).await;
+        let edge = start("python3.13", "edge.py", source, |settings| {
+            settings.distribution.root_before_function = before;
+        })
+        .await;
         assert_eq!(edge.get("/").await.body, uri);
     }
 }
@@ -97,9 +120,12 @@ async fn an_invalid_result_is_cloudfronts_error_page_and_a_line_in_the_log() {
 
 #[tokio::test]
 async fn a_visitor_can_seem_to_come_from_elsewhere() {
-    let source = "def handler(event, context):\n return {'status': '200', 'body': event['Records'][0]['cf']['request']['clientIp']}\n";
+    let source = "def handler(event, context):\n return {'status': '200', 'body': \
+        event['Records'][0]['cf']['request']['clientIp']}\n";
     for (address, body) in [(None, "127.0.0.1"), (Some("2001:db8::7"), "2001:db8::7")] {
-        let from = |settings: &mut EdgeSettings| settings.viewer_address = address.map(|one| one.parse().unwrap());
+        let from = |settings: &mut EdgeSettings| {
+            settings.viewer_address = address.map(|one| one.parse().unwrap());
+        };
         let edge = start("python3.13", "edge.py", source, from).await;
         assert_eq!(edge.get("/").await.body, body);
     }

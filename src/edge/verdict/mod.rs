@@ -45,34 +45,53 @@ struct Broken {
     reason: String,
 }
 
-const RESULT: &str =
-    "The Lambda function result failed validation: The body is not a string, is not an object, or exceeds the maximum size.";
-const HEADERS: &str =
-    "The Lambda function returned an invalid entry in the headers object: Each header entry in the headers object must be an array.";
-const HEADER: &str = "The Lambda function returned an invalid entry in the headers object: The header is read-only, is not allowed, or has an invalid value.";
-const REQUEST: &str = "The Lambda function result failed validation: The request object has an invalid or a read-only field.";
-const STATUS: &str = "The Lambda function result failed validation: The status is missing or invalid.";
-const NOT_JSON: &str = "The Lambda function returned invalid JSON: The JSON output must be an object type.";
+const RESULT: &str = "The Lambda function result failed validation: The body is not a string, is \
+    not an object, or exceeds the maximum size.";
+const HEADERS: &str = "The Lambda function returned an invalid entry in the headers object: Each \
+    header entry in the headers object must be an array.";
+const HEADER: &str = "The Lambda function returned an invalid entry in the headers object: The \
+    header is read-only, is not allowed, or has an invalid value.";
+const REQUEST: &str = "The Lambda function result failed validation: The request object has an \
+    invalid or a read-only field.";
+const STATUS: &str =
+    "The Lambda function result failed validation: The status is missing or invalid.";
+const NOT_JSON: &str =
+    "The Lambda function returned invalid JSON: The JSON output must be an object type.";
 
 /// Judges the `payload` that the function answered to the request that it had been `sent`.
 pub(super) fn judge(payload: &[u8], sent: &ViewerRequest) -> Judgement {
     let mut warnings = Vec::new();
     let verdict = match serde_json::from_slice(payload) {
-        Ok(Value::Object(result)) if result.contains_key("status") => response::check(&result, &mut warnings).map(Verdict::Respond),
+        Ok(Value::Object(result)) if result.contains_key("status") => {
+            response::check(&result, &mut warnings).map(Verdict::Respond)
+        }
         Ok(Value::Object(result)) => request::check(&result, sent).map(Verdict::Continue),
-        Ok(other) => Err(broken(NOT_JSON, format!("the result is {}, not an object", kind(&other)))),
+        Ok(other) => {
+            Err(broken(NOT_JSON, format!("the result is {}, not an object", kind(&other))))
+        }
         Err(error) => Err(broken(NOT_JSON, format!("the result is not JSON: {error}"))),
     };
     let verdict = verdict.unwrap_or_else(|Broken { text, reason }| {
-        Verdict::Refused(Refusal { status: 502, x_cache: "LambdaValidationError", text: text.to_owned(), reason })
+        Verdict::Refused(Refusal {
+            status: 502,
+            x_cache: "LambdaValidationError",
+            text: text.to_owned(),
+            reason,
+        })
     });
     Judgement { verdict, warnings }
 }
 
 impl Refusal {
-    /// The function threw, ended, took too long, could not be started, or its result could not be marshalled.
+    /// The function threw, ended, took too long, could not be started, or its result could not be
+    /// marshalled.
     pub(super) fn execution(reason: String) -> Self {
-        Refusal { status: 503, x_cache: "LambdaExecutionError", text: error_page::EXECUTION.to_owned(), reason }
+        Refusal {
+            status: 503,
+            x_cache: "LambdaExecutionError",
+            text: error_page::EXECUTION.to_owned(),
+            reason,
+        }
     }
 
     /// No instance became free in time.
@@ -102,7 +121,8 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Reads a headers object: names, and arrays of `{key?, value}` (1.62). The returned lines are `(name, key, value)`.
+/// Reads a headers object: names, and arrays of `{key?, value}` (1.62). The returned lines are
+/// `(name, key, value)`.
 fn header_lines(result: &Map<String, Value>) -> Result<Vec<(String, String, String)>, Broken> {
     let map = match result.get("headers") {
         None | Some(Value::Null) => return Ok(Vec::new()),
@@ -114,21 +134,35 @@ fn header_lines(result: &Map<String, Value>) -> Result<Vec<(String, String, Stri
     let mut lines = Vec::new();
     for (name, entries) in map {
         if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Err(broken(HEADERS, format!("the name {name} must be in lower case; its key may be spelled freely")));
+            return Err(broken(
+                HEADERS,
+                format!("the name {name} must be in lower case; its key may be spelled freely"),
+            ));
         }
         if !headers::is_token(name) {
             return Err(broken(HEADER, format!("{name:?} is no header name")));
         }
         let Value::Array(entries) = entries else {
-            return Err(broken(HEADERS, format!("{name} is {}, not an array of {{key, value}}", kind(entries))));
+            return Err(broken(
+                HEADERS,
+                format!("{name} is {}, not an array of {{key, value}}", kind(entries)),
+            ));
         };
         for entry in entries {
             let Some(value) = entry.get("value").and_then(Value::as_str) else {
-                return Err(broken(HEADERS, format!("{name} has an entry without a value of type string")));
+                return Err(broken(
+                    HEADERS,
+                    format!("{name} has an entry without a value of type string"),
+                ));
             };
             if let Some(character) = headers::bad_character(value) {
                 let code = character as u32;
-                return Err(broken(HEADER, format!("invalid character : '%{code:02X}' in header value, headerName : {name}")));
+                return Err(broken(
+                    HEADER,
+                    format!(
+                        "invalid character : '%{code:02X}' in header value, headerName : {name}"
+                    ),
+                ));
             }
             let key = entry.get("key").and_then(Value::as_str).unwrap_or(name);
             lines.push((name.clone(), key.to_owned(), value.to_owned()));

@@ -9,9 +9,15 @@ use crate::edge::headers;
 /// Path and query that a function sets must be shorter (1.39). In characters.
 const URI_LIMIT: usize = 8192;
 
-/// Gives the request as it goes on. What the function never saw, the disallowed headers, stays as the viewer sent it.
-pub(super) fn check(result: &Map<String, Value>, sent: &ViewerRequest) -> Result<ViewerRequest, Broken> {
-    for (field, before) in [("method", sent.method.clone()), ("clientIp", sent.client_ip.to_string())] {
+/// Gives the request as it goes on. What the function never saw, the disallowed headers, stays as
+/// the viewer sent it.
+pub(super) fn check(
+    result: &Map<String, Value>,
+    sent: &ViewerRequest,
+) -> Result<ViewerRequest, Broken> {
+    for (field, before) in
+        [("method", sent.method.clone()), ("clientIp", sent.client_ip.to_string())]
+    {
         if text(result, field)? != before {
             return Err(broken(REQUEST, format!("{field} is read-only")));
         }
@@ -20,12 +26,17 @@ pub(super) fn check(result: &Map<String, Value>, sent: &ViewerRequest) -> Result
     if !uri.starts_with('/') {
         return Err(broken(REQUEST, format!("uri {uri:?} does not begin with /")));
     }
-    let querystring = if result.contains_key("querystring") { text(result, "querystring")? } else { "" };
+    let querystring =
+        if result.contains_key("querystring") { text(result, "querystring")? } else { "" };
     if uri.chars().count() + querystring.chars().count() >= URI_LIMIT {
-        return Err(broken(REQUEST, format!("uri and querystring have {URI_LIMIT} characters or more")));
+        return Err(broken(
+            REQUEST,
+            format!("uri and querystring have {URI_LIMIT} characters or more"),
+        ));
     }
     for (field, value) in [("uri", uri), ("querystring", querystring)] {
-        let bad = |character: char| character.is_ascii_control() || character == ' ' || character == '#';
+        let bad =
+            |character: char| character.is_ascii_control() || character == ' ' || character == '#';
         if let Some(character) = value.chars().find(|&character| bad(character)) {
             return Err(broken(REQUEST, format!("{field} holds {character:?}")));
         }
@@ -39,8 +50,14 @@ pub(super) fn check(result: &Map<String, Value>, sent: &ViewerRequest) -> Result
     })
 }
 
-fn edited_headers(result: &Map<String, Value>, sent: &ViewerRequest) -> Result<Vec<HeaderLine>, Broken> {
-    let lines: Vec<HeaderLine> = header_lines(result)?.into_iter().map(|(name, key, value)| HeaderLine { name, key, value }).collect();
+fn edited_headers(
+    result: &Map<String, Value>,
+    sent: &ViewerRequest,
+) -> Result<Vec<HeaderLine>, Broken> {
+    let lines: Vec<HeaderLine> = header_lines(result)?
+        .into_iter()
+        .map(|(name, key, value)| HeaderLine { name, key, value })
+        .collect();
     for line in &lines {
         let added = || sent.values(&line.name).is_empty();
         if headers::is_disallowed(&line.name) || (headers::is_cloudfronts(&line.name) && added()) {
@@ -48,7 +65,8 @@ fn edited_headers(result: &Map<String, Value>, sent: &ViewerRequest) -> Result<V
         }
     }
     for name in headers::READ_ONLY {
-        let now: Vec<&str> = lines.iter().filter(|line| line.name == name).map(|line| line.value.as_str()).collect();
+        let now: Vec<&str> =
+            lines.iter().filter(|line| line.name == name).map(|line| line.value.as_str()).collect();
         if now != sent.values(name) {
             return Err(broken(super::HEADER, format!("{name} is read-only at viewer request")));
         }
@@ -58,7 +76,10 @@ fn edited_headers(result: &Map<String, Value>, sent: &ViewerRequest) -> Result<V
 }
 
 fn text<'a>(result: &'a Map<String, Value>, field: &str) -> Result<&'a str, Broken> {
-    result.get(field).and_then(Value::as_str).ok_or_else(|| broken(REQUEST, format!("{field} is missing or no string")))
+    result
+        .get(field)
+        .and_then(Value::as_str)
+        .ok_or_else(|| broken(REQUEST, format!("{field} is missing or no string")))
 }
 
 #[cfg(test)]
@@ -70,13 +91,26 @@ mod tests {
     use crate::edge::verdict::{Verdict, judge};
 
     fn returned() -> Value {
-        viewer_event(&request(&[("Via", "1.1 proxy")]), &distribution(), "id")["Records"][0]["cf"]["request"].clone()
+        viewer_event(
+            &request(&[(
+                "Via",
+                "1.1 \
+            proxy",
+            )]),
+            &distribution(),
+            "id",
+        )["Records"][0]["cf"]["request"]
+            .clone()
     }
 
     fn after(edit: impl FnOnce(&mut Value)) -> Verdict {
         let mut result = returned();
         edit(&mut result);
-        judge(result.to_string().as_bytes(), &request(&[("Via", "1.1 proxy"), ("Connection", "close")])).verdict
+        judge(
+            result.to_string().as_bytes(),
+            &request(&[("Via", "1.1 proxy"), ("Connection", "close")]),
+        )
+        .verdict
     }
 
     #[test]
@@ -93,7 +127,10 @@ mod tests {
             result["headers"]["x-team"] = json!([{ "value": "web" }]);
         });
         let Verdict::Continue(edited) = verdict else { unreachable!("{verdict:?}") };
-        assert_eq!((edited.target().as_str(), edited.header("x-team")), ("/app/index.html?a=1", Some("web")));
+        assert_eq!(
+            (edited.target().as_str(), edited.header("x-team")),
+            ("/app/index.html?a=1", Some("web"))
+        );
     }
 
     #[test]
@@ -109,10 +146,16 @@ mod tests {
             ("hash in query", |r| r["querystring"] = "a#b".into()),
             ("control in query", |r| r["querystring"] = "a\u{7}".into()),
             ("disallowed", |r| r["headers"]["x-edge-x"] = json!([{ "value": "1" }])),
-            ("disallowed, even if the viewer had sent it", |r| r["headers"]["connection"] = json!([{"value": "close"}])),
-            ("CloudFront's own", |r| r["headers"]["cloudfront-viewer-country"] = json!([{ "value": "AT" }])),
+            ("disallowed, even if the viewer had sent it", |r| {
+                r["headers"]["connection"] = json!([{"value": "close"}]);
+            }),
+            ("CloudFront's own", |r| {
+                r["headers"]["cloudfront-viewer-country"] = json!([{ "value": "AT" }]);
+            }),
             ("host changed", |r| r["headers"]["host"][0]["value"] = "other.example".into()),
-            ("via removed", |r| drop(r["headers"].as_object_mut().and_then(|map| map.remove("via")))),
+            ("via removed", |r| {
+                drop(r["headers"].as_object_mut().and_then(|map| map.remove("via")));
+            }),
             ("length added", |r| r["headers"]["content-length"] = json!([{ "value": "1" }])),
             ("not an array", |r| r["headers"]["x-a"] = "1".into()),
             ("no value", |r| r["headers"]["x-a"] = json!([{ "key": "X-A" }])),

@@ -14,7 +14,10 @@ const LIMIT: usize = 40_960;
 const NEAR_LIMIT: usize = 36 * 1024;
 
 /// Gives the answer for the visitor; the warnings are about what AWS leaves undocumented.
-pub(super) fn check(result: &Map<String, Value>, warnings: &mut Vec<String>) -> Result<Reply, Broken> {
+pub(super) fn check(
+    result: &Map<String, Value>,
+    warnings: &mut Vec<String>,
+) -> Result<Reply, Broken> {
     let status = status(result.get("status"), warnings)?;
     let lines = header_lines(result)?;
     for (name, _, _) in &lines {
@@ -30,15 +33,20 @@ pub(super) fn check(result: &Map<String, Value>, warnings: &mut Vec<String>) -> 
     let head: usize = lines.iter().map(|(name, _, value)| name.len() + value.len()).sum();
     let size = head + body.len();
     if size > LIMIT {
-        return Err(broken(RESULT, format!("headers and body have {size} bytes, and {LIMIT} are allowed")));
+        return Err(broken(
+            RESULT,
+            format!("headers and body have {size} bytes, and {LIMIT} are allowed"),
+        ));
     }
     if head + as_sent > LIMIT {
         warnings.push(format!(
-            "the response has {} bytes as base64: AWS does not say whether its limit of {LIMIT} is for these",
+            "the response has {} bytes as base64: AWS does not say whether its limit of {LIMIT} is \
+                for these",
             head + as_sent
         ));
     } else if size >= NEAR_LIMIT {
-        warnings.push(format!("the response has {size} bytes; from {LIMIT} on, visitors get a 502"));
+        warnings
+            .push(format!("the response has {size} bytes; from {LIMIT} on, visitors get a 502"));
     }
     Ok(Reply {
         status,
@@ -78,9 +86,9 @@ fn body(result: &Map<String, Value>) -> Result<(Bytes, usize), Broken> {
     let bytes = match result.get("bodyEncoding") {
         None | Some(Value::Null) => text.as_bytes().to_vec(),
         Some(Value::String(encoding)) if encoding == "text" => text.as_bytes().to_vec(),
-        Some(Value::String(encoding)) if encoding == "base64" => {
-            STANDARD.decode(text).map_err(|error| broken(RESULT, format!("body is not base64: {error}")))?
-        }
+        Some(Value::String(encoding)) if encoding == "base64" => STANDARD
+            .decode(text)
+            .map_err(|error| broken(RESULT, format!("body is not base64: {error}")))?,
         Some(other) => {
             return Err(broken(RESULT, format!("bodyEncoding {other} is neither text nor base64")));
         }
@@ -104,13 +112,15 @@ mod tests {
     fn a_page_is_sent_as_it_is() {
         let Judgement { verdict: Verdict::Respond(reply), warnings } = judged(&json!({
             "status": "503", "statusDescription": "Down for a while", "body": "<h1>é</h1>",
-            "headers": {"retry-after": [{"key": "Retry-After", "value": "600"}], "x-a": [{"value": "1"}, {"value": "2"}]},
+            "headers": {"retry-after": [{"key": "Retry-After", "value": "600"}],
+                "x-a": [{"value": "1"}, {"value": "2"}]},
         })) else {
             unreachable!()
         };
         assert_eq!((reply.status, reply.description.as_deref()), (503, Some("Down for a while")));
         assert_eq!(reply.body, "<h1>é</h1>".as_bytes());
-        let headers: Vec<_> = reply.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let headers: Vec<_> =
+            reply.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         assert_eq!(headers, ["retry-after: 600", "x-a: 1", "x-a: 2"]);
         assert!(warnings.is_empty());
     }
@@ -129,9 +139,13 @@ mod tests {
             json!({"status": "200", "body": {}}),
             json!({"status": "200", "body": 1}),
             json!({"status": "200", "body": long}),
-            json!({"status": "200", "headers": {"a".repeat(1_000): vec![json!({"key": "", "value": ""}); 41]}}),
-            json!({"status": "200", "body": "a".repeat(40_960), "headers": {"a": [{"value": "b"}]}}),
-            json!({"status": "200", "body": base64::engine::general_purpose::STANDARD.encode(&long), "bodyEncoding": "base64"}),
+            json!({"status": "200", "headers": {"a".repeat(1_000): vec![json!({"key": "",
+                "value": ""}); 41]}}),
+            json!({"status": "200", "body": "a".repeat(40_960),
+                "headers": {"a": [{"value": "b"}]}}),
+            json!({"status": "200",
+                "body": base64::engine::general_purpose::STANDARD.encode(&long),
+                "bodyEncoding": "base64"}),
             json!({"status": "200", "body": "#", "bodyEncoding": "base64"}),
             json!({"status": "200", "body": "", "bodyEncoding": "gzip"}),
             json!({"status": "200", "headers": []}),
@@ -160,14 +174,21 @@ mod tests {
     #[test]
     fn what_is_no_json_object_is_refused_in_cloudfronts_words() {
         for payload in [&b"null"[..], b"<h1>", b"[1]", b"{\"a\":NaN}", b"\xff"] {
-            let Verdict::Refused(refusal) = judge(payload, &request(&[])).verdict else { unreachable!() };
-            assert!(refusal.text.ends_with("The JSON output must be an object type."), "{}", refusal.text);
+            let Verdict::Refused(refusal) = judge(payload, &request(&[])).verdict else {
+                unreachable!()
+            };
+            assert!(
+                refusal.text.ends_with("The JSON output must be an object type."),
+                "{}",
+                refusal.text
+            );
         }
     }
 
     #[test]
     fn the_limit_is_for_headers_and_body_and_is_announced_early() {
-        let fits = judged(&json!({"status": "200", "body": "a".repeat(40_950), "headers": {"a": [{"value": "b"}]}}));
+        let fits = judged(&json!({"status": "200", "body": "a".repeat(40_950),
+                "headers": {"a": [{"value": "b"}]}}));
         assert!(matches!(fits.verdict, Verdict::Respond(_)));
         assert_eq!(fits.warnings.len(), 1);
         assert!(judged(&json!({"status": "200", "body": "a".repeat(36_000)})).warnings.is_empty());
@@ -176,7 +197,10 @@ mod tests {
     #[test]
     fn what_is_undocumented_passes_with_a_warning() {
         let encoded = base64::engine::general_purpose::STANDARD.encode("a".repeat(35_000));
-        for doubtful in [json!({"status": 503}), json!({"status": "200", "body": encoded, "bodyEncoding": "base64"})] {
+        for doubtful in [
+            json!({"status": 503}),
+            json!({"status": "200", "body": encoded, "bodyEncoding": "base64"}),
+        ] {
             let judged = judged(&doubtful);
             assert!(matches!(judged.verdict, Verdict::Respond(_)));
             assert_eq!(judged.warnings.len(), 1);

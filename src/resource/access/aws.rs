@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::name::StackName;
 use crate::resource::{Tags, Trace, marked};
 use aws_sdk_cloudfront::types::{
-    OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors, OriginAccessControlSigningProtocols,
+    OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors,
+    OriginAccessControlSigningProtocols,
 };
 
 /// Finds the control by its name, or, where somebody renamed it, by its description.
@@ -20,7 +21,10 @@ pub async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live
     let (mut marker, mut described) = (None, None);
     loop {
         let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
-        let Some(page) = sent.map_err(|error| fault("list the origin access controls", &error))?.origin_access_control_list else {
+        let Some(page) = sent
+            .map_err(|error| fault("list the origin access controls", &error))?
+            .origin_access_control_list
+        else {
             return Ok(described);
         };
         for item in page.items.unwrap_or_default() {
@@ -29,7 +33,8 @@ pub async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live
                 behavior: item.signing_behavior.as_str().to_owned(),
                 protocol: item.signing_protocol.as_str().to_owned(),
             };
-            let live = Live { id: item.id, name: item.name, description: item.description, signing };
+            let live =
+                Live { id: item.id, name: item.name, description: item.description, signing };
             if live.name == name(stack) {
                 return Ok(Some(live));
             }
@@ -65,17 +70,32 @@ fn config(stack: &StackName, tried: &str) -> Result<OriginAccessControlConfig, F
         .map_err(|error| Fault::new(FaultKind::Local, tried, error.to_string()))
 }
 
-async fn create(clients: &Clients, stack: &StackName, context: &Context<'_>) -> Result<Done, Fault> {
+async fn create(
+    clients: &Clients,
+    stack: &StackName,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     let tried = format!("create origin access control {}", name(stack));
     let config = config(stack, &tried)?;
-    let sent = clients.cloudfront.create_origin_access_control().origin_access_control_config(config).send().await;
+    let sent = clients
+        .cloudfront
+        .create_origin_access_control()
+        .origin_access_control_config(config)
+        .send()
+        .await;
     let (id, done) = match sent.map_err(|error| fault(tried, &error)) {
-        Ok(answer) => (answer.origin_access_control.map(|control| control.id), Done::Changed(String::new())),
+        Ok(answer) => {
+            (answer.origin_access_control.map(|control| control.id), Done::Changed(String::new()))
+        }
         // A reply of ours that was lost, or another run of the same plan: ours if it says so.
-        Err(fault) if fault.kind == FaultKind::AlreadyExists => match observe(clients, stack).await? {
-            Some(live) if live.description == description(stack) => (Some(live.id), Done::AlreadySo),
-            _ => return Err(fault),
-        },
+        Err(fault) if fault.kind == FaultKind::AlreadyExists => {
+            match observe(clients, stack).await? {
+                Some(live) if live.description == description(stack) => {
+                    (Some(live.id), Done::AlreadySo)
+                }
+                _ => return Err(fault),
+            }
+        }
         Err(fault) => return Err(fault),
     };
     context.references(|known| known.access = id);
@@ -94,9 +114,16 @@ async fn update(clients: &Clients, stack: &StackName, id: &str) -> Result<Done, 
 }
 
 /// Looks whether it is still ours, and with which `ETag`; `None`: it is gone.
-async fn ours(clients: &Clients, stack: &StackName, id: &str, tried: &str) -> Result<Option<Option<String>>, Fault> {
+async fn ours(
+    clients: &Clients,
+    stack: &StackName,
+    id: &str,
+    tried: &str,
+) -> Result<Option<Option<String>>, Fault> {
     let read = clients.cloudfront.get_origin_access_control().id(id).send().await;
-    let Some(answer) = absent(read.map_err(|error| fault(format!("read origin access control {id}"), &error)))? else {
+    let Some(answer) =
+        absent(read.map_err(|error| fault(format!("read origin access control {id}"), &error)))?
+    else {
         return Ok(None);
     };
     let still_ours = answer
@@ -109,26 +136,46 @@ async fn ours(clients: &Clients, stack: &StackName, id: &str, tried: &str) -> Re
     Ok(Some(answer.e_tag))
 }
 
-async fn delete(clients: &Clients, stack: &StackName, id: &str, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+async fn delete(
+    clients: &Clients,
+    stack: &StackName,
+    id: &str,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     let tried = format!("delete origin access control {id}");
     let Some(etag) = ours(clients, stack, id, &tried).await? else { return Ok(Done::AlreadySo) };
     // It counts as used for a moment after its distribution's end.
-    let waited =
-        wait::until(context, &op.change().address, "CloudFront to let go of it", (clients.rhythm.quick, wait::SETTLING), || async {
-            let sent = clients.cloudfront.delete_origin_access_control().id(id).set_if_match(etag.clone()).send().await;
-            match absent(sent.map_err(|error| fault(format!("delete origin access control {id}"), &error))) {
+    let waited = wait::until(
+        context,
+        &op.change().address,
+        "CloudFront to let go of it",
+        (clients.rhythm.quick, wait::SETTLING),
+        || async {
+            let sent = clients
+                .cloudfront
+                .delete_origin_access_control()
+                .id(id)
+                .set_if_match(etag.clone())
+                .send()
+                .await;
+            match absent(
+                sent.map_err(|error| fault(format!("delete origin access control {id}"), &error)),
+            ) {
                 Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
                 Ok(None) => Ok(Some(Done::AlreadySo)),
                 Err(fault) if fault.kind == FaultKind::InUse => Ok(None),
                 Err(fault) => Err(fault),
             }
-        })
-        .await?;
+        },
+    )
+    .await?;
     Ok(match waited {
         Waited::Met(done) => done,
-        Waited::OutOfTime | Waited::Stopped => {
-            Done::Deferred { reason: "a distribution still uses the origin access control".into(), try_again_after: wait::SETTLING }
-        }
+        Waited::OutOfTime | Waited::Stopped => Done::Deferred {
+            reason: "a distribution still uses the origin access control".into(),
+            try_again_after: wait::SETTLING,
+        },
     })
 }
 
@@ -141,10 +188,17 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
     let mut marker = None;
     loop {
         let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
-        let Some(page) = sent.map_err(|error| fault("list the origin access controls", &error))?.origin_access_control_list else {
+        let Some(page) = sent
+            .map_err(|error| fault("list the origin access controls", &error))?
+            .origin_access_control_list
+        else {
             return Ok(traces);
         };
-        let ours = page.items.unwrap_or_default().into_iter().filter_map(|item| marked(&item.description).map(|stack| (stack, item.name)));
+        let ours = page
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|item| marked(&item.description).map(|stack| (stack, item.name)));
         traces.extend(ours.map(|(stack, name)| Trace::of(stack, Kind::Access, name, &Tags::new())));
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
         if marker.is_none() {

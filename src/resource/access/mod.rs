@@ -1,4 +1,5 @@
-//! The origin access control (OAC): CloudFront's permission to sign its requests to the bucket. Only for an owned distribution.
+//! The origin access control (OAC): CloudFront's permission to sign its requests to the bucket.
+//! Only for an owned distribution.
 
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::StackName;
@@ -8,7 +9,8 @@ pub mod aws;
 pub mod plan;
 pub mod simulate;
 
-/// The control's name, which is unique in an account: creating it is what keeps two first applies from making two distributions.
+/// The control's name, which is unique in an account: creating it is what keeps two first applies
+/// from making two distributions.
 #[must_use]
 pub fn name(stack: &StackName) -> String {
     format!("provision-{stack}")
@@ -82,12 +84,20 @@ impl Op {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Create { stack } => Change::new(Address::new(Kind::Access, name(stack)), Action::Create, "create origin access control"),
+            Self::Create { stack } => Change::new(
+                Address::new(Kind::Access, name(stack)),
+                Action::Create,
+                "create origin access control",
+            ),
             Self::Update { stack, before, .. } => {
                 let after = Signing::default();
                 Change::new(Address::new(Kind::Access, name(stack)), Action::Update, "update").with(
                     [
-                        FieldChange::between("origin type", &before.origin_type, &after.origin_type),
+                        FieldChange::between(
+                            "origin type",
+                            &before.origin_type,
+                            &after.origin_type,
+                        ),
                         FieldChange::between("signing behavior", &before.behavior, &after.behavior),
                         FieldChange::between("signing protocol", &before.protocol, &after.protocol),
                     ]
@@ -95,7 +105,9 @@ impl Op {
                     .flatten(),
                 )
             }
-            Self::Delete { stack, .. } => Change::new(Address::new(Kind::Access, name(stack)), Action::Delete, "delete"),
+            Self::Delete { stack, .. } => {
+                Change::new(Address::new(Kind::Access, name(stack)), Action::Delete, "delete")
+            }
         }
     }
 }

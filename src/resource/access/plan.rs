@@ -13,8 +13,8 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
 
 /// Plans its creation and repair.
 ///
-/// A control that `outlived` its distribution is replaced: a creation is named after its control, and
-/// CloudFront takes no name twice (CloudFront API Reference, `CallerReference`).
+/// A control that `outlived` its distribution is replaced: a creation is named after its control,
+/// and CloudFront takes no name twice (CloudFront API Reference, `CallerReference`).
 #[must_use]
 pub fn plan(stack: &StackName, live: Option<&Live>, outlived: bool) -> Planned<Op> {
     let mut planned = Planned::default();
@@ -23,14 +23,24 @@ pub fn plan(stack: &StackName, live: Option<&Live>, outlived: bool) -> Planned<O
         Some(live) if !is_ours(live, stack) => planned.conflicts.push(Conflict {
             address: Address::new(Kind::Access, name(stack)),
             reason: "exists and is not described as ours".into(),
-            hint: format!("rename it, or set its description to `{}` to hand it over", description(stack)),
+            hint: format!(
+                "rename it, or set its description to `{}` to hand it over",
+                description(stack)
+            ),
         }),
         Some(live) if outlived => {
             let stack = || stack.clone();
-            planned.ops.extend([Op::Delete { stack: stack(), id: live.id.clone() }, Op::Create { stack: stack() }]);
+            planned.ops.extend([
+                Op::Delete { stack: stack(), id: live.id.clone() },
+                Op::Create { stack: stack() },
+            ]);
         }
         Some(live) if live.signing != Signing::default() => {
-            planned.ops.push(Op::Update { stack: stack.clone(), id: live.id.clone(), before: live.signing.clone() });
+            planned.ops.push(Op::Update {
+                stack: stack.clone(),
+                id: live.id.clone(),
+                before: live.signing.clone(),
+            });
         }
         Some(_) => {}
     }
@@ -41,7 +51,13 @@ pub fn plan(stack: &StackName, live: Option<&Live>, outlived: bool) -> Planned<O
 #[must_use]
 pub fn teardown(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
     let ours = live.filter(|live| is_ours(live, stack));
-    Planned { ops: ours.map(|live| Op::Delete { stack: stack.clone(), id: live.id.clone() }).into_iter().collect(), ..Planned::default() }
+    Planned {
+        ops: ours
+            .map(|live| Op::Delete { stack: stack.clone(), id: live.id.clone() })
+            .into_iter()
+            .collect(),
+        ..Planned::default()
+    }
 }
 
 #[cfg(test)]
@@ -52,14 +68,22 @@ mod tests {
     #[test]
     fn only_ours_counts() {
         let stack: StackName = "shop".parse().unwrap();
-        let live = |text: &str| Live { id: "E1".into(), name: name(&stack), description: text.into(), signing: Signing::default() };
+        let live = |text: &str| Live {
+            id: "E1".into(),
+            name: name(&stack),
+            description: text.into(),
+            signing: Signing::default(),
+        };
         let (ours, foreign) = (live(&description(&stack)), live("theirs"));
         assert_eq!(plan(&stack, None, false).ops.len(), 1);
         assert_eq!(plan(&stack, Some(&ours), false), Planned::default());
         assert_eq!(plan(&stack, Some(&ours), true).ops.len(), 2);
         assert_eq!(plan(&stack, Some(&foreign), true).conflicts.len(), 1);
-        let parts: [fn(&mut Signing) -> &mut String; 3] =
-            [|signing| &mut signing.origin_type, |signing| &mut signing.behavior, |signing| &mut signing.protocol];
+        let parts: [fn(&mut Signing) -> &mut String; 3] = [
+            |signing| &mut signing.origin_type,
+            |signing| &mut signing.behavior,
+            |signing| &mut signing.protocol,
+        ];
         for part in parts {
             let mut other = ours.clone();
             *part(&mut other.signing) = "never".into();

@@ -6,8 +6,14 @@ use super::{Live, Op, Signing, description, name};
 #[must_use]
 pub fn simulate(live: Option<Live>, op: &Op, id: &str) -> Option<Live> {
     match op {
-        Op::Create { stack } => live
-            .or_else(|| Some(Live { id: id.to_owned(), name: name(stack), description: description(stack), signing: Signing::default() })),
+        Op::Create { stack } => live.or_else(|| {
+            Some(Live {
+                id: id.to_owned(),
+                name: name(stack),
+                description: description(stack),
+                signing: Signing::default(),
+            })
+        }),
         Op::Update { .. } => live.map(|live| Live { signing: Signing::default(), ..live }),
         Op::Delete { .. } => None,
     }

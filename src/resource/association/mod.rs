@@ -1,4 +1,5 @@
-//! Slots (distribution × behavior × event) of a distribution that somebody else owns: the one place there that we may write.
+//! Slots (distribution × behavior × event) of a distribution that somebody else owns: the one place
+//! there that we may write.
 
 use super::distribution::document::{Document, EVENT, Edit};
 use super::distribution::{Behavior, serialize_digest};
@@ -52,17 +53,25 @@ impl Op {
         match self {
             Self::Turn { id, slots, occupant, .. } => {
                 let filled = slots.values().any(|turn| turn.fill);
-                let summary = if filled { "fill our slots, keep everything else" } else { "empty our slots, keep everything else" };
+                let summary = if filled {
+                    "fill our slots, keep everything else"
+                } else {
+                    "empty our slots, keep everything else"
+                };
                 let action = if filled { Action::Update } else { Action::Delete };
-                Change::new(Address::new(Kind::Association, id), action, summary).with(slots.iter().map(|(behavior, turn)| FieldChange {
-                    field: format!("{behavior} {EVENT}"),
-                    before: Some(turn.before.clone().unwrap_or_else(|| "(none)".into())),
-                    after: Some(if turn.fill { occupant.show() } else { "(none)".into() }),
-                }))
+                Change::new(Address::new(Kind::Association, id), action, summary).with(
+                    slots.iter().map(|(behavior, turn)| FieldChange {
+                        field: format!("{behavior} {EVENT}"),
+                        before: Some(turn.before.clone().unwrap_or_else(|| "(none)".into())),
+                        after: Some(if turn.fill { occupant.show() } else { "(none)".into() }),
+                    }),
+                )
             }
-            Self::AwaitDeployed { id } => {
-                Change::new(Address::new(Kind::Association, id), Action::Await, "wait until deployed everywhere, usually a few minutes")
-            }
+            Self::AwaitDeployed { id } => Change::new(
+                Address::new(Kind::Association, id),
+                Action::Await,
+                "wait until deployed everywhere, usually a few minutes",
+            ),
         }
     }
 
@@ -70,7 +79,9 @@ impl Op {
     #[must_use]
     pub fn edits(&self, arn: &str) -> Vec<Edit> {
         let Self::Turn { slots, .. } = self else { return Vec::new() };
-        let edit = |(behavior, turn): (&Behavior, &Turn)| Edit::Occupant(behavior.clone(), turn.fill.then(|| arn.to_owned()));
+        let edit = |(behavior, turn): (&Behavior, &Turn)| {
+            Edit::Occupant(behavior.clone(), turn.fill.then(|| arn.to_owned()))
+        };
         slots.iter().map(edit).collect()
     }
 
@@ -84,5 +95,9 @@ impl Op {
 /// How a behavior is named for people.
 #[must_use]
 pub fn show_behavior(behavior: &Behavior) -> String {
-    if *behavior == Behavior::Default { "the default behavior".into() } else { format!("behavior `{behavior}`") }
+    if *behavior == Behavior::Default {
+        "the default behavior".into()
+    } else {
+        format!("behavior `{behavior}`")
+    }
 }

@@ -23,8 +23,8 @@ pub struct Desired {
     pub occupant: VersionReference,
 }
 
-/// Plans filling the named slots. Those that we hold and the spec does not name are named, or, where
-/// they are to be left, emptied in the same update.
+/// Plans filling the named slots. Those that we hold and the spec does not name are named, or,
+/// where they are to be left, emptied in the same update.
 #[must_use]
 pub fn plan(
     desired: &Desired,
@@ -39,7 +39,9 @@ pub fn plan(
         planned.conflicts.push(Conflict {
             address,
             reason: "the distribution does not exist in this account".into(),
-            hint: "check `distribution.id` and the account; `aws cloudfront list-distributions` names them".into(),
+            hint: "check `distribution.id` and the account; `aws cloudfront list-distributions` \
+                names them"
+                .into(),
         });
         return planned;
     };
@@ -49,14 +51,26 @@ pub fn plan(
         planned.notices.extend(unnamed(live, functions, &desired.behaviors));
     }
     for behavior in &desired.behaviors {
-        let mut refuse = |reason: String, hint: String| planned.conflicts.push(Conflict { address: address.clone(), reason, hint });
+        let mut refuse = |reason: String, hint: String| {
+            planned.conflicts.push(Conflict { address: address.clone(), reason, hint });
+        };
         let Some(found) = reading.behaviors.get(behavior) else {
-            let known = reading.behaviors.keys().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
+            let known = reading
+                .behaviors
+                .keys()
+                .map(|known| format!("`{known}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
             refuse(format!("has no behavior `{behavior}`"), format!("its behaviors are {known}"));
             continue;
         };
         if let Some(reason) = unfit(&reading, behavior) {
-            refuse(reason, format!("take `{behavior}` out of `distribution.behaviors`, or change the distribution"));
+            refuse(
+                reason,
+                format!(
+                    "take `{behavior}` out of `distribution.behaviors`, or change the distribution"
+                ),
+            );
             continue;
         }
         let occupant = found.functions.get(EVENT).map(String::as_str);
@@ -66,7 +80,12 @@ pub fn plan(
         let foreign = occupant.filter(|arn| !functions.run(arn));
         if let Some(arn) = foreign.filter(|_| !desired.replace) {
             let reason = format!("{} already runs {arn} at {EVENT}", show_behavior(behavior));
-            refuse(reason, "set `distribution.replace: true` to put ours in its place (destroy will leave the slot empty)".into());
+            refuse(
+                reason,
+                "set `distribution.replace: true` to put ours in its place (destroy \
+                will leave the slot empty)"
+                    .into(),
+            );
             continue;
         }
         let before = occupant.map(|arn| functions.show(arn));
@@ -75,7 +94,8 @@ pub fn plan(
     if !slots.is_empty() && planned.conflicts.is_empty() {
         planned.ops.push(turn(live, slots, &desired.occupant));
     }
-    let covered = |does: &CacheBehavior| does.functions.get(EVENT).is_some_and(|arn| functions.run(arn));
+    let covered =
+        |does: &CacheBehavior| does.functions.get(EVENT).is_some_and(|arn| functions.run(arn));
     let others = reading.behaviors.iter();
     let uncovered: Vec<String> = others
         .filter(|(known, does)| !desired.behaviors.contains(*known) && !covered(does))
@@ -85,7 +105,8 @@ pub fn plan(
         planned.notices.push(Notice {
             address,
             text: format!(
-                "visitors of these behaviors never see the maintenance page: {}; add them to `distribution.behaviors`",
+                "visitors of these behaviors never see the maintenance page: {}; add them to \
+                    `distribution.behaviors`",
                 uncovered.join(", ")
             ),
         });
@@ -102,40 +123,66 @@ pub fn teardown(live: &Live, functions: &Functions<'_>, any: &VersionReference) 
 
 /// Names the slots that a function of ours holds beside those that the spec names.
 #[must_use]
-pub fn unnamed(live: &Live, functions: &Functions<'_>, named: &BTreeSet<Behavior>) -> Option<Notice> {
+pub fn unnamed(
+    live: &Live,
+    functions: &Functions<'_>,
+    named: &BTreeSet<Behavior>,
+) -> Option<Notice> {
     let slots = ours(live, functions, named);
-    let shown =
-        slots.iter().map(|(behavior, turn)| format!("{} runs {}", show_behavior(behavior), turn.before.as_deref().unwrap_or_default()));
+    let shown = slots.iter().map(|(behavior, turn)| {
+        format!("{} runs {}", show_behavior(behavior), turn.before.as_deref().unwrap_or_default())
+    });
     let shown = shown.collect::<Vec<_>>().join(", ");
     (!slots.is_empty()).then(|| Notice {
         address: Address::new(Kind::Association, &live.id),
-        text: format!("{shown}, which the spec does not name (any more); `provision apply --delete association` empties that"),
+        text: format!(
+            "{shown}, which the spec does not name (any more); `provision apply --delete \
+            association` empties that"
+        ),
     })
 }
 
-/// Why the function cannot go: somebody put it into slots of other events, which are not ours to empty, and AWS keeps what is in use.
+/// Why the function cannot go: somebody put it into slots of other events, which are not ours to
+/// empty, and AWS keeps what is in use.
 #[must_use]
 pub fn held(live: &Live, functions: &Functions<'_>) -> Vec<Conflict> {
     let behaviors = live.document.read().behaviors.into_iter();
-    let slots = behaviors.flat_map(|(behavior, does)| does.functions.into_iter().map(move |(event, arn)| (behavior.clone(), event, arn)));
+    let slots = behaviors.flat_map(|(behavior, does)| {
+        does.functions.into_iter().map(move |(event, arn)| (behavior.clone(), event, arn))
+    });
     slots
         .filter(|(_, event, arn)| event != EVENT && functions.run(arn))
         .map(|(behavior, event, arn)| Conflict {
             address: Address::new(Kind::Association, &live.id),
-            reason: format!("{} runs {arn} at {event}, where `provision` did not put it", show_behavior(&behavior)),
+            reason: format!(
+                "{} runs {arn} at {event}, where `provision` did not put it",
+                show_behavior(&behavior)
+            ),
             hint: "take it out there first, or keep the function with `protect: [function]`".into(),
         })
         .collect()
 }
 
 fn turn(live: &Live, slots: BTreeMap<Behavior, Turn>, occupant: &VersionReference) -> Op {
-    Op::Turn { id: live.id.clone(), etag: live.etag.clone(), document: live.document.clone(), slots, occupant: occupant.clone() }
+    Op::Turn {
+        id: live.id.clone(),
+        etag: live.etag.clone(),
+        document: live.document.clone(),
+        slots,
+        occupant: occupant.clone(),
+    }
 }
 
 /// The slots that a function of ours holds, except in the behaviors to keep, as slots to vacate.
-fn ours(live: &Live, functions: &Functions<'_>, keep: &BTreeSet<Behavior>) -> BTreeMap<Behavior, Turn> {
+fn ours(
+    live: &Live,
+    functions: &Functions<'_>,
+    keep: &BTreeSet<Behavior>,
+) -> BTreeMap<Behavior, Turn> {
     let behaviors = live.document.read().behaviors;
-    let held = behaviors.into_iter().filter_map(|(pattern, behavior)| behavior.functions.get(EVENT).cloned().map(|arn| (pattern, arn)));
+    let held = behaviors.into_iter().filter_map(|(pattern, behavior)| {
+        behavior.functions.get(EVENT).cloned().map(|arn| (pattern, arn))
+    });
     held.filter(|(pattern, arn)| !keep.contains(pattern) && functions.run(arn))
         .map(|(pattern, arn)| (pattern, Turn { before: Some(functions.show(&arn)), fill: false }))
         .collect()
@@ -162,7 +209,12 @@ mod tests {
 
     fn function() -> function::Live {
         let settings = Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
-        function::Live { settings, revision: String::new(), versions: vec![Version { number: 4, frozen: frozen() }], image: false }
+        function::Live {
+            settings,
+            revision: String::new(),
+            versions: vec![Version { number: 4, frozen: frozen() }],
+            image: false,
+        }
     }
 
     fn ours(function: &function::Live) -> Functions<'_> {
@@ -172,7 +224,10 @@ mod tests {
     fn live(slots: &[(&str, &str)]) -> Live {
         let text = "<DistributionConfig><DefaultCacheBehavior><TargetOriginId>o</TargetOriginId></DefaultCacheBehavior><CacheBehaviors><Items>\
             <CacheBehavior><PathPattern>/app/*</PathPattern></CacheBehavior></Items></CacheBehaviors></DistributionConfig>";
-        let edits: Vec<Edit> = slots.iter().map(|(behavior, arn)| Edit::Occupant((*behavior).into(), Some((*arn).into()))).collect();
+        let edits: Vec<Edit> = slots
+            .iter()
+            .map(|(behavior, arn)| Edit::Occupant((*behavior).into(), Some((*arn).into())))
+            .collect();
         Live {
             id: "E2ABCDEF0123".parse().unwrap(),
             etag: "etag".into(),
@@ -193,13 +248,19 @@ mod tests {
     }
 
     fn turns(planned: &Planned<Op>) -> Vec<(String, bool)> {
-        let slots = planned.ops.iter().filter_map(|op| if let Op::Turn { slots, .. } = op { Some(slots.clone()) } else { None });
+        let slots = planned.ops.iter().filter_map(|op| {
+            if let Op::Turn { slots, .. } = op { Some(slots.clone()) } else { None }
+        });
         slots.flatten().map(|(behavior, turn)| (behavior.to_string(), turn.fill)).collect()
     }
 
     #[test]
     fn slots_are_filled_kept_and_vacated() {
-        type Row = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static [(&'static str, bool)]);
+        type Row = (
+            &'static [&'static str],
+            &'static [(&'static str, &'static str)],
+            &'static [(&'static str, bool)],
+        );
         let rows: [Row; 5] = [
             (&["default"], &[], &[("default", true)]),
             (&["default"], &[("default", "arn:f:4")], &[]),
@@ -208,8 +269,18 @@ mod tests {
             (&["/app/*"], &[("default", "arn:theirs:1")], &[("/app/*", true)]),
         ];
         for (behaviors, seen, expected) in rows {
-            let planned = plan(&desired(behaviors, false), Some(&live(seen)), &ours(&function()), Some(&function()), true);
-            assert_eq!(turns(&planned), expected.iter().map(|(b, fill)| ((*b).to_owned(), *fill)).collect::<Vec<_>>(), "{seen:?}");
+            let planned = plan(
+                &desired(behaviors, false),
+                Some(&live(seen)),
+                &ours(&function()),
+                Some(&function()),
+                true,
+            );
+            assert_eq!(
+                turns(&planned),
+                expected.iter().map(|(b, fill)| ((*b).to_owned(), *fill)).collect::<Vec<_>>(),
+                "{seen:?}"
+            );
         }
     }
 
@@ -217,27 +288,61 @@ mod tests {
     fn a_slot_that_the_spec_does_not_name_is_named_and_stays() {
         let held = live(&[("default", "arn:f:4"), ("/app/*", "arn:f:3")]);
         let function = function();
-        let planned = plan(&desired(&["default"], false), Some(&held), &ours(&function), Some(&function), false);
+        let planned = plan(
+            &desired(&["default"], false),
+            Some(&held),
+            &ours(&function),
+            Some(&function),
+            false,
+        );
         assert_eq!(turns(&planned), []);
-        assert!(planned.notices[0].text.starts_with("behavior `/app/*` runs arn:f:3, which"), "{planned:?}");
+        assert!(
+            planned.notices[0].text.starts_with("behavior `/app/*` runs arn:f:3, which"),
+            "{planned:?}"
+        );
     }
 
     #[test]
     fn a_foreign_occupant_stays_unless_replaced() {
         let taken = live(&[("default", "arn:theirs:1")]);
         let function = function();
-        let with = |replace| plan(&desired(&["default"], replace), Some(&taken), &ours(&function), Some(&function), false);
+        let with = |replace| {
+            plan(
+                &desired(&["default"], replace),
+                Some(&taken),
+                &ours(&function),
+                Some(&function),
+                false,
+            )
+        };
         let refused = with(false);
-        assert!(refused.ops.is_empty() && refused.conflicts[0].reason.contains("already runs arn:theirs:1"));
+        assert!(
+            refused.ops.is_empty()
+                && refused.conflicts[0].reason.contains("already runs arn:theirs:1")
+        );
         assert_eq!(turns(&with(true)), [("default".to_owned(), true)]);
         assert_eq!(teardown(&taken, &ours(&function), &desired(&["default"], true).occupant), None);
     }
 
     #[test]
     fn unknown_behaviors_conflict_and_uncovered_ones_are_named() {
-        let planned = plan(&desired(&["/x/*"], false), Some(&live(&[])), &ours(&function()), Some(&function()), false);
-        assert!(planned.conflicts[0].reason.contains("no behavior `/x/*`") && planned.ops.is_empty());
-        let planned = plan(&desired(&["default"], false), Some(&live(&[])), &ours(&function()), Some(&function()), false);
+        let planned = plan(
+            &desired(&["/x/*"], false),
+            Some(&live(&[])),
+            &ours(&function()),
+            Some(&function()),
+            false,
+        );
+        assert!(
+            planned.conflicts[0].reason.contains("no behavior `/x/*`") && planned.ops.is_empty()
+        );
+        let planned = plan(
+            &desired(&["default"], false),
+            Some(&live(&[])),
+            &ours(&function()),
+            Some(&function()),
+            false,
+        );
         assert!(planned.notices[0].text.contains("`/app/*`"));
     }
 }

@@ -11,6 +11,9 @@ use crate::resource::distribution::{Live, simulate::guard};
 pub fn simulate(live: Live, op: &Op, arn: &str, serial: u64) -> Result<Live, Fault> {
     let Op::Turn { etag, .. } = op else { return Ok(live) };
     guard(&live, etag)?;
-    let document = live.document.edit(&op.edits(arn)).map_err(|why| Fault::new(FaultKind::Refused, "update the distribution", why))?;
+    let document = live
+        .document
+        .edit(&op.edits(arn))
+        .map_err(|why| Fault::new(FaultKind::Refused, "update the distribution", why))?;
     Ok(Live { document, etag: format!("ETAG{serial}"), deployed: false, ..live })
 }

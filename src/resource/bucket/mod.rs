@@ -16,7 +16,8 @@ pub struct Settings {
     pub region: Region,
     /// All four switches of the public access block are on.
     pub private: bool,
-    /// Object ownership is "bucket owner enforced": ACLs are off, which origin access control needs.
+    /// Object ownership is "bucket owner enforced": ACLs are off, which origin access control
+    /// needs.
     pub owner_enforced: bool,
     /// Versioning as S3 names it.
     pub versioning: Versioning,
@@ -50,12 +51,14 @@ impl std::fmt::Display for Versioning {
 pub struct Live {
     /// Comparable part.
     pub settings: Settings,
-    /// Its tags decide about access (ABAC): S3 refuses to replace them. Looked up only where they name no stack.
+    /// Its tags decide about access (ABAC): S3 refuses to replace them. Looked up only where they
+    /// name no stack.
     #[serde(default)]
     pub abac: bool,
-    /// The KMS key that encrypts new objects; whoever reads them needs its consent. Looked up only where the tags name no
-    /// stack; else it is the one that has encrypted the index. Every other bucket has SSE-S3: S3 knows no bucket without
-    /// encryption any more (Amazon S3 User Guide, "Default encryption FAQ").
+    /// The KMS key that encrypts new objects; whoever reads them needs its consent. Looked up only
+    /// where the tags name no stack; else it is the one that has encrypted the index. Every other
+    /// bucket has SSE-S3: S3 knows no bucket without encryption any more (Amazon S3 User Guide,
+    /// "Default encryption FAQ").
     #[serde(default)]
     pub kms_key: Option<String>,
 }
@@ -72,7 +75,8 @@ pub struct ObjectVersion {
 /// One mutation of the bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
-    /// Create it with region, ownership and tags in one call, so that no moment exists in which it is not ours.
+    /// Create it with region, ownership and tags in one call, so that no moment exists in which it
+    /// is not ours.
     Create {
         /// Its name.
         name: BucketName,
@@ -143,34 +147,51 @@ impl Op {
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {
-        let update = |name: &BucketName, summary: &str| Change::new(Address::new(Kind::Bucket, name), Action::Update, summary);
+        let update = |name: &BucketName, summary: &str| {
+            Change::new(Address::new(Kind::Bucket, name), Action::Update, summary)
+        };
         match self {
-            Self::Create { name, settings } => {
-                Change::new(Address::new(Kind::Bucket, name), Action::Create, format!("create in {}", settings.region))
-                    .with([FieldChange::set("tags", tags::show(&settings.tags))])
+            Self::Create { name, settings } => Change::new(
+                Address::new(Kind::Bucket, name),
+                Action::Create,
+                format!("create in {}", settings.region),
+            )
+            .with([FieldChange::set("tags", tags::show(&settings.tags))]),
+            Self::BlockPublicAccess { name, new } => {
+                update(name, "block public access").with([FieldChange {
+                    field: "public access block".into(),
+                    before: (!new).then(|| "off, at least in part".into()),
+                    after: Some("all on".into()),
+                }])
             }
-            Self::BlockPublicAccess { name, new } => update(name, "block public access").with([FieldChange {
-                field: "public access block".into(),
-                before: (!new).then(|| "off, at least in part".into()),
-                after: Some("all on".into()),
-            }]),
             Self::EnforceOwnership { name } => update(name, "turn ACLs off").with([FieldChange {
                 field: "object ownership".into(),
                 before: Some("ACLs allowed".into()),
                 after: Some("bucket owner enforced".into()),
             }]),
-            Self::SetVersioning { name, before, after } => {
-                update(name, "set versioning").with(FieldChange::between("versioning", before, after))
+            Self::SetVersioning { name, before, after } => update(name, "set versioning")
+                .with(FieldChange::between("versioning", before, after)),
+            Self::SetTags { name, tags, adopts } => {
+                tags.change(Address::new(Kind::Bucket, name), *adopts)
             }
-            Self::SetTags { name, tags, adopts } => tags.change(Address::new(Kind::Bucket, name), *adopts),
             Self::Empty { name, versions, uploads } => {
-                let mut summary = format!("empty: {} object version{}", versions.len(), if versions.len() == 1 { "" } else { "s" });
+                let mut summary = format!(
+                    "empty: {} object version{}",
+                    versions.len(),
+                    if versions.len() == 1 { "" } else { "s" }
+                );
                 if !uploads.is_empty() {
-                    summary = format!("{summary}, {} incomplete upload{}", uploads.len(), if uploads.len() == 1 { "" } else { "s" });
+                    summary = format!(
+                        "{summary}, {} incomplete upload{}",
+                        uploads.len(),
+                        if uploads.len() == 1 { "" } else { "s" }
+                    );
                 }
                 Change::new(Address::new(Kind::Bucket, name), Action::Delete, summary)
             }
-            Self::Delete { name } => Change::new(Address::new(Kind::Bucket, name), Action::Delete, "delete"),
+            Self::Delete { name } => {
+                Change::new(Address::new(Kind::Bucket, name), Action::Delete, "delete")
+            }
         }
     }
 }

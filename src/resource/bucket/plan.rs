@@ -13,13 +13,23 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
 
 /// Plans creation and repair. `adopt` takes over a bucket that is not ours.
 #[must_use]
-pub fn plan(stack: &StackName, name: &BucketName, desired: &Settings, live: Option<&Live>, adopt: bool) -> Planned<Op> {
+pub fn plan(
+    stack: &StackName,
+    name: &BucketName,
+    desired: &Settings,
+    live: Option<&Live>,
+    adopt: bool,
+) -> Planned<Op> {
     let mut planned = Planned::default();
     let Some(live) = live else {
         planned.ops.push(Op::Create { name: name.clone(), settings: desired.clone() });
         planned.ops.push(Op::BlockPublicAccess { name: name.clone(), new: true });
         if desired.versioning == Versioning::Enabled {
-            planned.ops.push(Op::SetVersioning { name: name.clone(), before: Versioning::Off, after: Versioning::Enabled });
+            planned.ops.push(Op::SetVersioning {
+                name: name.clone(),
+                before: Versioning::Off,
+                after: Versioning::Enabled,
+            });
         }
         return planned;
     };
@@ -32,21 +42,29 @@ pub fn plan(stack: &StackName, name: &BucketName, desired: &Settings, live: Opti
     if have.region != desired.region {
         return planned.refused(Conflict {
             address,
-            reason: format!("lies in {}, the spec says {}; a bucket cannot move", have.region, desired.region),
+            reason: format!(
+                "lies in {}, the spec says {}; a bucket cannot move",
+                have.region, desired.region
+            ),
             hint: format!("set `region: {}`, or choose another `bucket.name`", have.region),
         });
     }
     if adopts && live.abac {
         return planned.refused(Conflict {
             address,
-            reason: "has ABAC on, so that S3 refuses PutBucketTagging, and cannot get our tag".into(),
+            reason: "has ABAC on, so that S3 refuses PutBucketTagging, and cannot get our \
+                tag"
+            .into(),
             hint: format!(
-                "turn it off (`aws s3api put-bucket-abac --bucket {name} --abac-status Status=Disabled`), or choose another `bucket.name`"
+                "turn it off (`aws s3api put-bucket-abac --bucket {name} --abac-status \
+                    Status=Disabled`), or choose another `bucket.name`"
             ),
         });
     }
     match tags::plan(&address, &have.tags, &desired.tags) {
-        Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), tags, adopts })),
+        Ok(tags) => {
+            planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), tags, adopts }));
+        }
         Err(conflict) => return planned.refused(conflict),
     }
     if !have.private {
@@ -61,15 +79,18 @@ pub fn plan(stack: &StackName, name: &BucketName, desired: &Settings, live: Opti
     }
     if let Some(key) = &live.kms_key {
         let text = format!(
-            "encrypts with KMS key `{key}`: CloudFront and the edge function read its objects only if the key's policy lets \
-             cloudfront.amazonaws.com and the role use `kms:Decrypt`; ETags are no MD5 then, so each apply uploads all objects"
+            "encrypts with KMS key `{key}`: CloudFront and the edge function read its objects only \
+                if the key's policy lets \
+             cloudfront.amazonaws.com and the role use `kms:Decrypt`; ETags are no MD5 then, so \
+             each apply uploads all objects"
         );
         planned.notices.push(Notice { address, text });
     }
     planned
 }
 
-/// A spec that says nothing leaves it as it is. What was on can only be suspended, and what is off needs no suspension.
+/// A spec that says nothing leaves it as it is. What was on can only be suspended, and what is off
+/// needs no suspension.
 fn reachable(have: Versioning, want: Versioning) -> Versioning {
     match (have, want) {
         (have, Versioning::Off) => have,
@@ -97,8 +118,19 @@ mod tests {
         let mut have = settings();
         change(&mut have);
         let live = Live { settings: have, abac: false, kms_key: None };
-        let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &settings(), Some(&live), false);
-        planned.ops.iter().map(|op| op.change().summary).chain(planned.conflicts.iter().map(|conflict| conflict.reason.clone())).collect()
+        let planned = plan(
+            &"shop".parse().unwrap(),
+            &"shop-1".parse().unwrap(),
+            &settings(),
+            Some(&live),
+            false,
+        );
+        planned
+            .ops
+            .iter()
+            .map(|op| op.change().summary)
+            .chain(planned.conflicts.iter().map(|conflict| conflict.reason.clone()))
+            .collect()
     }
 
     #[test]
@@ -108,8 +140,14 @@ mod tests {
         assert_eq!(ops(|have| have.owner_enforced = false), ["turn ACLs off"]);
         assert_eq!(ops(|have| have.versioning = Versioning::Enabled), Vec::<String>::new());
         assert_eq!(ops(|have| have.versioning = Versioning::Suspended), Vec::<String>::new());
-        assert_eq!(ops(|have| drop(have.tags.insert("x".into(), "y".into()))), Vec::<String>::new());
-        assert_eq!(ops(|have| drop(have.tags.insert("provision:ttl".into(), "1day".into()))), ["set tags"]);
+        assert_eq!(
+            ops(|have| drop(have.tags.insert("x".into(), "y".into()))),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            ops(|have| drop(have.tags.insert("provision:ttl".into(), "1day".into()))),
+            ["set tags"]
+        );
         assert_eq!(ops(|have| have.tags.clear()), ["exists and does not carry our tag"]);
         assert_eq!(
             ops(|have| have.region = "eu-west-2".parse().unwrap()),
@@ -123,17 +161,36 @@ mod tests {
         have.tags.clear();
         let adopt = |abac| {
             let live = Live { settings: have.clone(), abac, kms_key: None };
-            plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &settings(), Some(&live), true)
+            plan(
+                &"shop".parse().unwrap(),
+                &"shop-1".parse().unwrap(),
+                &settings(),
+                Some(&live),
+                true,
+            )
         };
-        assert!(matches!(adopt(false).ops.as_slice(), [Op::SetTags { adopts: true, .. }]), "{:?}", adopt(false));
+        assert!(
+            matches!(adopt(false).ops.as_slice(), [Op::SetTags { adopts: true, .. }]),
+            "{:?}",
+            adopt(false)
+        );
         let refused = adopt(true);
-        assert!(refused.ops.is_empty() && refused.conflicts[0].reason.contains("ABAC"), "{refused:?}");
+        assert!(
+            refused.ops.is_empty() && refused.conflicts[0].reason.contains("ABAC"),
+            "{refused:?}"
+        );
     }
 
     #[test]
     fn a_kms_key_stays_and_is_told_of() {
         let live = Live { settings: settings(), abac: false, kms_key: Some("arn:key".into()) };
-        let planned = plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &settings(), Some(&live), false);
+        let planned = plan(
+            &"shop".parse().unwrap(),
+            &"shop-1".parse().unwrap(),
+            &settings(),
+            Some(&live),
+            false,
+        );
         assert_eq!((planned.ops.len(), planned.notices.len()), (0, 1));
         assert!(planned.notices[0].text.contains("`arn:key`"), "{planned:?}");
     }

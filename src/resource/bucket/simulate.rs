@@ -14,14 +14,21 @@ pub fn simulate(live: Option<Live>, op: &Op) -> Option<Live> {
     match op {
         // New buckets are private and owner-enforced (Amazon S3 User Guide), and not versioned.
         Op::Create { settings, .. } => Some(Live {
-            settings: Settings { private: true, owner_enforced: true, versioning: super::Versioning::Off, ..settings.clone() },
+            settings: Settings {
+                private: true,
+                owner_enforced: true,
+                versioning: super::Versioning::Off,
+                ..settings.clone()
+            },
             abac: false,
             kms_key: None,
         }),
         Op::BlockPublicAccess { .. } => change(&|settings| settings.private = true),
         Op::EnforceOwnership { .. } => change(&|settings| settings.owner_enforced = true),
         Op::SetVersioning { after, .. } => change(&|settings| settings.versioning = *after),
-        Op::SetTags { tags, .. } => change(&|settings| settings.tags = tags.applied(&settings.tags)),
+        Op::SetTags { tags, .. } => {
+            change(&|settings| settings.tags = tags.applied(&settings.tags))
+        }
         Op::Empty { .. } => live,
         Op::Delete { .. } => None,
     }

@@ -12,13 +12,14 @@ use crate::name::{AccountId, DistributionId, StackName};
 use crate::resource::distribution::document::EVENT;
 use crate::resource::{STACK_TAG, Tags, Trace, stack_in};
 use aws_sdk_cloudfront::types::{
-    DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag, TagKeys, Tags as CloudFrontTags,
-    ViewerProtocolPolicy,
+    DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag,
+    TagKeys, Tags as CloudFrontTags, ViewerProtocolPolicy,
 };
 use futures_util::try_join;
 
-/// Finds the stack's distribution: by the id that our grant names, else by our origin id; the tag decides. Where no tag does, one
-/// that was made for the stack. `listed` are all distributions of the account, if somebody has asked already.
+/// Finds the stack's distribution: by the id that our grant names, else by our origin id; the tag
+/// decides. Where no tag does, one that was made for the stack. `listed` are all distributions of
+/// the account, if somebody has asked already.
 ///
 /// # Errors
 /// Any call's.
@@ -37,7 +38,9 @@ pub async fn observe(
     }
     let asked = if listed.is_none() { list(clients).await? } else { Vec::new() };
     let mut estranged = None;
-    for Listed { id, .. } in listed.unwrap_or(&asked).iter().filter(|one| one.has_origin(&origin_id(stack))) {
+    for Listed { id, .. } in
+        listed.unwrap_or(&asked).iter().filter(|one| one.has_origin(&origin_id(stack)))
+    {
         let found = read(clients, account, id).await?;
         if found.as_ref().is_some_and(|live| owner::is_ours(live, stack)) {
             return Ok(found);
@@ -81,19 +84,36 @@ pub async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
     let mut marker = None;
     loop {
         let sent = clients.cloudfront.list_distributions().set_marker(marker).send().await;
-        let Some(page) = sent.map_err(|error| fault("list the distributions", &error))?.distribution_list else { return Ok(all) };
+        let Some(page) =
+            sent.map_err(|error| fault("list the distributions", &error))?.distribution_list
+        else {
+            return Ok(all);
+        };
         for item in page.items.unwrap_or_default() {
             let Ok(id) = item.id.parse() else { continue };
             let origins = item.origins.map(|origins| origins.items).unwrap_or_default();
-            let default = item.default_cache_behavior.and_then(|behavior| behavior.lambda_function_associations);
-            let others = item.cache_behaviors.and_then(|behaviors| behaviors.items).unwrap_or_default();
-            let lists = default.into_iter().chain(others.into_iter().filter_map(|behavior| behavior.lambda_function_associations));
+            let default = item
+                .default_cache_behavior
+                .and_then(|behavior| behavior.lambda_function_associations);
+            let others =
+                item.cache_behaviors.and_then(|behaviors| behaviors.items).unwrap_or_default();
+            let lists = default.into_iter().chain(
+                others.into_iter().filter_map(|behavior| behavior.lambda_function_associations),
+            );
             let slots = lists.flat_map(|list| list.items.unwrap_or_default());
             all.push(Listed {
                 id,
-                controls: origins.iter().filter_map(|origin| origin.origin_access_control_id.clone()).collect(),
-                origins: origins.into_iter().map(|origin| (origin.id, origin.domain_name)).collect(),
-                occupants: slots.map(|slot| (slot.event_type.as_str().to_owned(), slot.lambda_function_arn)).collect(),
+                controls: origins
+                    .iter()
+                    .filter_map(|origin| origin.origin_access_control_id.clone())
+                    .collect(),
+                origins: origins
+                    .into_iter()
+                    .map(|origin| (origin.id, origin.domain_name))
+                    .collect(),
+                occupants: slots
+                    .map(|slot| (slot.event_type.as_str().to_owned(), slot.lambda_function_arn))
+                    .collect(),
                 modified: u64::try_from(item.last_modified_time.secs()).ok(),
                 enabled: item.enabled,
             });
@@ -109,15 +129,21 @@ pub async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
 ///
 /// # Errors
 /// Any call's.
-pub async fn read(clients: &Clients, account: &AccountId, id: &DistributionId) -> Result<Option<Live>, Fault> {
+pub async fn read(
+    clients: &Clients,
+    account: &AccountId,
+    id: &DistributionId,
+) -> Result<Option<Live>, Fault> {
     let (live, tags) = try_join!(read_document(clients, id), tags(clients, account, id))?;
     Ok(live.map(|live| Live { tags, ..live }))
 }
 
 async fn tags(clients: &Clients, account: &AccountId, id: &DistributionId) -> Result<Tags, Fault> {
     let sent = clients.cloudfront.list_tags_for_resource().resource(id.arn(account)).send().await;
-    let answer = absent(sent.map_err(|error| fault(format!("read the tags of distribution {id}"), &error)))?;
-    let tags = answer.and_then(|answer| answer.tags).and_then(|tags| tags.items).unwrap_or_default();
+    let answer =
+        absent(sent.map_err(|error| fault(format!("read the tags of distribution {id}"), &error)))?;
+    let tags =
+        answer.and_then(|answer| answer.tags).and_then(|tags| tags.items).unwrap_or_default();
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect())
 }
 
@@ -128,11 +154,21 @@ async fn tags(clients: &Clients, account: &AccountId, id: &DistributionId) -> Re
 pub async fn read_document(clients: &Clients, id: &DistributionId) -> Result<Option<Live>, Fault> {
     let tried = format!("read distribution {id}");
     let raw = RawAnswer::default();
-    let sent = clients.cloudfront.get_distribution().id(id.as_str()).customize().interceptor(raw.clone()).send().await;
-    let Some(answer) = absent(sent.map_err(|error| fault(&tried, &error)))? else { return Ok(None) };
+    let sent = clients
+        .cloudfront
+        .get_distribution()
+        .id(id.as_str())
+        .customize()
+        .interceptor(raw.clone())
+        .send()
+        .await;
+    let Some(answer) = absent(sent.map_err(|error| fault(&tried, &error)))? else {
+        return Ok(None);
+    };
     let etag = answer.e_tag.unwrap_or_default();
-    let document =
-        Document::in_answer(&raw.text()).ok_or_else(|| Fault::new(FaultKind::Refused, &tried, "the answer holds no configuration"))?;
+    let document = Document::in_answer(&raw.text()).ok_or_else(|| {
+        Fault::new(FaultKind::Refused, &tried, "the answer holds no configuration")
+    })?;
     Ok(answer.distribution.map(|distribution| Live {
         id: id.clone(),
         etag,
@@ -145,7 +181,9 @@ pub async fn read_document(clients: &Clients, id: &DistributionId) -> Result<Opt
 
 /// What the SDK's types ask for before they let a request through; the document takes its place.
 fn stand_in() -> Result<DistributionConfig, Fault> {
-    let incomplete = |error: aws_sdk_cloudfront::error::BuildError| Fault::new(FaultKind::Local, "build a request", error.to_string());
+    let incomplete = |error: aws_sdk_cloudfront::error::BuildError| {
+        Fault::new(FaultKind::Local, "build a request", error.to_string())
+    };
     let origin = Origin::builder().id("-").domain_name("-").build().map_err(incomplete)?;
     DistributionConfig::builder()
         .caller_reference("-")
@@ -164,8 +202,10 @@ fn stand_in() -> Result<DistributionConfig, Fault> {
 }
 
 fn cloudfront_tags(tags: &Tags) -> Result<CloudFrontTags, Fault> {
-    let items: Result<Vec<Tag>, _> = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
-    let items = items.map_err(|error| Fault::new(FaultKind::Local, "write a tag", error.to_string()))?;
+    let items: Result<Vec<Tag>, _> =
+        tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    let items =
+        items.map_err(|error| Fault::new(FaultKind::Local, "write a tag", error.to_string()))?;
     Ok(CloudFrontTags::builder().set_items(Some(items)).build())
 }
 
@@ -173,7 +213,12 @@ fn cloudfront_tags(tags: &Tags) -> Result<CloudFrontTags, Fault> {
 ///
 /// # Errors
 /// The call's.
-pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+pub async fn apply(
+    clients: &Clients,
+    account: &AccountId,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     let address = op.change().address;
     match op {
         Op::Create { stack, settings, tags, occupant } => {
@@ -183,18 +228,36 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Co
         }
         Op::Update { id, etag, document, occupant, .. } => {
             let access = context.references(|known| known.access.clone()).unwrap_or_default();
-            let arn = occupant.as_ref().and_then(|(_, after)| after.as_ref()).map(|after| after.resolve(context)).transpose()?;
-            update(clients, (id, etag), (document, &op.edits(arn.as_deref(), &access)), &address, context).await
+            let arn = occupant
+                .as_ref()
+                .and_then(|(_, after)| after.as_ref())
+                .map(|after| after.resolve(context))
+                .transpose()?;
+            update(
+                clients,
+                (id, etag),
+                (document, &op.edits(arn.as_deref(), &access)),
+                &address,
+                context,
+            )
+            .await
         }
         Op::SetTags { id, arn, tags } => {
             let (gone, wanted) = (tags.removed(), tags.set());
             if !gone.is_empty() {
                 let keys = TagKeys::builder().set_items(Some(gone)).build();
-                let sent = clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await;
+                let sent =
+                    clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await;
                 sent.map_err(|error| fault(format!("untag distribution {id}"), &error))?;
             }
             if !wanted.is_empty() {
-                let sent = clients.cloudfront.tag_resource().resource(arn).tags(cloudfront_tags(&wanted)?).send().await;
+                let sent = clients
+                    .cloudfront
+                    .tag_resource()
+                    .resource(arn)
+                    .tags(cloudfront_tags(&wanted)?)
+                    .send()
+                    .await;
                 sent.map_err(|error| fault(format!("tag distribution {id}"), &error))?;
             }
             Ok(Done::Changed(String::new()))
@@ -217,10 +280,18 @@ async fn create(
     address: &Address,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let stand_in = DistributionConfigWithTags::builder().distribution_config(stand_in()?).tags(cloudfront_tags(tags)?).build();
+    let stand_in = DistributionConfigWithTags::builder()
+        .distribution_config(stand_in()?)
+        .tags(cloudfront_tags(tags)?)
+        .build();
     let body = with_tags(document, tags);
-    let waited =
-        wait::until(context, address, "CloudFront to see the role and the version", (clients.rhythm.quick, wait::PROPAGATION), || async {
+    let waited = wait::until(
+        context,
+        address,
+        "CloudFront to see the role and the \
+            version",
+        (clients.rhythm.quick, wait::PROPAGATION),
+        || async {
             let sent = clients
                 .cloudfront
                 .create_distribution_with_tags()
@@ -229,21 +300,48 @@ async fn create(
                 .mutate_request(send_instead(body.clone()))
                 .send()
                 .await;
-            match sent.map_err(|error| fault(format!("create the distribution of stack {stack}"), &error)) {
-                Ok(answer) => Ok(Some((answer.distribution.map(|d| (d.id, d.domain_name)), answer.e_tag, Done::Changed(String::new())))),
-                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => Ok(None),
-                // A reply of ours that was lost, or another run of the same plan: found again by its origin and tag.
-                Err(fault) if fault.kind == FaultKind::AlreadyExists => match observe(clients, account, stack, None, None).await? {
-                    Some(live) => Ok(Some((Some((live.id.to_string(), live.domain)), Some(live.etag), Done::AlreadySo))),
-                    None => Err(fault
-                        .hinted("CloudFront remembers an earlier distribution of this stack: run `provision destroy`, then apply again")),
-                },
+            match sent.map_err(|error| {
+                fault(
+                    format!(
+                        "create the distribution of stack \
+                {stack}"
+                    ),
+                    &error,
+                )
+            }) {
+                Ok(answer) => Ok(Some((
+                    answer.distribution.map(|d| (d.id, d.domain_name)),
+                    answer.e_tag,
+                    Done::Changed(String::new()),
+                ))),
+                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => {
+                    Ok(None)
+                }
+                // A reply of ours that was lost, or another run of the same plan: found again by
+                // its origin and tag.
+                Err(fault) if fault.kind == FaultKind::AlreadyExists => {
+                    match observe(clients, account, stack, None, None).await? {
+                        Some(live) => Ok(Some((
+                            Some((live.id.to_string(), live.domain)),
+                            Some(live.etag),
+                            Done::AlreadySo,
+                        ))),
+                        None => Err(fault.hinted(
+                            "CloudFront remembers an earlier distribution of this stack: run \
+                            `provision destroy`, then apply again",
+                        )),
+                    }
+                }
                 Err(fault) => Err(fault),
             }
-        })
-        .await?;
+        },
+    )
+    .await?;
     let Waited::Met((found, etag, done)) = waited else {
-        return Ok(Done::Deferred { reason: "CloudFront does not see the role yet".into(), try_again_after: wait::PROPAGATION });
+        return Ok(Done::Deferred {
+            reason: "CloudFront does not see the role yet".into(),
+            try_again_after: wait::PROPAGATION,
+        });
     };
     let (id, domain) = found.unzip();
     let id = id.and_then(|id: String| id.parse::<DistributionId>().ok());
@@ -266,10 +364,16 @@ pub async fn update(
     address: &Address,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let edited = document.edit(edits).map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
+    let edited = document
+        .edit(edits)
+        .map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
     let stand_in = stand_in()?;
-    let waited =
-        wait::until(context, address, "CloudFront to see the role and the version", (clients.rhythm.quick, wait::PROPAGATION), || async {
+    let waited = wait::until(
+        context,
+        address,
+        "CloudFront to see the role and the version",
+        (clients.rhythm.quick, wait::PROPAGATION),
+        || async {
             let sent = clients
                 .cloudfront
                 .update_distribution()
@@ -282,16 +386,23 @@ pub async fn update(
                 .await;
             match sent.map_err(|error| fault(format!("update distribution {id}"), &error)) {
                 Ok(answer) => Ok(Some((answer.e_tag, Done::Changed(String::new())))),
-                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => Ok(None),
+                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => {
+                    Ok(None)
+                }
                 // A reply of ours that was lost: what is there now needs none of the edits.
-                Err(fault) if fault.kind == FaultKind::MovedOn => match read_document(clients, id).await? {
-                    Some(live) if live.document.edit(edits).as_ref() == Ok(&live.document) => Ok(Some((Some(live.etag), Done::AlreadySo))),
-                    _ => Err(fault),
-                },
+                Err(fault) if fault.kind == FaultKind::MovedOn => {
+                    match read_document(clients, id).await? {
+                        Some(live) if live.document.edit(edits).as_ref() == Ok(&live.document) => {
+                            Ok(Some((Some(live.etag), Done::AlreadySo)))
+                        }
+                        _ => Err(fault),
+                    }
+                }
                 Err(fault) => Err(fault),
             }
-        })
-        .await?;
+        },
+    )
+    .await?;
     let Waited::Met((etag, done)) = waited else {
         return Ok(Done::Deferred {
             reason: "CloudFront does not see the role or the version yet".into(),
@@ -305,7 +416,8 @@ pub async fn update(
 /// How many answers with another ETag than our write's are taken for old snapshots.
 const STALE_ANSWERS: u32 = 3;
 
-/// Waits until the distribution is deployed. The first answer after an update can still be the old one, which another ETag gives away.
+/// Waits until the distribution is deployed. The first answer after an update can still be the old
+/// one, which another ETag gives away.
 ///
 /// # Errors
 /// The call's.
@@ -318,21 +430,34 @@ pub async fn await_deployed(
 ) -> Result<Done, Fault> {
     let expected = context.references(|known| known.etags.get(id).cloned());
     let strange = std::sync::atomic::AtomicU32::new(0);
-    let waited =
-        wait::until(context, address, "the deployment to reach every edge", (clients.rhythm.deployment, wait::DEPLOYMENT), || async {
+    let waited = wait::until(
+        context,
+        address,
+        "the deployment to reach every edge",
+        (clients.rhythm.deployment, wait::DEPLOYMENT),
+        || async {
             let Some(live) = read_document(clients, id).await? else { return Ok(Some(None)) };
-            // Another ETag than our write's is an old snapshot, or, if it stays, somebody's later write, which is not ours to await.
+            // Another ETag than our write's is an old snapshot, or, if it stays, somebody's later
+            // write, which is not ours to await.
             let foreign = expected.as_ref().is_some_and(|etag| *etag != live.etag);
-            let stale = foreign && strange.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < STALE_ANSWERS;
+            let stale = foreign
+                && strange.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < STALE_ANSWERS;
             let enabled = disabled && live.document.read().enabled;
             if enabled && foreign && !stale {
-                return Err(Fault::new(FaultKind::MovedOn, format!("disable distribution {id}"), "somebody enabled it again")
-                    .hinted("make sure that nobody applies the stack, then run the same command again"));
+                return Err(Fault::new(
+                    FaultKind::MovedOn,
+                    format!("disable distribution {id}"),
+                    "somebody enabled it again",
+                )
+                .hinted(
+                    "make sure that nobody applies the stack, then run the same command again",
+                ));
             }
             let met = live.deployed && !stale && !enabled;
             Ok(met.then_some(Some((live.etag, live.domain))))
-        })
-        .await?;
+        },
+    )
+    .await?;
     match waited {
         Waited::Met(found) => {
             if let Some((etag, domain)) = found {
@@ -359,36 +484,62 @@ async fn delete(
     address: &Address,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let etag = std::sync::Mutex::new(seen.map(str::to_owned).or_else(|| context.references(|known| known.etags.get(id).cloned())));
+    let etag = std::sync::Mutex::new(
+        seen.map(str::to_owned)
+            .or_else(|| context.references(|known| known.etags.get(id).cloned())),
+    );
     let current = || etag.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    let waited = wait::until(context, address, "CloudFront to let go of it", (clients.rhythm.quick, wait::SETTLING), || async {
-        let sent = clients.cloudfront.delete_distribution().id(id.as_str()).set_if_match(current()).send().await;
-        match absent(sent.map_err(|error| fault(format!("delete distribution {id}"), &error))) {
-            Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
-            Ok(None) => Ok(Some(Done::AlreadySo)),
-            // CloudFront's control plane lags behind itself; it is ours, and it must still be disabled.
-            Err(fault) if matches!(fault.kind, FaultKind::MovedOn | FaultKind::Busy) => match read_document(clients, id).await? {
-                Some(live) if live.document.read().enabled => Err(Fault { kind: FaultKind::MovedOn, ..fault }),
-                Some(live) => {
-                    *etag.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(live.etag);
-                    Ok(None)
+    let waited = wait::until(
+        context,
+        address,
+        "CloudFront to let go of it",
+        (clients.rhythm.quick, wait::SETTLING),
+        || async {
+            let sent = clients
+                .cloudfront
+                .delete_distribution()
+                .id(id.as_str())
+                .set_if_match(current())
+                .send()
+                .await;
+            match absent(sent.map_err(|error| fault(format!("delete distribution {id}"), &error))) {
+                Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
+                Ok(None) => Ok(Some(Done::AlreadySo)),
+                // CloudFront's control plane lags behind itself; it is ours, and it must still be
+                // disabled.
+                Err(fault) if matches!(fault.kind, FaultKind::MovedOn | FaultKind::Busy) => {
+                    match read_document(clients, id).await? {
+                        Some(live) if live.document.read().enabled => {
+                            Err(Fault { kind: FaultKind::MovedOn, ..fault })
+                        }
+                        Some(live) => {
+                            *etag.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+                                Some(live.etag);
+                            Ok(None)
+                        }
+                        None => Ok(Some(Done::AlreadySo)),
+                    }
                 }
-                None => Ok(Some(Done::AlreadySo)),
-            },
-            Err(fault) => Err(fault),
-        }
-    })
+                Err(fault) => Err(fault),
+            }
+        },
+    )
     .await?;
     Ok(match waited {
         Waited::Met(done) => done,
-        Waited::OutOfTime | Waited::Stopped => {
-            Done::Deferred { reason: format!("CloudFront does not let go of distribution {id} yet"), try_again_after: wait::SETTLING }
-        }
+        Waited::OutOfTime | Waited::Stopped => Done::Deferred {
+            reason: format!("CloudFront does not let go of distribution {id} yet"),
+            try_again_after: wait::SETTLING,
+        },
     })
 }
 
 /// Whose distribution this is: the tags say so, or what it was created with.
-async fn owner(clients: &Clients, id: &DistributionId, tags: &Tags) -> Result<Option<StackName>, Fault> {
+async fn owner(
+    clients: &Clients,
+    id: &DistributionId,
+    tags: &Tags,
+) -> Result<Option<StackName>, Fault> {
     if tags.contains_key(STACK_TAG) {
         return Ok(stack_in(tags));
     }
@@ -402,10 +553,18 @@ pub type Runner = (DistributionId, String);
 ///
 /// # Errors
 /// Any call's.
-pub async fn traces(clients: &Clients, account: &AccountId) -> Result<(Vec<Trace>, Vec<Runner>), Fault> {
+pub async fn traces(
+    clients: &Clients,
+    account: &AccountId,
+) -> Result<(Vec<Trace>, Vec<Runner>), Fault> {
     let (mut traces, mut runners) = (Vec::new(), Vec::new());
     for Listed { id, origins, occupants, modified, enabled, controls: _ } in list(clients).await? {
-        runners.extend(occupants.into_iter().filter(|(event, _)| event == EVENT).map(|(_, arn)| (id.clone(), arn)));
+        runners.extend(
+            occupants
+                .into_iter()
+                .filter(|(event, _)| event == EVENT)
+                .map(|(_, arn)| (id.clone(), arn)),
+        );
         if !origins.iter().any(|(origin, _)| origin.starts_with("provision-")) {
             continue;
         }

@@ -7,7 +7,8 @@ use std::fmt;
 /// A behavior, by what tells it from the others of its distribution.
 ///
 /// CloudFront is the same with and without the slash at a pattern's beginning (CloudFront API
-/// Reference, `CacheBehavior`), so both spellings are one behavior. Each is shown as it was written.
+/// Reference, `CacheBehavior`), so both spellings are one behavior. Each is shown as it was
+/// written.
 #[derive(Clone, Debug)]
 pub enum Behavior {
     /// The one that every distribution has.

@@ -1,4 +1,5 @@
-//! The document of a new distribution: a frame in which everything that is managed is still missing.
+//! The document of a new distribution: a frame in which everything that is managed is still
+//! missing.
 
 use super::behavior::Behavior;
 use super::document::{Document, Edit, element, list_element, opening, wrapped};
@@ -21,7 +22,12 @@ pub(super) fn new_origin(id: &str) -> String {
 
 /// A new distribution's document, complete as CloudFront wants it at updates too.
 #[must_use]
-pub fn new_document(stack: &StackName, settings: &Settings, access: &str, occupant: &str) -> Document {
+pub fn new_document(
+    stack: &StackName,
+    settings: &Settings,
+    access: &str,
+    occupant: &str,
+) -> Document {
     let none = |name: &str| list_element(name, &[]);
     let nobody = |name: &str| wrapped(name, "<Enabled>false</Enabled><Quantity>0</Quantity>");
     let methods = format!("<Quantity>0</Quantity>{}", none("CachedMethods"));
@@ -59,7 +65,9 @@ pub fn new_document(stack: &StackName, settings: &Settings, access: &str, occupa
         element("IsIPV6Enabled", ""),
     ];
     let frame = Document(format!("{}{}</DistributionConfig>", opening(), frame.concat()));
-    let differing = differences(&frame, stack, settings, Some(access)).into_iter().flat_map(|difference| difference.edits);
+    let differing = differences(&frame, stack, settings, Some(access))
+        .into_iter()
+        .flat_map(|difference| difference.edits);
     let slot = Edit::Occupant(Behavior::Default, Some(occupant.to_owned()));
     let edits: Vec<Edit> = differing.chain([slot]).map(|edit| edit.knowing(access)).collect();
     frame.edit(&edits).unwrap_or(frame)

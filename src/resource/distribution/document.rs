@@ -1,8 +1,9 @@
 //! CloudFront's own document of a distribution, edited as text.
 //!
-//! CloudFront replaces the whole configuration at each update (CloudFront API Reference, "UpdateDistribution"), and its
-//! schema grows every few months. So we never rebuild a document: what is ours is changed where it stands, and every other
-//! byte goes back as it came, also what nobody here has heard of.
+//! CloudFront replaces the whole configuration at each update (CloudFront API Reference,
+//! "UpdateDistribution"), and its schema grows every few months. So we never rebuild a document:
+//! what is ours is changed where it stands, and every other byte goes back as it came, also what
+//! nobody here has heard of.
 
 use super::behavior::Behavior;
 pub use super::edit::{Edit, Key, Place};
@@ -22,13 +23,15 @@ pub struct Document(pub String);
 /// What we read in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// What its creation was called. It stays for life (CloudFront API Reference, `DistributionConfig`).
+    /// What its creation was called. It stays for life (CloudFront API Reference,
+    /// `DistributionConfig`).
     pub caller_reference: String,
     /// Serves requests.
     pub enabled: bool,
     /// Origins by id.
     pub origins: BTreeMap<String, Origin>,
-    /// Behaviors. Of several with the same pattern, the first answers (CloudFront API Reference, `CacheBehavior`).
+    /// Behaviors. Of several with the same pattern, the first answers (CloudFront API Reference,
+    /// `CacheBehavior`).
     pub behaviors: BTreeMap<Behavior, CacheBehavior>,
     /// A staging distribution of a continuous deployment.
     pub staging: bool,
@@ -64,8 +67,14 @@ pub struct CacheBehavior {
 }
 
 /// Elements of that name which belong to CloudFront, as `node` does.
-pub(super) fn children<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> impl DoubleEndedIterator<Item = Node<'a, 'i>> {
-    node.children().filter(move |child| child.tag_name().name() == name && child.tag_name().namespace() == node.tag_name().namespace())
+pub(super) fn children<'a, 'i>(
+    node: Node<'a, 'i>,
+    name: &'static str,
+) -> impl DoubleEndedIterator<Item = Node<'a, 'i>> {
+    node.children().filter(move |child| {
+        child.tag_name().name() == name
+            && child.tag_name().namespace() == node.tag_name().namespace()
+    })
 }
 
 pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
@@ -97,13 +106,17 @@ pub(super) fn origin<'a>(root: Node<'a, 'a>, id: &str) -> Option<Node<'a, 'a>> {
 
 pub(super) fn behaviors<'a>(root: Node<'a, 'a>) -> Vec<(Behavior, Node<'a, 'a>)> {
     let default = child(root, "DefaultCacheBehavior").map(|node| (Behavior::Default, node));
-    let others =
-        items(root, "CacheBehaviors", "CacheBehavior").into_iter().map(|node| (Behavior::Pattern(exact(node, "PathPattern")), node));
+    let others = items(root, "CacheBehaviors", "CacheBehavior")
+        .into_iter()
+        .map(|node| (Behavior::Pattern(exact(node, "PathPattern")), node));
     default.into_iter().chain(others).collect()
 }
 
 /// The element at a place, or the last one on the way to it and the names that are missing.
-pub(super) fn walk<'a>(root: Node<'a, 'a>, place: &Place) -> Result<(Node<'a, 'a>, Vec<&'static str>), String> {
+pub(super) fn walk<'a>(
+    root: Node<'a, 'a>,
+    place: &Place,
+) -> Result<(Node<'a, 'a>, Vec<&'static str>), String> {
     let (mut node, path) = match place {
         Place::Config(path) => (root, path),
         Place::Origin(id, path) => {
@@ -125,7 +138,8 @@ pub(super) fn walk<'a>(root: Node<'a, 'a>, place: &Place) -> Result<(Node<'a, 'a
     Ok((node, missing))
 }
 
-/// The parser calls itself for each element within an element, and CloudFront's documents are some ten deep.
+/// The parser calls itself for each element within an element, and CloudFront's documents are some
+/// ten deep.
 const DEEPEST: usize = 64;
 
 pub(super) fn parse(text: &str) -> Result<roxmltree::Document<'_>, String> {
@@ -140,31 +154,42 @@ impl Document {
     #[must_use]
     pub fn in_answer(answer: &str) -> Option<Self> {
         let tree = parse(answer).ok()?;
-        let node = tree.descendants().find(|node| node.tag_name().name() == "DistributionConfig")?;
+        let node =
+            tree.descendants().find(|node| node.tag_name().name() == "DistributionConfig")?;
         let element = &answer[node.range()];
-        // The namespace was declared on an element outside; alone, the configuration has to declare it.
+        // The namespace was declared on an element outside; alone, the configuration has to declare
+        // it.
         let opening = &element[..element.find('>')?];
         let alone = if opening.contains("xmlns=") {
             element.to_owned()
         } else {
-            element.replacen("<DistributionConfig", &format!("<DistributionConfig xmlns=\"{NAMESPACE}\""), 1)
+            element.replacen(
+                "<DistributionConfig",
+                &format!("<DistributionConfig xmlns=\"{NAMESPACE}\""),
+                1,
+            )
         };
         Some(Self(alone))
     }
 
-    /// A digest of the text, for saved plans: the document itself may hold secrets (custom headers for origins).
+    /// A digest of the text, for saved plans: the document itself may hold secrets (custom headers
+    /// for origins).
     #[must_use]
     pub fn digest(&self) -> String {
         hex::encode(Sha256::digest(&self.0))
     }
 
-    /// Reads what we manage or have to know. Unknown elements are passed over; absent ones read as empty.
+    /// Reads what we manage or have to know. Unknown elements are passed over; absent ones read as
+    /// empty.
     #[must_use]
     pub fn read(&self) -> Reading {
         let Ok(tree) = parse(&self.0) else { return Reading::default() };
         let root = tree.root_element();
         let by_event = |node, list, item, arn| -> BTreeMap<String, String> {
-            items(node, list, item).into_iter().map(|item| (text(item, "EventType"), text(item, arn))).collect()
+            items(node, list, item)
+                .into_iter()
+                .map(|item| (text(item, "EventType"), text(item, arn)))
+                .collect()
         };
         Reading {
             caller_reference: text(root, "CallerReference"),
@@ -172,21 +197,44 @@ impl Document {
             origins: items(root, "Origins", "Origin")
                 .into_iter()
                 .rev()
-                .map(|item| (exact(item, "Id"), Origin { domain: text(item, "DomainName"), access: text(item, "OriginAccessControlId") }))
+                .map(|item| {
+                    (
+                        exact(item, "Id"),
+                        Origin {
+                            domain: text(item, "DomainName"),
+                            access: text(item, "OriginAccessControlId"),
+                        },
+                    )
+                })
                 .collect(),
             behaviors: behaviors(root)
                 .into_iter()
                 .rev()
                 .map(|(behavior, node)| {
                     let does = CacheBehavior {
-                        functions: by_event(node, "LambdaFunctionAssociations", "LambdaFunctionAssociation", "LambdaFunctionARN"),
-                        cloudfront_functions: by_event(node, "FunctionAssociations", "FunctionAssociation", "FunctionARN"),
-                        with_body: items(node, "LambdaFunctionAssociations", "LambdaFunctionAssociation")
-                            .into_iter()
-                            .filter(|item| text(*item, "IncludeBody") == "true")
-                            .map(|item| text(item, "EventType"))
-                            .collect(),
-                        grpc: child(node, "GrpcConfig").is_some_and(|grpc| text(grpc, "Enabled") == "true"),
+                        functions: by_event(
+                            node,
+                            "LambdaFunctionAssociations",
+                            "LambdaFunctionAssociation",
+                            "LambdaFunctionARN",
+                        ),
+                        cloudfront_functions: by_event(
+                            node,
+                            "FunctionAssociations",
+                            "FunctionAssociation",
+                            "FunctionARN",
+                        ),
+                        with_body: items(
+                            node,
+                            "LambdaFunctionAssociations",
+                            "LambdaFunctionAssociation",
+                        )
+                        .into_iter()
+                        .filter(|item| text(*item, "IncludeBody") == "true")
+                        .map(|item| text(item, "EventType"))
+                        .collect(),
+                        grpc: child(node, "GrpcConfig")
+                            .is_some_and(|grpc| text(grpc, "Enabled") == "true"),
                         smooth_streaming: text(node, "SmoothStreaming") == "true",
                     };
                     (behavior, does)
@@ -201,8 +249,10 @@ impl Document {
 /// `<name><Quantity>n</Quantity><Items>…</Items></name>`, CloudFront's form of a list.
 #[must_use]
 pub fn list_element(name: &str, items: &[String]) -> String {
-    let items =
-        [element("Quantity", &items.len().to_string()), if items.is_empty() { String::new() } else { wrapped("Items", &items.concat()) }];
+    let items = [
+        element("Quantity", &items.len().to_string()),
+        if items.is_empty() { String::new() } else { wrapped("Items", &items.concat()) },
+    ];
     wrapped(name, &items.concat())
 }
 
@@ -230,7 +280,8 @@ pub fn with_tags(document: &Document, tags: &crate::resource::Tags) -> String {
         let _ = write!(items, "<Tag>{}{}</Tag>", element("Key", key), element("Value", value));
     }
     format!(
-        "<DistributionConfigWithTags xmlns=\"{NAMESPACE}\">{}<Tags><Items>{items}</Items></Tags></DistributionConfigWithTags>",
+        "<DistributionConfigWithTags \
+            xmlns=\"{NAMESPACE}\">{}<Tags><Items>{items}</Items></Tags></DistributionConfigWithTags>",
         document.0
     )
 }
@@ -274,7 +325,11 @@ mod tests {
     fn elements_without_end_in_one_another_are_refused() {
         let deep = Document(format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000)));
         assert_eq!(deep.read(), Reading::default());
-        assert!(deep.edit(&[Edit::Field("Comment", element("Comment", ""))]).unwrap_err().contains("lie in one another"));
+        assert!(
+            deep.edit(&[Edit::Field("Comment", element("Comment", ""))])
+                .unwrap_err()
+                .contains("lie in one another")
+        );
         assert_eq!(Document::in_answer(&deep.0), None);
     }
 }

@@ -1,7 +1,10 @@
 //! Edits of CloudFront's document: the smallest piece of text that is ours, and no other byte.
 
 use super::behavior::Behavior;
-use super::document::{Document, EVENT, child, children, content, element, escape, list_element, parse, text, walk, wrapped};
+use super::document::{
+    Document, EVENT, child, children, content, element, escape, list_element, parse, text, walk,
+    wrapped,
+};
 use super::nesting::end;
 use roxmltree::Node;
 use std::ops::Range;
@@ -48,7 +51,9 @@ impl Edit {
     #[must_use]
     pub fn knowing(self, access: &str) -> Self {
         match self {
-            Self::Access(origin) => Self::Text(Place::Origin(origin, "OriginAccessControlId"), access.to_owned()),
+            Self::Access(origin) => {
+                Self::Text(Place::Origin(origin, "OriginAccessControlId"), access.to_owned())
+            }
             edit => edit,
         }
     }
@@ -66,7 +71,8 @@ impl Document {
     pub fn edit(&self, edits: &[Edit]) -> Result<Self, String> {
         let mut document = self.clone();
         for edit in edits {
-            let tree = parse(&document.0).map_err(|error| format!("CloudFront's document cannot be read: {error}"))?;
+            let tree = parse(&document.0)
+                .map_err(|error| format!("CloudFront's document cannot be read: {error}"))?;
             let mut splices = document.splices(tree.root_element(), edit)?;
             splices.sort_by_key(|(range, _)| range.start);
             let mut edited = document.0.clone();
@@ -88,7 +94,8 @@ impl Document {
                 let (node, missing) = walk(root, place)?;
                 if let Some((name, outer)) = missing.split_last() {
                     let innermost = element(name, wanted);
-                    let nested = outer.iter().rev().fold(innermost, |inner, name| wrapped(name, &inner));
+                    let nested =
+                        outer.iter().rev().fold(innermost, |inner, name| wrapped(name, &inner));
                     return Ok(vec![self.append(node, &nested)]);
                 }
                 let is_so = content(node).trim() == wanted.trim();
@@ -97,25 +104,45 @@ impl Document {
             Edit::Entry(list, key, entry) => self.entry(root, list, key, entry.as_deref()),
             Edit::Occupant(behavior, arn) => {
                 let list = Place::Behavior(behavior.clone(), "LambdaFunctionAssociations");
-                let key = Key { item: "LambdaFunctionAssociation", child: Some("EventType"), text: EVENT.into() };
+                let key = Key {
+                    item: "LambdaFunctionAssociation",
+                    child: Some("EventType"),
+                    text: EVENT.into(),
+                };
                 let entry = arn.as_deref().map(association);
                 let is_so = |entry: &Node<'_, '_>| {
-                    arn.as_ref().is_some_and(|arn| *arn == text(*entry, "LambdaFunctionARN")) && text(*entry, "IncludeBody") != "true"
+                    arn.as_ref().is_some_and(|arn| *arn == text(*entry, "LambdaFunctionARN"))
+                        && text(*entry, "IncludeBody") != "true"
                 };
                 let (node, missing) = walk(root, &list)?;
                 let seen = if missing.is_empty() { entries(node, &key) } else { Vec::new() };
-                if seen.len() == 1 && seen.iter().all(is_so) { Ok(Vec::new()) } else { self.entry(root, &list, &key, entry.as_deref()) }
+                if seen.len() == 1 && seen.iter().all(is_so) {
+                    Ok(Vec::new())
+                } else {
+                    self.entry(root, &list, &key, entry.as_deref())
+                }
             }
-            Edit::Access(origin) => Err(format!("the access control of origin `{origin}` is not known yet")),
+            Edit::Access(origin) => {
+                Err(format!("the access control of origin `{origin}` is not known yet"))
+            }
         }
     }
 
     /// Puts an entry into a list, in place of what has its key, or takes that out.
-    fn entry(&self, root: Node<'_, '_>, list: &Place, key: &Key, entry: Option<&str>) -> Result<Vec<Splice>, String> {
+    fn entry(
+        &self,
+        root: Node<'_, '_>,
+        list: &Place,
+        key: &Key,
+        entry: Option<&str>,
+    ) -> Result<Vec<Splice>, String> {
         let (list, missing) = walk(root, list)?;
         if let Some((name, outer)) = missing.split_last() {
             let Some(entry) = entry else { return Ok(Vec::new()) };
-            let nested = outer.iter().rev().fold(list_element(name, &[entry.to_owned()]), |inner, name| wrapped(name, &inner));
+            let nested = outer
+                .iter()
+                .rev()
+                .fold(list_element(name, &[entry.to_owned()]), |inner, name| wrapped(name, &inner));
             return Ok(vec![self.append(list, &nested)]);
         }
         let found = entries(list, key);
@@ -140,7 +167,8 @@ impl Document {
             });
         }
         // The frame goes with the last entry where there is nothing else in it.
-        let emptied = held.filter(|held| entry.is_none() && found.len() == 1 && held.children().count() == 1);
+        let emptied =
+            held.filter(|held| entry.is_none() && found.len() == 1 && held.children().count() == 1);
         splices.extend(match emptied {
             Some(held) => vec![(held.range(), String::new())],
             None => rest.iter().map(|node| (node.range(), String::new())).collect(),
@@ -158,10 +186,17 @@ impl Document {
         let open = end(whole).unwrap_or(whole.len());
         match whole[..open].strip_suffix("/>") {
             Some(tag) => {
-                let name = tag.trim_start_matches('<').split(char::is_whitespace).next().unwrap_or_default();
+                let name = tag
+                    .trim_start_matches('<')
+                    .split(char::is_whitespace)
+                    .next()
+                    .unwrap_or_default();
                 (range, format!("{}>{inside}</{name}>", tag.trim_end()))
             }
-            None => (range.start + open..range.start + whole.rfind("</").unwrap_or(whole.len()), inside.to_owned()),
+            None => (
+                range.start + open..range.start + whole.rfind("</").unwrap_or(whole.len()),
+                inside.to_owned(),
+            ),
         }
     }
 
@@ -177,7 +212,9 @@ impl Document {
         let name = tag.find(parent.tag_name().name()).unwrap_or(1);
         match &tag[1..name] {
             "" => elements.to_owned(),
-            prefix => elements.replace('<', &format!("<{prefix}")).replace(&format!("<{prefix}/"), &format!("</{prefix}")),
+            prefix => elements
+                .replace('<', &format!("<{prefix}"))
+                .replace(&format!("<{prefix}/"), &format!("</{prefix}")),
         }
     }
 }
@@ -192,7 +229,11 @@ fn entries<'a>(list: Node<'a, 'a>, key: &Key) -> Vec<Node<'a, 'a>> {
 }
 
 fn association(arn: &str) -> String {
-    let inside = [element("LambdaFunctionARN", arn), element("EventType", EVENT), element("IncludeBody", "false")];
+    let inside = [
+        element("LambdaFunctionARN", arn),
+        element("EventType", EVENT),
+        element("IncludeBody", "false"),
+    ];
     wrapped("LambdaFunctionAssociation", &inside.concat())
 }
 
@@ -202,8 +243,16 @@ mod tests {
 
     /// The list of the default behavior, before and after our slot is filled and left.
     const LISTS: [[&str; 3]; 7] = [
-        ["<Ls><Quantity>0</Quantity></Ls>", "<Ls><Quantity>1</Quantity><Items>OURS</Items></Ls>", "<Ls><Quantity>0</Quantity></Ls>"],
-        ["", "<Ls><Quantity>1</Quantity><Items>OURS</Items></Ls>", "<Ls><Quantity>0</Quantity></Ls>"],
+        [
+            "<Ls><Quantity>0</Quantity></Ls>",
+            "<Ls><Quantity>1</Quantity><Items>OURS</Items></Ls>",
+            "<Ls><Quantity>0</Quantity></Ls>",
+        ],
+        [
+            "",
+            "<Ls><Quantity>1</Quantity><Items>OURS</Items></Ls>",
+            "<Ls><Quantity>0</Quantity></Ls>",
+        ],
         ["<Ls/>", "<Ls><Items>OURS</Items></Ls>", "<Ls></Ls>"],
         [
             "<Ls a='1'>\n <Items x='/'/><!-- 1 --><Quantity>0</Quantity><New/></Ls>",
@@ -212,7 +261,8 @@ mod tests {
         ],
         [
             "<Ls>\n <Quantity>1</Quantity>\n <Items>\n  THEIRS<!-- x -->\n </Items>\n <New/></Ls>",
-            "<Ls>\n <Quantity>2</Quantity>\n <Items>\n  THEIRSOURS<!-- x -->\n </Items>\n <New/></Ls>",
+            "<Ls>\n <Quantity>2</Quantity>\n <Items>\n  THEIRSOURS<!-- x -->\n </Items>\n \
+                <New/></Ls>",
             "<Ls>\n <Quantity>1</Quantity>\n <Items>\n  THEIRS<!-- x -->\n </Items>\n <New/></Ls>",
         ],
         [
@@ -229,9 +279,15 @@ mod tests {
 
     fn document(list: &str) -> Document {
         let old = association("arn:old:1").replace("false", "true");
-        let theirs = "<L><LambdaFunctionARN>arn:theirs:1</LambdaFunctionARN> <EventType>origin-request</EventType><New/></L>";
-        let list = list.replace("OURS", &association("arn:ours:2")).replace("OLD", &old).replace("THEIRS", theirs);
-        let list = list.replace("Ls>", "LambdaFunctionAssociations>").replace("<Ls", "<LambdaFunctionAssociations");
+        let theirs = "<L><LambdaFunctionARN>arn:theirs:1</LambdaFunctionARN> \
+            <EventType>origin-request</EventType><New/></L>";
+        let list = list
+            .replace("OURS", &association("arn:ours:2"))
+            .replace("OLD", &old)
+            .replace("THEIRS", theirs);
+        let list = list
+            .replace("Ls>", "LambdaFunctionAssociations>")
+            .replace("<Ls", "<LambdaFunctionAssociations");
         let list = list.replace("L>", "LambdaFunctionAssociation>");
         Document(format!("<C><DefaultCacheBehavior><Before/>{list}</DefaultCacheBehavior></C>"))
     }
@@ -243,7 +299,8 @@ mod tests {
             before.edit(&[edit]).unwrap()
         };
         for [before, filled, left] in LISTS {
-            // What is added to a behavior without a list comes last in it, as there is nothing after it here.
+            // What is added to a behavior without a list comes last in it, as there is nothing
+            // after it here.
             let after = turn(&document(before), Some("arn:ours:2"));
             assert_eq!(after, document(filled), "{before}");
             assert_eq!(turn(&after, Some("arn:ours:2")), after, "{before}");
@@ -256,18 +313,30 @@ mod tests {
         let rows = [
             ("<C><Comment>a</Comment></C>", "<C><Comment>&lt;new&gt;</Comment></C>"),
             ("<C><Comment\n a='>' /><X/></C>", "<C><Comment\n a='>'>&lt;new&gt;</Comment><X/></C>"),
-            ("<C><Comment a='>'><!-- </Comment> -->x</Comment ></C>", "<C><Comment a='>'>&lt;new&gt;</Comment ></C>"),
+            (
+                "<C><Comment a='>'><!-- </Comment> -->x</Comment ></C>",
+                "<C><Comment a='>'>&lt;new&gt;</Comment ></C>",
+            ),
             ("<C></C>", "<C><Comment>&lt;new&gt;</Comment></C>"),
             ("<C/>", "<C><Comment>&lt;new&gt;</Comment></C>"),
-            ("<c:C xmlns:c='x'><Comment/></c:C>", "<c:C xmlns:c='x'><Comment/><c:Comment>&lt;new&gt;</c:Comment></c:C>"),
-            ("<C><Comment> <![CDATA[<new>]]></Comment></C>", "<C><Comment> <![CDATA[<new>]]></Comment></C>"),
+            (
+                "<c:C xmlns:c='x'><Comment/></c:C>",
+                "<c:C xmlns:c='x'><Comment/><c:Comment>&lt;new&gt;</c:Comment></c:C>",
+            ),
+            (
+                "<C><Comment> <![CDATA[<new>]]></Comment></C>",
+                "<C><Comment> <![CDATA[<new>]]></Comment></C>",
+            ),
         ];
         for (before, after) in rows {
             let edit = Edit::Text(Place::Config("Comment"), "<new>".into());
             assert_eq!(Document(before.into()).edit(&[edit]).unwrap().0, after);
         }
         let nested = Edit::Text(Place::Config("A/B/C"), "x".into());
-        assert_eq!(Document("<D><A/></D>".into()).edit(&[nested]).unwrap().0, "<D><A><B><C>x</C></B></A></D>");
+        assert_eq!(
+            Document("<D><A/></D>".into()).edit(&[nested]).unwrap().0,
+            "<D><A><B><C>x</C></B></A></D>"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What of a distribution is managed: one table, from which it is read, compared, repaired and created.
+//! What of a distribution is managed: one table, from which it is read, compared, repaired and
+//! created.
 
 use super::behavior::Behavior;
 use super::creation::new_origin;
@@ -11,16 +12,20 @@ use roxmltree::Node;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// Managed cache policy `CachingOptimized` (CloudFront Developer Guide, "Use managed cache policies").
+/// Managed cache policy `CachingOptimized` (CloudFront Developer Guide, "Use managed cache
+/// policies").
 const CACHING_OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 
 /// The weakest TLS that visitors may use where the domain is theirs to choose.
 const TLS_FLOOR: &str = "TLSv1.2_2021";
 
-/// What is weaker (CloudFront API Reference, `ViewerCertificate`). What is not here, as newer policies are not, is stronger.
-const WEAKER: [&str; 6] = ["SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016", "TLSv1.2_2018", "TLSv1.2_2019"];
+/// What is weaker (CloudFront API Reference, `ViewerCertificate`). What is not here, as newer
+/// policies are not, is stronger.
+const WEAKER: [&str; 6] =
+    ["SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016", "TLSv1.2_2018", "TLSv1.2_2019"];
 
-/// What an owner may set on a distribution of ours: it is neither shown nor changed. The README prints it.
+/// What an owner may set on a distribution of ours: it is neither shown nor changed. The README
+/// prints it.
 pub const UNMANAGED: &[&str] = &[
     "CallerReference",
     "Logging",
@@ -68,12 +73,21 @@ pub struct Difference {
 impl Difference {
     fn new(field: &str, before: String, after: String, edits: Vec<Edit>) -> Self {
         let some = |text: String| (!text.is_empty()).then_some(text);
-        Self { change: FieldChange { field: field.into(), before: some(before), after: some(after) }, edits }
+        Self {
+            change: FieldChange { field: field.into(), before: some(before), after: some(after) },
+            edits,
+        }
     }
 }
 
-/// Everything in the document that is not as it should be. `access` is the access control's id; `None`: the plan creates it.
-pub(super) fn differences(document: &Document, stack: &StackName, settings: &Settings, access: Option<&str>) -> Vec<Difference> {
+/// Everything in the document that is not as it should be. `access` is the access control's id;
+/// `None`: the plan creates it.
+pub(super) fn differences(
+    document: &Document,
+    stack: &StackName,
+    settings: &Settings,
+    access: Option<&str>,
+) -> Vec<Difference> {
     let Ok(tree) = parse(&document.0) else { return Vec::new() };
     let root = tree.root_element();
     let id = origin_id(stack);
@@ -87,12 +101,18 @@ pub(super) fn differences(document: &Document, stack: &StackName, settings: &Set
     });
     let certificate = certificate(root, settings.certificate.as_deref());
     // A form that is replaced whole brings its own.
-    let renewed = |difference: &Difference| matches!(difference.edits.as_slice(), [Edit::Field(..)]);
+    let renewed =
+        |difference: &Difference| matches!(difference.edits.as_slice(), [Edit::Field(..)]);
     let tls = settings.certificate.is_some() && !certificate.as_ref().is_some_and(renewed);
     let of_origin = found.map(|_| origin_elements(&id, settings, access)).unwrap_or_default();
     let elements = of_origin.into_iter().chain(elements(&id, settings, tls));
-    let differing = elements.filter_map(|(field, place, wanted)| differing(root, field, place, wanted));
-    lost.into_iter().chain(differing).chain(certificate).chain(error_pages(root, settings)).collect()
+    let differing =
+        elements.filter_map(|(field, place, wanted)| differing(root, field, place, wanted));
+    lost.into_iter()
+        .chain(differing)
+        .chain(certificate)
+        .chain(error_pages(root, settings))
+        .collect()
 }
 
 /// What stops an enabled distribution from serving.
@@ -118,30 +138,48 @@ fn origin_elements(id: &str, settings: &Settings, access: Option<&str>) -> Vec<E
         ("origin", place("DomainName"), text(&settings.origin)),
         ("origin path", place("OriginPath"), text("")),
         ("origin access identity", place("S3OriginConfig/OriginAccessIdentity"), text("")),
-        ("origin access control", place("OriginAccessControlId"), Wanted::Access(id.to_owned(), access.map(str::to_owned))),
+        (
+            "origin access control",
+            place("OriginAccessControlId"),
+            Wanted::Access(id.to_owned(), access.map(str::to_owned)),
+        ),
     ]
 }
 
 fn elements(origin: &str, settings: &Settings, tls: bool) -> Vec<Element> {
     let text = |text: &str| Wanted::Text(text.into());
     let behavior = |path| Place::Behavior(Behavior::Default, path);
-    let names = |item, names: &[&str]| Wanted::Names(item, names.iter().map(|&name| name.to_owned()).collect());
+    let names = |item, names: &[&str]| {
+        Wanted::Names(item, names.iter().map(|&name| name.to_owned()).collect())
+    };
     let country = "Restrictions/GeoRestriction";
     let mut all = vec![
-        ("default root object", Place::Config("DefaultRootObject"), text(&settings.default_root_object)),
+        (
+            "default root object",
+            Place::Config("DefaultRootObject"),
+            text(&settings.default_root_object),
+        ),
         ("price class", Place::Config("PriceClass"), text(&settings.price_class)),
         ("aliases", Place::Config("Aliases"), Wanted::Names("CNAME", settings.aliases.clone())),
         ("comment", Place::Config("Comment"), text(&settings.comment)),
         (ENABLED, Place::Config("Enabled"), text("true")),
         ("HTTP version", Place::Config("HttpVersion"), text("http2and3")),
         ("IPv6", Place::Config("IsIPV6Enabled"), text("true")),
-        ("geo restriction", Place::Config("Restrictions/GeoRestriction/RestrictionType"), text("none")),
+        (
+            "geo restriction",
+            Place::Config("Restrictions/GeoRestriction/RestrictionType"),
+            text("none"),
+        ),
         ("restricted countries", Place::Config(country), names("Location", &[])),
         ("target origin", behavior("TargetOriginId"), text(origin)),
         ("viewer protocol policy", behavior("ViewerProtocolPolicy"), text("redirect-to-https")),
         ("cache policy", behavior("CachePolicyId"), text(CACHING_OPTIMIZED)),
         ("methods", behavior("AllowedMethods"), names("Method", &["GET", "HEAD"])),
-        ("cached methods", behavior("AllowedMethods/CachedMethods"), names("Method", &["GET", "HEAD"])),
+        (
+            "cached methods",
+            behavior("AllowedMethods/CachedMethods"),
+            names("Method", &["GET", "HEAD"]),
+        ),
         ("compress", behavior("Compress"), text("true")),
         // Both exclude edge functions.
         ("smooth streaming", behavior("SmoothStreaming"), text("false")),
@@ -150,24 +188,36 @@ fn elements(origin: &str, settings: &Settings, tls: bool) -> Vec<Element> {
     ];
     if tls {
         let place = Place::Config;
-        all.push(("CloudFront's own certificate", place("ViewerCertificate/CloudFrontDefaultCertificate"), text("false")));
+        all.push((
+            "CloudFront's own certificate",
+            place("ViewerCertificate/CloudFrontDefaultCertificate"),
+            text("false"),
+        ));
         all.push(("TLS clients", place("ViewerCertificate/SSLSupportMethod"), text("sni-only")));
-        all.push(("TLS policy", place("ViewerCertificate/MinimumProtocolVersion"), Wanted::NoWeaker(TLS_FLOOR)));
+        all.push((
+            "TLS policy",
+            place("ViewerCertificate/MinimumProtocolVersion"),
+            Wanted::NoWeaker(TLS_FLOOR),
+        ));
     }
     all
 }
 
 fn differing(root: Node<'_, '_>, field: &str, place: Place, wanted: Wanted) -> Option<Difference> {
-    let found = walk(root, &place).ok().filter(|(_, missing)| missing.is_empty()).map(|(node, _)| node);
+    let found =
+        walk(root, &place).ok().filter(|(_, missing)| missing.is_empty()).map(|(node, _)| node);
     let seen = found.map(content).unwrap_or_default().trim().to_owned();
     match wanted {
         Wanted::Text(text) => {
             let same = seen == text.trim() || (seen.is_empty() && text == "false");
-            (!same).then(|| Difference::new(field, seen, text.clone(), vec![Edit::Text(place, text)]))
+            (!same)
+                .then(|| Difference::new(field, seen, text.clone(), vec![Edit::Text(place, text)]))
         }
         Wanted::NoWeaker(floor) => {
             let weak = seen.is_empty() || WEAKER.contains(&seen.as_str());
-            weak.then(|| Difference::new(field, seen, floor.into(), vec![Edit::Text(place, floor.into())]))
+            weak.then(|| {
+                Difference::new(field, seen, floor.into(), vec![Edit::Text(place, floor.into())])
+            })
         }
         Wanted::Access(origin, id) => {
             let same = id.as_ref().is_some_and(|id| *id == seen);
@@ -177,10 +227,13 @@ fn differing(root: Node<'_, '_>, field: &str, place: Place, wanted: Wanted) -> O
         }
         Wanted::Names(item, names) => {
             let seen: BTreeSet<String> = found.map(|list| entries(list, item)).unwrap_or_default();
-            let shown = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+            let shown =
+                |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
             let gone = seen.difference(&names).map(|name| (name, None));
             let new = names.difference(&seen).map(|name| (name, Some(element(item, name))));
-            let edit = |(name, entry): (&String, _)| Edit::Entry(place.clone(), Key { item, child: None, text: name.clone() }, entry);
+            let edit = |(name, entry): (&String, _)| {
+                Edit::Entry(place.clone(), Key { item, child: None, text: name.clone() }, entry)
+            };
             // The new ones first, so that the list's frame stays.
             let edits: Vec<Edit> = new.chain(gone).map(edit).collect();
             (!edits.is_empty()).then(|| Difference::new(field, shown(&seen), shown(&names), edits))
@@ -199,7 +252,10 @@ fn control(origin: String, id: Option<&str>) -> Edit {
 
 fn entries(list: Node<'_, '_>, item: &'static str) -> BTreeSet<String> {
     let held = children(list, "Items").next();
-    held.into_iter().flat_map(|held| children(held, item)).map(|entry| content(entry).trim().to_owned()).collect()
+    held.into_iter()
+        .flat_map(|held| children(held, item))
+        .map(|entry| content(entry).trim().to_owned())
+        .collect()
 }
 
 /// The certificate of a distribution without aliases.
@@ -212,7 +268,8 @@ fn certificate(root: Node<'_, '_>, wanted: Option<&str>) -> Option<Difference> {
     };
     let acm = read("ViewerCertificate/ACMCertificateArn");
     let seen = acm.clone().or_else(|| read("ViewerCertificate/IAMCertificateId"));
-    let is_default = read("ViewerCertificate/CloudFrontDefaultCertificate").as_deref() == Some("true");
+    let is_default =
+        read("ViewerCertificate/CloudFrontDefaultCertificate").as_deref() == Some("true");
     if seen.as_deref() == wanted && (wanted.is_some() || is_default) {
         return None;
     }
@@ -220,39 +277,59 @@ fn certificate(root: Node<'_, '_>, wanted: Option<&str>) -> Option<Difference> {
     let edits = match wanted {
         // Only the name changes, also in the older element that repeats it.
         Some(arn) if acm.is_some() || (seen.is_none() && !is_default) => {
-            let repeated = read("ViewerCertificate/Certificate").map(|_| text("ViewerCertificate/Certificate", arn));
+            let repeated = read("ViewerCertificate/Certificate")
+                .map(|_| text("ViewerCertificate/Certificate", arn));
             [text("ViewerCertificate/ACMCertificateArn", arn)].into_iter().chain(repeated).collect()
         }
-        None if seen.is_none() => vec![text("ViewerCertificate/CloudFrontDefaultCertificate", "true")],
+        None if seen.is_none() => {
+            vec![text("ViewerCertificate/CloudFrontDefaultCertificate", "true")]
+        }
         // The two forms exclude each other's elements.
         Some(arn) => vec![Edit::Field("ViewerCertificate", own_certificate(arn))],
-        None => vec![Edit::Field("ViewerCertificate", wrapped("ViewerCertificate", &element("CloudFrontDefaultCertificate", "true")))],
+        None => vec![Edit::Field(
+            "ViewerCertificate",
+            wrapped("ViewerCertificate", &element("CloudFrontDefaultCertificate", "true")),
+        )],
     };
     let seen = seen.or_else(|| is_default.then(|| OWN.into())).unwrap_or_default();
     Some(Difference::new("certificate", seen, wanted.unwrap_or(OWN).to_owned(), edits))
 }
 
 fn own_certificate(arn: &str) -> String {
-    let inside = [element("ACMCertificateArn", arn), element("SSLSupportMethod", "sni-only"), element("MinimumProtocolVersion", TLS_FLOOR)];
+    let inside = [
+        element("ACMCertificateArn", arn),
+        element("SSLSupportMethod", "sni-only"),
+        element("MinimumProtocolVersion", TLS_FLOOR),
+    ];
     wrapped("ViewerCertificate", &inside.concat())
 }
 
-/// The codes that a fallback needs: without `ListBucket`, S3 answers 403 for what is not there (S3 API Reference, `GetObject`).
+/// The codes that a fallback needs: without `ListBucket`, S3 answers 403 for what is not there (S3
+/// API Reference, `GetObject`).
 const FALLBACK_CODES: [&str; 2] = ["403", "404"];
 
-/// The error pages that make the fallback of a single-page application. Others stay, and so does every page of other codes.
+/// The error pages that make the fallback of a single-page application. Others stay, and so does
+/// every page of other codes.
 fn error_pages(root: Node<'_, '_>, settings: &Settings) -> Vec<Difference> {
-    const FIELDS: [&str; 4] = ["ErrorCode", "ResponsePagePath", "ResponseCode", "ErrorCachingMinTTL"];
+    const FIELDS: [&str; 4] =
+        ["ErrorCode", "ResponsePagePath", "ResponseCode", "ErrorCachingMinTTL"];
     let list = Place::Config("CustomErrorResponses");
     let found = walk(root, &list).ok().filter(|(_, missing)| missing.is_empty());
     let held = found.and_then(|(list, _)| children(list, "Items").next());
     let pages: Vec<[String; 4]> = held
         .into_iter()
         .flat_map(|held| children(held, "CustomErrorResponse"))
-        .map(|page| FIELDS.map(|field| children(page, field).next().map(content).unwrap_or_default().trim().to_owned()))
+        .map(|page| {
+            FIELDS.map(|field| {
+                children(page, field).next().map(content).unwrap_or_default().trim().to_owned()
+            })
+        })
         .collect();
-    let root_object = |node: Node<'_, '_>| children(node, "DefaultRootObject").next().map(content).unwrap_or_default();
-    let roots = [format!("/{}", root_object(root).trim()), format!("/{}", settings.default_root_object)];
+    let root_object = |node: Node<'_, '_>| {
+        children(node, "DefaultRootObject").next().map(content).unwrap_or_default()
+    };
+    let roots =
+        [format!("/{}", root_object(root).trim()), format!("/{}", settings.default_root_object)];
     let shown = |page: &[String; 4]| format!("{} with {} for {} s", page[1], page[2], page[3]);
     let difference = |code: &str| {
         let seen = pages.iter().find(|page| page[0] == code);
@@ -262,12 +339,18 @@ fn error_pages(root: Node<'_, '_>, settings: &Settings) -> Vec<Difference> {
         if same {
             return None;
         }
-        let entry: String = FIELDS.iter().zip(&wanted).map(|(name, text)| element(name, text)).collect();
+        let entry: String =
+            FIELDS.iter().zip(&wanted).map(|(name, text)| element(name, text)).collect();
         let entry = settings.spa.then(|| wrapped("CustomErrorResponse", &entry));
         let key = Key { item: "CustomErrorResponse", child: Some("ErrorCode"), text: code.into() };
         let after = if settings.spa { shown(&wanted) } else { String::new() };
         let edits = vec![Edit::Entry(list.clone(), key, entry)];
-        Some(Difference::new(&format!("error page {code}"), seen.map(shown).unwrap_or_default(), after, edits))
+        Some(Difference::new(
+            &format!("error page {code}"),
+            seen.map(shown).unwrap_or_default(),
+            after,
+            edits,
+        ))
     };
     FALLBACK_CODES.iter().filter_map(|code| difference(code)).collect()
 }

@@ -1,4 +1,5 @@
-//! A distribution that is ours: created with its association in it, updated in CloudFront's own document, disabled, deleted.
+//! A distribution that is ours: created with its association in it, updated in CloudFront's own
+//! document, disabled, deleted.
 
 use super::function::VersionReference;
 use super::{Tags, tags};
@@ -32,8 +33,9 @@ pub fn origin_id(stack: &StackName) -> String {
     format!("provision-{stack}")
 }
 
-/// What the creation of the stack's distribution is called. The control's name is unique and it lives exactly as long as the
-/// distribution, so two first applies at the same time use the same reference, and CloudFront lets only one of them create.
+/// What the creation of the stack's distribution is called. The control's name is unique and it
+/// lives exactly as long as the distribution, so two first applies at the same time use the same
+/// reference, and CloudFront lets only one of them create.
 fn caller_reference(stack: &StackName, access: &str) -> String {
     format!("{}-{access}", origin_id(stack))
 }
@@ -75,7 +77,10 @@ pub struct Live {
 }
 
 /// Replaces the document by its digest in saved plans.
-pub(crate) fn serialize_digest<S: serde::Serializer>(document: &Document, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize_digest<S: serde::Serializer>(
+    document: &Document,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&document.digest())
 }
 
@@ -136,33 +141,47 @@ impl Op {
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {
-        let at = |name: &dyn std::fmt::Display, action, summary: &str| Change::new(Address::new(Kind::Distribution, name), action, summary);
+        let at = |name: &dyn std::fmt::Display, action, summary: &str| {
+            Change::new(Address::new(Kind::Distribution, name), action, summary)
+        };
         match self {
-            Self::Create { stack, settings, occupant, .. } => at(stack, Action::Create, "create").with(
-                [
-                    FieldChange::set("origin", &settings.origin),
-                    FieldChange::set("default root object", &settings.default_root_object),
-                    FieldChange::set("price class", &settings.price_class),
-                    FieldChange::set(&format!("{} {EVENT}", Behavior::Default), occupant.show()),
-                ]
-                .into_iter()
-                .chain(
-                    (!settings.aliases.is_empty())
-                        .then(|| FieldChange::set("aliases", settings.aliases.iter().cloned().collect::<Vec<_>>().join(", "))),
+            Self::Create { stack, settings, occupant, .. } => at(stack, Action::Create, "create")
+                .with(
+                    [
+                        FieldChange::set("origin", &settings.origin),
+                        FieldChange::set("default root object", &settings.default_root_object),
+                        FieldChange::set("price class", &settings.price_class),
+                        FieldChange::set(
+                            &format!("{} {EVENT}", Behavior::Default),
+                            occupant.show(),
+                        ),
+                    ]
+                    .into_iter()
+                    .chain((!settings.aliases.is_empty()).then(|| {
+                        FieldChange::set(
+                            "aliases",
+                            settings.aliases.iter().cloned().collect::<Vec<_>>().join(", "),
+                        )
+                    })),
                 ),
-            ),
             Self::Update { id, differences, occupant, .. } => {
-                let disables =
-                    |difference: &Difference| difference.change.after.as_deref() == Some("false") && difference.change.field == ENABLED;
+                let disables = |difference: &Difference| {
+                    difference.change.after.as_deref() == Some("false")
+                        && difference.change.field == ENABLED
+                };
                 let summary = if differences.iter().any(disables) { "disable" } else { "update" };
                 let slot = occupant.as_ref().map(|(before, after)| FieldChange {
                     field: format!("{} {EVENT}", Behavior::Default),
                     before: before.clone(),
                     after: after.as_ref().map(VersionReference::show),
                 });
-                at(id, Action::Update, summary).with(differences.iter().map(|difference| difference.change.clone()).chain(slot))
+                at(id, Action::Update, summary).with(
+                    differences.iter().map(|difference| difference.change.clone()).chain(slot),
+                )
             }
-            Self::SetTags { id, tags, .. } => tags.change(Address::new(Kind::Distribution, id), false),
+            Self::SetTags { id, tags, .. } => {
+                tags.change(Address::new(Kind::Distribution, id), false)
+            }
             Self::AwaitDeployed { id, .. } => {
                 let name: &dyn std::fmt::Display = id.as_ref().map_or(&"(new)", |id| id);
                 at(name, Action::Await, "wait until deployed everywhere, usually a few minutes")
@@ -171,12 +190,14 @@ impl Op {
         }
     }
 
-    /// The edits that an update makes. `arn` is the occupant's, where it has one; `access` the access control's id.
+    /// The edits that an update makes. `arn` is the occupant's, where it has one; `access` the
+    /// access control's id.
     #[must_use]
     pub fn edits(&self, arn: Option<&str>, access: &str) -> Vec<Edit> {
         let Self::Update { differences, occupant, .. } = self else { return Vec::new() };
         let differing = differences.iter().flat_map(|difference| difference.edits.iter().cloned());
-        let slot = occupant.as_ref().map(|_| Edit::Occupant(Behavior::Default, arn.map(str::to_owned)));
+        let slot =
+            occupant.as_ref().map(|_| Edit::Occupant(Behavior::Default, arn.map(str::to_owned)));
         differing.map(|edit| edit.knowing(access)).chain(slot).collect()
     }
 }

@@ -17,7 +17,8 @@ pub(super) fn depth(text: &str) -> usize {
     deepest
 }
 
-/// Where the markup ends that the text begins with: a comment, character data, an instruction, or a tag.
+/// Where the markup ends that the text begins with: a comment, character data, an instruction, or a
+/// tag.
 pub(super) fn end(markup: &str) -> Option<usize> {
     for (begin, end) in [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")] {
         if let Some(inside) = markup.strip_prefix(begin) {

@@ -5,7 +5,8 @@ use crate::change::{Address, Conflict, Kind};
 use crate::name::StackName;
 use crate::resource::STACK_TAG;
 
-/// Whose distribution this is. The tag says so; where it got lost, the reference that the distribution was created with.
+/// Whose distribution this is. The tag says so; where it got lost, the reference that the
+/// distribution was created with.
 #[must_use]
 pub fn owner(live: &Live) -> Option<StackName> {
     match live.tags.get(STACK_TAG) {
@@ -40,7 +41,10 @@ pub fn estranged(stack: &StackName, live: Option<&Live>) -> Option<Conflict> {
     Some(Conflict {
         address: Address::new(Kind::Distribution, &found.id),
         reason: format!("was made for stack `{stack}`, and its tag `{STACK_TAG}` says `{says}`"),
-        hint: format!("set that tag to `{stack}`, or remove it; a second distribution would leave this one without its bucket"),
+        hint: format!(
+            "set that tag to `{stack}`, or remove it; a second distribution would leave this one \
+                without its bucket"
+        ),
     })
 }
 
@@ -50,7 +54,11 @@ mod tests {
 
     #[test]
     fn without_a_tag_its_creation_tells_whose_it_is() {
-        let owners = ["provision-shop-EOAC", "provision-shop-2-EOAC", "provision-EOAC", "theirs"].map(created_for);
-        assert_eq!(owners, [Some("shop".parse().unwrap()), Some("shop-2".parse().unwrap()), None, None]);
+        let owners = ["provision-shop-EOAC", "provision-shop-2-EOAC", "provision-EOAC", "theirs"]
+            .map(created_for);
+        assert_eq!(
+            owners,
+            [Some("shop".parse().unwrap()), Some("shop-2".parse().unwrap()), None, None]
+        );
     }
 }

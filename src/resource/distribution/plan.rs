@@ -20,16 +20,30 @@ pub struct Desired {
     pub occupant: VersionReference,
 }
 
-/// What the occupant of a slot is called: by version name where it is a version of `ours` that we know.
+/// What the occupant of a slot is called: by version name where it is a version of `ours` that we
+/// know.
 #[must_use]
-pub fn show_occupant(arn: &str, ours: &VersionReference, function: Option<&function::Live>) -> String {
-    let known = ours.number_in(arn).and_then(|number| function?.versions.iter().find(|version| version.number == number));
-    known.map_or_else(|| arn.to_owned(), |version| VersionReference { version: version.frozen.name(), ..ours.clone() }.show())
+pub fn show_occupant(
+    arn: &str,
+    ours: &VersionReference,
+    function: Option<&function::Live>,
+) -> String {
+    let known = ours
+        .number_in(arn)
+        .and_then(|number| function?.versions.iter().find(|version| version.number == number));
+    known.map_or_else(
+        || arn.to_owned(),
+        |version| VersionReference { version: version.frozen.name(), ..ours.clone() }.show(),
+    )
 }
 
 /// Does the slot hold the wanted version already?
 #[must_use]
-pub fn holds(arn: Option<&str>, wanted: &VersionReference, function: Option<&function::Live>) -> bool {
+pub fn holds(
+    arn: Option<&str>,
+    wanted: &VersionReference,
+    function: Option<&function::Live>,
+) -> bool {
     let number = function.and_then(|live| live.number_of(&wanted.version));
     let occupied = arn.and_then(|arn| wanted.number_in(arn));
     occupied.is_some() && occupied == number
@@ -58,8 +72,12 @@ pub fn plan(
     let reading = live.document.read();
     let address = Address::new(Kind::Distribution, &live.id);
     let differences = differences(&live.document, stack, &desired.settings, access);
-    let occupant = reading.behaviors.get(&Behavior::Default).and_then(|does| does.functions.get(EVENT));
-    let with_body = reading.behaviors.get(&Behavior::Default).is_some_and(|does| does.with_body.contains(EVENT));
+    let occupant =
+        reading.behaviors.get(&Behavior::Default).and_then(|does| does.functions.get(EVENT));
+    let with_body = reading
+        .behaviors
+        .get(&Behavior::Default)
+        .is_some_and(|does| does.with_body.contains(EVENT));
     let moves = with_body || !holds(occupant.map(String::as_str), &desired.occupant, function);
     let update = Op::Update {
         id: live.id.clone(),
@@ -78,12 +96,17 @@ pub fn plan(
         planned.conflicts.push(Conflict {
             address,
             reason,
-            hint: "undo that change in the CloudFront console, or give the stack another name".into(),
+            hint: "undo that change in the CloudFront console, or give the stack another name"
+                .into(),
         });
         return planned;
     }
     match tags::plan(&address, &live.tags, &desired.tags) {
-        Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags { id: live.id.clone(), arn: live.id.arn(account), tags })),
+        Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags {
+            id: live.id.clone(),
+            arn: live.id.arn(account),
+            tags,
+        })),
         Err(conflict) => return planned.refused(conflict),
     }
     if !update.change().fields.is_empty() {
@@ -92,12 +115,19 @@ pub fn plan(
     let others = reading.behaviors.keys().filter(|behavior| **behavior != Behavior::Default);
     let uncovered: Vec<String> = others.map(ToString::to_string).collect();
     if !uncovered.is_empty() {
-        planned.notices.push(Notice { address, text: format!("behaviors that somebody added are not covered: {}", uncovered.join(", ")) });
+        planned.notices.push(Notice {
+            address,
+            text: format!(
+                "behaviors that somebody added are not covered: {}",
+                uncovered.join(", ")
+            ),
+        });
     }
     planned
 }
 
-/// Why CloudFront would refuse a Lambda@Edge function here (CloudFront Developer Guide, "Restrictions on all edge functions").
+/// Why CloudFront would refuse a Lambda@Edge function here (CloudFront Developer Guide,
+/// "Restrictions on all edge functions").
 #[must_use]
 pub fn unfit(reading: &Reading, behavior: &Behavior) -> Option<String> {
     let does = reading.behaviors.get(behavior)?;
@@ -108,7 +138,8 @@ pub fn unfit(reading: &Reading, behavior: &Behavior) -> Option<String> {
         Some("is a staging distribution of a continuous deployment".into())
     } else if let Some((event, arn)) = viewer {
         Some(format!(
-            "behavior `{behavior}` runs CloudFront Function {arn} at {event}; CloudFront does not mix both kinds on viewer events"
+            "behavior `{behavior}` runs CloudFront Function {arn} at {event}; CloudFront does not \
+                mix both kinds on viewer events"
         ))
     } else if does.grpc {
         Some(format!("behavior `{behavior}` allows gRPC, which excludes Lambda@Edge"))
@@ -135,11 +166,16 @@ pub struct Teardown {
 pub fn teardown(stack: &StackName, live: Option<&Live>, functions: &Functions<'_>) -> Teardown {
     let Some(live) = live.filter(|live| is_ours(live, stack)) else { return Teardown::default() };
     let reading = live.document.read();
-    let occupant = reading.behaviors.get(&Behavior::Default).and_then(|does| does.functions.get(EVENT)).cloned();
+    let occupant = reading
+        .behaviors
+        .get(&Behavior::Default)
+        .and_then(|does| does.functions.get(EVENT))
+        .cloned();
     // Also at origins that somebody added: what signs with the control keeps it.
     let signs = reading.origins.iter().filter(|(_, origin)| !origin.access.is_empty());
     let own = reading.origins.get(&origin_id(stack)).map(|origin| origin.access.clone());
-    let signs = signs.filter(|(id, origin)| **id == origin_id(stack) || own.as_ref() == Some(&origin.access));
+    let signs = signs
+        .filter(|(id, origin)| **id == origin_id(stack) || own.as_ref() == Some(&origin.access));
     let released = signs.map(|(id, origin)| released(id, &origin.access));
     let differences: Vec<_> = reading.enabled.then(disabled).into_iter().chain(released).collect();
     let disable = (!differences.is_empty() || occupant.is_some()).then(|| Op::Update {
@@ -151,7 +187,8 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, functions: &Functions<'_
     });
     let settled = disable.is_none() && live.deployed;
     Teardown {
-        await_disabled: (!settled).then(|| Op::AwaitDeployed { id: Some(live.id.clone()), disabled: true }),
+        await_disabled: (!settled)
+            .then(|| Op::AwaitDeployed { id: Some(live.id.clone()), disabled: true }),
         delete: Some(Op::Delete { id: live.id.clone(), etag: settled.then(|| live.etag.clone()) }),
         disable,
     }
@@ -179,8 +216,14 @@ mod tests {
     }
 
     fn function() -> function::Live {
-        let settings = function::Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
-        function::Live { settings, revision: String::new(), versions: vec![Version { number: 4, frozen: frozen() }], image: false }
+        let settings =
+            function::Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
+        function::Live {
+            settings,
+            revision: String::new(),
+            versions: vec![Version { number: 4, frozen: frozen() }],
+            image: false,
+        }
     }
 
     fn desired() -> Desired {
@@ -204,7 +247,9 @@ mod tests {
         Live {
             id: "E2ABCDEF0123".parse().unwrap(),
             etag: "etag".into(),
-            document: new_document(&stack, &desired().settings, "EOAC", "arn:f:4").edit(edits).unwrap(),
+            document: new_document(&stack, &desired().settings, "EOAC", "arn:f:4")
+                .edit(edits)
+                .unwrap(),
             deployed: true,
             domain: "d.cloudfront.net".into(),
             tags: desired().tags,
@@ -218,7 +263,8 @@ mod tests {
 
     fn drift(edits: &[Edit]) -> Vec<String> {
         let planned = planned(edits);
-        let fields = planned.ops.iter().flat_map(|op| op.change().fields).map(|change| change.field);
+        let fields =
+            planned.ops.iter().flat_map(|op| op.change().fields).map(|change| change.field);
         fields.chain(planned.conflicts.into_iter().map(|conflict| conflict.reason)).collect()
     }
 
@@ -233,34 +279,59 @@ mod tests {
             assert_eq!(drift(&[edit]), ["default viewer-request"]);
         }
         let mut with_body = live(&[]);
-        with_body.document.0 = with_body.document.0.replace("<IncludeBody>false", "<IncludeBody>true");
+        with_body.document.0 =
+            with_body.document.0.replace("<IncludeBody>false", "<IncludeBody>true");
         let (stack, account) = ("shop".parse().unwrap(), "123456789012".parse().unwrap());
-        let planned = plan(&stack, &account, &desired(), Some(&with_body), Some(&function()), Some("EOAC"));
+        let planned =
+            plan(&stack, &account, &desired(), Some(&with_body), Some(&function()), Some("EOAC"));
         let change = &planned.ops[0].change().fields[0];
         assert!(change.before.as_ref().unwrap().ends_with(", with the body"), "{change:?}");
-        assert_eq!(with_body.document.edit(&planned.ops[0].edits(Some("arn:f:4"), "EOAC")).unwrap(), live(&[]).document);
+        assert_eq!(
+            with_body.document.edit(&planned.ops[0].edits(Some("arn:f:4"), "EOAC")).unwrap(),
+            live(&[]).document
+        );
     }
 
     #[test]
     fn what_the_edge_excludes_is_a_conflict() {
         let cff = "<FunctionAssociation><FunctionARN>arn:cff</FunctionARN><EventType>viewer-response</EventType></FunctionAssociation>";
         let list = Place::Behavior(Behavior::Default, "FunctionAssociations");
-        let key = Key { item: "FunctionAssociation", child: Some("EventType"), text: "viewer-response".into() };
+        let key = Key {
+            item: "FunctionAssociation",
+            child: Some("EventType"),
+            text: "viewer-response".into(),
+        };
         let entry = Edit::Entry(list, key, Some(cff.into()));
         assert!(drift(&[entry])[0].contains("arn:cff at viewer-response"));
-        assert!(drift(&[Edit::Field("Staging", element("Staging", "true"))])[0].contains("staging"));
-        assert!(drift(&[Edit::Field("ConnectionMode", element("ConnectionMode", "tenant-only"))])[0].contains("tenant-only"));
+        assert!(
+            drift(&[Edit::Field("Staging", element("Staging", "true"))])[0].contains("staging")
+        );
+        assert!(
+            drift(&[Edit::Field("ConnectionMode", element("ConnectionMode", "tenant-only"))])[0]
+                .contains("tenant-only")
+        );
     }
 
     #[test]
     fn it_ends_disabled_then_deployed_then_deleted() {
         let stack = "shop".parse().unwrap();
-        let end = |live: &Live| teardown(&stack, Some(live), &Functions(vec![(desired().occupant, Some(&function()))]));
+        let end = |live: &Live| {
+            teardown(&stack, Some(live), &Functions(vec![(desired().occupant, Some(&function()))]))
+        };
         let all = end(&live(&[]));
         assert!(all.disable.is_some() && all.await_disabled.is_some());
-        assert!(!live(&[]).document.edit(&all.disable.unwrap().edits(None, "")).unwrap().read().enabled);
-        let access = Edit::Text(Place::Origin("provision-shop".into(), "OriginAccessControlId"), String::new());
-        let off = live(&[Edit::Field("Enabled", element("Enabled", "false")), Edit::Occupant(Behavior::Default, None), access]);
+        assert!(
+            !live(&[]).document.edit(&all.disable.unwrap().edits(None, "")).unwrap().read().enabled
+        );
+        let access = Edit::Text(
+            Place::Origin("provision-shop".into(), "OriginAccessControlId"),
+            String::new(),
+        );
+        let off = live(&[
+            Edit::Field("Enabled", element("Enabled", "false")),
+            Edit::Occupant(Behavior::Default, None),
+            access,
+        ]);
         let rest = end(&off);
         assert_eq!((rest.disable, rest.await_disabled), (None, None));
         assert!(matches!(rest.delete, Some(Op::Delete { etag: Some(_), .. })));

@@ -1,11 +1,12 @@
-//! What the ops do to a distribution. Time (`InProgress` → `Deployed`) passes in the world, not here.
+//! What the ops do to a distribution. Time (`InProgress` → `Deployed`) passes in the world, not
+//! here.
 
 use super::{Live, Op, new_document};
 use crate::change::{Fault, FaultKind};
 use crate::name::DistributionId;
 
-/// Returns the distribution after `op`; `None`: it does not exist. A new one gets `id`; `access` and `occupant` are what the
-/// symbolic references stand for; `serial` numbers `ETag`s.
+/// Returns the distribution after `op`; `None`: it does not exist. A new one gets `id`; `access`
+/// and `occupant` are what the symbolic references stand for; `serial` numbers `ETag`s.
 ///
 /// # Errors
 /// What CloudFront would refuse.
@@ -28,7 +29,11 @@ pub fn simulate(
             id: id.clone(),
         })),
         (Op::Delete { .. } | Op::AwaitDeployed { .. }, None) => Ok(None),
-        (_, None) => Err(Fault::new(FaultKind::NotFound, "change the distribution", "the specified distribution does not exist")),
+        (_, None) => Err(Fault::new(
+            FaultKind::NotFound,
+            "change the distribution",
+            "the specified distribution does not exist",
+        )),
         (Op::Update { etag: seen, .. }, Some(live)) => {
             guard(&live, seen)?;
             let document = live
@@ -37,7 +42,9 @@ pub fn simulate(
                 .map_err(|why| Fault::new(FaultKind::Refused, "update the distribution", why))?;
             Ok(Some(Live { document, etag, deployed: false, ..live }))
         }
-        (Op::SetTags { tags, .. }, Some(live)) => Ok(Some(Live { tags: tags.applied(&live.tags), ..live })),
+        (Op::SetTags { tags, .. }, Some(live)) => {
+            Ok(Some(Live { tags: tags.applied(&live.tags), ..live }))
+        }
         (Op::Delete { etag: seen, .. }, Some(live)) => {
             if let Some(seen) = seen {
                 guard(&live, seen)?;
@@ -71,5 +78,7 @@ pub fn guard(live: &Live, seen: &str) -> Result<(), Fault> {
         "the precondition given in one or more of the request-header fields evaluated to false",
     );
     fault.code = Some("PreconditionFailed".into());
-    Err(fault.hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
+    Err(fault.hinted(
+        "somebody else changed it in the meantime: run the same command again, it plans anew",
+    ))
 }

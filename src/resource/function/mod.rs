@@ -1,6 +1,8 @@
-//! The edge function: its code and configuration (`$LATEST`), and its published versions, which are what CloudFront runs.
+//! The edge function: its code and configuration (`$LATEST`), and its published versions, which are
+//! what CloudFront runs.
 //!
-//! A version is immutable. We name it by its content ([`Frozen::name`]); the number is AWS's and is looked up.
+//! A version is immutable. We name it by its content ([`Frozen::name`]); the number is AWS's and is
+//! looked up.
 
 use super::{Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
@@ -37,7 +39,8 @@ pub struct Frozen {
     pub timeout: u32,
     /// The execution role's ARN.
     pub role: String,
-    /// Settings that Lambda@Edge refuses (environment variables, layers, …) and that somebody put there; we want none.
+    /// Settings that Lambda@Edge refuses (environment variables, layers, …) and that somebody put
+    /// there; we want none.
     pub refused: BTreeSet<String>,
 }
 
@@ -47,24 +50,49 @@ impl Frozen {
     pub fn name(&self) -> String {
         let Self { code_sha256, runtime, handler, memory, timeout, role, refused } = self;
         let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
-        let text = [code_sha256, runtime, handler, &memory.to_string(), &timeout.to_string(), role, &refused.join(",")]
-            .map(String::as_str)
-            .join("\n");
+        let text = [
+            code_sha256,
+            runtime,
+            handler,
+            &memory.to_string(),
+            &timeout.to_string(),
+            role,
+            &refused.join(","),
+        ]
+        .map(String::as_str)
+        .join("\n");
         hex::encode(Sha256::digest(text))[..7].to_owned()
     }
 
     /// The configuration's part of the difference; the code is not configuration.
     fn configuration_changes(&self, after: &Self) -> Vec<FieldChange> {
         let Self { code_sha256: _, runtime, handler, memory, timeout, role, refused } = self;
-        let show =
-            |names: &BTreeSet<String>| if names.is_empty() { "none".into() } else { names.iter().cloned().collect::<Vec<_>>().join(", ") };
+        let show = |names: &BTreeSet<String>| {
+            if names.is_empty() {
+                "none".into()
+            } else {
+                names.iter().cloned().collect::<Vec<_>>().join(", ")
+            }
+        };
         [
             FieldChange::between("runtime", runtime, &after.runtime),
             FieldChange::between("handler", handler, &after.handler),
-            FieldChange::between("memory", &format!("{memory} MB"), &format!("{} MB", after.memory)),
-            FieldChange::between("timeout", &format!("{timeout} s"), &format!("{} s", after.timeout)),
+            FieldChange::between(
+                "memory",
+                &format!("{memory} MB"),
+                &format!("{} MB", after.memory),
+            ),
+            FieldChange::between(
+                "timeout",
+                &format!("{timeout} s"),
+                &format!("{} s", after.timeout),
+            ),
             FieldChange::between("role", role, &after.role),
-            FieldChange::between("settings that the edge refuses", &show(refused), &show(&after.refused)),
+            FieldChange::between(
+                "settings that the edge refuses",
+                &show(refused),
+                &show(&after.refused),
+            ),
         ]
         .into_iter()
         .flatten()
@@ -77,7 +105,8 @@ impl Frozen {
 pub struct Settings {
     /// What the next version freezes.
     pub frozen: Frozen,
-    /// Says that it is ours: tags on edge functions are doubtful (CloudFront Developer Guide, "Restrictions on all edge functions").
+    /// Says that it is ours: tags on edge functions are doubtful (CloudFront Developer Guide,
+    /// "Restrictions on all edge functions").
     pub description: String,
     /// All tags.
     pub tags: Tags,
@@ -116,7 +145,11 @@ impl Live {
     /// The number of the newest version with this content.
     #[must_use]
     pub fn number_of(&self, name: &str) -> Option<u64> {
-        self.versions.iter().rev().find(|version| version.frozen.name() == name).map(|version| version.number)
+        self.versions
+            .iter()
+            .rev()
+            .find(|version| version.frozen.name() == name)
+            .map(|version| version.number)
     }
 }
 
@@ -208,40 +241,65 @@ impl Op {
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {
-        let at = |name: &FunctionName, action, summary: String| Change::new(Address::new(Kind::Function, name), action, summary);
+        let at = |name: &FunctionName, action, summary: String| {
+            Change::new(Address::new(Kind::Function, name), action, summary)
+        };
         match self {
-            Self::Create { name, settings, package } => {
-                at(name, Action::Create, format!("create in {}, publish version {}", crate::name::EDGE_REGION, settings.frozen.name()))
-                    .with([
-                        FieldChange::set("runtime", &settings.frozen.runtime),
-                        FieldChange::set("handler", &settings.frozen.handler),
-                        FieldChange::set("memory", format!("{} MB", settings.frozen.memory)),
-                        FieldChange::set("timeout", format!("{} s", settings.frozen.timeout)),
-                        FieldChange::set("package", super::site::bytes(package.bytes.len() as u64)),
-                    ])
-            }
-            Self::Configure { name, before, after, .. } => at(name, Action::Update, "configure".into()).with(
-                before.frozen.configuration_changes(&after.frozen).into_iter().chain(FieldChange::between(
-                    "description",
-                    &before.description,
-                    &after.description,
-                )),
+            Self::Create { name, settings, package } => at(
+                name,
+                Action::Create,
+                format!(
+                    "create in {}, publish version {}",
+                    crate::name::EDGE_REGION,
+                    settings.frozen.name()
+                ),
+            )
+            .with([
+                FieldChange::set("runtime", &settings.frozen.runtime),
+                FieldChange::set("handler", &settings.frozen.handler),
+                FieldChange::set("memory", format!("{} MB", settings.frozen.memory)),
+                FieldChange::set("timeout", format!("{} s", settings.frozen.timeout)),
+                FieldChange::set("package", super::site::bytes(package.bytes.len() as u64)),
+            ]),
+            Self::Configure { name, before, after, .. } => at(
+                name,
+                Action::Update,
+                "configure".into(),
+            )
+            .with(
+                before.frozen.configuration_changes(&after.frozen).into_iter().chain(
+                    FieldChange::between("description", &before.description, &after.description),
+                ),
             ),
             Self::Upload { name, before, after, publish, .. } => {
-                let publishing = if *publish { format!(", publish version {}", after.name()) } else { String::new() };
+                let publishing = if *publish {
+                    format!(", publish version {}", after.name())
+                } else {
+                    String::new()
+                };
                 let code = FieldChange::between("code sha256", before, &after.code_sha256);
-                let architecture =
-                    || FieldChange { field: "architecture".into(), before: Some(ARCHITECTURE.into()), after: Some("x86_64".into()) };
-                at(name, Action::Update, format!("upload code{publishing}")).with([code.unwrap_or_else(architecture)])
+                let architecture = || FieldChange {
+                    field: "architecture".into(),
+                    before: Some(ARCHITECTURE.into()),
+                    after: Some("x86_64".into()),
+                };
+                at(name, Action::Update, format!("upload code{publishing}"))
+                    .with([code.unwrap_or_else(architecture)])
             }
-            Self::Publish { name, frozen } => at(name, Action::Update, format!("publish version {}", frozen.name())),
-            Self::SetTags { name, tags, adopts, .. } => tags.change(Address::new(Kind::Function, name), *adopts),
-            Self::Prune { name, number } => at(name, Action::Delete, format!("prune superseded version {number}")),
+            Self::Publish { name, frozen } => {
+                at(name, Action::Update, format!("publish version {}", frozen.name()))
+            }
+            Self::SetTags { name, tags, adopts, .. } => {
+                tags.change(Address::new(Kind::Function, name), *adopts)
+            }
+            Self::Prune { name, number } => {
+                at(name, Action::Delete, format!("prune superseded version {number}"))
+            }
             Self::Delete { name } => at(name, Action::Delete, "delete with all versions".into()),
         }
     }
 }
 
-/// How long AWS usually keeps replicas (CloudFront Developer Guide, "Delete Lambda@Edge functions and replicas": a few
-/// hours; others have measured 15 to 60 minutes).
+/// How long AWS usually keeps replicas (CloudFront Developer Guide, "Delete Lambda@Edge functions
+/// and replicas": a few hours; others have measured 15 to 60 minutes).
 pub const REPLICAS_LINGER: Duration = Duration::from_mins(45);

@@ -41,8 +41,8 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 pub fn pack(files: &Files) -> Result<Package, Fault> {
     let refuse = |error: String| Fault::new(FaultKind::Local, "pack the function's code", error);
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    // The default date is the format's first, 1980-01-01. Files that others cannot read fail at run time
-    // (AWS Lambda Developer Guide, "Deploy Python Lambda functions with .zip file archives").
+    // The default date is the format's first, 1980-01-01. Files that others cannot read fail at run
+    // time (AWS Lambda Developer Guide, "Deploy Python Lambda functions with .zip file archives").
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Deflated)
         .compression_level(Some(9))
@@ -56,7 +56,8 @@ pub fn pack(files: &Files) -> Result<Package, Fault> {
     Ok(Package { sha256: STANDARD.encode(Sha256::digest(&bytes)), bytes: bytes.into() })
 }
 
-/// Reads a file, or a folder with everything in it except hidden files and Python's caches, which differ from machine to machine.
+/// Reads a file, or a folder with everything in it except hidden files and Python's caches, which
+/// differ from machine to machine.
 ///
 /// # Errors
 /// [`FaultKind::Local`] where something cannot be read, leads out of the folder, or is more than Lambda takes.
@@ -70,7 +71,10 @@ pub fn read(path: &Path) -> Result<Files, Fault> {
             for entry in std::fs::read_dir(&path).map_err(|error| local(&path, &error))? {
                 let entry = entry.map_err(|error| local(&path, &error))?;
                 let name = entry.file_name().to_string_lossy().into_owned();
-                if name.starts_with('.') || name == "__pycache__" || Path::new(&name).extension().is_some_and(|ending| ending == "pyc") {
+                if name.starts_with('.')
+                    || name == "__pycache__"
+                    || Path::new(&name).extension().is_some_and(|ending| ending == "pyc")
+                {
                     continue;
                 }
                 if entry.path().is_symlink() {
@@ -85,7 +89,10 @@ pub fn read(path: &Path) -> Result<Files, Fault> {
         } else {
             let content = file::read(&path, left).map_err(|error| match error.kind() {
                 ErrorKind::FileTooLarge => {
-                    let what = format!("the code has more than {LARGEST} bytes (AWS Lambda Developer Guide, \"Lambda quotas\")");
+                    let what = format!(
+                        "the code has more than {LARGEST} bytes (AWS Lambda \
+                        Developer Guide, \"Lambda quotas\")"
+                    );
                     Fault::new(FaultKind::Local, format!("read {}", path.display()), what)
                 }
                 _ => local(&path, &error),
@@ -100,9 +107,13 @@ pub fn read(path: &Path) -> Result<Files, Fault> {
 fn name_in(root: &Path, path: &Path) -> Result<String, Fault> {
     let relative = path.strip_prefix(root).unwrap_or(path);
     let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
-    parts
-        .map(|parts| parts.join("/"))
-        .ok_or_else(|| Fault::new(FaultKind::Local, format!("read {}", path.display()), "the file's name is not UTF-8"))
+    parts.map(|parts| parts.join("/")).ok_or_else(|| {
+        Fault::new(
+            FaultKind::Local,
+            format!("read {}", path.display()),
+            "the file's name is not UTF-8",
+        )
+    })
 }
 
 fn local(path: &Path, error: &std::io::Error) -> Fault {
@@ -134,7 +145,8 @@ mod tests {
 
     #[test]
     fn the_archive_is_the_same_on_every_machine() {
-        let package = pack(&Files::from([("maintenance.py".into(), b"print('x')\n".repeat(50))])).unwrap();
+        let package =
+            pack(&Files::from([("maintenance.py".into(), b"print('x')\n".repeat(50))])).unwrap();
         assert_eq!(package.sha256, "HHfln8frQ+87ZC3N5f1MF5A5n7iJZY6oW/hSGF+vzZQ=");
     }
 
@@ -143,7 +155,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // Two files with nothing in them but a length.
         for name in ["a", "b"] {
-            std::fs::File::create(folder.path().join(name)).unwrap().set_len(LARGEST / 2 + 1).unwrap();
+            std::fs::File::create(folder.path().join(name))
+                .unwrap()
+                .set_len(LARGEST / 2 + 1)
+                .unwrap();
         }
         assert!(read(folder.path()).unwrap_err().message.contains("Lambda quotas"));
     }

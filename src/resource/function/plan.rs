@@ -34,21 +34,32 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     owner(live).as_ref() == Some(stack)
 }
 
-/// Is a function of an earlier spec, or what is left of it, the stack's? Without a function, the tags
-/// of its log groups say so.
+/// Is a function of an earlier spec, or what is left of it, the stack's? Without a function, the
+/// tags of its log groups say so.
 #[must_use]
 pub fn is_former(stack: &StackName, live: Option<&Live>, groups: &logs::Live) -> bool {
-    let tagged = || groups.groups.values().any(|group| stack_in(&group.tags).as_ref() == Some(stack));
+    let tagged =
+        || groups.groups.values().any(|group| stack_in(&group.tags).as_ref() == Some(stack));
     live.map_or_else(tagged, |live| is_ours(live, stack))
 }
 
 /// Plans creation, repair and publication. `adopt` takes over a function that is not ours.
 #[must_use]
-pub fn plan(stack: &StackName, name: &FunctionName, desired: &Desired, live: Option<&Live>, adopt: bool) -> Planned<Op> {
+pub fn plan(
+    stack: &StackName,
+    name: &FunctionName,
+    desired: &Desired,
+    live: Option<&Live>,
+    adopt: bool,
+) -> Planned<Op> {
     let mut planned = Planned::default();
     let want = &desired.settings;
     let Some(live) = live else {
-        planned.ops.push(Op::Create { name: name.clone(), settings: want.clone(), package: desired.package.clone() });
+        planned.ops.push(Op::Create {
+            name: name.clone(),
+            settings: want.clone(),
+            package: desired.package.clone(),
+        });
         return planned;
     };
     let have = &live.settings;
@@ -60,24 +71,38 @@ pub fn plan(stack: &StackName, name: &FunctionName, desired: &Desired, live: Opt
     if live.image {
         return planned.refused(Conflict {
             address,
-            reason: "is made from a container image, which Lambda@Edge does not take and Lambda cannot exchange for a package".into(),
+            reason: "is made from a container image, which Lambda@Edge does not take and Lambda \
+                cannot exchange for a package"
+                .into(),
             hint: "choose another `function.name`, or delete that function".into(),
         });
     }
-    let code_differs = have.frozen.code_sha256 != want.frozen.code_sha256 || have.frozen.refused.contains(ARCHITECTURE);
-    let mut configuration = super::Frozen { code_sha256: want.frozen.code_sha256.clone(), ..have.frozen.clone() };
+    let code_differs = have.frozen.code_sha256 != want.frozen.code_sha256
+        || have.frozen.refused.contains(ARCHITECTURE);
+    let mut configuration =
+        super::Frozen { code_sha256: want.frozen.code_sha256.clone(), ..have.frozen.clone() };
     configuration.refused.remove(ARCHITECTURE);
     let configured = configuration == want.frozen && have.description == want.description;
     let published = live.number_of(&want.frozen.name()).is_some();
     match tags::plan(&address, &have.tags, &want.tags) {
         Ok(tags) => {
             let arn = || desired.arn.clone();
-            planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), arn: arn(), tags, adopts }));
+            planned.ops.extend(tags.map(|tags| Op::SetTags {
+                name: name.clone(),
+                arn: arn(),
+                tags,
+                adopts,
+            }));
         }
         Err(conflict) => return planned.refused(conflict),
     }
     if !configured {
-        planned.ops.push(Op::Configure { name: name.clone(), before: have.clone(), after: want.clone(), revision: live.revision.clone() });
+        planned.ops.push(Op::Configure {
+            name: name.clone(),
+            before: have.clone(),
+            after: want.clone(),
+            revision: live.revision.clone(),
+        });
     }
     if code_differs {
         planned.ops.push(Op::Upload {
@@ -107,7 +132,9 @@ pub fn prune(
     let Some(live) = live else { return Vec::new() };
     let wanted = live.number_of(&desired.settings.frozen.name());
     let coming = usize::from(wanted.is_none());
-    let keep = (desired.keep_versions as usize).saturating_sub(coming).saturating_sub(usize::from(wanted.is_some()));
+    let keep = (desired.keep_versions as usize)
+        .saturating_sub(coming)
+        .saturating_sub(usize::from(wanted.is_some()));
     live.versions
         .iter()
         .rev()
@@ -125,7 +152,10 @@ pub fn teardown(stack: &StackName, name: &FunctionName, live: Option<&Live>) -> 
     let mut planned = Planned::default();
     match live {
         Some(live) if is_ours(live, stack) => planned.ops.push(Op::Delete { name: name.clone() }),
-        Some(_) => planned.notices.push(Notice { address: Address::new(Kind::Function, name), text: "is not ours and stays".into() }),
+        Some(_) => planned.notices.push(Notice {
+            address: Address::new(Kind::Function, name),
+            text: "is not ours and stays".into(),
+        }),
         None => {}
     }
     planned
@@ -138,7 +168,8 @@ mod tests {
     use crate::resource::Tags;
 
     fn desired() -> Desired {
-        let package = package::pack(&package::Files::from([("m.py".into(), b"m".to_vec())])).unwrap();
+        let package =
+            package::pack(&package::Files::from([("m.py".into(), b"m".to_vec())])).unwrap();
         let frozen = Frozen {
             code_sha256: package.sha256.clone(),
             runtime: "python3.13".into(),
@@ -148,29 +179,52 @@ mod tests {
             role: "arn:role".into(),
             refused: BTreeSet::new(),
         };
-        let settings =
-            Settings { frozen, description: description(&"shop".parse().unwrap()), tags: Tags::from([(STACK_TAG.into(), "shop".into())]) };
+        let settings = Settings {
+            frozen,
+            description: description(&"shop".parse().unwrap()),
+            tags: Tags::from([(STACK_TAG.into(), "shop".into())]),
+        };
         Desired { settings, package, keep_versions: 2, arn: "arn:f".into() }
     }
 
     fn live(change: impl Fn(&mut Live)) -> Live {
         let settings = desired().settings;
-        let mut live =
-            Live { versions: vec![Version { number: 7, frozen: settings.frozen.clone() }], settings, revision: "r".into(), image: false };
+        let mut live = Live {
+            versions: vec![Version { number: 7, frozen: settings.frozen.clone() }],
+            settings,
+            revision: "r".into(),
+            image: false,
+        };
         change(&mut live);
         live
     }
 
     fn said(change: impl Fn(&mut Live)) -> Vec<String> {
-        let planned = plan(&"shop".parse().unwrap(), &"f".parse().unwrap(), &desired(), Some(&live(change)), false);
-        let word = |op: &Op| op.change().summary.split(" version").next().unwrap_or_default().to_owned();
-        planned.ops.iter().map(word).chain(planned.conflicts.into_iter().map(|conflict| conflict.reason)).collect()
+        let planned = plan(
+            &"shop".parse().unwrap(),
+            &"f".parse().unwrap(),
+            &desired(),
+            Some(&live(change)),
+            false,
+        );
+        let word =
+            |op: &Op| op.change().summary.split(" version").next().unwrap_or_default().to_owned();
+        planned
+            .ops
+            .iter()
+            .map(word)
+            .chain(planned.conflicts.into_iter().map(|conflict| conflict.reason))
+            .collect()
     }
 
     #[test]
     fn every_drift_has_its_op() {
         assert_eq!(said(|_| ()), Vec::<String>::new());
-        assert_eq!(said(|live| live.settings.frozen.code_sha256 = "x".into()), ["upload code"], "the version exists already");
+        assert_eq!(
+            said(|live| live.settings.frozen.code_sha256 = "x".into()),
+            ["upload code"],
+            "the version exists already"
+        );
         assert_eq!(said(|live| live.versions.clear()), ["publish"]);
         assert_eq!(said(|live| live.settings.frozen.memory = 256), ["configure"]);
         assert_eq!(
@@ -188,17 +242,35 @@ mod tests {
             }),
             ["configure", "upload code, publish"]
         );
-        assert_eq!(said(|live| live.settings.frozen.refused = ["layers".into()].into()), ["configure"]);
+        assert_eq!(
+            said(|live| live.settings.frozen.refused = ["layers".into()].into()),
+            ["configure"]
+        );
         assert_eq!(said(|live| live.settings.frozen.runtime.push('x')), ["configure"]);
         assert_eq!(said(|live| live.settings.frozen.handler.push('x')), ["configure"]);
         assert_eq!(said(|live| live.settings.frozen.timeout += 1), ["configure"]);
         assert_eq!(said(|live| live.settings.frozen.role.push('x')), ["configure"]);
         assert_eq!(said(|live| live.settings.description.push('x')), ["configure"]);
-        assert_eq!(said(|live| live.settings.frozen.refused = [ARCHITECTURE.into()].into()), ["upload code"]);
-        assert_eq!(said(|live| live.settings.frozen.refused = [ARCHITECTURE.into(), "layers".into()].into()), ["configure", "upload code"]);
+        assert_eq!(
+            said(|live| live.settings.frozen.refused = [ARCHITECTURE.into()].into()),
+            ["upload code"]
+        );
+        assert_eq!(
+            said(
+                |live| live.settings.frozen.refused = [ARCHITECTURE.into(), "layers".into()].into()
+            ),
+            ["configure", "upload code"]
+        );
         let image = said(|live| live.image = true);
-        assert!(image.len() == 1 && image[0].starts_with("is made from a container image"), "{image:?}");
-        assert_eq!(said(|live| live.settings.tags.clear()), ["set tags"], "the description still says that it is ours");
+        assert!(
+            image.len() == 1 && image[0].starts_with("is made from a container image"),
+            "{image:?}"
+        );
+        assert_eq!(
+            said(|live| live.settings.tags.clear()),
+            ["set tags"],
+            "the description still says that it is ours"
+        );
         assert_eq!(
             said(|live| {
                 live.settings.tags.clear();
@@ -210,14 +282,27 @@ mod tests {
 
     #[test]
     fn old_versions_go_except_those_in_use() {
-        let old = |number| Version { number, frozen: Frozen { memory: 128 + u32::try_from(number).unwrap(), ..desired().settings.frozen } };
-        let numbers = |live: &Live, in_use: &[u64]| -> Vec<u64> {
-            prune(&"f".parse().unwrap(), &desired(), Some(live), &in_use.iter().copied().collect(), |_| false)
-                .into_iter()
-                .map(|op| if let Op::Prune { number, .. } = op { number } else { 0 })
-                .collect()
+        let old = |number| Version {
+            number,
+            frozen: Frozen {
+                memory: 128 + u32::try_from(number).unwrap(),
+                ..desired().settings.frozen
+            },
         };
-        let current = live(|live| live.versions.splice(0..0, [old(1), old(2), old(3)]).for_each(drop));
+        let numbers = |live: &Live, in_use: &[u64]| -> Vec<u64> {
+            prune(
+                &"f".parse().unwrap(),
+                &desired(),
+                Some(live),
+                &in_use.iter().copied().collect(),
+                |_| false,
+            )
+            .into_iter()
+            .map(|op| if let Op::Prune { number, .. } = op { number } else { 0 })
+            .collect()
+        };
+        let current =
+            live(|live| live.versions.splice(0..0, [old(1), old(2), old(3)]).for_each(drop));
         assert_eq!(numbers(&current, &[]), [2, 1], "two are kept: the wanted one and 3");
         assert_eq!(numbers(&current, &[1]), [2]);
         let coming = live(|live| live.versions = vec![old(1), old(2), old(3)]);

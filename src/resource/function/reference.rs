@@ -33,7 +33,13 @@ impl VersionReference {
     /// [`FaultKind::Local`] where no op published it: a plan that was carried out in the wrong order.
     pub fn resolve(&self, context: &Context<'_>) -> Result<String, Fault> {
         let number = context.references(|known| known.versions.get(&self.version).copied());
-        let missing = || Fault::new(FaultKind::Local, format!("refer to {}", self.show()), "no such version was published");
+        let missing = || {
+            Fault::new(
+                FaultKind::Local,
+                format!("refer to {}", self.show()),
+                "no such version was published",
+            )
+        };
         number.map(|number| self.arn(number)).ok_or_else(missing)
     }
 
@@ -60,7 +66,8 @@ impl Functions<'_> {
     pub fn show(&self, arn: &str) -> String {
         let named = |(reference, live): &(VersionReference, Option<&Live>)| {
             let number = reference.number_in(arn)?;
-            let version = live.as_ref()?.versions.iter().find(|version| version.number == number)?;
+            let version =
+                live.as_ref()?.versions.iter().find(|version| version.number == number)?;
             Some(VersionReference { version: version.frozen.name(), ..reference.clone() }.show())
         };
         self.0.iter().find_map(named).unwrap_or_else(|| arn.to_owned())

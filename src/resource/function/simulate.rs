@@ -3,12 +3,17 @@
 use super::{ARCHITECTURE, Frozen, Live, Op, Version};
 use crate::change::{Fault, FaultKind};
 
-/// Returns the function after `op`; `None`: it does not exist. `serial` numbers revisions and, as AWS never uses a version
-/// number twice, versions beyond the newest.
+/// Returns the function after `op`; `None`: it does not exist. `serial` numbers revisions and, as
+/// AWS never uses a version number twice, versions beyond the newest.
 ///
 /// # Errors
 /// What Lambda would refuse.
-pub fn simulate(live: Option<Live>, op: &Op, serial: u64, next_version: u64) -> Result<Option<Live>, Fault> {
+pub fn simulate(
+    live: Option<Live>,
+    op: &Op,
+    serial: u64,
+    next_version: u64,
+) -> Result<Option<Live>, Fault> {
     let Some(mut live) = live else {
         return match op {
             Op::Create { settings, .. } => Ok(Some(Live {
@@ -24,7 +29,11 @@ pub fn simulate(live: Option<Live>, op: &Op, serial: u64, next_version: u64) -> 
     match op {
         Op::Create { name, settings, .. } => {
             if live.settings != *settings {
-                return Err(Fault::new(FaultKind::AlreadyExists, format!("create function {name}"), "function already exists"));
+                return Err(Fault::new(
+                    FaultKind::AlreadyExists,
+                    format!("create function {name}"),
+                    "function already exists",
+                ));
             }
         }
         Op::Configure { after, revision, .. } => {
@@ -46,7 +55,11 @@ pub fn simulate(live: Option<Live>, op: &Op, serial: u64, next_version: u64) -> 
         }
         Op::Publish { frozen, .. } => {
             if live.settings.frozen.code_sha256 != frozen.code_sha256 {
-                return Err(Fault::new(FaultKind::MovedOn, "publish a version", "the code hash is not the expected one"));
+                return Err(Fault::new(
+                    FaultKind::MovedOn,
+                    "publish a version",
+                    "the code hash is not the expected one",
+                ));
             }
             publish_latest(&mut live, next_version);
         }
@@ -60,7 +73,8 @@ pub fn simulate(live: Option<Live>, op: &Op, serial: u64, next_version: u64) -> 
     Ok(Some(live))
 }
 
-/// Unchanged code and configuration give the last version again (AWS Lambda Developer Guide, "Manage Lambda function versions").
+/// Unchanged code and configuration give the last version again (AWS Lambda Developer Guide,
+/// "Manage Lambda function versions").
 fn publish_latest(live: &mut Live, number: u64) {
     if live.versions.last().is_none_or(|last| last.frozen != live.settings.frozen) {
         live.versions.push(Version { number, frozen: live.settings.frozen.clone() });
@@ -71,8 +85,12 @@ fn guard(live: &Live, revision: &str) -> Result<(), Fault> {
     if live.revision == revision {
         return Ok(());
     }
-    Err(Fault::new(FaultKind::MovedOn, "change the function", "the revision id provided does not match the latest revision id")
-        .hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
+    Err(Fault::new(
+        FaultKind::MovedOn,
+        "change the function",
+        "the revision id provided does not match the latest revision id",
+    )
+    .hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
 }
 
 fn revision(serial: u64) -> String {

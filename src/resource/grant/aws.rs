@@ -12,18 +12,40 @@ use serde_json::Value;
 ///
 /// # Errors
 /// The call's.
-pub async fn observe(clients: &Clients, account: &AccountId, bucket: &BucketName) -> Result<Option<Value>, Fault> {
+pub async fn observe(
+    clients: &Clients,
+    account: &AccountId,
+    bucket: &BucketName,
+) -> Result<Option<Value>, Fault> {
     let tried = format!("read the policy of bucket {bucket}");
-    let sent = clients.s3.get_bucket_policy().bucket(bucket.as_str()).expected_bucket_owner(account.as_str()).send().await;
-    let Some(text) = absent(sent.map_err(|error| fault(&tried, &error)))?.and_then(|answer| answer.policy) else { return Ok(None) };
-    serde_json::from_str(&text).map(Some).map_err(|error| Fault::new(FaultKind::Refused, tried, format!("the policy is not JSON: {error}")))
+    let sent = clients
+        .s3
+        .get_bucket_policy()
+        .bucket(bucket.as_str())
+        .expected_bucket_owner(account.as_str())
+        .send()
+        .await;
+    let Some(text) =
+        absent(sent.map_err(|error| fault(&tried, &error)))?.and_then(|answer| answer.policy)
+    else {
+        return Ok(None);
+    };
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        Fault::new(FaultKind::Refused, tried, format!("the policy is not JSON: {error}"))
+    })
 }
 
-/// Carries out one op. What it writes is what the simulation says, from the policy as it is at this moment.
+/// Carries out one op. What it writes is what the simulation says, from the policy as it is at this
+/// moment.
 ///
 /// # Errors
 /// The call's; [`FaultKind::MovedOn`] where the policy is not the one that was seen.
-pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+pub async fn apply(
+    clients: &Clients,
+    account: &AccountId,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     let (bucket, new) = match op {
         Op::Put { bucket, new, .. } => (bucket, *new),
         Op::Remove { bucket, .. } => (bucket, false),
@@ -43,7 +65,13 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op, context: &Co
             sent.map_err(|error| fault(format!("write the policy of bucket {bucket}"), &error))?;
         }
         None => {
-            let sent = clients.s3.delete_bucket_policy().bucket(bucket.as_str()).expected_bucket_owner(account.as_str()).send().await;
+            let sent = clients
+                .s3
+                .delete_bucket_policy()
+                .bucket(bucket.as_str())
+                .expected_bucket_owner(account.as_str())
+                .send()
+                .await;
             sent.map_err(|error| fault(format!("delete the policy of bucket {bucket}"), &error))?;
         }
     }

@@ -1,5 +1,5 @@
-//! Our two statements in the bucket policy: our distribution, and no other, may read the objects; and nobody may speak to the
-//! bucket in plain HTTP. Other people's statements stay.
+//! Our two statements in the bucket policy: our distribution, and no other, may read the objects;
+//! and nobody may speak to the bucket in plain HTTP. Other people's statements stay.
 //!
 //! The first is also the stack's memory: the distribution's id stands in it.
 
@@ -19,7 +19,8 @@ pub const SID: &str = "ProvisionCloudFrontRead";
 /// By which the statement against plain HTTP is known among others.
 pub const TLS_SID: &str = "ProvisionDenyPlainHttp";
 
-/// Lets the distribution read (CloudFront Developer Guide, "Restrict access to an Amazon S3 origin").
+/// Lets the distribution read (CloudFront Developer Guide, "Restrict access to an Amazon S3
+/// origin").
 #[must_use]
 pub fn statement(bucket: &BucketName, account: &AccountId, distribution: &DistributionId) -> Value {
     read(bucket, &distribution.arn(account))
@@ -36,7 +37,8 @@ fn read(bucket: &BucketName, source: &str) -> Value {
     })
 }
 
-/// Refuses whoever comes without TLS (Amazon S3 User Guide, "Enforce encryption of data in transit").
+/// Refuses whoever comes without TLS (Amazon S3 User Guide, "Enforce encryption of data in
+/// transit").
 #[must_use]
 pub fn tls_only(bucket: &BucketName) -> Value {
     json!({
@@ -68,13 +70,18 @@ pub fn exists(policy: Option<&Value>) -> bool {
     !parted(policy).0.is_empty()
 }
 
-/// What ours should be in this policy, if `source` may read. Somebody else's statement against plain HTTP does as well as ours.
+/// What ours should be in this policy, if `source` may read. Somebody else's statement against
+/// plain HTTP does as well as ours.
 fn wanted(bucket: &BucketName, source: Option<&str>, policy: Option<&Value>) -> Vec<Value> {
     let (ours, others) = parted(policy);
     let tls_only = tls_only(bucket);
     let needed = ours.iter().any(|statement| has_sid(statement, TLS_SID))
         || !others.iter().any(|statement| policy::same_statement(statement, &tls_only));
-    source.map(|source| read(bucket, source)).into_iter().chain(needed.then_some(tls_only)).collect()
+    source
+        .map(|source| read(bucket, source))
+        .into_iter()
+        .chain(needed.then_some(tls_only))
+        .collect()
 }
 
 /// The distribution that our statement names first.
@@ -89,10 +96,15 @@ pub fn readers(policy: Option<&Value>) -> Vec<DistributionId> {
     let statements = policy.map(policy::statements).unwrap_or_default();
     let named = |statement: &Value| {
         let condition = statement.pointer("/Condition/StringEquals")?.as_object()?;
-        let (_, arns) = condition.iter().find(|(key, _)| key.eq_ignore_ascii_case("aws:sourcearn"))?;
+        let (_, arns) =
+            condition.iter().find(|(key, _)| key.eq_ignore_ascii_case("aws:sourcearn"))?;
         Some(arns.as_array().cloned().unwrap_or_else(|| vec![arns.clone()]))
     };
-    let arns = statements.iter().find(|statement| has_sid(statement, SID)).and_then(named).unwrap_or_default();
+    let arns = statements
+        .iter()
+        .find(|statement| has_sid(statement, SID))
+        .and_then(named)
+        .unwrap_or_default();
     arns.iter().filter_map(|arn| DistributionId::from_arn(arn.as_str()?)).collect()
 }
 
@@ -100,9 +112,13 @@ pub fn readers(policy: Option<&Value>) -> Vec<DistributionId> {
 #[must_use]
 pub fn with_statements(policy: Option<&Value>, ours: Vec<Value>) -> Option<Value> {
     let statements = [parted(policy).1, ours].concat();
-    let version = policy.and_then(|policy| policy.get("Version")).cloned().unwrap_or_else(|| json!("2012-10-17"));
+    let version = policy
+        .and_then(|policy| policy.get("Version"))
+        .cloned()
+        .unwrap_or_else(|| json!("2012-10-17"));
     // What is no object holds nothing that could be kept.
-    let mut whole = policy.filter(|policy| policy.is_object()).cloned().unwrap_or_else(|| json!({}));
+    let mut whole =
+        policy.filter(|policy| policy.is_object()).cloned().unwrap_or_else(|| json!({}));
     whole["Version"] = version;
     let left = !statements.is_empty();
     whole["Statement"] = Value::Array(statements);
@@ -160,12 +176,23 @@ impl Op {
     pub fn change(&self) -> Change {
         match self {
             Self::Put { bucket, before, reader, .. } => {
-                let (seen, wanted) = (parted(before.as_ref()).0, wanted(bucket, reader.shown(), before.as_ref()));
-                let read = reader.shown().map(|arn| format!("let {} read", arn.rsplit('/').next().unwrap_or_default()));
-                let summary = read.into_iter().chain(Some("deny plain HTTP".to_owned())).collect::<Vec<_>>().join(", ");
+                let (seen, wanted) =
+                    (parted(before.as_ref()).0, wanted(bucket, reader.shown(), before.as_ref()));
+                let read = reader
+                    .shown()
+                    .map(|arn| format!("let {} read", arn.rsplit('/').next().unwrap_or_default()));
+                let summary = read
+                    .into_iter()
+                    .chain(Some("deny plain HTTP".to_owned()))
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 let action = if seen.is_empty() { Action::Create } else { Action::Update };
                 let change = Change::new(Address::new(Kind::Grant, bucket), action, summary);
-                if seen.is_empty() { change } else { change.with(policy::changes("statement", &seen, &wanted)) }
+                if seen.is_empty() {
+                    change
+                } else {
+                    change.with(policy::changes("statement", &seen, &wanted))
+                }
             }
             Self::Remove { bucket, before } => {
                 let gone = parted(Some(before))
@@ -173,7 +200,12 @@ impl Op {
                     .iter()
                     .map(|statement| FieldChange::removed("statement", policy::show(statement)))
                     .collect::<Vec<_>>();
-                Change::new(Address::new(Kind::Grant, bucket), Action::Delete, "remove our statements").with(gone)
+                Change::new(
+                    Address::new(Kind::Grant, bucket),
+                    Action::Delete,
+                    "remove our statements",
+                )
+                .with(gone)
             }
         }
     }

@@ -6,8 +6,8 @@ use crate::name::{AccountId, BucketName, DistributionId};
 use crate::resource::policy;
 use serde_json::Value;
 
-/// Plans our statements for a stack with a distribution of its own. `to` is the live one; `None`: it comes to be in the same plan.
-/// `bucket_exists`: before this plan.
+/// Plans our statements for a stack with a distribution of its own. `to` is the live one; `None`:
+/// it comes to be in the same plan. `bucket_exists`: before this plan.
 #[must_use]
 pub fn plan(
     account: &AccountId,
@@ -22,15 +22,29 @@ pub fn plan(
 
 /// The same for a stack without one: nobody reads through CloudFront.
 #[must_use]
-pub fn without_reader(bucket: &BucketName, live: Option<&Value>, bucket_exists: bool) -> Option<Op> {
+pub fn without_reader(
+    bucket: &BucketName,
+    live: Option<&Value>,
+    bucket_exists: bool,
+) -> Option<Op> {
     put(bucket, Reader::Nobody, live, bucket_exists)
 }
 
-fn put(bucket: &BucketName, reader: Reader, live: Option<&Value>, bucket_exists: bool) -> Option<Op> {
+fn put(
+    bucket: &BucketName,
+    reader: Reader,
+    live: Option<&Value>,
+    bucket_exists: bool,
+) -> Option<Op> {
     let seen = parted(live).0;
     let wanted = wanted(bucket, reader.shown(), live);
     let intact = seen.len() == wanted.len() && policy::changes("", &seen, &wanted).is_empty();
-    (!intact).then(|| Op::Put { bucket: bucket.clone(), before: live.cloned(), reader, new: !bucket_exists })
+    (!intact).then(|| Op::Put {
+        bucket: bucket.clone(),
+        before: live.cloned(),
+        reader,
+        new: !bucket_exists,
+    })
 }
 
 /// Plans the end of our statements in a bucket that stays.
@@ -51,8 +65,13 @@ pub fn shared(
     let other = super::readers(live).into_iter().find(|id| Some(id) != own && reads(id))?;
     Some(Conflict {
         address: Address::new(Kind::Grant, bucket),
-        reason: format!("distribution {other} reads the bucket by our statement `{}`, and would lose that", super::SID),
-        hint: format!("give {other} a statement of its own in the bucket policy, or take its origin out"),
+        reason: format!(
+            "distribution {other} reads the bucket by our statement `{}`, and would lose that",
+            super::SID
+        ),
+        hint: format!(
+            "give {other} a statement of its own in the bucket policy, or take its origin out"
+        ),
     })
 }
 
@@ -61,15 +80,26 @@ pub fn shared(
 pub fn notices(bucket: &BucketName, live: Option<&Value>) -> Vec<Notice> {
     let tls_only = tls_only(bucket);
     let notice = |text| Notice { address: Address::new(Kind::Grant, bucket), text };
-    let others = parted(live).1.into_iter().filter(|statement| !policy::same_statement(statement, &tls_only));
-    let told = others.filter_map(|statement| match statement.get("Effect").and_then(Value::as_str) {
-        Some("Allow") => Some(format!("somebody else's statement: {}", short(&policy::show(&statement)))),
-        Some("Deny") if policy::concerns(&statement, "s3:GetObject") => {
-            let shown = short(&policy::show(&statement));
-            Some(format!("somebody else's statement may keep CloudFront or the edge function out: {shown}"))
-        }
-        _ => None,
-    });
+    let others = parted(live)
+        .1
+        .into_iter()
+        .filter(|statement| !policy::same_statement(statement, &tls_only));
+    let told =
+        others.filter_map(|statement| match statement.get("Effect").and_then(Value::as_str) {
+            Some("Allow") => Some(format!(
+                "somebody else's statement: \
+            {}",
+                short(&policy::show(&statement))
+            )),
+            Some("Deny") if policy::concerns(&statement, "s3:GetObject") => {
+                let shown = short(&policy::show(&statement));
+                Some(format!(
+                    "somebody else's statement may keep CloudFront or the edge function out: \
+                {shown}"
+                ))
+            }
+            _ => None,
+        });
     told.map(notice).collect()
 }
 
@@ -104,11 +134,19 @@ mod tests {
     }
 
     fn theirs() -> Value {
-        json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": "*"})
+        json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket",
+            "Resource": "*"})
     }
 
     fn policy(statements: Vec<Value>) -> Value {
-        Value::Object([("Version".into(), json!("2012-10-17")), ("Statement".into(), Value::Array(statements))].into_iter().collect())
+        Value::Object(
+            [
+                ("Version".into(), json!("2012-10-17")),
+                ("Statement".into(), Value::Array(statements)),
+            ]
+            .into_iter()
+            .collect(),
+        )
     }
 
     fn planned(live: Option<&Value>) -> Option<Op> {
@@ -134,13 +172,23 @@ mod tests {
                 if element == "Sid" {
                     continue;
                 }
-                let others =
-                    [json!("Allow"), json!("Deny"), json!({"AWS": "arn:aws:iam::1:root"}), json!("s3:Get*"), json!({}), Value::Null];
+                let others = [
+                    json!("Allow"),
+                    json!("Deny"),
+                    json!({"AWS": "arn:aws:iam::1:root"}),
+                    json!("s3:Get*"),
+                    json!({}),
+                    Value::Null,
+                ];
                 for other in others.iter().filter(|other| *other != value) {
                     let mut statements = ours();
                     statements[number][element] = other.clone();
                     let live = policy([vec![theirs()], statements].concat());
-                    assert_eq!(carried_out(Some(&live)), [vec![theirs()], ours()].concat(), "{element} {other}");
+                    assert_eq!(
+                        carried_out(Some(&live)),
+                        [vec![theirs()], ours()].concat(),
+                        "{element} {other}"
+                    );
                 }
             }
             let mut statements = ours();
@@ -149,9 +197,15 @@ mod tests {
         }
         assert_eq!(carried_out(None), ours());
         assert_eq!(carried_out(Some(&json!(true))), ours(), "what is no policy is no obstacle");
-        assert_eq!(policy::statements(&with_statements(Some(&good), Vec::new()).unwrap()), [theirs()]);
+        assert_eq!(
+            policy::statements(&with_statements(Some(&good), Vec::new()).unwrap()),
+            [theirs()]
+        );
         assert_eq!(with_statements(Some(&policy(ours())), Vec::new()), None);
-        assert_eq!([SID, TLS_SID], [0, 1].map(|number| ours()[number]["Sid"].as_str().unwrap().to_owned()));
+        assert_eq!(
+            [SID, TLS_SID],
+            [0, 1].map(|number| ours()[number]["Sid"].as_str().unwrap().to_owned())
+        );
     }
 
     #[test]
@@ -163,7 +217,10 @@ mod tests {
             after.as_ref().map(policy::statements).unwrap_or_default()
         };
         assert_eq!(after(None), [tls_only(&bucket())]);
-        assert_eq!(after(Some(&policy([vec![theirs()], ours()].concat()))), [theirs(), tls_only(&bucket())]);
+        assert_eq!(
+            after(Some(&policy([vec![theirs()], ours()].concat()))),
+            [theirs(), tls_only(&bucket())]
+        );
     }
 
     /// As the CDK writes it; recorded live.
@@ -173,26 +230,47 @@ mod tests {
         (cdk["Sid"], cdk["Principal"]) = (json!("DenyInsecureTransport"), json!({"AWS": "*"}));
         let read = ours().remove(0);
         assert_eq!(carried_out(Some(&policy(vec![cdk.clone()]))), [cdk.clone(), read.clone()]);
-        assert_eq!(planned(Some(&policy([vec![cdk.clone()], ours()].concat()))), None, "ours came first and stays");
+        assert_eq!(
+            planned(Some(&policy([vec![cdk.clone()], ours()].concat()))),
+            None,
+            "ours came first and stays"
+        );
         assert_eq!(without_reader(&bucket(), Some(&policy(vec![cdk.clone()])), true), None);
         cdk["Resource"] = json!(bucket().arn());
-        assert_eq!(carried_out(Some(&policy(vec![cdk.clone(), read]))), [vec![cdk], ours()].concat(), "that one does less");
+        assert_eq!(
+            carried_out(Some(&policy(vec![cdk.clone(), read]))),
+            [vec![cdk], ours()].concat(),
+            "that one does less"
+        );
     }
 
     #[test]
     fn what_others_let_in_or_keep_out_is_told() {
         let told = |statement: Value| {
             let live = policy([vec![statement], ours()].concat());
-            notices(&bucket(), Some(&live)).into_iter().map(|notice| notice.text).collect::<Vec<_>>()
+            notices(&bucket(), Some(&live))
+                .into_iter()
+                .map(|notice| notice.text)
+                .collect::<Vec<_>>()
         };
-        let allow = json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}, "Action": "s3:*", "Resource": "x"});
-        assert_eq!(told(allow), ["somebody else's statement: Allow s3:* to arn:aws:iam::999999999999:root on x"]);
+        let allow = json!({"Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::999999999999:root"}, "Action": "s3:*",
+            "Resource": "x"});
+        assert_eq!(
+            told(allow),
+            ["somebody else's statement: Allow s3:* to arn:aws:iam::999999999999:root on x"]
+        );
         assert_eq!(told(theirs()), Vec::<String>::new());
         for action in [json!("s3:*"), json!(["s3:PutObject", "S3:Get*"]), json!("*")] {
-            let deny = json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "x"});
-            assert!(told(deny)[0].starts_with("somebody else's statement may keep CloudFront"), "{action}");
+            let deny =
+                json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "x"});
+            assert!(
+                told(deny)[0].starts_with("somebody else's statement may keep CloudFront"),
+                "{action}"
+            );
         }
-        let long = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "ü".repeat(500)});
+        let long = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*",
+            "Resource": "ü".repeat(500)});
         assert!(told(long)[0].chars().count() < 200);
     }
 }

@@ -10,7 +10,12 @@ use serde_json::Value;
 ///
 /// # Errors
 /// [`FaultKind::MovedOn`] where the policy is not the one that was seen.
-pub fn simulate(live: Option<&Value>, op: &Op, account: &AccountId, created: Option<&DistributionId>) -> Result<Option<Value>, Fault> {
+pub fn simulate(
+    live: Option<&Value>,
+    op: &Op,
+    account: &AccountId,
+    created: Option<&DistributionId>,
+) -> Result<Option<Value>, Fault> {
     match op {
         Op::Put { bucket, before, reader, new } => {
             if !new {
@@ -21,7 +26,11 @@ pub fn simulate(live: Option<&Value>, op: &Op, account: &AccountId, created: Opt
                 (Reader::Known(arn), _) => Some(arn.clone()),
                 (Reader::New, Some(created)) => Some(created.arn(account)),
                 (Reader::New, None) => {
-                    return Err(Fault::new(FaultKind::Local, "write the bucket policy", "no distribution was created"));
+                    return Err(Fault::new(
+                        FaultKind::Local,
+                        "write the bucket policy",
+                        "no distribution was created",
+                    ));
                 }
             };
             Ok(with_statements(live, wanted(bucket, source.as_deref(), live)))
@@ -45,6 +54,10 @@ pub fn unchanged(live: Option<&Value>, seen: Option<&Value>) -> Result<(), Fault
     if same {
         return Ok(());
     }
-    Err(Fault::new(FaultKind::MovedOn, "write the bucket policy", "the policy is not the one that was seen")
-        .hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
+    Err(Fault::new(
+        FaultKind::MovedOn,
+        "write the bucket policy",
+        "the policy is not the one that was seen",
+    )
+    .hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
 }

@@ -32,7 +32,12 @@ pub async fn observe(clients: &Clients, name: &str) -> Result<Live, Fault> {
 ///
 /// # Errors
 /// A call's, unless the region only refuses.
-pub async fn observe_tags(clients: &Clients, account: &AccountId, name: &str, seen: Live) -> Result<Live, Fault> {
+pub async fn observe_tags(
+    clients: &Clients,
+    account: &AccountId,
+    name: &str,
+    seen: Live,
+) -> Result<Live, Fault> {
     let Live { groups, mut refused } = seen;
     let looks = groups.into_iter().map(|(region, group)| async {
         let tags = tags(clients, account, &region, name).await;
@@ -47,9 +52,14 @@ pub async fn observe_tags(clients: &Clients, account: &AccountId, name: &str, se
     Ok(Live { groups, refused })
 }
 
-/// A region that is not enabled, or that the caller may not use, answers for itself alone. Credentials that have ended and a
-/// network that is gone do not: once the function is deleted, nothing proves any more whose the groups are.
-fn unless_refused<T>(refused: &mut BTreeMap<Region, Fault>, region: &Region, answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+/// A region that is not enabled, or that the caller may not use, answers for itself alone.
+/// Credentials that have ended and a network that is gone do not: once the function is deleted,
+/// nothing proves any more whose the groups are.
+fn unless_refused<T>(
+    refused: &mut BTreeMap<Region, Fault>,
+    region: &Region,
+    answer: Result<T, Fault>,
+) -> Result<Option<T>, Fault> {
     match answer {
         Ok(found) => Ok(Some(found)),
         Err(fault) if is_refusal(&fault) => {
@@ -62,14 +72,29 @@ fn unless_refused<T>(refused: &mut BTreeMap<Region, Fault>, region: &Region, ans
 
 /// A region that is not enabled does not know the caller's key.
 fn is_refusal(fault: &Fault) -> bool {
-    let is_unknown = |code: &str| matches!(code, "UnrecognizedClientException" | "InvalidClientTokenId" | "AuthFailure");
+    let is_unknown = |code: &str| {
+        matches!(code, "UnrecognizedClientException" | "InvalidClientTokenId" | "AuthFailure")
+    };
     fault.kind == FaultKind::Denied || fault.code.as_deref().is_some_and(is_unknown)
 }
 
 /// The groups whose names begin with `prefix`, or the one called `name`.
-async fn list(clients: &Clients, region: &Region, prefix: &str, name: Option<&str>) -> Result<Vec<LogGroup>, Fault> {
-    let mut pages = clients.logs_in(region).describe_log_groups().log_group_name_prefix(prefix).into_paginator().send();
-    let tried = name.map_or_else(|| "look for log groups".to_owned(), |name| format!("look for log group {name}"));
+async fn list(
+    clients: &Clients,
+    region: &Region,
+    prefix: &str,
+    name: Option<&str>,
+) -> Result<Vec<LogGroup>, Fault> {
+    let mut pages = clients
+        .logs_in(region)
+        .describe_log_groups()
+        .log_group_name_prefix(prefix)
+        .into_paginator()
+        .send();
+    let tried = name.map_or_else(
+        || "look for log groups".to_owned(),
+        |name| format!("look for log group {name}"),
+    );
     let mut groups = Vec::new();
     while let Some(page) = pages.next().await {
         groups.extend(page.map_err(|error| fault(&tried, &error))?.log_groups.unwrap_or_default());
@@ -93,10 +118,16 @@ fn group(found: &LogGroup) -> Group {
     }
 }
 
-async fn tags(clients: &Clients, account: &AccountId, region: &Region, name: &str) -> Result<Option<Tags>, Fault> {
+async fn tags(
+    clients: &Clients,
+    account: &AccountId,
+    region: &Region,
+    name: &str,
+) -> Result<Option<Tags>, Fault> {
     let arn = arn(region.as_str(), account, name);
     let sent = clients.logs_in(region).list_tags_for_resource().resource_arn(arn).send().await;
-    let answer = absent(sent.map_err(|error| fault(format!("read the tags of log group {name}"), &error)))?;
+    let answer =
+        absent(sent.map_err(|error| fault(format!("read the tags of log group {name}"), &error)))?;
     Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().collect()))
 }
 
@@ -109,8 +140,11 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
     match op {
         Op::Create { region, name, tags } => {
             let tags = tags.clone().into_iter().collect();
-            let sent = logs.create_log_group().log_group_name(name).set_tags(Some(tags)).send().await;
-            match sent.map_err(|error| fault(format!("create log group {name} in {region}"), &error)) {
+            let sent =
+                logs.create_log_group().log_group_name(name).set_tags(Some(tags)).send().await;
+            match sent
+                .map_err(|error| fault(format!("create log group {name} in {region}"), &error))
+            {
                 Ok(_) => Ok(Done::Changed(String::new())),
                 // A reply of ours that was lost, or the edge's first lines.
                 Err(fault) if fault.kind == FaultKind::AlreadyExists => Ok(Done::AlreadySo),
@@ -119,20 +153,29 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
         }
         Op::SetRetention { region, name, after, .. } => {
             let tried = format!("set the retention of log group {name} in {region}");
-            let days = i32::try_from(*after).map_err(|error| Fault::new(FaultKind::Local, &tried, error.to_string()))?;
-            let sent = logs.put_retention_policy().log_group_name(name).retention_in_days(days).send().await;
+            let days = i32::try_from(*after)
+                .map_err(|error| Fault::new(FaultKind::Local, &tried, error.to_string()))?;
+            let sent = logs
+                .put_retention_policy()
+                .log_group_name(name)
+                .retention_in_days(days)
+                .send()
+                .await;
             sent.map(|_| Done::Changed(String::new())).map_err(|error| fault(tried, &error))
         }
         Op::Delete { region, name } => {
             let sent = logs.delete_log_group().log_group_name(name).send().await;
-            let answer = absent(sent.map_err(|error| fault(format!("delete log group {name} in {region}"), &error)))?;
+            let answer =
+                absent(sent.map_err(|error| {
+                    fault(format!("delete log group {name} in {region}"), &error)
+                }))?;
             Ok(if answer.is_some() { Done::Changed(String::new()) } else { Done::AlreadySo })
         }
     }
 }
 
-/// Finds the groups in the whole account whose function is none of `functions`: those of ours, and what is to be said about
-/// others and about regions that refuse.
+/// Finds the groups in the whole account whose function is none of `functions`: those of ours, and
+/// what is to be said about others and about regions that refuse.
 ///
 /// # Errors
 /// A call's, unless the region only refuses.
@@ -161,10 +204,14 @@ async fn orphans(
     prefix: &str,
 ) -> Result<Vec<Orphan>, Fault> {
     let groups = list(clients, region, prefix, None).await?;
-    let is_orphan = |group: &LogGroup| function(group.log_group_name().unwrap_or_default()).is_some_and(|name| !functions.contains(&name));
+    let is_orphan = |group: &LogGroup| {
+        function(group.log_group_name().unwrap_or_default())
+            .is_some_and(|name| !functions.contains(&name))
+    };
     let looks = groups.into_iter().filter(is_orphan).map(|group| async move {
         let name = group.log_group_name.unwrap_or_default();
-        let since = group.creation_time.and_then(|milliseconds| u64::try_from(milliseconds / 1_000).ok());
+        let since =
+            group.creation_time.and_then(|milliseconds| u64::try_from(milliseconds / 1_000).ok());
         let tags = tags(clients, account, region, &name).await?;
         Ok(tags.map(|tags| Orphan { region: region.clone(), name, tags, since }))
     });

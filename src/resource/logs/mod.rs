@@ -1,6 +1,7 @@
-//! The log groups of the edge function: one in each region where it ran, of the same name everywhere, the function's own region
-//! included (CloudFront Developer Guide, "Edge function logs"). The edge makes them by itself, keeps them for ever, and leaves
-//! them behind when the function goes.
+//! The log groups of the edge function: one in each region where it ran, of the same name
+//! everywhere, the function's own region included (CloudFront Developer Guide, "Edge function
+//! logs"). The edge makes them by itself, keeps them for ever, and leaves them behind when the
+//! function goes.
 
 use super::Tags;
 use crate::change::{Action, Address, Change, Fault, FieldChange, Kind};
@@ -12,8 +13,12 @@ pub mod aws;
 pub mod plan;
 pub mod simulate;
 
-/// The retentions that there are, in days (Amazon CloudWatch Logs API Reference, `PutRetentionPolicy`).
-pub const RETENTIONS: [u32; 22] = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+/// The retentions that there are, in days (Amazon CloudWatch Logs API Reference,
+/// `PutRetentionPolicy`).
+pub const RETENTIONS: [u32; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
 
 /// How the names of all functions' groups at the edge begin.
 #[must_use]
@@ -53,7 +58,8 @@ pub struct Settings {
 pub struct Group {
     /// How long an event is kept, in days; `None`: for ever.
     pub retention: Option<u32>,
-    /// The account's own policy that says so, instead of the group (`PutRetentionPolicy` then changes nothing that is seen).
+    /// The account's own policy that says so, instead of the group (`PutRetentionPolicy` then
+    /// changes nothing that is seen).
     pub policy: Option<String>,
     /// Its deletion protection is on.
     pub protected: bool,
@@ -122,19 +128,23 @@ impl Op {
     #[must_use]
     pub fn region(&self) -> &Region {
         match self {
-            Self::Create { region, .. } | Self::SetRetention { region, .. } | Self::Delete { region, .. } => region,
+            Self::Create { region, .. }
+            | Self::SetRetention { region, .. }
+            | Self::Delete { region, .. } => region,
         }
     }
 
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {
-        let at = |action, summary| Change::new(Address::new(Kind::Logs, self.region()), action, summary);
+        let at =
+            |action, summary| Change::new(Address::new(Kind::Logs, self.region()), action, summary);
         match self {
             Self::Create { name, .. } => at(Action::Create, format!("create log group {name}")),
             Self::SetRetention { before, after, new, .. } => {
                 let field = FieldChange::between("retention", &show(*before), &show(Some(*after)));
-                at(Action::Update, format!("keep events for {}", show(Some(*after)))).with(field.filter(|_| !new))
+                at(Action::Update, format!("keep events for {}", show(Some(*after))))
+                    .with(field.filter(|_| !new))
             }
             Self::Delete { name, .. } => at(Action::Delete, format!("delete log group {name}")),
         }

@@ -6,7 +6,8 @@ use crate::name::{Region, StackName};
 use crate::resource::{Planned, Trace, stack_in};
 use std::collections::BTreeMap;
 
-/// Plans a group in every region where the edge may write, and its retention. A region that refuses is passed over with a notice.
+/// Plans a group in every region where the edge may write, and its retention. A region that refuses
+/// is passed over with a notice.
 #[must_use]
 pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<Op> {
     let mut planned = Planned::default();
@@ -18,17 +19,32 @@ pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<Op> {
         }
         let found = live.groups.get(&region);
         if found.is_none() {
-            planned.ops.push(Op::Create { region: region.clone(), name: name.to_owned(), tags: desired.tags.clone() });
+            planned.ops.push(Op::Create {
+                region: region.clone(),
+                name: name.to_owned(),
+                tags: desired.tags.clone(),
+            });
         }
         let before = found.and_then(|group| group.retention);
         if before == Some(after) {
             continue;
         }
         match found.and_then(|group| group.policy.as_ref()) {
-            Some(policy) => notes.push((region, format!("the account's policy `{policy}` decides about the retention, not the spec"))),
+            Some(policy) => notes.push((
+                region,
+                format!(
+                    "the account's policy `{policy}` decides about the retention, not the spec"
+                ),
+            )),
             None => {
                 let new = found.is_none();
-                planned.ops.push(Op::SetRetention { region, name: name.to_owned(), before, after, new });
+                planned.ops.push(Op::SetRetention {
+                    region,
+                    name: name.to_owned(),
+                    before,
+                    after,
+                    new,
+                });
             }
         }
     }
@@ -36,8 +52,9 @@ pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<Op> {
     planned
 }
 
-/// Plans the end of the groups that are ours: all of that name, while a function of that name exists and is `ours`; without a
-/// function (`None`), those that carry our tag. The groups of somebody else's function are somebody else's.
+/// Plans the end of the groups that are ours: all of that name, while a function of that name
+/// exists and is `ours`; without a function (`None`), those that carry our tag. The groups of
+/// somebody else's function are somebody else's.
 #[must_use]
 pub fn teardown(stack: &StackName, name: &str, ours: Option<bool>, live: &Live) -> Planned<Op> {
     let mut planned = Planned::default();
@@ -47,9 +64,18 @@ pub fn teardown(stack: &StackName, name: &str, ours: Option<bool>, live: &Live) 
     let mut notes = refusals(&live.refused, "if it exists there, it stays");
     for (region, group) in &live.groups {
         if ours.is_none() && stack_in(&group.tags).as_ref() != Some(stack) {
-            notes.push((region.clone(), format!("log group {name} stays: there is no function of ours to prove whose it is, nor our tag")));
+            notes.push((
+                region.clone(),
+                format!(
+                    "log group {name} stays: there is no function of \
+                ours to prove whose it is, nor our tag"
+                ),
+            ));
         } else if group.protected {
-            notes.push((region.clone(), format!("log group {name} stays: its deletion protection is on")));
+            notes.push((
+                region.clone(),
+                format!("log group {name} stays: its deletion protection is on"),
+            ));
         } else {
             planned.ops.push(Op::Delete { region: region.clone(), name: name.to_owned() });
         }
@@ -58,17 +84,31 @@ pub fn teardown(stack: &StackName, name: &str, ours: Option<bool>, live: &Live) 
     planned
 }
 
-/// Tells the groups of functions that are gone apart: those of ours, and those that nothing proves to be anybody's.
+/// Tells the groups of functions that are gone apart: those of ours, and those that nothing proves
+/// to be anybody's.
 #[must_use]
 pub fn orphans(found: Vec<Orphan>, refused: &BTreeMap<Region, Fault>) -> (Vec<Trace>, Vec<Notice>) {
-    let (ours, unknown): (Vec<_>, Vec<_>) = found.into_iter().partition(|orphan| stack_in(&orphan.tags).is_some());
+    let (ours, unknown): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|orphan| stack_in(&orphan.tags).is_some());
     let trace = |Orphan { region, name, tags, since }: Orphan| {
-        Some(Trace { place: Some(region.to_string()), since, ..Trace::of(stack_in(&tags)?, Kind::Logs, name, &tags) })
+        Some(Trace {
+            place: Some(region.to_string()),
+            since,
+            ..Trace::of(stack_in(&tags)?, Kind::Logs, name, &tags)
+        })
     };
     let unknown = unknown.into_iter().map(|Orphan { region, name, .. }| {
-        (region, format!("log group {name} is left of a function that is gone, and no tag says whose it was"))
+        (
+            region,
+            format!(
+                "log group {name} is left of a function that is gone, and no tag says whose it was"
+            ),
+        )
     });
-    let notes = refusals(refused, "what is left there was not looked for").into_iter().chain(unknown).collect();
+    let notes = refusals(refused, "what is left there was not looked for")
+        .into_iter()
+        .chain(unknown)
+        .collect();
     (ours.into_iter().filter_map(trace).collect(), gathered(notes))
 }
 
@@ -94,7 +134,13 @@ fn gathered(notes: Vec<(Region, String)>) -> Vec<Notice> {
             None => gathered.push((text, vec![region.to_string()])),
         }
     }
-    gathered.into_iter().map(|(text, regions)| Notice { address: Address::new(Kind::Logs, regions.join(", ")), text }).collect()
+    gathered
+        .into_iter()
+        .map(|(text, regions)| Notice {
+            address: Address::new(Kind::Logs, regions.join(", ")),
+            text,
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -113,7 +159,10 @@ mod tests {
     /// Groups in all regions with the right retention, then changed.
     fn live(change: impl Fn(&mut Live)) -> Live {
         let group = Group { retention: Some(30), ..Group::default() };
-        let mut live = Live { groups: Region::of_edge_logs().map(|region| (region, group.clone())).into(), refused: BTreeMap::new() };
+        let mut live = Live {
+            groups: Region::of_edge_logs().map(|region| (region, group.clone())).into(),
+            refused: BTreeMap::new(),
+        };
         change(&mut live);
         live
     }
@@ -123,7 +172,11 @@ mod tests {
     }
 
     fn refuse(live: &mut Live, name: &str, code: &str) {
-        let mut fault = Fault::new(FaultKind::Denied, format!("look for log group {NAME}"), format!("not in {name}"));
+        let mut fault = Fault::new(
+            FaultKind::Denied,
+            format!("look for log group {NAME}"),
+            format!("not in {name}"),
+        );
         fault.code = Some(code.into());
         live.groups.remove(&region(name));
         live.refused.insert(region(name), fault);
@@ -132,7 +185,14 @@ mod tests {
     fn told(planned: &Planned<Op>) -> Vec<String> {
         let changes = planned.ops.iter().map(Op::change);
         let changes = changes.map(|change| format!("{} {}", change.address.name, change.summary));
-        changes.chain(planned.notices.iter().map(|notice| format!("{}: {}", notice.address.name, notice.text))).collect()
+        changes
+            .chain(
+                planned
+                    .notices
+                    .iter()
+                    .map(|notice| format!("{}: {}", notice.address.name, notice.text)),
+            )
+            .collect()
     }
 
     #[test]
@@ -142,23 +202,41 @@ mod tests {
         let plan = |change: &dyn Fn(&mut Live)| told(&planned(change));
         assert_eq!(plan(&|_| ()), Vec::<String>::new());
         let first = planned(&|live| live.groups.clear());
-        let creates = first.ops.iter().filter(|op| op.change().action == Action::Create).map(|op| op.region().clone());
+        let creates = first
+            .ops
+            .iter()
+            .filter(|op| op.change().action == Action::Create)
+            .map(|op| op.region().clone());
         assert_eq!(creates.collect::<Vec<_>>(), Region::of_edge_logs());
         assert_eq!(first.ops.len(), 2 * Region::of_edge_logs().len());
-        let one = |change: &dyn Fn(&mut Group)| plan(&|live| change(live.groups.get_mut(&region("eu-west-1")).unwrap()));
+        let one = |change: &dyn Fn(&mut Group)| {
+            plan(&|live| change(live.groups.get_mut(&region("eu-west-1")).unwrap()))
+        };
         assert_eq!(one(&|group| group.retention = None), ["eu-west-1 keep events for 30 days"]);
         assert_eq!(one(&|group| group.retention = Some(60)), ["eu-west-1 keep events for 30 days"]);
         assert_eq!(one(&|group| group.policy = Some("all".into())), Vec::<String>::new());
-        let ruled = |group: &mut Group| (group.retention, group.policy) = (None, Some("all".into()));
-        assert_eq!(one(&ruled), ["eu-west-1: the account's policy `all` decides about the retention, not the spec"]);
-        let closed = plan(&|live| ["us-west-1", "sa-east-1"].iter().for_each(|name| refuse(live, name, "AccessDeniedException")));
-        let told = "could not look for log group /aws/lambda/us-east-1.shop-edge: AccessDeniedException; nothing is set there; `provision policy` prints what looking takes";
+        let ruled =
+            |group: &mut Group| (group.retention, group.policy) = (None, Some("all".into()));
+        assert_eq!(
+            one(&ruled),
+            ["eu-west-1: the account's policy `all` decides about the retention, not the spec"]
+        );
+        let closed = plan(&|live| {
+            for name in ["us-west-1", "sa-east-1"] {
+                refuse(live, name, "AccessDeniedException");
+            }
+        });
+        let told = "could not look for log group /aws/lambda/us-east-1.shop-edge: \
+            AccessDeniedException; nothing is set there; `provision policy` prints what looking \
+            takes";
         assert_eq!(closed, [format!("sa-east-1, us-west-1: {told}")]);
     }
 
     #[test]
     fn only_what_is_proven_to_be_ours_goes() {
-        let (stack, left) = ("shop".parse().unwrap(), |live: &mut Live| live.groups.retain(|found, _| found.as_str() == "eu-west-1"));
+        let (stack, left) = ("shop".parse().unwrap(), |live: &mut Live| {
+            live.groups.retain(|found, _| found.as_str() == "eu-west-1");
+        });
         let ended = |ours: Option<bool>, change: &dyn Fn(&mut Group)| {
             let live = live(|live| {
                 left(live);
@@ -174,23 +252,42 @@ mod tests {
         assert_eq!(ended(None, &|group| group.tags = tagged("shop")), gone);
         assert_eq!(ended(None, &|group| group.tags = tagged("shop-2")), stays(unproven));
         assert_eq!(ended(None, &|_| ()), stays(unproven));
-        assert_eq!(ended(Some(true), &|group| group.protected = true), stays("its deletion protection is on"));
+        assert_eq!(
+            ended(Some(true), &|group| group.protected = true),
+            stays("its deletion protection is on")
+        );
         let closed = live(|live| {
             left(live);
             refuse(live, "sa-east-1", "UnrecognizedClientException");
         });
         let said = told(&teardown(&stack, NAME, Some(true), &closed));
         assert_eq!(said[..1], gone);
-        assert!(said[1].starts_with("sa-east-1: could not look for") && said[1].contains("if it exists there, it stays; "), "{said:?}");
+        assert!(
+            said[1].starts_with("sa-east-1: could not look for")
+                && said[1].contains("if it exists there, it stays; "),
+            "{said:?}"
+        );
     }
 
     #[test]
     fn orphans_are_told_apart_by_their_tag() {
-        let orphan = |place: &str, tags| Orphan { region: region(place), name: NAME.into(), tags, since: Some(7) };
-        let found = vec![orphan("eu-west-1", tagged("shop")), orphan("eu-west-2", Tags::new()), orphan("us-west-2", tagged("No Stack"))];
+        let orphan = |place: &str, tags| Orphan {
+            region: region(place),
+            name: NAME.into(),
+            tags,
+            since: Some(7),
+        };
+        let found = vec![
+            orphan("eu-west-1", tagged("shop")),
+            orphan("eu-west-2", Tags::new()),
+            orphan("us-west-2", tagged("No Stack")),
+        ];
         let (traces, notices) = orphans(found, &BTreeMap::new());
         let [trace] = traces.as_slice() else { panic!("{traces:?}") };
-        assert_eq!((trace.stack.as_str(), trace.place.as_deref(), trace.since), ("shop", Some("eu-west-1"), Some(7)));
+        assert_eq!(
+            (trace.stack.as_str(), trace.place.as_deref(), trace.since),
+            ("shop", Some("eu-west-1"), Some(7))
+        );
         assert_eq!(notices.len(), 1);
         assert_eq!(notices[0].address.name, "eu-west-2, us-west-2");
     }

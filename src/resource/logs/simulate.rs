@@ -6,8 +6,12 @@ use super::{Group, Op};
 #[must_use]
 pub fn simulate(live: Option<Group>, op: &Op) -> Option<Group> {
     match op {
-        Op::Create { tags, .. } => live.or_else(|| Some(Group { tags: tags.clone(), ..Group::default() })),
-        Op::SetRetention { after, .. } => live.map(|group| Group { retention: Some(*after), ..group }),
+        Op::Create { tags, .. } => {
+            live.or_else(|| Some(Group { tags: tags.clone(), ..Group::default() }))
+        }
+        Op::SetRetention { after, .. } => {
+            live.map(|group| Group { retention: Some(*after), ..group })
+        }
         Op::Delete { .. } => None,
     }
 }

@@ -12,26 +12,51 @@ use crate::resource::site::index::SWITCH;
 /// Looks at what lies under one key. Needs no more rights than turning the switch does.
 ///
 /// # Errors
-/// The call's; also where there is no such bucket, which is not the same as an object that is not there.
-pub async fn look(clients: &Clients, account: &AccountId, bucket: &BucketName, key: &ObjectKey) -> Result<Look, Fault> {
+/// The call's; also where there is no such bucket, which is not the same as an object that is not
+/// there.
+pub async fn look(
+    clients: &Clients,
+    account: &AccountId,
+    bucket: &BucketName,
+    key: &ObjectKey,
+) -> Result<Look, Fault> {
     let dated = Dated::default();
     let tried = format!("read object {key} of bucket {bucket}");
-    let request = clients.s3.get_object().bucket(bucket.as_str()).key(key.as_str()).expected_bucket_owner(account.as_str());
+    let request = clients
+        .s3
+        .get_object()
+        .bucket(bucket.as_str())
+        .key(key.as_str())
+        .expected_bucket_owner(account.as_str());
     let sent = request.customize().interceptor(dated.clone()).send().await;
     let sent = match sent.map_err(|error| fault(&tried, &error)) {
         Err(fault) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => return Err(fault),
         sent => absent(sent)?,
     };
     let Some(found) = sent else { return Ok(Look { side: None, seen: dated.moment() }) };
-    if found.content_length().is_some_and(|length| u64::try_from(length).is_ok_and(|length| length > LARGEST)) {
-        return Err(
-            Fault::new(FaultKind::Refused, tried, "it has over 1 MB, so it is no maintenance page").hinted("take it away from there")
-        );
+    if found
+        .content_length()
+        .is_some_and(|length| u64::try_from(length).is_ok_and(|length| length > LARGEST))
+    {
+        return Err(Fault::new(
+            FaultKind::Refused,
+            tried,
+            "it has over 1 MB, so it is no maintenance page",
+        )
+        .hinted("take it away from there"));
     }
-    let (etag, metadata) = (found.e_tag.unwrap_or_default(), found.metadata.unwrap_or_default().into_iter().collect());
-    let (content_type, cache_control) = (found.content_type.unwrap_or_default(), found.cache_control.unwrap_or_default());
-    let body = found.body.collect().await.map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?.to_vec();
-    let side = Side::of(etag.trim_matches('"').to_owned(), &body, &content_type, &cache_control, metadata);
+    let (etag, metadata) =
+        (found.e_tag.unwrap_or_default(), found.metadata.unwrap_or_default().into_iter().collect());
+    let (content_type, cache_control) =
+        (found.content_type.unwrap_or_default(), found.cache_control.unwrap_or_default());
+    let body = found
+        .body
+        .collect()
+        .await
+        .map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?
+        .to_vec();
+    let side =
+        Side::of(etag.trim_matches('"').to_owned(), &body, &content_type, &cache_control, metadata);
     Ok(Look { side: Some(side), seen: dated.moment() })
 }
 
@@ -39,9 +64,19 @@ pub async fn look(clients: &Clients, account: &AccountId, bucket: &BucketName, k
 ///
 /// # Errors
 /// The call's.
-pub async fn shown(clients: &Clients, account: &AccountId, bucket: &BucketName, keys: &Keys) -> Result<Option<Shown>, Fault> {
+pub async fn shown(
+    clients: &Clients,
+    account: &AccountId,
+    bucket: &BucketName,
+    keys: &Keys,
+) -> Result<Option<Shown>, Fault> {
     let (dated, key) = (Dated::default(), &keys.on);
-    let request = clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str()).expected_bucket_owner(account.as_str());
+    let request = clients
+        .s3
+        .head_object()
+        .bucket(bucket.as_str())
+        .key(key.as_str())
+        .expected_bucket_owner(account.as_str());
     let sent = request.customize().interceptor(dated.clone()).send().await;
     let head = absent(sent.map_err(|error| fault(format!("look at object {key}"), &error)))?;
     Ok(head.map(|head| Shown {
@@ -59,22 +94,43 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Do
     match op {
         Op::Put { bucket, stack, key, content, before, metadata, .. } => {
             let found = if metadata.contains_key(SWITCH) && before.is_some() {
-                look(clients, account, bucket, key).await?.side.map(|side| window::theirs(&side.metadata))
+                look(clients, account, bucket, key)
+                    .await?
+                    .side
+                    .map(|side| window::theirs(&side.metadata))
             } else {
                 None
             };
-            let metadata = found.unwrap_or_default().into_iter().chain(metadata.clone()).chain(site::mark(stack, key)).collect();
-            let put = site::aws::put(clients, account, bucket, key, content, before.as_deref(), metadata).await;
-            put.map_err(|fault| if gone(&fault) { Fault { kind: FaultKind::MovedOn, ..fault } } else { fault })
+            let metadata = found
+                .unwrap_or_default()
+                .into_iter()
+                .chain(metadata.clone())
+                .chain(site::mark(stack, key))
+                .collect();
+            let put =
+                site::aws::put(clients, account, bucket, key, content, before.as_deref(), metadata)
+                    .await;
+            put.map_err(|fault| {
+                if gone(&fault) { Fault { kind: FaultKind::MovedOn, ..fault } } else { fault }
+            })
         }
         Op::Remove { bucket, key, before } => {
-            site::aws::apply(clients, account, &site::Op::Delete { bucket: bucket.clone(), key: key.clone(), before: before.clone() }).await
+            site::aws::apply(
+                clients,
+                account,
+                &site::Op::Delete {
+                    bucket: bucket.clone(),
+                    key: key.clone(),
+                    before: before.clone(),
+                },
+            )
+            .await
         }
     }
 }
 
-/// What was to be replaced is not there any more (Amazon S3 User Guide, "How to prevent object overwrites with conditional
-/// writes").
+/// What was to be replaced is not there any more (Amazon S3 User Guide, "How to prevent object
+/// overwrites with conditional writes").
 fn gone(fault: &Fault) -> bool {
     fault.kind == FaultKind::NotFound && fault.code.as_deref() != Some(NO_SUCH_BUCKET)
 }

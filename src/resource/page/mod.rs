@@ -1,5 +1,5 @@
-//! The maintenance page under its own key, which it never leaves, and the switch: while an object lies under the other key,
-//! the on key, the edge shows that one.
+//! The maintenance page under its own key, which it never leaves, and the switch: while an object
+//! lies under the other key, the on key, the edge shows that one.
 
 use super::content::Content;
 use super::site;
@@ -17,10 +17,12 @@ pub mod simulate;
 pub mod turn;
 pub mod window;
 
-/// A page that is a little too large is told by the check of the spec; what is larger than this is something else. In bytes.
+/// A page that is a little too large is told by the check of the spec; what is larger than this is
+/// something else. In bytes.
 pub const LARGEST: u64 = 1024 * 1024;
 
-/// How the page should be. Whether it is shown is not a setting: only `maintenance on|off` turns the switch.
+/// How the page should be. Whether it is shown is not a setting: only `maintenance on|off` turns
+/// the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The page.
@@ -50,7 +52,8 @@ pub struct Live {
     pub own: Claim,
     /// Under the on key.
     pub on: Option<Shown>,
-    /// No visitor reaches the function yet, so what lies under the on key is not shown before this plan.
+    /// No visitor reaches the function yet, so what lies under the on key is not shown before this
+    /// plan.
     pub opens: bool,
 }
 
@@ -79,8 +82,18 @@ pub struct Side {
 impl Side {
     /// An object as it lies.
     #[must_use]
-    pub fn of(etag: String, bytes: &[u8], content_type: &str, cache_control: &str, metadata: Metadata) -> Self {
-        Self { etag, page: Content::in_memory(window::unmarked(bytes), content_type, cache_control), metadata }
+    pub fn of(
+        etag: String,
+        bytes: &[u8],
+        content_type: &str,
+        cache_control: &str,
+        metadata: Metadata,
+    ) -> Self {
+        Self {
+            etag,
+            page: Content::in_memory(window::unmarked(bytes), content_type, cache_control),
+            metadata,
+        }
     }
 }
 
@@ -114,7 +127,8 @@ pub struct Sides {
 }
 
 impl Sides {
-    /// The on key at which the function looks that was deployed last, where the page tells of another than the spec.
+    /// The on key at which the function looks that was deployed last, where the page tells of
+    /// another than the spec.
     #[must_use]
     pub fn elsewhere(&self, stack: &StackName, keys: &Keys) -> Option<&str> {
         let off = self.off.as_ref().filter(|off| is_ours(&off.metadata, stack))?;
@@ -147,10 +161,11 @@ pub enum Op {
         served: Option<Box<Served>>,
         /// What was seen is not ours.
         adopts: bool,
-        /// The metadata that was seen under the on key, of which nothing stays. Under its own key, what people put beside
-        /// the page does.
+        /// The metadata that was seen under the on key, of which nothing stays. Under its own key,
+        /// what people put beside the page does.
         replaced: Metadata,
-        /// The metadata to put beside it: of the window, or, under its own key, which key the on key is.
+        /// The metadata to put beside it: of the window, or, under its own key, which key the on
+        /// key is.
         metadata: Metadata,
     },
     /// Remove the object under one key.
@@ -172,31 +187,49 @@ impl Op {
             Self::Put { key, content, before, served, adopts, replaced, metadata, .. } => {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
                 let page = metadata.get(window::PAGE);
-                let next = Served { switch: metadata.get(SWITCH).cloned().unwrap_or_default(), ..Served::of(content) };
+                let next = Served {
+                    switch: metadata.get(SWITCH).cloned().unwrap_or_default(),
+                    ..Served::of(content)
+                };
                 let summary = match page {
-                    Some(page) if replaced.get(window::PAGE) == Some(page) => "set the window".to_owned(),
+                    Some(page) if replaced.get(window::PAGE) == Some(page) => {
+                        "set the window".to_owned()
+                    }
                     Some(_) => format!("show the page, {}", site::bytes(content.size)),
-                    None => format!("{}upload {}", if *adopts { "adopt, " } else { "" }, site::bytes(content.size)),
+                    None => format!(
+                        "{}upload {}",
+                        if *adopts { "adopt, " } else { "" },
+                        site::bytes(content.size)
+                    ),
                 };
                 let etag = before.as_ref().filter(|_| page.is_none());
                 Change::new(Address::new(Kind::Page, key), action, summary)
-                    .with(etag.and_then(|before| FieldChange::between("etag", before, &content.md5)))
+                    .with(
+                        etag.and_then(|before| FieldChange::between("etag", before, &content.md5)),
+                    )
                     .with(served.iter().flat_map(|served| served.changes(&next)))
                     .with(window_changes(replaced, metadata))
             }
-            Self::Remove { key, .. } => Change::new(Address::new(Kind::Page, key), Action::Delete, "remove"),
+            Self::Remove { key, .. } => {
+                Change::new(Address::new(Kind::Page, key), Action::Delete, "remove")
+            }
         }
     }
 }
 
-/// What becomes different about the window. Of a bypass only the hash is known, and not even that is shown.
+/// What becomes different about the window. Of a bypass only the hash is known, and not even that
+/// is shown.
 fn window_changes(before: &Metadata, after: &Metadata) -> Vec<FieldChange> {
     let change = |name: &str| {
         let label = name.trim_start_matches("provision-");
-        let shown = |value: &String| if name == window::BYPASS { "by link and cookie".to_owned() } else { value.clone() };
+        let shown = |value: &String| {
+            if name == window::BYPASS { "by link and cookie".to_owned() } else { value.clone() }
+        };
         match (before.get(name), after.get(name)) {
             (Some(before), Some(after)) if before == after => None,
-            (Some(_), Some(_)) if name == window::BYPASS => FieldChange::between(label, &"by link and cookie", &"by a new link and cookie"),
+            (Some(_), Some(_)) if name == window::BYPASS => {
+                FieldChange::between(label, &"by link and cookie", &"by a new link and cookie")
+            }
             (Some(before), Some(after)) => FieldChange::between(label, before, after),
             (None, Some(after)) => Some(FieldChange::set(label, shown(after))),
             (Some(before), None) => Some(FieldChange::removed(label, shown(before))),

@@ -8,10 +8,18 @@ use crate::resource::Planned;
 use crate::resource::site::index::Served;
 use crate::resource::site::plan::Claim;
 
-/// Plans the page's upload under its own key. A window of ours that shows the standard page shows the new one; a page for one
-/// window only, and what somebody else put under the on key, stay as they are.
+/// Plans the page's upload under its own key. A window of ours that shows the standard page shows
+/// the new one; a page for one window only, and what somebody else put under the on key, stay as
+/// they are.
 #[must_use]
-pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Settings, live: &Live, adopt: bool) -> Planned<Op> {
+pub fn plan(
+    stack: &StackName,
+    bucket: &BucketName,
+    keys: &Keys,
+    desired: &Settings,
+    live: &Live,
+    adopt: bool,
+) -> Planned<Op> {
     let mut planned = Planned::default();
     let page = &desired.content;
     let put = |before, served: Option<Served>, adopts| Op::Put {
@@ -32,25 +40,39 @@ pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, desired: &Setti
         Claim::Foreign(_) => planned.conflicts.push(Conflict {
             address: Address::new(Kind::Page, &keys.off),
             reason: "would replace an object that `provision` did not put".into(),
-            hint: "move it away, write other `maintenance.keys`, or take it over with `--adopt page`".into(),
+            hint:
+                "move it away, write other `maintenance.keys`, or take it over with `--adopt page`"
+                    .into(),
         }),
     }
     let Some(Shown { etag, metadata, .. }) = &live.on else { return planned };
-    let mut note = |text: &str| planned.notices.push(Notice { address: Address::new(Kind::Page, &keys.on), text: text.into() });
+    let mut note = |text: &str| {
+        planned
+            .notices
+            .push(Notice { address: Address::new(Kind::Page, &keys.on), text: text.into() });
+    };
     if !is_ours(metadata, stack) {
         if live.opens && !adopt {
             planned.conflicts.push(Conflict {
                 address: Address::new(Kind::Page, &keys.on),
-                reason: "`provision` did not put it, and with this plan visitors would get it in place of the site".into(),
-                hint: "move it away, write other `maintenance.keys`, or let it be shown with `--adopt page`".into(),
+                reason: "`provision` did not put it, and with this plan visitors would get it in \
+                    place of the site"
+                    .into(),
+                hint: "move it away, write other `maintenance.keys`, or let it be shown with \
+                    `--adopt page`"
+                    .into(),
             });
             return planned;
         }
-        note("was put by hand, and visitors get it as the maintenance page; `provision maintenance off` removes it");
+        note(
+            "was put by hand, and visitors get it as the maintenance page; `provision maintenance \
+                off` removes it",
+        );
     } else if metadata.contains_key(ONCE) {
         note("is another page, for this window only, and stays as it is");
     } else if metadata.get(PAGE) != Some(&page.md5) {
-        let next = metadata.clone().into_iter().chain([(PAGE.to_owned(), page.md5.clone())]).collect();
+        let next =
+            metadata.clone().into_iter().chain([(PAGE.to_owned(), page.md5.clone())]).collect();
         planned.ops.push(Op::Put {
             bucket: bucket.clone(),
             stack: stack.clone(),
@@ -80,7 +102,10 @@ mod tests {
         let other = || Claim::Put { before: Some("x".into()), served: Some(Served::default()) };
         let keys = Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() };
         let shown = |pairs: &[(&str, &str)]| {
-            let metadata = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let metadata = pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
             Some(Shown { etag: "w".into(), metadata, ..Shown::default() })
         };
         let ours = (STACK_METADATA, "shop");
@@ -99,10 +124,22 @@ mod tests {
             (none(), shown(&[(STACK_METADATA, "shop-2"), (PAGE, "x")]), vec!["m.html"], 1),
         ] {
             let live = Live { own, on, opens: false };
-            let plan =
-                || plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &keys, &Settings { content: page.clone() }, &live, false);
+            let plan = || {
+                plan(
+                    &"shop".parse().unwrap(),
+                    &"shop-1".parse().unwrap(),
+                    &keys,
+                    &Settings { content: page.clone() },
+                    &live,
+                    false,
+                )
+            };
             let planned = plan();
-            assert_eq!(planned.ops.iter().map(|op| op.change().address.name).collect::<Vec<_>>(), puts, "{live:?}");
+            assert_eq!(
+                planned.ops.iter().map(|op| op.change().address.name).collect::<Vec<_>>(),
+                puts,
+                "{live:?}"
+            );
             assert_eq!(planned.notices.len(), notices, "{live:?}");
             assert_eq!(planned.ops, plan().ops, "a saved plan would not be equal");
         }
@@ -124,9 +161,15 @@ mod tests {
         ] {
             let live = Live { own, on, opens };
             let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());
-            let planned = plan(&stack, &bucket, &keys, &Settings { content: page.clone() }, &live, adopt);
-            let names: Vec<_> = planned.conflicts.into_iter().map(|conflict| conflict.address.name).collect();
-            assert_eq!((names, planned.ops.len()), (conflicts.into_iter().map(str::to_owned).collect(), puts), "{live:?}");
+            let planned =
+                plan(&stack, &bucket, &keys, &Settings { content: page.clone() }, &live, adopt);
+            let names: Vec<_> =
+                planned.conflicts.into_iter().map(|conflict| conflict.address.name).collect();
+            assert_eq!(
+                (names, planned.ops.len()),
+                (conflicts.into_iter().map(str::to_owned).collect(), puts),
+                "{live:?}"
+            );
         }
     }
 }

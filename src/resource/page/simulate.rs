@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// [`MovedOn`](crate::change::FaultKind::MovedOn) where a guard does not hold.
-pub fn simulate(mut objects: BTreeMap<ObjectKey, Object>, op: &Op) -> Result<BTreeMap<ObjectKey, Object>, Fault> {
+pub fn simulate(
+    mut objects: BTreeMap<ObjectKey, Object>,
+    op: &Op,
+) -> Result<BTreeMap<ObjectKey, Object>, Fault> {
     match op {
         Op::Put { key, content, before, .. } => {
             guard(&objects, key, before.as_deref())?;

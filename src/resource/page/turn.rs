@@ -1,7 +1,9 @@
-//! Turning the switch: one write. The page stays under its own key; `on` puts a copy of it under the on key, `off` deletes
-//! that. There is no state in between, so there is none that another turn could take for something else.
+//! Turning the switch: one write. The page stays under its own key; `on` puts a copy of it under
+//! the on key, `off` deletes that. There is no state in between, so there is none that another turn
+//! could take for something else.
 //!
-//! What people leave who rename the page by hand is read as visitors get it, and its own key is filled again first.
+//! What people leave who rename the page by hand is read as visitors get it, and its own key is
+//! filled again first.
 
 use super::window::{self, State};
 use super::{Keys, Metadata, Op, Side, Sides, is_ours};
@@ -40,22 +42,39 @@ pub struct On {
 
 /// Plans the turn.
 #[must_use]
-pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, wanted: &Wanted, sides: &Sides) -> Planned<Op> {
+pub fn plan(
+    stack: &StackName,
+    bucket: &BucketName,
+    keys: &Keys,
+    wanted: &Wanted,
+    sides: &Sides,
+) -> Planned<Op> {
     let mut turn = Turn { stack, bucket, keys, planned: Planned::default() };
-    let marks = [&sides.off, &sides.on].into_iter().flatten().filter_map(|side| side.metadata.get(STACK_METADATA));
+    let marks = [&sides.off, &sides.on]
+        .into_iter()
+        .flatten()
+        .filter_map(|side| side.metadata.get(STACK_METADATA));
     if let Some(owner) = marks.into_iter().find(|mark| *mark != stack.as_str()) {
         turn.planned.conflicts.push(Conflict {
             address: Address::new(Kind::Page, &keys.on),
             reason: format!("bucket {bucket} holds the page of stack `{owner}`, not of `{stack}`"),
-            hint: "correct `bucket.name` in the spec, or turn the switch with the spec of that stack".into(),
+            hint:
+                "correct `bucket.name` in the spec, or turn the switch with the spec of that stack"
+                    .into(),
         });
         return turn.planned;
     }
     if let Some(told) = sides.elsewhere(stack, keys) {
         turn.planned.conflicts.push(Conflict {
             address: Address::new(Kind::Page, &keys.on),
-            reason: format!("the function that was deployed last looks at {told}, not at {} as the spec says", keys.on),
-            hint: "run `provision apply` first, or turn the switch with the spec that was applied last".into(),
+            reason: format!(
+                "the function that was deployed last looks at {told}, not at {} as the \
+                spec says",
+                keys.on
+            ),
+            hint: "run `provision apply` first, or turn the switch with the spec that was applied \
+                last"
+                .into(),
         });
         return turn.planned;
     }
@@ -63,8 +82,13 @@ pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, wanted: &Wanted
     if sides.off.as_ref().is_some_and(theirs) && sides.on.as_ref().is_none_or(theirs) {
         turn.planned.conflicts.push(Conflict {
             address: Address::new(Kind::Page, &keys.off),
-            reason: format!("bucket {bucket} holds an object under this key that `provision` did not put"),
-            hint: "`provision plan` says what else is not ours; `provision apply --adopt page` takes it over".into(),
+            reason: format!(
+                "bucket {bucket} holds an object under this key that `provision` did \
+                not put"
+            ),
+            hint: "`provision plan` says what else is not ours; `provision apply --adopt page` \
+                takes it over"
+                .into(),
         });
         return turn.planned;
     }
@@ -75,14 +99,17 @@ pub fn plan(stack: &StackName, bucket: &BucketName, keys: &Keys, wanted: &Wanted
     turn.planned
 }
 
-/// Does the switch stand as the turn wanted it? Of an `on` only its own window counts; one that had nothing to write is
-/// content with any.
+/// Does the switch stand as the turn wanted it? Of an `on` only its own window counts; one that had
+/// nothing to write is content with any.
 #[must_use]
 pub fn holds(wanted: &Wanted, keys: &Keys, planned: &[&Op], on: Option<&Side>) -> bool {
     match wanted {
         Wanted::On(wanted) => {
-            let sets_a_window = planned.iter().any(|op| matches!(op, Op::Put { key, .. } if *key == keys.on));
-            on.is_some_and(|on| !sets_a_window || on.metadata.get(window::WINDOW) == Some(&wanted.mark))
+            let sets_a_window =
+                planned.iter().any(|op| matches!(op, Op::Put { key, .. } if *key == keys.on));
+            on.is_some_and(|on| {
+                !sets_a_window || on.metadata.get(window::WINDOW) == Some(&wanted.mark)
+            })
         }
         Wanted::Off { .. } => on.is_none(),
     }
@@ -103,12 +130,21 @@ impl Turn<'_> {
         if let Some(open) = open {
             self.go_on(&mut window, open, sides.state(), &wanted.without);
         }
-        // Another page than the standard one stays for the whole of its window, also one that somebody put by hand.
-        let kept = open.filter(|open| open.metadata.contains_key(window::ONCE) || !is_ours(&open.metadata, self.stack));
+        // Another page than the standard one stays for the whole of its window, also one that
+        // somebody put by hand.
+        let kept = open.filter(|open| {
+            open.metadata.contains_key(window::ONCE) || !is_ours(&open.metadata, self.stack)
+        });
         if let Some(kept) = kept.filter(|_| wanted.once.is_none()) {
-            let whose =
-                if is_ours(&kept.metadata, self.stack) { "another page than the standard one" } else { "the page that was put by hand" };
-            self.note(&self.keys.on, &format!("{whose} stays for this window; `provision maintenance off` ends it"));
+            let whose = if is_ours(&kept.metadata, self.stack) {
+                "another page than the standard one"
+            } else {
+                "the page that was put by hand"
+            };
+            self.note(
+                &self.keys.on,
+                &format!("{whose} stays for this window; `provision maintenance off` ends it"),
+            );
         }
         let page = wanted.once.as_ref().or(kept.map(|open| &open.page)).unwrap_or(&standard);
         if page.md5 != standard.md5 {
@@ -118,25 +154,33 @@ impl Turn<'_> {
             self.planned.conflicts.push(Conflict {
                 address: Address::new(Kind::Page, &self.keys.on),
                 reason: "the window would be over before it begins".into(),
-                hint: "give it another end with `--for` or `--until`, or none with `--no-end`".into(),
+                hint: "give it another end with `--for` or `--until`, or none with `--no-end`"
+                    .into(),
             });
             return;
         }
-        if sides.state().shows_page() && window::judge(Some(&window), sides.seen) == State::Scheduled {
+        if sides.state().shows_page()
+            && window::judge(Some(&window), sides.seen) == State::Scheduled
+        {
             self.planned.conflicts.push(Conflict {
                 address: Address::new(Kind::Page, &self.keys.on),
-                reason: "maintenance is on, and visitors would see the site until that moment".into(),
-                hint: "leave `--from` out to keep it on; or run `provision maintenance off` first".into(),
+                reason: "maintenance is on, and visitors would see the site until that moment"
+                    .into(),
+                hint: "leave `--from` out to keep it on; or run `provision maintenance off` first"
+                    .into(),
             });
             return;
         }
         let judged = |metadata: &Metadata| window::JUDGED.map(|name| metadata.get(name).cloned());
-        if open.is_some_and(|open| judged(&window) == judged(&open.metadata) && page.md5 == open.page.md5) {
+        if open.is_some_and(|open| {
+            judged(&window) == judged(&open.metadata) && page.md5 == open.page.md5
+        }) {
             return;
         }
         window.insert(window::PAGE.to_owned(), page.md5.clone());
         window.insert(window::WINDOW.to_owned(), wanted.mark.clone());
-        let theirs = open.or(sides.off.as_ref()).or(sides.on.as_ref()).map(theirs).unwrap_or_default();
+        let theirs =
+            open.or(sides.off.as_ref()).or(sides.on.as_ref()).map(theirs).unwrap_or_default();
         let before = sides.on.as_ref();
         self.planned.ops.push(Op::Put {
             bucket: self.bucket.clone(),
@@ -161,7 +205,8 @@ impl Turn<'_> {
         self.planned.ops.push(Op::Remove { bucket, key, before });
     }
 
-    /// The page under its own key. Where it is not there, it is put back first: from under the on key, or as the spec has it.
+    /// The page under its own key. Where it is not there, it is put back first: from under the on
+    /// key, or as the spec has it.
     fn standard_page(&mut self, standard: &Content, sides: &Sides) -> Content {
         if let Some(off) = &sides.off {
             return off.page.clone();
@@ -169,7 +214,10 @@ impl Turn<'_> {
         let renamed = sides.on.as_ref().filter(|on| !on.metadata.contains_key(window::ONCE));
         let text = match renamed {
             Some(_) => "lay under the on key alone, and is put back under its own key first",
-            None => "was lost, and is uploaded again; if the keys of the spec are not those that were applied last, visitors see no change",
+            None => {
+                "was lost, and is uploaded again; if the keys of the spec are not those that were \
+                    applied last, visitors see no change"
+            }
         };
         self.note(&self.keys.off, text);
         let page = renamed.map_or(standard, |on| &on.page).clone();
@@ -182,7 +230,12 @@ impl Turn<'_> {
             served: None,
             adopts: false,
             replaced: Metadata::new(),
-            metadata: renamed.map(theirs).unwrap_or_default().into_iter().chain(self.keys.told()).collect(),
+            metadata: renamed
+                .map(theirs)
+                .unwrap_or_default()
+                .into_iter()
+                .chain(self.keys.told())
+                .collect(),
         });
         page
     }
@@ -193,16 +246,30 @@ impl Turn<'_> {
             window.insert(window::SINCE.to_owned(), since.clone());
         }
         for (name, flag) in [(window::UNTIL, "--no-end"), (window::BYPASS, "--no-bypass")] {
-            let Some(value) = open.metadata.get(name).filter(|_| !window.contains_key(name) && !without.contains(&name)) else { continue };
+            let Some(value) = open
+                .metadata
+                .get(name)
+                .filter(|_| !window.contains_key(name) && !without.contains(&name))
+            else {
+                continue;
+            };
             let label = name.trim_start_matches("provision-");
             let value_shown = if name == window::BYPASS { "" } else { value.as_str() };
-            self.note(&self.keys.on, &format!("{} stays; `{flag}` drops it", format!("{label} {value_shown}").trim_end()));
+            self.note(
+                &self.keys.on,
+                &format!(
+                    "{} stays; `{flag}` drops it",
+                    format!("{label} {value_shown}").trim_end()
+                ),
+            );
             window.insert(name.to_owned(), value.clone());
         }
     }
 
     fn note(&mut self, key: &ObjectKey, text: &str) {
-        self.planned.notices.push(Notice { address: Address::new(Kind::Page, key), text: text.to_owned() });
+        self.planned
+            .notices
+            .push(Notice { address: Address::new(Kind::Page, key), text: text.to_owned() });
     }
 }
 

@@ -1,7 +1,7 @@
 //! A window: what the object under the on key says of itself, and what visitors get at a moment.
 //!
-//! The bytes of that object end with a mark that no other write has, so that its `ETag` names the window: a write that was
-//! planned for one window fails at every other, however late it comes.
+//! The bytes of that object end with a mark that no other write has, so that its `ETag` names the
+//! window: a write that was planned for one window fails at every other, however late it comes.
 
 use super::Metadata;
 use crate::resource::content::{Content, Source};
@@ -25,18 +25,27 @@ pub const BY: &str = "provision-by";
 pub const ONCE: &str = "provision-once";
 /// MD5 of the page without the mark, in hex.
 pub const PAGE: &str = "provision-page";
-/// Which window it is: the mark of the `on` that set it, also when an apply has put another page there since.
+/// Which window it is: the mark of the `on` that set it, also when an apply has put another page
+/// there since.
 pub const WINDOW: &str = "provision-window";
 /// What is shown to people, in this order.
 pub const SHOWN: [&str; 6] = [BY, FROM, ONCE, SINCE, UNTIL, BYPASS];
 /// What changes what visitors see.
 pub const JUDGED: [&str; 3] = [FROM, UNTIL, BYPASS];
 
-/// What people put beside a page (the edge knows a status of its own, for instance), without our words.
+/// What people put beside a page (the edge knows a status of its own, for instance), without our
+/// words.
 #[must_use]
 pub fn theirs(metadata: &Metadata) -> Metadata {
-    let ours = |name: &str| SHOWN.contains(&name) || [PAGE, WINDOW, SWITCH, STACK_METADATA, KEY_METADATA].contains(&name);
-    metadata.iter().filter(|(name, _)| !ours(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let ours = |name: &str| {
+        SHOWN.contains(&name)
+            || [PAGE, WINDOW, SWITCH, STACK_METADATA, KEY_METADATA].contains(&name)
+    };
+    metadata
+        .iter()
+        .filter(|(name, _)| !ours(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// What visitors get.
@@ -122,8 +131,8 @@ pub fn unmarked(bytes: &[u8]) -> &[u8] {
     split().unwrap_or(bytes)
 }
 
-/// The mark of what takes the place of the object with this `ETag`. As that one was unique, so is this; and a plan that is
-/// made twice is the same.
+/// The mark of what takes the place of the object with this `ETag`. As that one was unique, so is
+/// this; and a plan that is made twice is the same.
 #[must_use]
 pub fn next_mark(etag: &str, page: &Content) -> String {
     let mut mark = hex::encode(Sha256::digest(format!("{etag} {}", page.md5)));
@@ -149,7 +158,8 @@ mod tests {
             (vec![(FROM, future), (UNTIL, past)], State::Over),
             (vec![(FROM, "soon"), (UNTIL, "later")], State::On),
         ] {
-            let pairs = metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let pairs =
+                metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             assert_eq!(judge(Some(&pairs.collect()), now), state, "{metadata:?}");
         }
         assert_eq!(judge(None, now), State::Off);

@@ -16,18 +16,33 @@ use serde_json::Value;
 /// Any call's.
 pub async fn observe(clients: &Clients, name: &RoleName) -> Result<Option<Live>, Fault> {
     let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
-    let Some(role) = absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))?.and_then(|answer| answer.role) else {
+    let Some(role) = absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))?
+        .and_then(|answer| answer.role)
+    else {
         return Ok(None);
     };
-    let (policy, inline, attached) = try_join!(inline_policy(clients, name), inline_names(clients, name), attached(clients, name))?;
+    let (policy, inline, attached) = try_join!(
+        inline_policy(clients, name),
+        inline_names(clients, name),
+        attached(clients, name)
+    )?;
     Ok(Some(Live {
         settings: Settings {
-            path: role.path.parse().map_err(|why: &str| Fault::new(FaultKind::Refused, format!("read role {name}"), why))?,
+            path: role.path.parse().map_err(|why: &str| {
+                Fault::new(FaultKind::Refused, format!("read role {name}"), why)
+            })?,
             trust: document(role.assume_role_policy_document.as_deref().unwrap_or_default()),
             policy,
-            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+            boundary: role
+                .permissions_boundary
+                .and_then(|boundary| boundary.permissions_boundary_arn),
             description: role.description.unwrap_or_default(),
-            tags: role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
+            tags: role
+                .tags
+                .unwrap_or_default()
+                .into_iter()
+                .map(|tag| (tag.key, tag.value))
+                .collect(),
         },
         other_policies: inline.into_iter().filter(|other| other != POLICY).collect(),
         attached,
@@ -41,26 +56,42 @@ fn document(text: &str) -> Value {
 }
 
 async fn inline_policy(clients: &Clients, name: &RoleName) -> Result<Option<Value>, Fault> {
-    let sent = clients.iam.get_role_policy().role_name(name.as_str()).policy_name(POLICY).send().await;
-    let answer = absent(sent.map_err(|error| fault(format!("read the inline policy of role {name}"), &error)))?;
+    let sent =
+        clients.iam.get_role_policy().role_name(name.as_str()).policy_name(POLICY).send().await;
+    let answer = absent(
+        sent.map_err(|error| fault(format!("read the inline policy of role {name}"), &error)),
+    )?;
     Ok(answer.map(|answer| document(&answer.policy_document)))
 }
 
 async fn inline_names(clients: &Clients, name: &RoleName) -> Result<Vec<String>, Fault> {
     let mut names = Vec::new();
-    let mut pages = clients.iam.list_role_policies().role_name(name.as_str()).into_paginator().send();
+    let mut pages =
+        clients.iam.list_role_policies().role_name(name.as_str()).into_paginator().send();
     while let Some(page) = pages.next().await {
-        names.extend(page.map_err(|error| fault(format!("list the inline policies of role {name}"), &error))?.policy_names);
+        names.extend(
+            page.map_err(|error| {
+                fault(format!("list the inline policies of role {name}"), &error)
+            })?
+            .policy_names,
+        );
     }
     Ok(names)
 }
 
 async fn attached(clients: &Clients, name: &RoleName) -> Result<Vec<String>, Fault> {
     let mut arns = Vec::new();
-    let mut pages = clients.iam.list_attached_role_policies().role_name(name.as_str()).into_paginator().send();
+    let mut pages =
+        clients.iam.list_attached_role_policies().role_name(name.as_str()).into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| fault(format!("list the policies attached to role {name}"), &error))?;
-        arns.extend(page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn));
+        let page = page
+            .map_err(|error| fault(format!("list the policies attached to role {name}"), &error))?;
+        arns.extend(
+            page.attached_policies
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|policy| policy.policy_arn),
+        );
     }
     Ok(arns)
 }
@@ -68,7 +99,11 @@ async fn attached(clients: &Clients, name: &RoleName) -> Result<Vec<String>, Fau
 fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
     tags.iter()
         .map(|(key, value)| {
-            Tag::builder().key(key).value(value).build().map_err(|error| Fault::new(FaultKind::Local, "write a tag", error.to_string()))
+            Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+                .map_err(|error| Fault::new(FaultKind::Local, "write a tag", error.to_string()))
         })
         .collect()
 }
@@ -77,60 +112,107 @@ fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
 ///
 /// # Errors
 /// The call's.
+#[expect(clippy::too_many_lines, reason = "one arm for each op")]
 pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
     let iam = &clients.iam;
-    let gone = |result: Result<(), Fault>| Ok(if absent(result)?.is_some() { Done::Changed(String::new()) } else { Done::AlreadySo });
+    let gone = |result: Result<(), Fault>| {
+        Ok(if absent(result)?.is_some() { Done::Changed(String::new()) } else { Done::AlreadySo })
+    };
     match op {
         Op::Create { name, settings } => return create(clients, name, settings).await,
         Op::SetTrust { name, after, .. } => {
-            let sent = iam.update_assume_role_policy().role_name(name.as_str()).policy_document(after.to_string()).send().await;
+            let sent = iam
+                .update_assume_role_policy()
+                .role_name(name.as_str())
+                .policy_document(after.to_string())
+                .send()
+                .await;
             sent.map_err(|error| fault(format!("set the trust policy of role {name}"), &error))?;
         }
         Op::PutPolicy { name, after, .. } => {
-            let sent = iam.put_role_policy().role_name(name.as_str()).policy_name(POLICY).policy_document(after.to_string()).send().await;
+            let sent = iam
+                .put_role_policy()
+                .role_name(name.as_str())
+                .policy_name(POLICY)
+                .policy_document(after.to_string())
+                .send()
+                .await;
             sent.map_err(|error| fault(format!("put the inline policy of role {name}"), &error))?;
         }
         Op::SetBoundary { name, after, .. } => {
             let tried = format!("set the permissions boundary of role {name}");
             match after {
                 Some(arn) => {
-                    let sent = iam.put_role_permissions_boundary().role_name(name.as_str()).permissions_boundary(arn).send().await;
+                    let sent = iam
+                        .put_role_permissions_boundary()
+                        .role_name(name.as_str())
+                        .permissions_boundary(arn)
+                        .send()
+                        .await;
                     sent.map_err(|error| fault(tried, &error))?;
                 }
                 None => {
-                    let sent = iam.delete_role_permissions_boundary().role_name(name.as_str()).send().await;
+                    let sent = iam
+                        .delete_role_permissions_boundary()
+                        .role_name(name.as_str())
+                        .send()
+                        .await;
                     sent.map_err(|error| fault(tried, &error))?;
                 }
             }
         }
         Op::Describe { name, after, .. } => {
             // `UpdateRole` would also set how long a session may be.
-            let sent = iam.update_role_description().role_name(name.as_str()).description(after).send().await;
+            let sent = iam
+                .update_role_description()
+                .role_name(name.as_str())
+                .description(after)
+                .send()
+                .await;
             sent.map_err(|error| fault(format!("set the description of role {name}"), &error))?;
         }
         Op::SetTags { name, tags, .. } => {
             let (gone, wanted) = (tags.removed(), tags.set());
             if !gone.is_empty() {
-                let sent = iam.untag_role().role_name(name.as_str()).set_tag_keys(Some(gone)).send().await;
+                let sent =
+                    iam.untag_role().role_name(name.as_str()).set_tag_keys(Some(gone)).send().await;
                 sent.map_err(|error| fault(format!("untag role {name}"), &error))?;
             }
             if !wanted.is_empty() {
-                let sent = iam.tag_role().role_name(name.as_str()).set_tags(Some(iam_tags(&wanted)?)).send().await;
+                let sent = iam
+                    .tag_role()
+                    .role_name(name.as_str())
+                    .set_tags(Some(iam_tags(&wanted)?))
+                    .send()
+                    .await;
                 sent.map_err(|error| fault(format!("tag role {name}"), &error))?;
             }
         }
         Op::DeletePolicy { name, policy } => {
-            let sent = iam.delete_role_policy().role_name(name.as_str()).policy_name(policy).send().await;
-            return gone(sent.map(drop).map_err(|error| fault(format!("delete inline policy {policy} of role {name}"), &error)));
+            let sent =
+                iam.delete_role_policy().role_name(name.as_str()).policy_name(policy).send().await;
+            return gone(sent.map(drop).map_err(|error| {
+                fault(format!("delete inline policy {policy} of role {name}"), &error)
+            }));
         }
         Op::Detach { name, arn } => {
-            let sent = iam.detach_role_policy().role_name(name.as_str()).policy_arn(arn).send().await;
-            return gone(sent.map(drop).map_err(|error| fault(format!("detach policy {arn} from role {name}"), &error)));
+            let sent =
+                iam.detach_role_policy().role_name(name.as_str()).policy_arn(arn).send().await;
+            return gone(
+                sent.map(drop).map_err(|error| {
+                    fault(format!("detach policy {arn} from role {name}"), &error)
+                }),
+            );
         }
         Op::Delete { name } => {
             let sent = iam.delete_role().role_name(name.as_str()).send().await;
-            return gone(sent.map(drop).map_err(|error| fault(format!("delete role {name}"), &error))).map_err(|fault| match fault.kind {
-                FaultKind::InUse => fault.hinted("remove the role from its instance profiles, then run the same command again"),
+            return gone(
+                sent.map(drop).map_err(|error| fault(format!("delete role {name}"), &error)),
+            )
+            .map_err(|fault| match fault.kind {
+                FaultKind::InUse => fault.hinted(
+                    "remove the role from its instance profiles, then run the same command again",
+                ),
                 _ => fault,
             });
         }
@@ -152,16 +234,22 @@ async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Resu
         .await;
     match sent.map_err(|error| fault(format!("create role {name}"), &error)) {
         Ok(_) => Ok(Done::Changed(String::new())),
-        // A reply of ours that was lost, or another run of the same plan: ours if it carries our tags.
-        Err(fault) if fault.kind == FaultKind::AlreadyExists => match observe(clients, name).await? {
+        // A reply of ours that was lost, or another run of the same plan: ours if it carries our
+        // tags.
+        Err(fault) if fault.kind == FaultKind::AlreadyExists => match observe(clients, name).await?
+        {
             Some(live) if tags::hold(&live.settings.tags, &settings.tags) => Ok(Done::AlreadySo),
-            _ => Err(fault.hinted("somebody else created a role of this name in the meantime: run the same command again")),
+            _ => Err(fault.hinted(
+                "somebody else created a role of this name in the meantime: run \
+                the same command again",
+            )),
         },
         Err(fault) => Err(fault),
     }
 }
 
-/// The most roles that one page can hold (IAM API Reference, `ListRoles`): an account's usual quota.
+/// The most roles that one page can hold (IAM API Reference, `ListRoles`): an account's usual
+/// quota.
 const PAGE: i32 = 1000;
 
 /// Lists the roles that are described as some stack's.
@@ -170,7 +258,9 @@ async fn marked_roles(clients: &Clients) -> Result<Vec<(StackName, RoleName, Rol
     let mut all = Vec::new();
     while let Some(page) = pages.next().await {
         let roles = page.map_err(|error| fault("list the roles", &error))?.roles.into_iter();
-        all.extend(roles.filter_map(|found| Some((found.description().and_then(marked)?, found.role_name.parse().ok()?, found))));
+        all.extend(roles.filter_map(|found| {
+            Some((found.description().and_then(marked)?, found.role_name.parse().ok()?, found))
+        }));
     }
     Ok(all)
 }
@@ -197,10 +287,15 @@ pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, Pages), Fault> {
         };
         let (role, policy) = try_join!(role, inline_policy(clients, &name))?;
         pages.extend(policy.iter().flat_map(pages_in));
-        let tags = role.and_then(|answer| answer.role).and_then(|role| role.tags).unwrap_or_default();
+        let tags =
+            role.and_then(|answer| answer.role).and_then(|role| role.tags).unwrap_or_default();
         let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         let since = u64::try_from(found.create_date.secs()).ok();
-        traces.push(Trace { place: Some(found.path), since, ..Trace::of(stack, Kind::Role, name, &tags) });
+        traces.push(Trace {
+            place: Some(found.path),
+            since,
+            ..Trace::of(stack, Kind::Role, name, &tags)
+        });
     }
     Ok((traces, pages))
 }

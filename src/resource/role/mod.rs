@@ -42,9 +42,16 @@ impl PartialEq for Settings {
             (a, b) => a == b,
         };
         let documents_same = policy::same(trust, &other.trust) && inline_same;
-        let rest =
-            |settings: &Self| (settings.path.clone(), settings.boundary.clone(), settings.description.clone(), settings.tags.clone());
-        documents_same && (path.clone(), boundary.clone(), description.clone(), tags.clone()) == rest(other)
+        let rest = |settings: &Self| {
+            (
+                settings.path.clone(),
+                settings.boundary.clone(),
+                settings.description.clone(),
+                settings.tags.clone(),
+            )
+        };
+        documents_same
+            && (path.clone(), boundary.clone(), description.clone(), tags.clone()) == rest(other)
     }
 }
 
@@ -166,31 +173,48 @@ impl Op {
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {
-        let at = |name: &RoleName, action, summary: String| Change::new(Address::new(Kind::Role, name), action, summary);
+        let at = |name: &RoleName, action, summary: String| {
+            Change::new(Address::new(Kind::Role, name), action, summary)
+        };
         match self {
             Self::Create { name, settings } => at(name, Action::Create, "create".into()).with(
-                [FieldChange::set("trust", principals(&settings.trust))]
-                    .into_iter()
-                    .chain(settings.boundary.as_ref().map(|boundary| FieldChange::set("permissions boundary", boundary))),
+                [FieldChange::set("trust", principals(&settings.trust))].into_iter().chain(
+                    settings
+                        .boundary
+                        .as_ref()
+                        .map(|boundary| FieldChange::set("permissions boundary", boundary)),
+                ),
             ),
-            Self::SetTrust { name, before, after } => {
-                at(name, Action::Update, "set trust policy".into()).with(statement_changes("trust", Some(before), after))
-            }
+            Self::SetTrust { name, before, after } => at(
+                name,
+                Action::Update,
+                "set trust policy".into(),
+            )
+            .with(statement_changes("trust", Some(before), after)),
             Self::PutPolicy { name, before, after } => {
-                at(name, Action::Update, format!("put inline policy {POLICY}")).with(statement_changes("policy", before.as_ref(), after))
+                at(name, Action::Update, format!("put inline policy {POLICY}"))
+                    .with(statement_changes("policy", before.as_ref(), after))
             }
-            Self::SetBoundary { name, before, after } => at(name, Action::Update, "set permissions boundary".into()).with([FieldChange {
-                field: "permissions boundary".into(),
-                before: before.clone(),
-                after: after.clone(),
-            }]),
-            Self::Describe { name, before, after } => at(name, Action::Update, "set description".into()).with([FieldChange {
-                field: "description".into(),
-                before: (!before.is_empty()).then(|| before.clone()),
-                after: Some(after.clone()),
-            }]),
-            Self::SetTags { name, tags, adopts } => tags.change(Address::new(Kind::Role, name), *adopts),
-            Self::DeletePolicy { name, policy } => at(name, Action::Delete, format!("delete inline policy {policy}")),
+            Self::SetBoundary { name, before, after } => {
+                at(name, Action::Update, "set permissions boundary".into()).with([FieldChange {
+                    field: "permissions boundary".into(),
+                    before: before.clone(),
+                    after: after.clone(),
+                }])
+            }
+            Self::Describe { name, before, after } => {
+                at(name, Action::Update, "set description".into()).with([FieldChange {
+                    field: "description".into(),
+                    before: (!before.is_empty()).then(|| before.clone()),
+                    after: Some(after.clone()),
+                }])
+            }
+            Self::SetTags { name, tags, adopts } => {
+                tags.change(Address::new(Kind::Role, name), *adopts)
+            }
+            Self::DeletePolicy { name, policy } => {
+                at(name, Action::Delete, format!("delete inline policy {policy}"))
+            }
             Self::Detach { name, arn } => at(name, Action::Delete, format!("detach policy {arn}")),
             Self::Delete { name } => at(name, Action::Delete, "delete".into()),
         }
@@ -212,8 +236,16 @@ fn principals(trust: &Value) -> String {
 
 /// What differs between two documents.
 fn statement_changes(field: &str, before: Option<&Value>, after: &Value) -> Vec<FieldChange> {
-    let changes = policy::changes(field, &before.map(policy::statements).unwrap_or_default(), &policy::statements(after));
-    let version = |document: &Value| document.get("Version").and_then(Value::as_str).unwrap_or("2008-10-17").to_owned();
-    let versions = before.and_then(|before| FieldChange::between(&format!("{field} version"), &version(before), &version(after)));
+    let changes = policy::changes(
+        field,
+        &before.map(policy::statements).unwrap_or_default(),
+        &policy::statements(after),
+    );
+    let version = |document: &Value| {
+        document.get("Version").and_then(Value::as_str).unwrap_or("2008-10-17").to_owned()
+    };
+    let versions = before.and_then(|before| {
+        FieldChange::between(&format!("{field} version"), &version(before), &version(after))
+    });
     changes.into_iter().chain(versions).collect()
 }

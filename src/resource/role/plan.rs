@@ -13,10 +13,18 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
 
 /// Plans creation and repair. `adopt` takes over a role that is not ours.
 #[must_use]
-pub fn plan(stack: &StackName, name: &RoleName, desired: &Settings, live: Option<&Live>, adopt: bool) -> Planned<Op> {
+pub fn plan(
+    stack: &StackName,
+    name: &RoleName,
+    desired: &Settings,
+    live: Option<&Live>,
+    adopt: bool,
+) -> Planned<Op> {
     let mut planned = Planned::default();
     let address = Address::new(Kind::Role, name);
-    let put = |before| desired.policy.clone().map(|after| Op::PutPolicy { name: name.clone(), before, after });
+    let put = |before| {
+        desired.policy.clone().map(|after| Op::PutPolicy { name: name.clone(), before, after })
+    };
     let Some(live) = live else {
         planned.ops.push(Op::Create { name: name.clone(), settings: desired.clone() });
         planned.ops.extend(put(None));
@@ -30,23 +38,37 @@ pub fn plan(stack: &StackName, name: &RoleName, desired: &Settings, live: Option
     if have.path != desired.path {
         return planned.refused(Conflict {
             address,
-            reason: format!("has path `{}`, the spec says `{}`; IAM cannot move a role", have.path, desired.path),
+            reason: format!(
+                "has path `{}`, the spec says `{}`; IAM cannot move a role",
+                have.path, desired.path
+            ),
             hint: format!("set `role.path: {}`, or choose another `role.name`", have.path),
         });
     }
     match tags::plan(&address, &have.tags, &desired.tags) {
-        Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), tags, adopts })),
+        Ok(tags) => {
+            planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), tags, adopts }));
+        }
         Err(conflict) => return planned.refused(conflict),
     }
     if !policy::same(&have.trust, &desired.trust) {
-        planned.ops.push(Op::SetTrust { name: name.clone(), before: have.trust.clone(), after: desired.trust.clone() });
+        planned.ops.push(Op::SetTrust {
+            name: name.clone(),
+            before: have.trust.clone(),
+            after: desired.trust.clone(),
+        });
     }
-    let intact = matches!((&have.policy, &desired.policy), (Some(a), Some(b)) if policy::same(a, b));
+    let intact =
+        matches!((&have.policy, &desired.policy), (Some(a), Some(b)) if policy::same(a, b));
     if !intact {
         planned.ops.extend(put(have.policy.clone()));
     }
     if have.boundary != desired.boundary {
-        planned.ops.push(Op::SetBoundary { name: name.clone(), before: have.boundary.clone(), after: desired.boundary.clone() });
+        planned.ops.push(Op::SetBoundary {
+            name: name.clone(),
+            before: have.boundary.clone(),
+            after: desired.boundary.clone(),
+        });
     }
     if have.description != desired.description {
         let (before, after) = (have.description.clone(), desired.description.clone());
@@ -55,24 +77,38 @@ pub fn plan(stack: &StackName, name: &RoleName, desired: &Settings, live: Option
     for extra in live.other_policies.iter().chain(&live.attached) {
         planned.notices.push(Notice {
             address: address.clone(),
-            text: format!("also carries policy {extra}, which `provision` did not put; it changes what the function may do"),
+            text: format!(
+                "also carries policy {extra}, which `provision` did not put; it changes \
+                what the function may do"
+            ),
         });
     }
     planned
 }
 
-/// Plans the end of a role of ours. What hangs on it goes first, or IAM refuses (IAM API Reference, "DeleteRole").
+/// Plans the end of a role of ours. What hangs on it goes first, or IAM refuses (IAM API Reference,
+/// "DeleteRole").
 #[must_use]
 pub fn teardown(stack: &StackName, name: &RoleName, live: Option<&Live>) -> Planned<Op> {
     let mut planned = Planned::default();
     let Some(live) = live else { return planned };
     if !is_ours(live, stack) {
-        planned.notices.push(Notice { address: Address::new(Kind::Role, name), text: "is not ours and stays".into() });
+        planned.notices.push(Notice {
+            address: Address::new(Kind::Role, name),
+            text: "is not ours and stays".into(),
+        });
         return planned;
     }
-    let inline = live.settings.policy.iter().map(|_| POLICY.to_owned()).chain(live.other_policies.iter().cloned());
+    let inline = live
+        .settings
+        .policy
+        .iter()
+        .map(|_| POLICY.to_owned())
+        .chain(live.other_policies.iter().cloned());
     planned.ops.extend(inline.map(|policy| Op::DeletePolicy { name: name.clone(), policy }));
-    planned.ops.extend(live.attached.iter().map(|arn| Op::Detach { name: name.clone(), arn: arn.clone() }));
+    planned.ops.extend(
+        live.attached.iter().map(|arn| Op::Detach { name: name.clone(), arn: arn.clone() }),
+    );
     planned.ops.push(Op::Delete { name: name.clone() });
     planned
 }
@@ -87,7 +123,8 @@ mod tests {
         Settings {
             path: "/".parse().unwrap(),
             trust: crate::resource::role::trust_policy(),
-            policy: Some(json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]})),
+            policy: Some(json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                    "Action": "s3:GetObject", "Resource": "*"}]})),
             boundary: None,
             description: "provision:stack=shop".into(),
             tags: Tags::from([(STACK_TAG.into(), "shop".into())]),
@@ -95,41 +132,65 @@ mod tests {
     }
 
     fn said(change: impl Fn(&mut Live)) -> Vec<String> {
-        let mut live = Live { settings: settings(), other_policies: Vec::new(), attached: Vec::new() };
+        let mut live =
+            Live { settings: settings(), other_policies: Vec::new(), attached: Vec::new() };
         change(&mut live);
-        let planned = plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &settings(), Some(&live), false);
+        let planned =
+            plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &settings(), Some(&live), false);
         let ops = planned.ops.iter().map(|op| op.change().summary);
-        let words = planned.conflicts.into_iter().map(|c| c.reason).chain(planned.notices.into_iter().map(|n| n.text));
-        ops.chain(words.map(|text| text.split([';', ',']).next().unwrap_or_default().to_owned())).collect()
+        let words = planned
+            .conflicts
+            .into_iter()
+            .map(|c| c.reason)
+            .chain(planned.notices.into_iter().map(|n| n.text));
+        ops.chain(words.map(|text| text.split([';', ',']).next().unwrap_or_default().to_owned()))
+            .collect()
     }
 
     #[test]
     fn every_drift_has_its_op() {
         assert_eq!(said(|_| ()), Vec::<String>::new());
         assert_eq!(
-            said(|live| live.settings.trust["Statement"][0]["Principal"]["Service"] = json!("lambda.amazonaws.com")),
+            said(|live| live.settings.trust["Statement"][0]["Principal"]["Service"] =
+                json!("lambda.amazonaws.com")),
             ["set trust policy"]
         );
         assert_eq!(said(|live| live.settings.policy = None), ["put inline policy provision"]);
-        assert_eq!(said(|live| live.settings.boundary = Some("arn".into())), ["set permissions boundary"]);
+        assert_eq!(
+            said(|live| live.settings.boundary = Some("arn".into())),
+            ["set permissions boundary"]
+        );
         assert_eq!(said(|live| live.settings.description.clear()), ["set description"]);
-        assert_eq!(said(|live| drop(live.settings.tags.insert("aws:x".into(), "b".into()))), Vec::<String>::new());
-        assert_eq!(said(|live| drop(live.settings.tags.insert("provision:ttl".into(), "1day".into()))), ["set tags"]);
+        assert_eq!(
+            said(|live| drop(live.settings.tags.insert("aws:x".into(), "b".into()))),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            said(|live| drop(live.settings.tags.insert("provision:ttl".into(), "1day".into()))),
+            ["set tags"]
+        );
         assert_eq!(said(|live| live.settings.tags.clear()), ["exists and does not carry our tag"]);
         assert_eq!(said(|live| live.settings.path = "/x/".parse().unwrap()), ["has path `/x/`"]);
-        assert_eq!(said(|live| live.attached.push("arn:admin".into())), ["also carries policy arn:admin"]);
+        assert_eq!(
+            said(|live| live.attached.push("arn:admin".into())),
+            ["also carries policy arn:admin"]
+        );
     }
 
     /// Every text of a document, by its pointer, but for labels.
     fn leaves(value: &serde_json::Value, at: &str) -> Vec<String> {
         let inner = |key: &str, value| leaves(value, &format!("{at}/{key}"));
         match value {
-            serde_json::Value::Object(fields) => {
-                fields.iter().filter(|(key, _)| *key != "Sid").flat_map(|(key, value)| inner(key, value)).collect()
-            }
-            serde_json::Value::Array(items) => {
-                items.iter().enumerate().flat_map(|(index, value)| inner(&index.to_string(), value)).collect()
-            }
+            serde_json::Value::Object(fields) => fields
+                .iter()
+                .filter(|(key, _)| *key != "Sid")
+                .flat_map(|(key, value)| inner(key, value))
+                .collect(),
+            serde_json::Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .flat_map(|(index, value)| inner(&index.to_string(), value))
+                .collect(),
             _ => vec![at.to_owned()],
         }
     }
@@ -137,23 +198,40 @@ mod tests {
     #[test]
     fn each_element_of_each_document_is_read_back_and_repaired() {
         use super::super::simulate::simulate;
-        let (account, bucket, key) = ("123456789012".parse().unwrap(), "shop-1".parse().unwrap(), "on.html".parse().unwrap());
-        let inline = super::super::Reach::new(&bucket, &key, &"f".parse().unwrap()).policy(&account);
+        let (account, bucket, key) = (
+            "123456789012".parse().unwrap(),
+            "shop-1".parse().unwrap(),
+            "on.html".parse().unwrap(),
+        );
+        let inline =
+            super::super::Reach::new(&bucket, &key, &"f".parse().unwrap()).policy(&account);
         let want = Settings { policy: Some(inline), ..settings() };
-        let planned = |live: &Live| plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &want, Some(live), false).ops;
-        let whole = Live { settings: want.clone(), other_policies: Vec::new(), attached: Vec::new() };
+        let planned = |live: &Live| {
+            plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &want, Some(live), false).ops
+        };
+        let whole =
+            Live { settings: want.clone(), other_policies: Vec::new(), attached: Vec::new() };
         let changed = |change: &dyn Fn(&mut Live), summary: &str| {
             let mut live = whole.clone();
             change(&mut live);
             let ops = planned(&live);
-            assert_eq!(ops.iter().map(|op| op.change().summary).collect::<Vec<_>>(), [summary], "{live:?}");
+            assert_eq!(
+                ops.iter().map(|op| op.change().summary).collect::<Vec<_>>(),
+                [summary],
+                "{live:?}"
+            );
             assert_eq!(simulate(Some(live), &ops[0]).unwrap(), Some(whole.clone()));
         };
         for leaf in leaves(&want.trust, "") {
-            changed(&|live| *live.settings.trust.pointer_mut(&leaf).unwrap() = json!("x"), "set trust policy");
+            changed(
+                &|live| *live.settings.trust.pointer_mut(&leaf).unwrap() = json!("x"),
+                "set trust policy",
+            );
         }
         for leaf in leaves(want.policy.as_ref().unwrap(), "") {
-            let change = |live: &mut Live| *live.settings.policy.as_mut().unwrap().pointer_mut(&leaf).unwrap() = json!("x");
+            let change = |live: &mut Live| {
+                *live.settings.policy.as_mut().unwrap().pointer_mut(&leaf).unwrap() = json!("x");
+            };
             changed(&change, "put inline policy provision");
         }
     }
@@ -161,15 +239,35 @@ mod tests {
     #[test]
     fn the_order_of_a_list_is_no_drift() {
         let swapped = json!(["edgelambda.amazonaws.com", "lambda.amazonaws.com"]);
-        assert_eq!(said(|live| live.settings.trust["Statement"][0]["Principal"]["Service"] = swapped.clone()), Vec::<String>::new());
+        assert_eq!(
+            said(|live| live.settings.trust["Statement"][0]["Principal"]["Service"] =
+                swapped.clone()),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
     fn a_role_goes_bare_and_only_if_ours() {
-        let mut live = Live { settings: settings(), other_policies: vec!["x".into()], attached: vec!["arn:y".into()] };
+        let mut live = Live {
+            settings: settings(),
+            other_policies: vec!["x".into()],
+            attached: vec!["arn:y".into()],
+        };
         let stack = "shop".parse().unwrap();
-        let ops: Vec<_> = teardown(&stack, &"r".parse().unwrap(), Some(&live)).ops.iter().map(|op| op.change().summary).collect();
-        assert_eq!(ops, ["delete inline policy provision", "delete inline policy x", "detach policy arn:y", "delete"]);
+        let ops: Vec<_> = teardown(&stack, &"r".parse().unwrap(), Some(&live))
+            .ops
+            .iter()
+            .map(|op| op.change().summary)
+            .collect();
+        assert_eq!(
+            ops,
+            [
+                "delete inline policy provision",
+                "delete inline policy x",
+                "detach policy arn:y",
+                "delete"
+            ]
+        );
         live.settings.tags.clear();
         assert_eq!(teardown(&stack, &"r".parse().unwrap(), Some(&live)).ops, []);
     }

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// write. While a stack moves, that is what it leaves and what it moves to.
 ///
 /// It is also the stack's memory: the role is made before a bucket or function of another name is,
-/// and goes after them, so its policy names everything of the stack that the spec may have forgotten.
+/// and goes after them, so its policy names everything of the stack that the spec may have
+/// forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// Bucket and key of each page.
@@ -56,7 +57,8 @@ impl Reach {
         let groups = self.functions.iter().map(|name| logs::arn("*", account, &logs::group(name)));
         let groups = groups.flat_map(|arn| [arn.clone(), format!("{arn}:*")]).collect();
         json!({"Version": "2012-10-17", "Statement": [
-            {"Sid": "ReadPage", "Effect": "Allow", "Action": "s3:GetObject", "Resource": one_or_all(pages.collect())},
+            {"Sid": "ReadPage", "Effect": "Allow", "Action": "s3:GetObject",
+                "Resource": one_or_all(pages.collect())},
             {"Sid": "TellAbsentFromDenied", "Effect": "Allow", "Action": "s3:ListBucket",
              "Resource": one_or_all(buckets.into_iter().collect())},
             {"Sid": "WriteLogs", "Effect": "Allow",
@@ -72,7 +74,9 @@ fn one_or_all(mut resources: Vec<String>) -> Value {
 
 fn resources(statement: &Value) -> Vec<String> {
     match statement.get("Resource") {
-        Some(Value::Array(all)) => all.iter().filter_map(|one| Some(one.as_str()?.to_owned())).collect(),
+        Some(Value::Array(all)) => {
+            all.iter().filter_map(|one| Some(one.as_str()?.to_owned())).collect()
+        }
         Some(Value::String(one)) => vec![one.clone()],
         _ => Vec::new(),
     }

@@ -11,16 +11,24 @@ use crate::resource::tags;
 pub fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Fault> {
     let Some(mut live) = live else {
         return match op {
-            Op::Create { settings, .. } => {
-                Ok(Some(Live { settings: Settings { policy: None, ..settings.clone() }, other_policies: Vec::new(), attached: Vec::new() }))
-            }
+            Op::Create { settings, .. } => Ok(Some(Live {
+                settings: Settings { policy: None, ..settings.clone() },
+                other_policies: Vec::new(),
+                attached: Vec::new(),
+            })),
             Op::DeletePolicy { .. } | Op::Detach { .. } | Op::Delete { .. } => Ok(None),
-            _ => Err(Fault::new(FaultKind::NotFound, "change the role", "the role cannot be found")),
+            _ => {
+                Err(Fault::new(FaultKind::NotFound, "change the role", "the role cannot be found"))
+            }
         };
     };
     match op {
         Op::Create { name, settings } if !tags::hold(&live.settings.tags, &settings.tags) => {
-            return Err(Fault::new(FaultKind::AlreadyExists, format!("create role {name}"), "a role with this name already exists"));
+            return Err(Fault::new(
+                FaultKind::AlreadyExists,
+                format!("create role {name}"),
+                "a role with this name already exists",
+            ));
         }
         Op::Create { .. } => {}
         Op::SetTrust { after, .. } => live.settings.trust = after.clone(),
@@ -36,9 +44,15 @@ pub fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Fault> {
         }
         Op::Detach { arn, .. } => live.attached.retain(|other| other != arn),
         Op::Delete { name } => {
-            if live.settings.policy.is_some() || !live.other_policies.is_empty() || !live.attached.is_empty() {
-                let mut fault =
-                    Fault::new(FaultKind::InUse, format!("delete role {name}"), "cannot delete entity, must detach all policies first");
+            if live.settings.policy.is_some()
+                || !live.other_policies.is_empty()
+                || !live.attached.is_empty()
+            {
+                let mut fault = Fault::new(
+                    FaultKind::InUse,
+                    format!("delete role {name}"),
+                    "cannot delete entity, must detach all policies first",
+                );
                 fault.code = Some("DeleteConflict".into());
                 return Err(fault);
             }

@@ -34,21 +34,31 @@ type Listed = Vec<(ObjectKey, Object, u64)>;
 ///
 /// # Errors
 /// Any call's.
-pub async fn observe(clients: &Clients, place: Place<'_>, expected: &Settings) -> Result<Live, Fault> {
+pub async fn observe(
+    clients: &Clients,
+    place: Place<'_>,
+    expected: &Settings,
+) -> Result<Live, Fault> {
     let (listed, index) = try_join!(listed(clients, place), index(clients, place))?;
     let mut live = Live { index, ..Live::default() };
     let unproven = live.unproven(listed, expected, place.page_keys);
-    live.looks = look(clients, place, unproven.into_iter().map(|key| (key, None)).collect()).await?;
+    live.looks =
+        look(clients, place, unproven.into_iter().map(|key| (key, None)).collect()).await?;
     Ok(live)
 }
 
 async fn listed(clients: &Clients, place: Place<'_>) -> Result<Listed, Fault> {
     let Place { account, bucket, .. } = place;
-    let request = clients.s3.list_objects_v2().bucket(bucket.as_str()).expected_bucket_owner(account.as_str());
+    let request = clients
+        .s3
+        .list_objects_v2()
+        .bucket(bucket.as_str())
+        .expected_bucket_owner(account.as_str());
     let mut pages = request.into_paginator().send();
     let mut listed = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| fault(format!("list the objects of bucket {bucket}"), &error))?;
+        let page =
+            page.map_err(|error| fault(format!("list the objects of bucket {bucket}"), &error))?;
         for object in page.contents.unwrap_or_default() {
             let modified = seconds(object.last_modified());
             let size = u64::try_from(object.size.unwrap_or_default()).unwrap_or_default();
@@ -65,8 +75,11 @@ async fn listed(clients: &Clients, place: Place<'_>) -> Result<Listed, Fault> {
 /// # Errors
 /// Any call's.
 pub async fn observe_all(clients: &Clients, place: Place<'_>) -> Result<(Live, Inventory), Fault> {
-    let (versions, index, uploads) =
-        try_join!(versions(clients, place), index(clients, place), uploads(clients, place.account, place.bucket))?;
+    let (versions, index, uploads) = try_join!(
+        versions(clients, place),
+        index(clients, place),
+        uploads(clients, place.account, place.bucket)
+    )?;
     let Versions { listed, newest, mut inventory } = versions;
     inventory.uploads = uploads;
     inventory.versions.sort();
@@ -106,13 +119,19 @@ async fn versions(clients: &Clients, place: Place<'_>) -> Result<Versions, Fault
             .set_version_id_marker(version_marker)
             .send()
             .await
-            .map_err(|error| fault(format!("list the object versions of bucket {bucket}"), &error))?;
+            .map_err(|error| {
+                fault(format!("list the object versions of bucket {bucket}"), &error)
+            })?;
         for version in page.versions.unwrap_or_default() {
             let modified = seconds(version.last_modified());
             let Some(key) = version.key.map(ObjectKey::listed) else { continue };
             let size = u64::try_from(version.size.unwrap_or_default()).unwrap_or_default();
             if version.is_latest == Some(true) {
-                found.listed.push((key.clone(), Object { etag: unquoted(version.e_tag), size }, modified));
+                found.listed.push((
+                    key.clone(),
+                    Object { etag: unquoted(version.e_tag), size },
+                    modified,
+                ));
             }
             let version = version.version_id.unwrap_or_else(|| "null".into());
             found.newest.entry(key.clone()).or_insert_with(|| version.clone());
@@ -137,7 +156,11 @@ async fn index(clients: &Clients, place: Place<'_>) -> Result<Option<FoundIndex>
     Ok(found.map(|object| FoundIndex::judged(&object, place.stack)))
 }
 
-async fn uploads(clients: &Clients, account: &AccountId, bucket: &BucketName) -> Result<Vec<(ObjectKey, String)>, Fault> {
+async fn uploads(
+    clients: &Clients,
+    account: &AccountId,
+    bucket: &BucketName,
+) -> Result<Vec<(ObjectKey, String)>, Fault> {
     let mut uploads = Vec::new();
     let (mut key_marker, mut id_marker) = (None, None);
     loop {
@@ -150,7 +173,9 @@ async fn uploads(clients: &Clients, account: &AccountId, bucket: &BucketName) ->
             .set_upload_id_marker(id_marker)
             .send()
             .await
-            .map_err(|error| fault(format!("list the incomplete uploads of bucket {bucket}"), &error))?;
+            .map_err(|error| {
+                fault(format!("list the incomplete uploads of bucket {bucket}"), &error)
+            })?;
         for upload in page.uploads.unwrap_or_default() {
             if let (Some(key), Some(id)) = (upload.key.map(ObjectKey::listed), upload.upload_id) {
                 uploads.push((key, id));
@@ -163,10 +188,15 @@ async fn uploads(clients: &Clients, account: &AccountId, bucket: &BucketName) ->
     }
 }
 
-/// Asks objects (a given version, or the current one) whether they carry our mark, in this order and until enough were
-/// found foreign.
-async fn look(clients: &Clients, place: Place<'_>, unproven: Vec<(ObjectKey, Option<String>)>) -> Result<BTreeMap<ObjectKey, Look>, Fault> {
-    let mut looks: BTreeMap<_, _> = unproven.iter().map(|(key, _)| (key.clone(), Look::Spared)).collect();
+/// Asks objects (a given version, or the current one) whether they carry our mark, in this order
+/// and until enough were found foreign.
+async fn look(
+    clients: &Clients,
+    place: Place<'_>,
+    unproven: Vec<(ObjectKey, Option<String>)>,
+) -> Result<BTreeMap<ObjectKey, Look>, Fault> {
+    let mut looks: BTreeMap<_, _> =
+        unproven.iter().map(|(key, _)| (key.clone(), Look::Spared)).collect();
     let asked = unproven.into_iter().map(|(key, version)| ask(clients, place, key, version));
     let mut asked = stream::iter(asked).buffered(CONCURRENCY);
     let mut foreign = 0;
@@ -181,14 +211,25 @@ async fn look(clients: &Clients, place: Place<'_>, unproven: Vec<(ObjectKey, Opt
     Ok(looks)
 }
 
-async fn ask(clients: &Clients, place: Place<'_>, key: ObjectKey, version: Option<String>) -> Result<(ObjectKey, Look), Fault> {
+async fn ask(
+    clients: &Clients,
+    place: Place<'_>,
+    key: ObjectKey,
+    version: Option<String>,
+) -> Result<(ObjectKey, Look), Fault> {
     let request = clients.s3.head_object().bucket(place.bucket.as_str()).key(key.as_str());
     let request = request.expected_bucket_owner(place.account.as_str()).set_version_id(version);
-    let head = absent(request.send().await.map_err(|error| fault(format!("look at object {key}"), &error)))?;
+    let head = absent(
+        request.send().await.map_err(|error| fault(format!("look at object {key}"), &error)),
+    )?;
     let Some(head) = head else { return Ok((key, Look::Foreign)) };
     let metadata = head.metadata.unwrap_or_default().into_iter().collect();
     let served = Served::found(head.content_type, head.cache_control, &metadata);
-    let look = if is_marked(&metadata, place.stack, &key, place.page_keys) { Look::Ours(served) } else { Look::Foreign };
+    let look = if is_marked(&metadata, place.stack, &key, place.page_keys) {
+        Look::Ours(served)
+    } else {
+        Look::Foreign
+    };
     Ok((key, look))
 }
 
@@ -207,7 +248,16 @@ fn unquoted(etag: Option<String>) -> String {
 pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
         Op::Put { bucket, stack, key, content, before, .. } => {
-            put(clients, account, bucket, key, content, before.as_deref(), mark(stack, key).collect()).await
+            put(
+                clients,
+                account,
+                bucket,
+                key,
+                content,
+                before.as_deref(),
+                mark(stack, key).collect(),
+            )
+            .await
         }
         Op::Delete { bucket, key, before } => {
             let sent = clients
@@ -230,7 +280,8 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Do
 /// Uploads one object, guarded by the ETag that was seen.
 ///
 /// # Errors
-/// The call's; [`FaultKind::MovedOn`] where somebody else wrote in between, unless what they wrote is the same.
+/// The call's; [`FaultKind::MovedOn`] where somebody else wrote in between, unless what they wrote
+/// is the same.
 pub async fn put(
     clients: &Clients,
     account: &AccountId,
@@ -257,13 +308,17 @@ pub async fn put(
     };
     match request.send().await.map_err(|error| fault(format!("upload object {key}"), &error)) {
         Ok(_) => Ok(Done::Changed(String::new())),
-        // A lost reply of ours, or another run of the same plan: the same bytes with the same headers are the same object.
+        // A lost reply of ours, or another run of the same plan: the same bytes with the same
+        // headers are the same object.
         Err(fault) if fault.kind == FaultKind::MovedOn => {
-            let sent = clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str()).send().await;
+            let sent =
+                clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str()).send().await;
             let is_it = |head: &HeadObjectOutput| {
                 let served = (head.content_type(), head.cache_control());
-                let wanted = (Some(content.content_type.as_str()), Some(content.cache_control.as_str()));
-                let same = unquoted(head.e_tag.clone()) == content.md5 && head.metadata() == Some(&metadata);
+                let wanted =
+                    (Some(content.content_type.as_str()), Some(content.cache_control.as_str()));
+                let same = unquoted(head.e_tag.clone()) == content.md5
+                    && head.metadata() == Some(&metadata);
                 same && served == wanted
             };
             match sent {
@@ -279,43 +334,77 @@ pub async fn put(
 ///
 /// # Errors
 /// The call's.
-pub async fn fetch(clients: &Clients, bucket: &BucketName, key: &str) -> Result<Option<Fetched>, Fault> {
+pub async fn fetch(
+    clients: &Clients,
+    bucket: &BucketName,
+    key: &str,
+) -> Result<Option<Fetched>, Fault> {
     read(clients, bucket, key, None).await
 }
 
 /// Reads one object; where it has more than `most` bytes, without them.
-async fn read(clients: &Clients, bucket: &BucketName, key: &str, most: Option<u64>) -> Result<Option<Fetched>, Fault> {
+async fn read(
+    clients: &Clients,
+    bucket: &BucketName,
+    key: &str,
+    most: Option<u64>,
+) -> Result<Option<Fetched>, Fault> {
     let tried = format!("read object {key}");
     let sent = clients.s3.get_object().bucket(bucket.as_str()).key(key).send().await;
-    let Some(answer) = absent(sent.map_err(|error| fault(&tried, &error)))? else { return Ok(None) };
+    let Some(answer) = absent(sent.map_err(|error| fault(&tried, &error)))? else {
+        return Ok(None);
+    };
     let modified = seconds(answer.last_modified());
     let size = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
-    let (etag, content_type, cache_control) = (answer.e_tag.unwrap_or_default(), answer.content_type, answer.cache_control);
+    let (etag, content_type, cache_control) =
+        (answer.e_tag.unwrap_or_default(), answer.content_type, answer.cache_control);
     let kms_key = answer.ssekms_key_id;
-    let (content_encoding, metadata) = (answer.content_encoding, answer.metadata.unwrap_or_default().into_iter().collect());
+    let (content_encoding, metadata) =
+        (answer.content_encoding, answer.metadata.unwrap_or_default().into_iter().collect());
     let body = match most {
         Some(most) if size > most => Vec::new(),
         _ => {
             let body = answer.body.collect().await;
-            body.map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?.to_vec()
+            body.map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?
+                .to_vec()
         }
     };
-    Ok(Some(Fetched { body, etag, modified, content_type, cache_control, content_encoding, metadata, kms_key }))
+    Ok(Some(Fetched {
+        body,
+        etag,
+        modified,
+        content_type,
+        cache_control,
+        content_encoding,
+        metadata,
+        kms_key,
+    }))
 }
 
-/// Lists the objects below `prefix`: key, object, and when it was written in seconds since the Unix epoch.
+/// Lists the objects below `prefix`: key, object, and when it was written in seconds since the Unix
+/// epoch.
 ///
 /// # Errors
 /// The call's.
-pub async fn list(clients: &Clients, bucket: &BucketName, prefix: &str) -> Result<Vec<(String, Object, u64)>, Fault> {
-    let mut pages = clients.s3.list_objects_v2().bucket(bucket.as_str()).prefix(prefix).into_paginator().send();
+pub async fn list(
+    clients: &Clients,
+    bucket: &BucketName,
+    prefix: &str,
+) -> Result<Vec<(String, Object, u64)>, Fault> {
+    let mut pages =
+        clients.s3.list_objects_v2().bucket(bucket.as_str()).prefix(prefix).into_paginator().send();
     let mut all = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| fault(format!("list the objects of bucket {bucket}"), &error))?;
+        let page =
+            page.map_err(|error| fault(format!("list the objects of bucket {bucket}"), &error))?;
         all.extend(page.contents.unwrap_or_default().into_iter().map(|object| {
             let modified = seconds(object.last_modified());
             let size = u64::try_from(object.size.unwrap_or_default()).unwrap_or_default();
-            (object.key.unwrap_or_default(), Object { etag: unquoted(object.e_tag), size }, modified)
+            (
+                object.key.unwrap_or_default(),
+                Object { etag: unquoted(object.e_tag), size },
+                modified,
+            )
         }));
     }
     Ok(all)

@@ -9,12 +9,17 @@ use md5::{Digest, Md5};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// Reads the folder. Names that begin with a dot are left out (`.git`, `.DS_Store`), except `.well-known`; so are the keys
-/// in `excluded`, which belong to the page, and the file `page` itself.
+/// Reads the folder. Names that begin with a dot are left out (`.git`, `.DS_Store`), except
+/// `.well-known`; so are the keys in `excluded`, which belong to the page, and the file `page`
+/// itself.
 ///
 /// # Errors
 /// [`FaultKind::Local`] where a file cannot be read, has a name that S3 or this tool cannot take, or is a link that leaves the folder.
-pub fn read(folder: &Path, excluded: &[&ObjectKey], page: Option<&Path>) -> Result<Settings, Fault> {
+pub fn read(
+    folder: &Path,
+    excluded: &[&ObjectKey],
+    page: Option<&Path>,
+) -> Result<Settings, Fault> {
     let mut settings = Settings { named: true, ..Settings::default() };
     let root = folder.canonicalize().map_err(|error| local(folder, &error))?;
     let page = page.and_then(|page| page.canonicalize().ok());
@@ -28,12 +33,20 @@ pub fn read(folder: &Path, excluded: &[&ObjectKey], page: Option<&Path>) -> Resu
             }
             let real = path.canonicalize().map_err(|error| local(&path, &error))?;
             if !real.starts_with(&root) {
-                return Err(Fault::new(FaultKind::Local, format!("read {}", path.display()), "the link leads out of the site's folder"));
+                return Err(Fault::new(
+                    FaultKind::Local,
+                    format!("read {}", path.display()),
+                    "the link leads out of the site's folder",
+                ));
             }
             if real.is_dir() {
                 // A link to a folder above would be walked for ever.
                 if path.is_symlink() {
-                    return Err(Fault::new(FaultKind::Local, format!("read {}", path.display()), "links to folders are not followed"));
+                    return Err(Fault::new(
+                        FaultKind::Local,
+                        format!("read {}", path.display()),
+                        "links to folders are not followed",
+                    ));
                 }
                 folders.push(path);
             } else if Some(&real) != page.as_ref() {
@@ -58,8 +71,13 @@ fn local(path: &Path, error: &std::io::Error) -> Fault {
 }
 
 fn key(root: &Path, path: &Path) -> Result<ObjectKey, Fault> {
-    let refuse = |why: &str| Fault::new(FaultKind::Local, format!("name the object for {}", path.display()), why);
-    let parts: Option<Vec<&str>> = path.strip_prefix(root).ok().map(|relative| relative.iter().filter_map(|part| part.to_str()).collect());
+    let refuse = |why: &str| {
+        Fault::new(FaultKind::Local, format!("name the object for {}", path.display()), why)
+    };
+    let parts: Option<Vec<&str>> = path
+        .strip_prefix(root)
+        .ok()
+        .map(|relative| relative.iter().filter_map(|part| part.to_str()).collect());
     let parts = parts.unwrap_or_default();
     if parts.len() != path.components().count() - root.components().count() {
         return Err(refuse("the file's name is not UTF-8"));
@@ -69,7 +87,8 @@ fn key(root: &Path, path: &Path) -> Result<ObjectKey, Fault> {
 
 fn describe(path: PathBuf) -> Result<Content, Fault> {
     let mut file = file::open(&path).map_err(|error| match error.kind() {
-        ErrorKind::InvalidInput => local(&path, &error).hinted("only files and folders can be uploaded; take it out of the site's folder"),
+        ErrorKind::InvalidInput => local(&path, &error)
+            .hinted("only files and folders can be uploaded; take it out of the site's folder"),
         _ => local(&path, &error),
     })?;
     let mut digest = Md5::new();
@@ -85,19 +104,29 @@ fn describe(path: PathBuf) -> Result<Content, Fault> {
     }
     let content_type = content_type(&path);
     let cache_control = cache_control(&path, &content_type).to_owned();
-    Ok(Content { source: Source::File(path), md5: hex::encode(digest.finalize()), size, content_type, cache_control })
+    Ok(Content {
+        source: Source::File(path),
+        md5: hex::encode(digest.finalize()),
+        size,
+        content_type,
+        cache_control,
+    })
 }
 
 /// The MIME type of a file, by its ending; text is UTF-8.
 #[must_use]
 pub fn content_type(path: &Path) -> String {
     let guess = mime_guess::from_path(path).first_or_octet_stream();
-    let text = guess.type_() == "text" || matches!(guess.subtype().as_str(), "javascript" | "json" | "xml" | "manifest+json" | "svg");
+    let text = guess.type_() == "text"
+        || matches!(
+            guess.subtype().as_str(),
+            "javascript" | "json" | "xml" | "manifest+json" | "svg"
+        );
     if text { format!("{guess}; charset=utf-8") } else { guess.to_string() }
 }
 
-/// Documents are asked for again each time, so that a deployment shows at once; files whose name holds a content hash
-/// never change under that name; everything else may be an hour old.
+/// Documents are asked for again each time, so that a deployment shows at once; files whose name
+/// holds a content hash never change under that name; everything else may be an hour old.
 #[must_use]
 pub fn cache_control(path: &Path, content_type: &str) -> &'static str {
     if content_type.starts_with("text/html") {
@@ -109,13 +138,15 @@ pub fn cache_control(path: &Path, content_type: &str) -> &'static str {
     }
 }
 
-/// Bundlers put eight or more letters and digits before the ending: `app.3f9a1c2b.js`, `index-BdX3k9Qz.css`.
+/// Bundlers put eight or more letters and digits before the ending: `app.3f9a1c2b.js`,
+/// `index-BdX3k9Qz.css`.
 #[must_use]
 pub fn is_fingerprinted(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let Some((_, hash)) = stem.rsplit_once(['.', '-']) else { return false };
     let plain = hash.len() >= 8 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let mixed = hash.bytes().any(|b| b.is_ascii_digit()) && hash.bytes().any(|b| b.is_ascii_alphabetic());
+    let mixed =
+        hash.bytes().any(|b| b.is_ascii_digit()) && hash.bytes().any(|b| b.is_ascii_alphabetic());
     plain && mixed
 }
 
@@ -126,21 +157,36 @@ mod tests {
     #[test]
     fn files_become_objects_with_type_and_cache_rule() {
         let folder = tempfile::tempdir().unwrap();
-        for name in
-            ["index.html", "assets/app.3f9a1c2b.js", "photo.png", ".well-known/x.txt", ".git/config", "maintenance.html", "page.html"]
-        {
+        for name in [
+            "index.html",
+            "assets/app.3f9a1c2b.js",
+            "photo.png",
+            ".well-known/x.txt",
+            ".git/config",
+            "maintenance.html",
+            "page.html",
+        ] {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, name).unwrap();
         }
         let page_key = "maintenance.html".parse().unwrap();
-        let site = read(folder.path(), &[&page_key], Some(&folder.path().join("page.html"))).unwrap();
-        let rows: Vec<_> = site.files.iter().map(|(key, c)| (key.as_str(), c.content_type.as_str(), c.cache_control.as_str())).collect();
+        let site =
+            read(folder.path(), &[&page_key], Some(&folder.path().join("page.html"))).unwrap();
+        let rows: Vec<_> = site
+            .files
+            .iter()
+            .map(|(key, c)| (key.as_str(), c.content_type.as_str(), c.cache_control.as_str()))
+            .collect();
         assert_eq!(
             rows,
             [
                 (".well-known/x.txt", "text/plain; charset=utf-8", "public, max-age=3600"),
-                ("assets/app.3f9a1c2b.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
+                (
+                    "assets/app.3f9a1c2b.js",
+                    "text/javascript; charset=utf-8",
+                    "public, max-age=31536000, immutable"
+                ),
                 ("index.html", "text/html; charset=utf-8", "public, max-age=0, must-revalidate"),
                 ("photo.png", "image/png", "public, max-age=3600"),
             ]

@@ -1,9 +1,10 @@
-//! The index: one object of ours that says which objects are ours and how they are served, so that 10,000 of them need no
-//! closer look.
+//! The index: one object of ours that says which objects are ours and how they are served, so that
+//! 10,000 of them need no closer look.
 //!
-//! Written last, when everything that it tells of has been put. It is believed only of an object whose `ETag` it knows and
-//! that is no newer than the index itself; every other object is asked. A lost or damaged index costs looks and nothing
-//! else. It holds digests in place of keys, so that a visitor who reads it learns no key that he did not know.
+//! Written last, when everything that it tells of has been put. It is believed only of an object
+//! whose `ETag` it knows and that is no newer than the index itself; every other object is asked. A
+//! lost or damaged index costs looks and nothing else. It holds digests in place of keys, so that a
+//! visitor who reads it learns no key that he did not know.
 
 use super::super::content::Content;
 use crate::change::FieldChange;
@@ -22,8 +23,8 @@ const FORMAT: u32 = 1;
 /// A larger one is not read. In bytes; two million objects fit.
 pub const LARGEST: u64 = file::LARGEST_RECORD;
 
-/// The metadata key (without `x-amz-meta-`) of the page under its own key: the on key that the function which was deployed
-/// last looks at.
+/// The metadata key (without `x-amz-meta-`) of the page under its own key: the on key that the
+/// function which was deployed last looks at.
 pub const SWITCH: &str = "provision-switch";
 
 /// How an object is served.
@@ -42,15 +43,24 @@ impl Served {
     /// How content is served once it is put.
     #[must_use]
     pub fn of(content: &Content) -> Self {
-        let (content_type, cache_control) = (content.content_type.clone(), content.cache_control.clone());
+        let (content_type, cache_control) =
+            (content.content_type.clone(), content.cache_control.clone());
         Self { content_type, cache_control, switch: String::new() }
     }
 
     /// An object as it lies, with its user metadata.
     #[must_use]
-    pub fn found(content_type: Option<String>, cache_control: Option<String>, metadata: &BTreeMap<String, String>) -> Self {
+    pub fn found(
+        content_type: Option<String>,
+        cache_control: Option<String>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Self {
         let switch = metadata.get(SWITCH).cloned().unwrap_or_default();
-        Self { content_type: content_type.unwrap_or_default(), cache_control: cache_control.unwrap_or_default(), switch }
+        Self {
+            content_type: content_type.unwrap_or_default(),
+            cache_control: cache_control.unwrap_or_default(),
+            switch,
+        }
     }
 
     /// The same with what the page says of the switch.
@@ -65,7 +75,11 @@ impl Served {
         let cache = FieldChange::between("cache control", &self.cache_control, &next.cache_control);
         let switch = (self.switch != next.switch && !next.switch.is_empty()).then(|| {
             let set = || FieldChange::set("on key", &next.switch);
-            if self.switch.is_empty() { Some(set()) } else { FieldChange::between("on key", &self.switch, &next.switch) }
+            if self.switch.is_empty() {
+                Some(set())
+            } else {
+                FieldChange::between("on key", &self.switch, &next.switch)
+            }
         });
         [kind, cache, switch.flatten()].into_iter().flatten()
     }
@@ -76,7 +90,8 @@ type Print = [u8; 16];
 
 fn print(key: &ObjectKey, etag: &str) -> Print {
     let mut print = Print::default();
-    let digest = Sha256::new_with_prefix(key.as_str()).chain_update([0]).chain_update(etag).finalize();
+    let digest =
+        Sha256::new_with_prefix(key.as_str()).chain_update([0]).chain_update(etag).finalize();
     print.copy_from_slice(&digest[..16]);
     print
 }
@@ -134,7 +149,10 @@ impl Index {
 
 /// The record that says this of these objects.
 #[must_use]
-pub fn record<'a>(stack: &StackName, objects: impl Iterator<Item = (&'a ObjectKey, &'a str, Served)>) -> Content {
+pub fn record<'a>(
+    stack: &StackName,
+    objects: impl Iterator<Item = (&'a ObjectKey, &'a str, Served)>,
+) -> Content {
     let mut groups: BTreeMap<Served, BTreeSet<Print>> = BTreeMap::new();
     for (key, etag, served) in objects {
         groups.entry(served).or_default().insert(print(key, etag));
@@ -163,8 +181,13 @@ mod tests {
 
     #[test]
     fn it_knows_what_was_put_and_how_and_nothing_else() {
-        let [page, style, other]: [ObjectKey; 3] = ["a.html", "b.css", "c"].map(|key| key.parse().unwrap());
-        let served = |kind: &str| Served { content_type: kind.into(), cache_control: "x".into(), switch: String::new() };
+        let [page, style, other]: [ObjectKey; 3] =
+            ["a.html", "b.css", "c"].map(|key| key.parse().unwrap());
+        let served = |kind: &str| Served {
+            content_type: kind.into(),
+            cache_control: "x".into(),
+            switch: String::new(),
+        };
         let put = [(&page, "1", served("text/html")), (&style, "2", served("text/css"))];
         let record = record(&stack(), put.into_iter());
         let index = Index::read(&bytes(&record), &stack()).unwrap();

@@ -1,6 +1,7 @@
 //! The site: a folder of files, as objects in the bucket. The two page keys are not its own.
 //!
-//! An object is ours if it carries our mark: the [`index`] tells most of them at once, and what it does not tell is asked.
+//! An object is ours if it carries our mark: the [`index`] tells most of them at once, and what it
+//! does not tell is asked.
 
 use super::bucket::ObjectVersion;
 use super::content::Content;
@@ -18,7 +19,8 @@ pub mod simulate;
 
 use index::{Index, Served};
 
-/// The metadata key (without `x-amz-meta-`) that marks an object as put by us; its value is the stack's name.
+/// The metadata key (without `x-amz-meta-`) that marks an object as put by us; its value is the
+/// stack's name.
 pub const STACK_METADATA: &str = "provision-stack";
 /// The metadata key that says for which key it was put.
 pub const KEY_METADATA: &str = "provision-key";
@@ -46,11 +48,13 @@ pub struct Object {
 pub struct Live {
     /// Every object, the page included, the index not.
     pub objects: BTreeMap<ObjectKey, Object>,
-    /// Keys whose newest version lies under a delete marker; looked at only on the way to deleting the bucket.
+    /// Keys whose newest version lies under a delete marker; looked at only on the way to deleting
+    /// the bucket.
     pub buried: BTreeSet<ObjectKey>,
     /// What lies under the index's key.
     pub index: Option<FoundIndex>,
-    /// Every object that the index does not prove to be ours, buried ones included, with the answer to a closer look.
+    /// Every object that the index does not prove to be ours, buried ones included, with the answer
+    /// to a closer look.
     pub looks: BTreeMap<ObjectKey, Look>,
 }
 
@@ -95,7 +99,8 @@ pub enum Look {
 
 /// What marks the object under `key` as put by us.
 pub fn mark(stack: &StackName, key: &ObjectKey) -> impl Iterator<Item = (String, String)> {
-    [(STACK_METADATA.to_owned(), stack.to_string()), (KEY_METADATA.to_owned(), place(key))].into_iter()
+    [(STACK_METADATA.to_owned(), stack.to_string()), (KEY_METADATA.to_owned(), place(key))]
+        .into_iter()
 }
 
 /// A digest of a key: metadata hold ASCII alone.
@@ -103,19 +108,26 @@ fn place(key: &ObjectKey) -> String {
     hex::encode(&Sha256::digest(key.as_str())[..8])
 }
 
-/// Do the user metadata of the object under `key` carry our mark? A copy that somebody made in the bucket has the metadata
-/// of its source, and is theirs; only between the two page keys people carry the page by hand.
+/// Do the user metadata of the object under `key` carry our mark? A copy that somebody made in the
+/// bucket has the metadata of its source, and is theirs; only between the two page keys people
+/// carry the page by hand.
 #[must_use]
-pub fn is_marked(metadata: &BTreeMap<String, String>, stack: &StackName, key: &ObjectKey, page_keys: [&ObjectKey; 2]) -> bool {
+pub fn is_marked(
+    metadata: &BTreeMap<String, String>,
+    stack: &StackName,
+    key: &ObjectKey,
+    page_keys: [&ObjectKey; 2],
+) -> bool {
     let may_lie = |told: &String| {
         let here = *told == place(key);
         here || page_keys.contains(&key) && page_keys.into_iter().any(|page| *told == place(page))
     };
-    metadata.get(STACK_METADATA).is_some_and(|mark| mark == stack.as_str()) && metadata.get(KEY_METADATA).is_none_or(may_lie)
+    metadata.get(STACK_METADATA).is_some_and(|mark| mark == stack.as_str())
+        && metadata.get(KEY_METADATA).is_none_or(may_lie)
 }
 
-/// After so many foreign objects nobody is asked any more: what others have in the bucket must not cost thousands of calls.
-/// What is ours is always asked, however much it is.
+/// After so many foreign objects nobody is asked any more: what others have in the bucket must not
+/// cost thousands of calls. What is ours is always asked, however much it is.
 pub const PATIENCE: usize = 40;
 
 /// How many objects are looked at or moved at the same time.
@@ -150,10 +162,15 @@ impl Live {
         self.looks.iter().filter(|(_, look)| !matches!(look, Look::Ours(_))).map(|(key, _)| key)
     }
 
-    /// Takes the listing in, and says which objects have to be asked, in this order: page, wanted files, everything else.
-    /// `listed` says when each was written.
+    /// Takes the listing in, and says which objects have to be asked, in this order: page, wanted
+    /// files, everything else. `listed` says when each was written.
     #[must_use]
-    pub fn unproven(&mut self, listed: Vec<(ObjectKey, Object, u64)>, expected: &Settings, page_keys: [&ObjectKey; 2]) -> Vec<ObjectKey> {
+    pub fn unproven(
+        &mut self,
+        listed: Vec<(ObjectKey, Object, u64)>,
+        expected: &Settings,
+        page_keys: [&ObjectKey; 2],
+    ) -> Vec<ObjectKey> {
         let written = self.index.as_ref().map(|index| index.modified);
         let mut unproven = Vec::new();
         for (key, object, modified) in listed {
@@ -239,11 +256,15 @@ impl Op {
                 let adopts = if *adopts { "adopt, " } else { "" };
                 let summary = format!("{adopts}upload {}, {kind}", bytes(content.size));
                 let change = Change::new(address, action, summary);
-                let etag = before.as_ref().and_then(|before| FieldChange::between("etag", before, &content.md5));
+                let etag = before
+                    .as_ref()
+                    .and_then(|before| FieldChange::between("etag", before, &content.md5));
                 let next = Served::of(content);
                 change.with(etag).with(served.iter().flat_map(|served| served.changes(&next)))
             }
-            Self::Delete { key, .. } => Change::new(Address::new(Kind::Site, key), Action::Delete, "delete"),
+            Self::Delete { key, .. } => {
+                Change::new(Address::new(Kind::Site, key), Action::Delete, "delete")
+            }
         }
     }
 }
@@ -266,8 +287,11 @@ mod tests {
     #[test]
     fn a_mark_holds_for_its_key_and_the_page_may_be_renamed() {
         let stack: StackName = "shop".parse().unwrap();
-        let [file, copy, off, on]: [ObjectKey; 4] = ["a.css", "b.css", "m.html", "m-on.html"].map(|key| key.parse().unwrap());
-        let marked = |put: &ObjectKey, lies: &ObjectKey| is_marked(&mark(&stack, put).collect(), &stack, lies, [&off, &on]);
+        let [file, copy, off, on]: [ObjectKey; 4] =
+            ["a.css", "b.css", "m.html", "m-on.html"].map(|key| key.parse().unwrap());
+        let marked = |put: &ObjectKey, lies: &ObjectKey| {
+            is_marked(&mark(&stack, put).collect(), &stack, lies, [&off, &on])
+        };
         let lies = |put| [&file, &copy, &off, &on].map(|lies| marked(put, lies));
         assert_eq!(lies(&file), [true, false, false, false]);
         assert_eq!(lies(&off), [false, false, true, true]);

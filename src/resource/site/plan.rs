@@ -30,8 +30,9 @@ const MANY: usize = 256;
 const FEW: usize = 3;
 
 impl Planner<'_> {
-    /// Plans uploads of what differs, and deletions of what is ours and no longer in the folder. What is not ours is left
-    /// alone: under a key that we want it is a conflict, elsewhere a notice.
+    /// Plans uploads of what differs, and deletions of what is ours and no longer in the folder.
+    /// What is not ours is left alone: under a key that we want it is a conflict, elsewhere a
+    /// notice.
     #[must_use]
     pub fn plan(&self, desired: &Settings, live: &Live) -> Planned<Op> {
         let mut planned = Planned::default();
@@ -39,20 +40,29 @@ impl Planner<'_> {
         for (key, content) in &desired.files {
             match claim(live, key, &content.md5, &Served::of(content)) {
                 Claim::Nothing => {}
-                Claim::Put { before, served } => planned.ops.push(self.put(key, content.clone(), before, served, false)),
-                Claim::Foreign(etag) if self.adopt => planned.ops.push(self.put(key, content.clone(), Some(etag), None, true)),
+                Claim::Put { before, served } => {
+                    planned.ops.push(self.put(key, content.clone(), before, served, false));
+                }
+                Claim::Foreign(etag) if self.adopt => {
+                    planned.ops.push(self.put(key, content.clone(), Some(etag), None, true));
+                }
                 Claim::Foreign(_) => taken.push(key),
             }
         }
         if !taken.is_empty() {
             planned.conflicts.push(Conflict {
                 address: Address::new(Kind::Site, self.bucket),
-                reason: format!("would replace objects that `provision` did not put: {}", named(&taken, live)),
+                reason: format!(
+                    "would replace objects that `provision` did not put: {}",
+                    named(&taken, live)
+                ),
                 hint: "move them away, or take them over with `--adopt site`".into(),
             });
         }
-        let unexpected = |key: &&ObjectKey| !desired.files.contains_key(*key) && !self.page_keys.contains(key);
-        let gone: Vec<&ObjectKey> = live.objects.keys().filter(unexpected).filter(|key| live.ours(key).is_some()).collect();
+        let unexpected =
+            |key: &&ObjectKey| !desired.files.contains_key(*key) && !self.page_keys.contains(key);
+        let gone: Vec<&ObjectKey> =
+            live.objects.keys().filter(unexpected).filter(|key| live.ours(key).is_some()).collect();
         if !self.delete {
             planned.conflicts.extend(self.implausible(desired, &gone, live));
         }
@@ -61,19 +71,29 @@ impl Planner<'_> {
         if !foreign.is_empty() {
             planned.notices.push(Notice {
                 address: Address::new(Kind::Bucket, self.bucket),
-                text: format!("holds objects that `provision` did not put and leaves alone: {}", named(&foreign, live)),
+                text: format!(
+                    "holds objects that `provision` did not put and leaves alone: {}",
+                    named(&foreign, live)
+                ),
             });
         }
         planned
     }
 
-    /// Plans the index, where something is put or where the index does not prove all that stays. `page` is the page under
-    /// its own key.
+    /// Plans the index, where something is put or where the index does not prove all that stays.
+    /// `page` is the page under its own key.
     #[must_use]
-    pub fn index(&self, desired: &Settings, page: (&ObjectKey, &Content, Served), puts: bool, live: &Live) -> Planned<Op> {
+    pub fn index(
+        &self,
+        desired: &Settings,
+        page: (&ObjectKey, &Content, Served),
+        puts: bool,
+        live: &Live,
+    ) -> Planned<Op> {
         let mut planned = Planned::default();
         let stays = |key: &ObjectKey| key == page.0 || desired.files.contains_key(key);
-        let asked = live.looks.iter().any(|(key, look)| matches!(look, Look::Ours(_)) && stays(key));
+        let asked =
+            live.looks.iter().any(|(key, look)| matches!(look, Look::Ours(_)) && stays(key));
         if !puts && !asked {
             return planned;
         }
@@ -88,14 +108,23 @@ impl Planner<'_> {
             return planned;
         }
         let files = desired.files.iter().map(|(key, content)| (key, content, Served::of(content)));
-        let objects = files.chain([page]).map(|(key, content, served)| (key, content.md5.as_str(), served));
+        let objects =
+            files.chain([page]).map(|(key, content, served)| (key, content.md5.as_str(), served));
         let before = live.index.as_ref().map(|FoundIndex { etag, .. }| etag.clone());
         planned.ops.push(self.put(&key, index::record(self.stack, objects), before, None, adopts));
         planned
     }
 
-    fn put(&self, key: &ObjectKey, content: Content, before: Option<String>, served: Option<Served>, adopts: bool) -> Op {
-        let (bucket, stack, served) = (self.bucket.clone(), self.stack.clone(), served.map(Box::new));
+    fn put(
+        &self,
+        key: &ObjectKey,
+        content: Content,
+        before: Option<String>,
+        served: Option<Served>,
+        adopts: bool,
+    ) -> Op {
+        let (bucket, stack, served) =
+            (self.bucket.clone(), self.stack.clone(), served.map(Box::new));
         Op::Put { bucket, stack, key: key.clone(), content, before, served, adopts }
     }
 
@@ -104,16 +133,33 @@ impl Planner<'_> {
         Op::Delete { bucket: self.bucket.clone(), key: key.clone(), before }
     }
 
-    /// Would too much of the site go? What a bundler names anew with each build does not count as lost while as much comes.
-    fn implausible(&self, desired: &Settings, gone: &[&ObjectKey], live: &Live) -> Option<Conflict> {
+    /// Would too much of the site go? What a bundler names anew with each build does not count as
+    /// lost while as much comes.
+    fn implausible(
+        &self,
+        desired: &Settings,
+        gone: &[&ObjectKey],
+        live: &Live,
+    ) -> Option<Conflict> {
         let is_built = |key: &&ObjectKey| is_fingerprinted(Path::new(key.as_str()));
-        let (built, plain): (Vec<&ObjectKey>, Vec<&ObjectKey>) = gone.iter().partition(|key| is_built(key));
-        let new = desired.files.keys().filter(|key| !live.objects.contains_key(*key)).filter(is_built).count();
+        let (built, plain): (Vec<&ObjectKey>, Vec<&ObjectKey>) =
+            gone.iter().partition(|key| is_built(key));
+        let new = desired
+            .files
+            .keys()
+            .filter(|key| !live.objects.contains_key(*key))
+            .filter(is_built)
+            .count();
         let lost = plain.len() + built.len().saturating_sub(new);
         let kept = desired.files.keys().filter(|key| live.ours(key).is_some()).count();
         let all = kept + gone.len();
         let why = if desired.files.is_empty() && !gone.is_empty() {
-            if desired.named { "its folder is empty" } else { "`bucket.site` is not in the spec any more" }.to_owned()
+            if desired.named {
+                "its folder is empty"
+            } else {
+                "`bucket.site` is not in the spec any more"
+            }
+            .to_owned()
         } else if lost > MANY {
             format!("more than {MANY} at once")
         } else if lost >= FEW && lost * 2 > all {
@@ -124,7 +170,9 @@ impl Planner<'_> {
         Some(Conflict {
             address: Address::new(Kind::Site, self.bucket),
             reason: format!("would lose {} of its {all} objects: {why}", gone.len()),
-            hint: "correct `bucket.site` or its folder; if they shall go, say so with `--delete site`".into(),
+            hint:
+                "correct `bucket.site` or its folder; if they shall go, say so with `--delete site`"
+                    .into(),
         })
     }
 }
@@ -148,7 +196,9 @@ pub enum Claim {
 /// Compares what lies under a key with what should.
 #[must_use]
 pub fn claim(live: &Live, key: &ObjectKey, md5: &str, wanted: &Served) -> Claim {
-    let Some(Object { etag, .. }) = live.objects.get(key) else { return Claim::Put { before: None, served: None } };
+    let Some(Object { etag, .. }) = live.objects.get(key) else {
+        return Claim::Put { before: None, served: None };
+    };
     match live.ours(key) {
         None => Claim::Foreign(etag.clone()),
         Some(served) if etag == md5 && served == wanted => Claim::Nothing,
@@ -156,7 +206,8 @@ pub fn claim(live: &Live, key: &ObjectKey, md5: &str, wanted: &Served) -> Claim 
     }
 }
 
-/// The first few of these, how many more there are, and how it was found out that they are not ours.
+/// The first few of these, how many more there are, and how it was found out that they are not
+/// ours.
 #[must_use]
 pub fn named(keys: &[&ObjectKey], live: &Live) -> String {
     const FIRST: usize = 3;
@@ -167,7 +218,10 @@ pub fn named(keys: &[&ObjectKey], live: &Live) -> String {
     }
     let spared = keys.iter().filter(|key| live.looks.get(**key) == Some(&Look::Spared)).count();
     if spared > 0 {
-        text = format!("{text} ({} were asked for our mark, the others count as theirs)", keys.len() - spared);
+        text = format!(
+            "{text} ({} were asked for our mark, the others count as theirs)",
+            keys.len() - spared
+        );
     }
     text
 }
@@ -192,7 +246,10 @@ mod tests {
     }
 
     fn files<const N: usize>(files: [(&str, &str); N]) -> Settings {
-        Settings { named: true, files: files.map(|(key, text)| (key.parse().unwrap(), file(text))).into() }
+        Settings {
+            named: true,
+            files: files.map(|(key, text)| (key.parse().unwrap(), file(text))).into(),
+        }
     }
 
     /// Key, bytes, and the MIME type of what is ours.
@@ -220,7 +277,8 @@ mod tests {
 
     #[test]
     fn only_differences_move_and_only_our_objects_go() {
-        let desired = files([("new", "n"), ("same", "s"), ("edited", "e"), ("served", "v"), ("taken", "t")]);
+        let desired =
+            files([("new", "n"), ("same", "s"), ("edited", "e"), ("served", "v"), ("taken", "t")]);
         let ours = Some(PLAIN);
         let live = live([
             ("same", "s", ours),
@@ -232,10 +290,17 @@ mod tests {
             ("m.html", "m", None),
         ]);
         let refused = planned(&desired, &live, false, false);
-        let names = |actions: &[(Action, &str)]| actions.iter().map(|(a, n)| (*a, (*n).to_owned())).collect::<Vec<_>>();
-        let usual = names(&[(Update, "edited"), (Create, "new"), (Update, "served"), (Delete, "ours")]);
+        let names = |actions: &[(Action, &str)]| {
+            actions.iter().map(|(a, n)| (*a, (*n).to_owned())).collect::<Vec<_>>()
+        };
+        let usual =
+            names(&[(Update, "edited"), (Create, "new"), (Update, "served"), (Delete, "ours")]);
         assert_eq!(shown(&refused), usual);
-        assert!(refused.conflicts[0].reason.ends_with("did not put: taken"), "{:?}", refused.conflicts);
+        assert!(
+            refused.conflicts[0].reason.ends_with("did not put: taken"),
+            "{:?}",
+            refused.conflicts
+        );
         assert!(refused.notices[0].text.ends_with("leaves alone: theirs"));
         let adopted = planned(&desired, &live, true, false);
         assert_eq!((adopted.conflicts, adopted.ops.len()), (Vec::new(), 5));
@@ -245,7 +310,9 @@ mod tests {
 
     #[test]
     fn most_of_a_site_goes_only_where_it_was_said() {
-        let keys = |names: &str, count: usize| (0..count).map(|n| names.replace('#', &format!("{n:04}"))).collect::<Vec<_>>();
+        let keys = |names: &str, count: usize| {
+            (0..count).map(|n| names.replace('#', &format!("{n:04}"))).collect::<Vec<_>>()
+        };
         let built = "app.0000#ab.js";
         // Were there, stay, come; what the plan says.
         for (there, stay, come, refused) in [
@@ -260,18 +327,31 @@ mod tests {
             (keys("#", 889), 632, vec![], Some("257 of its 889 objects: more than 256")),
             (keys("#", 889), 0, keys("n#", 889), Some("889 of its 889 objects: more than 256")),
             (keys(built, 300), 0, keys(&built.replace("ab", "cd"), 300), None),
-            (keys(built, 300), 0, keys(&built.replace("ab", "cd"), 43), Some("300 of its 300 objects: more than 256")),
+            (
+                keys(built, 300),
+                0,
+                keys(&built.replace("ab", "cd"), 43),
+                Some("300 of its 300 objects: more than 256"),
+            ),
         ] {
             let mut site = Live::default();
             for key in &there {
                 let key: ObjectKey = key.parse().unwrap();
                 site.objects.insert(key.clone(), Object { etag: file("").md5, size: 1 });
-                site.looks.insert(key, Look::Ours(Served { content_type: PLAIN.into(), ..Served::default() }));
+                site.looks.insert(
+                    key,
+                    Look::Ours(Served { content_type: PLAIN.into(), ..Served::default() }),
+                );
             }
             let wanted = there[there.len() - stay..].iter().chain(&come);
-            let files: BTreeMap<ObjectKey, Content> = wanted.map(|key| (key.parse().unwrap(), file(""))).collect();
+            let files: BTreeMap<ObjectKey, Content> =
+                wanted.map(|key| (key.parse().unwrap(), file(""))).collect();
             let desired = Settings { named: true, files };
-            let reasons: Vec<String> = planned(&desired, &site, false, false).conflicts.into_iter().map(|c| c.reason).collect();
+            let reasons: Vec<String> = planned(&desired, &site, false, false)
+                .conflicts
+                .into_iter()
+                .map(|c| c.reason)
+                .collect();
             let fits = match refused {
                 Some(words) => matches!(&reasons[..], [reason] if reason.contains(words)),
                 None => reasons.is_empty(),

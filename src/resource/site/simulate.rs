@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// [`FaultKind::MovedOn`] where a guard does not hold.
-pub fn simulate(mut objects: BTreeMap<ObjectKey, Object>, op: &Op) -> Result<BTreeMap<ObjectKey, Object>, Fault> {
+pub fn simulate(
+    mut objects: BTreeMap<ObjectKey, Object>,
+    op: &Op,
+) -> Result<BTreeMap<ObjectKey, Object>, Fault> {
     match op {
         Op::Put { key, content, before, .. } => {
             guard(&objects, key, before.as_deref())?;
@@ -29,11 +32,21 @@ pub fn simulate(mut objects: BTreeMap<ObjectKey, Object>, op: &Op) -> Result<BTr
 ///
 /// # Errors
 /// [`FaultKind::MovedOn`].
-pub fn guard(objects: &BTreeMap<ObjectKey, Object>, key: &ObjectKey, before: Option<&str>) -> Result<(), Fault> {
+pub fn guard(
+    objects: &BTreeMap<ObjectKey, Object>,
+    key: &ObjectKey,
+    before: Option<&str>,
+) -> Result<(), Fault> {
     if objects.get(key).map(|object| object.etag.as_str()) == before {
         return Ok(());
     }
-    let mut fault = Fault::new(FaultKind::MovedOn, format!("write {key}"), "at least one of the pre-conditions you specified did not hold");
+    let mut fault = Fault::new(
+        FaultKind::MovedOn,
+        format!("write {key}"),
+        "at least one of the pre-conditions you specified did not hold",
+    );
     fault.code = Some("PreconditionFailed".into());
-    Err(fault.hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
+    Err(fault.hinted(
+        "somebody else changed it in the meantime: run the same command again, it plans anew",
+    ))
 }

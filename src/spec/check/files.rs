@@ -11,7 +11,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-const RESPONSE_QUOTA: &str = "Amazon CloudFront Developer Guide, \"Quotas\": a response generated at a viewer event has at most 40 KB";
+const RESPONSE_QUOTA: &str = "Amazon CloudFront Developer Guide, \"Quotas\": a response generated \
+    at a viewer event has at most 40 KB";
 
 pub(super) fn check(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
     page(draft, folder, problems);
@@ -39,16 +40,21 @@ fn found(
     expected: Expected,
     problems: &mut Vec<Problem>,
 ) -> Option<(PathBuf, Given)> {
-    const INSIDE: &str = "everything that the spec names lies in the spec's own folder, so that a copy of the folder is complete";
+    const INSIDE: &str = "everything that the spec names lies in the spec's own folder, so that a \
+        copy of the folder is complete";
     let given = draft.given(key)?;
-    let mut refuse = |what: String, rule: &str, fix: &str| problems.push(Problem::error(&given.place, what, rule, fix));
+    let mut refuse = |what: String, rule: &str, fix: &str| {
+        problems.push(Problem::error(&given.place, what, rule, fix));
+    };
     let shown = &given.shown;
     let elsewhere = "move it beside the spec, and write its path from there";
     if !path.starts_with(folder) {
         refuse(format!("`{shown}` lies outside of the spec's folder"), INSIDE, elsewhere);
         return None;
     }
-    let (real, folder) = match fs::canonicalize(path).and_then(|real| Ok((real, fs::canonicalize(folder)?))) {
+    let (real, folder) = match fs::canonicalize(path)
+        .and_then(|real| Ok((real, fs::canonicalize(folder)?)))
+    {
         Ok(found) => found,
         Err(error) => {
             let what = match error.kind() {
@@ -66,13 +72,25 @@ fn found(
     }
     match expected {
         Expected::File if !real.is_file() => {
-            refuse(format!("`{shown}` is not a file"), "it is read as one", "write the path of a file");
+            refuse(
+                format!("`{shown}` is not a file"),
+                "it is read as one",
+                "write the path of a file",
+            );
         }
         Expected::Folder if !real.is_dir() => {
-            refuse(format!("`{shown}` is not a folder"), "all files below it are uploaded", "write the path of the folder");
+            refuse(
+                format!("`{shown}` is not a folder"),
+                "all files below it are uploaded",
+                "write the path of the folder",
+            );
         }
         Expected::Either if !real.is_dir() && !real.is_file() => {
-            refuse(format!("`{shown}` is neither a file nor a folder"), "it is packed for Lambda", "write the path of a file or a folder");
+            refuse(
+                format!("`{shown}` is neither a file nor a folder"),
+                "it is packed for Lambda",
+                "write the path of a file or a folder",
+            );
         }
         Expected::Folder | Expected::Either if real == folder => {
             refuse(
@@ -89,10 +107,14 @@ fn found(
 fn page(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
     const KEY: &str = "maintenance.page";
     let Some(path) = &draft.spec.maintenance.page else { return };
-    let Some((real, given)) = found(draft, KEY, path, folder, Expected::File, problems) else { return };
+    let Some((real, given)) = found(draft, KEY, path, folder, Expected::File, problems) else {
+        return;
+    };
     let mut bytes = Vec::new();
     let limit = u64::try_from(LARGEST_RESPONSE - HEADERS).unwrap_or(u64::MAX);
-    if let Err(error) = File::open(&real).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)) {
+    if let Err(error) =
+        File::open(&real).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+    {
         problems.push(Problem::error(
             &given.place,
             format!("`{}` cannot be read: {error}", given.shown),
@@ -104,16 +126,26 @@ fn page(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
     if bytes.len() > LARGEST_RESPONSE - HEADERS {
         let size = fs::metadata(&real).map_or(limit, |metadata| metadata.len());
         let what = format!("the page `{}` has {size} bytes; at most {limit} fit", given.shown);
-        let rule = format!("{RESPONSE_QUOTA} (40,960 bytes) with its headers, for which 1,024 bytes are set aside; more becomes 502");
+        let rule = format!(
+            "{RESPONSE_QUOTA} (40,960 bytes) with its headers, for which 1,024 bytes are set \
+                aside; more becomes 502"
+        );
         problems.push(Problem::error(
             &given.place,
             what,
             rule,
-            "make it smaller: move pictures and styles into files of the site, and add them to `maintenance.allow`",
+            "make it smaller: move pictures and styles into files of the site, and add them to \
+                `maintenance.allow`",
         ));
     } else if std::str::from_utf8(&bytes).is_err() {
-        let rule = "the edge function hands the page on as text (AWS Lambda encodes results in UTF-8)";
-        problems.push(Problem::error(&given.place, format!("the page `{}` is not UTF-8", given.shown), rule, "save it as UTF-8"));
+        let rule =
+            "the edge function hands the page on as text (AWS Lambda encodes results in UTF-8)";
+        problems.push(Problem::error(
+            &given.place,
+            format!("the page `{}` is not UTF-8", given.shown),
+            rule,
+            "save it as UTF-8",
+        ));
     } else if bytes.is_empty() {
         let what = format!("the page `{}` is empty", given.shown);
         problems.push(Problem::warning(
@@ -123,9 +155,16 @@ fn page(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
             "write something for them, or remove the key to use the built-in page",
         ));
     }
-    for reference in own_references(&String::from_utf8_lossy(&bytes), &draft.spec.maintenance.allow) {
-        let what = format!("the page `{}`, line {}, loads `{}` from the site", given.shown, reference.line, visible(&reference.target));
-        let rule = "during maintenance the site's own files answer 503 too, unless `maintenance.allow` names them";
+    for reference in own_references(&String::from_utf8_lossy(&bytes), &draft.spec.maintenance.allow)
+    {
+        let what = format!(
+            "the page `{}`, line {}, loads `{}` from the site",
+            given.shown,
+            reference.line,
+            visible(&reference.target)
+        );
+        let rule = "during maintenance the site's own files answer 503 too, unless \
+            `maintenance.allow` names them";
         problems.push(Problem::warning(&given.place, what, rule, ALLOW_HINT));
     }
 }
@@ -139,16 +178,24 @@ fn site(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) -> Option<Pat
 fn keys_outside_of_site(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
     let maintenance = &draft.spec.maintenance;
     let page = maintenance.page.as_ref().and_then(|page| fs::canonicalize(page).ok());
-    for (key, name) in [(&maintenance.key_off, "maintenance.keys.off"), (&maintenance.key_on, "maintenance.keys.on")] {
+    for (key, name) in [
+        (&maintenance.key_off, "maintenance.keys.off"),
+        (&maintenance.key_on, "maintenance.keys.on"),
+    ] {
         let file = site.join(key.as_str());
-        if draft.refused(name) || !file.exists() || (page.is_some() && fs::canonicalize(&file).ok() == page) {
+        if draft.refused(name)
+            || !file.exists()
+            || (page.is_some() && fs::canonicalize(&file).ok() == page)
+        {
             continue;
         }
         let Some(given) = first(draft, &[name, "bucket.site"]) else { continue };
         // A key that was given may hold the value of a variable: it is shown as it was written.
-        let shown = draft.given(name).map_or_else(|| visible(key.as_str()), |given| given.shown.clone());
+        let shown =
+            draft.given(name).map_or_else(|| visible(key.as_str()), |given| given.shown.clone());
         let what = format!("the site holds a file under the page's key `{shown}`");
-        let rule = "whether an object lies under these keys is the switch; a file of the site there would turn it";
+        let rule = "whether an object lies under these keys is the switch; a file of the site \
+            there would turn it";
         let fix = if maintenance.page.is_none() {
             "name that file as the page with `maintenance.page`, or rename it"
         } else {
@@ -162,38 +209,70 @@ fn root_object(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
     const DOCUMENT: &str = "Amazon CloudFront Developer Guide, \"Specify a default root object\"";
     let DistributionSpec::Owned(owned) = &draft.spec.distribution else { return };
     let key = "distribution.default_root_object";
-    let Some(given) = first(draft, &[key, "bucket.site"]).filter(|_| !draft.refused(key)) else { return };
+    let Some(given) = first(draft, &[key, "bucket.site"]).filter(|_| !draft.refused(key)) else {
+        return;
+    };
     let root = site.join(&owned.default_root_object);
     if root.is_file() {
-        let page = draft.spec.maintenance.page.as_ref().and_then(|page| fs::canonicalize(page).ok());
+        let page =
+            draft.spec.maintenance.page.as_ref().and_then(|page| fs::canonicalize(page).ok());
         if page.is_some() && fs::canonicalize(&root).ok() == page {
             let rule = "the page's file is not uploaded with the site, so `/` would find nothing";
             let fix = "write another file as `maintenance.page` or as `default_root_object`";
-            problems.push(Problem::error(&given.place, "the root object is the maintenance page", rule, fix));
+            problems.push(Problem::error(
+                &given.place,
+                "the root object is the maintenance page",
+                rule,
+                fix,
+            ));
         }
         return;
     }
-    let shown = draft.given(key).map_or_else(|| visible(&owned.default_root_object), |given| given.shown.clone());
-    let home = ["index.html", "home.html", "index.htm"].into_iter().find(|name| site.join(name).is_file());
+    let shown = draft
+        .given(key)
+        .map_or_else(|| visible(&owned.default_root_object), |given| given.shown.clone());
+    let home =
+        ["index.html", "home.html", "index.htm"].into_iter().find(|name| site.join(name).is_file());
     let fix = match home {
         Some(name) => format!("write `default_root_object: {name}` in `distribution`"),
-        None => "add the file to the site, or write another `default_root_object` in `distribution`".to_owned(),
+        None => {
+            "add the file to the site, or write another `default_root_object` in `distribution`"
+                .to_owned()
+        }
     };
     let what = format!("the site has no file `{shown}`, which `/` serves");
-    problems.push(Problem::warning(&given.place, what, format!("{DOCUMENT}: without that object, `/` answers with an error"), fix));
+    problems.push(Problem::warning(
+        &given.place,
+        what,
+        format!("{DOCUMENT}: without that object, `/` answers with an error"),
+        fix,
+    ));
 }
 
 fn source(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
     let Source::Path { path, handler } = &draft.spec.function.source else { return };
-    let Some((real, place)) = found(draft, "function.source", path, folder, Expected::Either, problems) else { return };
+    let Some((real, place)) =
+        found(draft, "function.source", path, folder, Expected::Either, problems)
+    else {
+        return;
+    };
     package_size(&real, &place, problems);
     // A runtime or handler that was refused leaves nothing to compare with.
-    let (Some(given), Some((module, _))) = (draft.given("function.handler"), handler.split_once('.')) else { return };
-    let Some(language) = runtime::find(&draft.spec.function.runtime).map(|runtime| runtime.language) else { return };
+    let (Some(given), Some((module, _))) =
+        (draft.given("function.handler"), handler.split_once('.'))
+    else {
+        return;
+    };
+    let Some(language) =
+        runtime::find(&draft.spec.function.runtime).map(|runtime| runtime.language)
+    else {
+        return;
+    };
     let endings = language.endings();
     let present = if real.is_dir() {
         endings.iter().any(|ending| real.join(format!("{module}.{ending}")).is_file())
-            || (language == runtime::Language::Python && real.join(module).join("__init__.py").is_file())
+            || (language == runtime::Language::Python
+                && real.join(module).join("__init__.py").is_file())
     } else {
         // The name in the spec counts, not that of a link's target: the package holds the former.
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
@@ -202,19 +281,32 @@ fn source(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
     if present {
         return;
     }
-    let files = endings.iter().map(|ending| format!("`<module>.{ending}`")).collect::<Vec<_>>().join(" or ");
+    let files = endings
+        .iter()
+        .map(|ending| format!("`<module>.{ending}`"))
+        .collect::<Vec<_>>()
+        .join(" or ");
     let what = format!("the module of handler `{}` is not in `function.source`", given.shown);
     let rule = format!(
-        "AWS Lambda Developer Guide, \"Define Lambda function handler\": what stands before the dot is a file, for this runtime {files}"
+        "AWS Lambda Developer Guide, \"Define Lambda function handler\": what stands before the \
+            dot is a file, for this runtime {files}"
     );
-    problems.push(Problem::error(&given.place, what, rule, "correct the module's name, the path, or the runtime"));
+    problems.push(Problem::error(
+        &given.place,
+        what,
+        rule,
+        "correct the module's name, the path, or the runtime",
+    ));
 }
 
 /// The package is made as it would be uploaded: only then its size is known.
 fn package_size(source: &Path, given: &Given, problems: &mut Vec<Problem>) {
-    const QUOTA: &str = "Amazon CloudFront Developer Guide, \"Quotas\": a Lambda@Edge package has at most 50 MB";
-    const ONCE: &str = "CloudFront's API has long refused more than 1 MB (1,048,576 bytes) at viewer events, and may still do so";
-    let fix = "leave out what the function does not need: tests, sources of bundles, unused packages";
+    const QUOTA: &str =
+        "Amazon CloudFront Developer Guide, \"Quotas\": a Lambda@Edge package has at most 50 MB";
+    const ONCE: &str = "CloudFront's API has long refused more than 1 MB (1,048,576 bytes) at \
+        viewer events, and may still do so";
+    let fix =
+        "leave out what the function does not need: tests, sources of bundles, unused packages";
     let size = match package::read(source).and_then(|files| package::pack(&files)) {
         Ok(package) => package.bytes.len(),
         Err(fault) => {

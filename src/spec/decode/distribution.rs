@@ -9,18 +9,38 @@ use crate::spec::problem::Problem;
 use crate::spec::{AttachedDistribution, DistributionSpec, OwnedDistribution};
 use std::collections::BTreeSet;
 
-pub(super) const KEYS: &[&str] =
-    &["default_root_object", "price_class", "aliases", "certificate", "spa", "comment", "id", "behaviors", "replace"];
-const OWNED: &[&str] = &["default_root_object", "price_class", "aliases", "certificate", "spa", "comment"];
+pub(super) const KEYS: &[&str] = &[
+    "default_root_object",
+    "price_class",
+    "aliases",
+    "certificate",
+    "spa",
+    "comment",
+    "id",
+    "behaviors",
+    "replace",
+];
+const OWNED: &[&str] =
+    &["default_root_object", "price_class", "aliases", "certificate", "spa", "comment"];
 const ATTACHED: &[&str] = &["behaviors", "replace"];
 
 const CONFIG: &str = "Amazon CloudFront API Reference, \"DistributionConfig\"";
-const CNAMES: &str = "Amazon CloudFront Developer Guide, \"Use custom URLs by adding alternate domain names (CNAMEs)\"";
-const EITHER: &str = "a distribution is ours (without `id`), or exists already (with `id`) and then keeps its own settings";
+const CNAMES: &str = "Amazon CloudFront Developer Guide, \"Use custom URLs by adding alternate \
+    domain names (CNAMEs)\"";
+const EITHER: &str = "a distribution is ours (without `id`), or exists already (with `id`) and \
+    then keeps its own settings";
 
-const ID: Naming = Naming { title: "distribution id", rule: "Amazon CloudFront API Reference, \"Distribution\"", example: "E2ABCDEF0123" };
+const ID: Naming = Naming {
+    title: "distribution id",
+    rule: "Amazon CloudFront API Reference, \"Distribution\"",
+    example: "E2ABCDEF0123",
+};
 
-pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, stack: &StackName) -> Option<DistributionSpec> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    top: &Section<'_>,
+    stack: &StackName,
+) -> Option<DistributionSpec> {
     let section = reader.section(top, "distribution", KEYS);
     let attached = section.has("id");
     for key in if attached { OWNED } else { ATTACHED } {
@@ -31,7 +51,10 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, stack: &StackName
                 "remove it, or remove `id` to get a distribution of your own",
             )
         } else {
-            (format!("`distribution.{key}` needs `distribution.id`"), "add the `id` of the distribution that exists, or remove this key")
+            (
+                format!("`distribution.{key}` needs `distribution.id`"),
+                "add the `id` of the distribution that exists, or remove this key",
+            )
         };
         reader.problems.push(Problem::error(&entry.key.place, what, EITHER, fix));
     }
@@ -54,9 +77,14 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, stack: &StackName
 }
 
 fn behaviors(reader: &mut Reader<'_>, section: &Section<'_>) -> BTreeSet<Behavior> {
-    let Some(words) = reader.words(section, "behaviors") else { return BTreeSet::from([Behavior::Default]) };
-    let rule = "Amazon CloudFront API Reference, \"CacheBehavior\": a path pattern has 1 to 255 characters; `default` is the default behavior, `/default` a pattern";
-    if let (true, Some(given)) = (words.is_empty(), reader.given.get("distribution.behaviors").cloned()) {
+    let Some(words) = reader.words(section, "behaviors") else {
+        return BTreeSet::from([Behavior::Default]);
+    };
+    let rule = "Amazon CloudFront API Reference, \"CacheBehavior\": a path pattern has 1 to 255 \
+        characters; `default` is the default behavior, `/default` a pattern";
+    if let (true, Some(given)) =
+        (words.is_empty(), reader.given.get("distribution.behaviors").cloned())
+    {
         reader.problems.push(Problem::error(
             &given.place,
             "`distribution.behaviors` names no behavior",
@@ -66,7 +94,10 @@ fn behaviors(reader: &mut Reader<'_>, section: &Section<'_>) -> BTreeSet<Behavio
     }
     for word in &words {
         let length = word.text.chars().count();
-        if length == 0 || length > 255 || word.text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+        if length == 0
+            || length > 255
+            || word.text.chars().any(|letter| letter.is_control() || letter.is_whitespace())
+        {
             let what = format!("`{}` is not a path pattern", word.shown);
             reader.problems.push(Problem::error(
                 &word.place,
@@ -96,23 +127,41 @@ fn root_object(reader: &mut Reader<'_>, section: &Section<'_>) -> String {
                 format!("write for example `{DEFAULT}`")
             },
         )
-    } else if word.text.split('/').any(|part| matches!(part, "" | "." | "..")) || word.text.chars().any(char::is_control) {
+    } else if word.text.split('/').any(|part| matches!(part, "" | "." | ".."))
+        || word.text.chars().any(char::is_control)
+    {
         ("must be the key of an object", format!("write for example `{DEFAULT}`"))
     } else {
         return word.text;
     };
-    reader.refuse(section, "default_root_object", &word.place, format!("root object `{}` {broken}", word.shown), DOCUMENT, fix);
+    reader.refuse(
+        section,
+        "default_root_object",
+        &word.place,
+        format!("root object `{}` {broken}", word.shown),
+        DOCUMENT,
+        fix,
+    );
     DEFAULT.to_owned()
 }
 
 fn price_class(reader: &mut Reader<'_>, section: &Section<'_>) -> String {
     const CLASSES: &[&str] = &["PriceClass_100", "PriceClass_200", "PriceClass_All"];
-    let Some(word) = reader.word(section, "price_class") else { return "PriceClass_100".to_owned() };
+    let Some(word) = reader.word(section, "price_class") else {
+        return "PriceClass_100".to_owned();
+    };
     if CLASSES.contains(&word.text.as_str()) {
         return word.text;
     }
     let fix = nearest::fix(&word.text, CLASSES);
-    reader.refuse(section, "price_class", &word.place, format!("unknown price class `{}`", word.shown), CONFIG, fix);
+    reader.refuse(
+        section,
+        "price_class",
+        &word.place,
+        format!("unknown price class `{}`", word.shown),
+        CONFIG,
+        fix,
+    );
     "PriceClass_100".to_owned()
 }
 
@@ -127,9 +176,16 @@ fn aliases(reader: &mut Reader<'_>, section: &Section<'_>) -> BTreeSet<String> {
         } else {
             "write for example `www.example.org`".to_owned()
         };
-        reader.problems.push(Problem::error(&word.place, format!("alias `{}` {broken}", word.shown), CNAMES, fix));
+        reader.problems.push(Problem::error(
+            &word.place,
+            format!("alias `{}` {broken}", word.shown),
+            CNAMES,
+            fix,
+        ));
     }
-    if let (true, Some(given)) = (words.len() > MOST, reader.given.get("distribution.aliases").cloned()) {
+    if let (true, Some(given)) =
+        (words.len() > MOST, reader.given.get("distribution.aliases").cloned())
+    {
         let what = format!("{} aliases are more than {MOST}", words.len());
         reader.problems.push(Problem::error(
             &given.place,
@@ -153,21 +209,34 @@ fn broken_host(host: &str) -> Option<&'static str> {
     }
     let labels: Vec<&str> = host.strip_prefix("*.").unwrap_or(host).split('.').collect();
     let label = |label: &&str| {
-        let inside = label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-        (1..=63).contains(&label.len()) && inside && !label.starts_with('-') && !label.ends_with('-')
+        let inside = label
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        (1..=63).contains(&label.len())
+            && inside
+            && !label.starts_with('-')
+            && !label.ends_with('-')
     };
     let numeric = labels.last().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
-    if labels.len() < 2 || numeric || !labels.iter().all(label) { Some("is not a host name") } else { None }
+    if labels.len() < 2 || numeric || !labels.iter().all(label) {
+        Some("is not a host name")
+    } else {
+        None
+    }
 }
 
 fn certificate(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<String> {
     let word = reader.word(section, "certificate")?;
-    let rule = format!("{CNAMES}: the certificate is one of AWS Certificate Manager in {EDGE_REGION}");
+    let rule =
+        format!("{CNAMES}: the certificate is one of AWS Certificate Manager in {EDGE_REGION}");
     let parts: Vec<&str> = word.text.split(':').collect();
     let shaped = match parts.as_slice() {
-        ["arn", "aws", "acm", region, account, resource] if account.parse::<AccountId>().is_ok() => {
+        ["arn", "aws", "acm", region, account, resource]
+            if account.parse::<AccountId>().is_ok() =>
+        {
             let id = resource.strip_prefix("certificate/").unwrap_or_default();
-            let named = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            let named =
+                !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             named.then_some(*region)
         }
         _ => None,
@@ -193,7 +262,11 @@ fn comment(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<String> {
     if length <= 128 && !word.text.chars().any(char::is_control) {
         return Some(word.text);
     }
-    let what = if length > 128 { format!("the comment has {length} characters") } else { "the comment has more than one line".to_owned() };
+    let what = if length > 128 {
+        format!("the comment has {length} characters")
+    } else {
+        "the comment has more than one line".to_owned()
+    };
     reader.refuse(
         section,
         "comment",

@@ -11,17 +11,38 @@ use crate::spec::runtime::{self, DEFAULT_PYTHON, Runtime, Verdict};
 use crate::spec::{FunctionSpec, Source};
 use std::path::Path;
 
-pub(super) const KEYS: &[&str] = &["name", "runtime", "source", "handler", "memory", "timeout", "keep_versions", "log_retention"];
+pub(super) const KEYS: &[&str] = &[
+    "name",
+    "runtime",
+    "source",
+    "handler",
+    "memory",
+    "timeout",
+    "keep_versions",
+    "log_retention",
+];
 
 const RESTRICTIONS: &str = "Amazon CloudFront Developer Guide, \"Restrictions on Lambda@Edge\"";
-const DIFFERENCES: &str = "Amazon CloudFront Developer Guide, \"Differences between CloudFront Functions and Lambda@Edge\"";
+const DIFFERENCES: &str = "Amazon CloudFront Developer Guide, \"Differences between CloudFront \
+    Functions and Lambda@Edge\"";
 const QUOTAS: &str = "Amazon CloudFront Developer Guide, \"Quotas\"";
 
-pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path, stack: &StackName) -> Option<FunctionSpec> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    top: &Section<'_>,
+    folder: &Path,
+    stack: &StackName,
+) -> Option<FunctionSpec> {
     let section = reader.section_with_refusals(top, "function", "function", KEYS, &refused());
-    let naming = Naming { title: "function name", rule: "AWS Lambda API Reference, \"CreateFunction\"", example: "my-site-edge" };
+    let naming = Naming {
+        title: "function name",
+        rule: "AWS Lambda API Reference, \"CreateFunction\"",
+        example: "my-site-edge",
+    };
     Some(FunctionSpec {
-        name: reader.name(&section, "name", &naming).or_else(|| format!("{stack}-edge").parse().ok())?,
+        name: reader
+            .name(&section, "name", &naming)
+            .or_else(|| format!("{stack}-edge").parse().ok())?,
         runtime: runtime(reader, &section),
         source: source(reader, &section, folder),
         memory: memory(reader, &section),
@@ -45,7 +66,8 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path, st
 fn log_retention(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<u32> {
     const KEY: &str = "log_retention";
     const DAY: u64 = 24 * 60 * 60;
-    let rule = "Amazon CloudWatch Logs API Reference, \"PutRetentionPolicy\": it takes certain numbers of days, from 1 to 3653";
+    let rule = "Amazon CloudWatch Logs API Reference, \"PutRetentionPolicy\": it takes certain \
+        numbers of days, from 1 to 3653";
     let asked = reader.duration(section, KEY, (0..=u64::MAX, 30 * DAY), rule).as_secs();
     let given = reader.given.get("function.log_retention").cloned()?;
     let length = |days: &u32| u64::from(*days) * DAY;
@@ -54,23 +76,42 @@ fn log_retention(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<u32> 
     }
     let below = RETENTIONS.iter().rfind(|days| length(days) < asked);
     let above = RETENTIONS.iter().find(|days| length(days) > asked);
-    let nearest: Vec<String> = below.into_iter().chain(above).map(|days| format!("`{KEY}: {days}d`")).collect();
+    let nearest: Vec<String> =
+        below.into_iter().chain(above).map(|days| format!("`{KEY}: {days}d`")).collect();
     let what = format!("log groups cannot keep their events for `{}`", given.shown);
-    reader.refuse(section, KEY, &given.place, what, rule, format!("write {}", nearest.join(" or ")));
+    reader.refuse(
+        section,
+        KEY,
+        &given.place,
+        what,
+        rule,
+        format!("write {}", nearest.join(" or ")),
+    );
     None
 }
 
 /// What AWS's functions can have, and functions at the edge cannot.
 fn refused() -> Vec<Refused> {
-    let row = |keys, reason: &str, fix| Refused { keys, rule: format!("{RESTRICTIONS}: {reason}"), fix };
+    let row =
+        |keys, reason: &str, fix| Refused { keys, rule: format!("{RESTRICTIONS}: {reason}"), fix };
     vec![
         row(
             &["environment", "env", "environment_variables"],
             "environment variables are not supported",
             "remove it, and put the values into the code",
         ),
-        row(&["layers", "layer"], "layers are not supported", "remove it, and put what the code needs into its folder"),
-        row(&["vpc", "vpc_config", "subnets", "security_groups"], "a function at the edge cannot be in a VPC", "remove it"),
+        row(
+            &["layers", "layer"],
+            "layers are not supported",
+            "remove it, and put what the code \
+            needs into its folder",
+        ),
+        row(
+            &["vpc", "vpc_config", "subnets", "security_groups"],
+            "a function at the edge cannot \
+            be in a VPC",
+            "remove it",
+        ),
         row(
             &["architecture", "architectures", "arch"],
             "arm64 is not supported, so there is nothing to choose",
@@ -81,9 +122,19 @@ fn refused() -> Vec<Refused> {
             &format!("the function must be in {EDGE_REGION}"),
             "remove it; the bucket's region is the key `region` at the top",
         ),
-        row(&["dead_letter", "dead_letter_queue", "dlq"], "dead-letter queues are not supported", "remove it"),
+        row(
+            &["dead_letter", "dead_letter_queue", "dlq"],
+            "dead-letter queues are not \
+            supported",
+            "remove it",
+        ),
         row(&["tracing", "xray", "x_ray"], "AWS X-Ray is not supported", "remove it"),
-        row(&["ephemeral_storage", "storage"], "more than 512 MB of ephemeral storage is not supported", "remove it"),
+        row(
+            &["ephemeral_storage", "storage"],
+            "more than 512 MB of ephemeral storage is not \
+            supported",
+            "remove it",
+        ),
         row(
             &["image", "image_uri", "package_type", "container"],
             "container images are not supported",
@@ -91,18 +142,25 @@ fn refused() -> Vec<Refused> {
         ),
         row(
             &["kms_key", "kms_key_arn", "source_kms_key"],
-            "packages encrypted with a customer managed key are not supported, and there are no variables to encrypt",
+            "packages encrypted with a customer managed key are not supported, and there are no \
+                variables to encrypt",
             "remove it",
         ),
         row(&["provisioned_concurrency"], "provisioned concurrency is not supported", "remove it"),
         Refused {
             keys: &["reserved_concurrency", "concurrency"],
-            rule: format!("{QUOTAS}: the edge shares each region's concurrency; what a reservation does to replicas is not documented"),
+            rule: format!(
+                "{QUOTAS}: the edge shares each region's concurrency; what a reservation \
+                does to replicas is not documented"
+            ),
             fix: "remove it, and ask AWS for a higher quota where visitors are throttled",
         },
         Refused {
             keys: &["snap_start", "snapstart", "file_system", "file_systems"],
-            rule: "AWS Lambda Developer Guide: it needs a VPC or version features that replicas at the edge do not have".to_owned(),
+            rule:
+                "AWS Lambda Developer Guide: it needs a VPC or version features that replicas at \
+                the edge do not have"
+                    .to_owned(),
             fix: "remove it",
         },
     ]
@@ -131,7 +189,11 @@ fn runtime(reader: &mut Reader<'_>, section: &Section<'_>) -> String {
                 Verdict::Preview => format!("runtime `{}` is only a preview", word.shown),
                 _ => format!("runtime `{}` is no longer supported by AWS", word.shown),
             };
-            (what, runtime::DOCUMENT.to_owned(), format!("write `runtime: {}`", found.language.default_runtime()))
+            (
+                what,
+                runtime::DOCUMENT.to_owned(),
+                format!("write `runtime: {}`", found.language.default_runtime()),
+            )
         }
         None if runtime::never_at_the_edge(&word.text) => (
             format!("runtime `{}` does not run at the edge", word.shown),
@@ -139,9 +201,15 @@ fn runtime(reader: &mut Reader<'_>, section: &Section<'_>) -> String {
             format!("write `runtime: {DEFAULT_PYTHON}` or `runtime: {}`", runtime::DEFAULT_NODE),
         ),
         None => {
-            let usable = |runtime: &&Runtime| matches!(runtime.verdict, Verdict::Fine | Verdict::Ending);
-            let known: Vec<&str> = runtime::RUNTIMES.iter().filter(usable).map(|runtime| runtime.name).collect();
-            (format!("unknown runtime `{}`", word.shown), runtime::DOCUMENT.to_owned(), nearest::fix(&word.text, &known))
+            let usable =
+                |runtime: &&Runtime| matches!(runtime.verdict, Verdict::Fine | Verdict::Ending);
+            let known: Vec<&str> =
+                runtime::RUNTIMES.iter().filter(usable).map(|runtime| runtime.name).collect();
+            (
+                format!("unknown runtime `{}`", word.shown),
+                runtime::DOCUMENT.to_owned(),
+                nearest::fix(&word.text, &known),
+            )
         }
     };
     reader.refuse(section, "runtime", &word.place, what, rule, fix);
@@ -157,7 +225,8 @@ fn memory(reader: &mut Reader<'_>, section: &Section<'_>) -> u32 {
         Value::Whole(number) => Some(*number),
         Value::Text(text) => {
             let bare = text.strip_suffix("MB").map(str::trim_end);
-            bare.or_else(|| (*text != node.written).then_some(text.as_str())).and_then(|digits| digits.parse().ok())
+            bare.or_else(|| (*text != node.written).then_some(text.as_str()))
+                .and_then(|digits| digits.parse().ok())
         }
         Value::Number(_) => None,
         _ => {
@@ -168,12 +237,23 @@ fn memory(reader: &mut Reader<'_>, section: &Section<'_>) -> u32 {
     let rule = "AWS Lambda API Reference, \"CreateFunction\": 128 to 10,240 MB, in whole megabytes";
     match number.and_then(|number| u32::try_from(number).ok()) {
         Some(memory) if (128..=10_240).contains(&memory) => {
-            reader.given.insert("function.memory".to_owned(), super::Given { shown: node.shown(), place: node.place.clone() });
+            reader.given.insert(
+                "function.memory".to_owned(),
+                super::Given { shown: node.shown(), place: node.place.clone() },
+            );
             memory
         }
         _ => {
-            let what = format!("`function.memory` must be 128 to 10240 megabytes, found `{}`", node.shown());
-            reader.problems.push(Problem::error(&node.place, what, rule, "write for example `memory: 128` or `memory: 128MB`"));
+            let what = format!(
+                "`function.memory` must be 128 to 10240 megabytes, found `{}`",
+                node.shown()
+            );
+            reader.problems.push(Problem::error(
+                &node.place,
+                what,
+                rule,
+                "write for example `memory: 128` or `memory: 128MB`",
+            ));
             DEFAULT
         }
     }
@@ -196,7 +276,8 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, folder: &Path) -> Sour
         }
         return Source::Builtin;
     };
-    let rule = "AWS Lambda Developer Guide, \"Define Lambda function handler\": the file without its ending, a dot, the function";
+    let rule = "AWS Lambda Developer Guide, \"Define Lambda function handler\": the file without \
+        its ending, a dot, the function";
     let handler = match handler {
         Some(word) if is_handler(&word.text) => word.text,
         Some(word) => {
@@ -228,12 +309,17 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, folder: &Path) -> Sour
 
 /// Whether the file says so, or says nothing.
 fn is_builtin(section: &Section<'_>) -> bool {
-    section.entry("source").is_none_or(|entry| entry.value.value == Value::Text("builtin".to_owned()))
+    section
+        .entry("source")
+        .is_none_or(|entry| entry.value.value == Value::Text("builtin".to_owned()))
 }
 
 /// `module.function`; the module may lie in folders: `app/index.handler`.
 fn is_handler(text: &str) -> bool {
-    let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let word = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    };
     let Some((module, function)) = text.split_once('.') else { return false };
     text.len() <= 128 && module.split('/').all(word) && word(function)
 }

@@ -8,19 +8,32 @@ use crate::spec::problem::Problem;
 use crate::spec::{KEY_ON, MaintenanceSpec};
 use std::path::Path;
 
-pub(super) const KEYS: &[&str] = &["page", "keys", "status", "retry_after", "cache", "allow", "bypass"];
+pub(super) const KEYS: &[&str] =
+    &["page", "keys", "status", "retry_after", "cache", "allow", "bypass"];
 
 const RESPONSES: &str = "Amazon CloudFront Developer Guide, \"Work with requests and responses\"";
 const OBJECT_KEYS: &str = "Amazon S3 User Guide, \"Naming Amazon S3 objects\"";
 const WEEK: u64 = 7 * 24 * 60 * 60;
 
-pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) -> Option<MaintenanceSpec> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    top: &Section<'_>,
+    folder: &Path,
+) -> Option<MaintenanceSpec> {
     let section = reader.section(top, "maintenance", KEYS);
-    let keys = reader.section_with_refusals(&section, "keys", "maintenance.keys", &["off", "on"], &[]);
-    let bypass = reader.section_with_refusals(&section, "bypass", "maintenance.bypass", &["cidrs", "cookie"], &[]);
-    let retry_rule =
-        "the header `Retry-After` carries whole seconds (RFC 9110); crawlers that are sent away for longer than a week drop pages";
-    let cache_rule = "an edge instance that remembers for longer makes the switch slow for visitors; `0s` asks S3 on every request";
+    let keys =
+        reader.section_with_refusals(&section, "keys", "maintenance.keys", &["off", "on"], &[]);
+    let bypass = reader.section_with_refusals(
+        &section,
+        "bypass",
+        "maintenance.bypass",
+        &["cidrs", "cookie"],
+        &[],
+    );
+    let retry_rule = "the header `Retry-After` carries whole seconds (RFC 9110); crawlers that are \
+        sent away for longer than a week drop pages";
+    let cache_rule = "an edge instance that remembers for longer makes the switch slow for \
+        visitors; `0s` asks S3 on every request";
     Some(MaintenanceSpec {
         page: reader.path(&section, "page", folder),
         key_off: object_key(reader, &keys, "off", "maintenance.html")?,
@@ -34,13 +47,24 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) ->
     })
 }
 
-fn object_key(reader: &mut Reader<'_>, keys: &Section<'_>, key: &str, default: &str) -> Option<ObjectKey> {
+fn object_key(
+    reader: &mut Reader<'_>,
+    keys: &Section<'_>,
+    key: &str,
+    default: &str,
+) -> Option<ObjectKey> {
     let word = reader.word(keys, key);
     let Some(word) = word else { return default.parse().ok() };
     let broken = match word.text.parse::<ObjectKey>() {
-        Ok(found) if found.as_str() == index::KEY => "is where `provision` records which objects are ours",
-        Ok(found) if found.as_str().contains(['*', '?', '$']) => "must not hold `*`, `?` or `$`, which IAM reads as more than themselves",
-        Ok(found) if !found.as_str().split('/').any(|part| matches!(part, "" | "." | "..")) => return Some(found),
+        Ok(found) if found.as_str() == index::KEY => {
+            "is where `provision` records which objects are ours"
+        }
+        Ok(found) if found.as_str().contains(['*', '?', '$']) => {
+            "must not hold `*`, `?` or `$`, which IAM reads as more than themselves"
+        }
+        Ok(found) if !found.as_str().split('/').any(|part| matches!(part, "" | "." | "..")) => {
+            return Some(found);
+        }
         Ok(_) => "must not hold an empty part, `.` or `..` between slashes",
         Err(broken) => broken,
     };
@@ -65,10 +89,21 @@ fn status(reader: &mut Reader<'_>, section: &Section<'_>) -> u16 {
     let Some(given) = reader.given.get("maintenance.status").cloned() else { return status };
     if matches!(status, 204 | 205 | 304) {
         let what = format!("status `{}` has no body, so there is no page to show", given.shown);
-        reader.refuse(section, "status", &given.place, what, format!("{RESPONSES}: 204 with a body becomes 502"), "write `status: 503`");
+        reader.refuse(
+            section,
+            "status",
+            &given.place,
+            what,
+            format!("{RESPONSES}: 204 with a body becomes 502"),
+            "write `status: 503`",
+        );
     } else if status < 400 {
-        let what = format!("status `{}` tells crawlers that the maintenance page is the site", given.shown);
-        let rule = "Google Search Central, \"How to deal with planned site downtime\": planned downtime is 503 with `Retry-After`";
+        let what = format!(
+            "status `{}` tells crawlers that the maintenance page is the site",
+            given.shown
+        );
+        let rule = "Google Search Central, \"How to deal with planned site downtime\": planned \
+            downtime is 503 with `Retry-After`";
         reader.problems.push(Problem::warning(&given.place, what, rule, "write `status: 503`"));
     }
     status
@@ -78,7 +113,8 @@ fn allow(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {
     let Some(words) = reader.words(section, "allow") else {
         return vec!["/robots.txt".to_owned(), "/.well-known/*".to_owned()];
     };
-    let rule = "a path is compared as it stands in the request: exactly, or up to one `*` at its end";
+    let rule =
+        "a path is compared as it stands in the request: exactly, or up to one `*` at its end";
     for word in &words {
         let without_star = word.text.strip_suffix('*').unwrap_or(&word.text);
         let broken = if !word.text.starts_with('/') {
@@ -99,11 +135,21 @@ fn allow(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {
         } else {
             "write for example `\"/health/*\"`".to_owned()
         };
-        reader.problems.push(Problem::error(&word.place, format!("allowed path `{}` {broken}", word.shown), rule, fix));
+        reader.problems.push(Problem::error(
+            &word.place,
+            format!("allowed path `{}` {broken}", word.shown),
+            rule,
+            fix,
+        ));
     }
     if let Some(all) = words.iter().find(|word| word.text == "/*") {
         let what = "`/*` lets every request past the maintenance page";
-        reader.problems.push(Problem::warning(&all.place, what, rule, "remove it, or name the paths"));
+        reader.problems.push(Problem::warning(
+            &all.place,
+            what,
+            rule,
+            "remove it, or name the paths",
+        ));
     }
     words.into_iter().map(|word| word.text).collect()
 }
@@ -111,12 +157,18 @@ fn allow(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {
 fn cidrs(reader: &mut Reader<'_>, bypass: &Section<'_>) -> Vec<String> {
     let words = reader.words(bypass, "cidrs").unwrap_or_default();
     for word in &words {
-        let rule = "a network is an address and the number of its fixed bits (RFC 4632), IPv4 or IPv6";
+        let rule =
+            "a network is an address and the number of its fixed bits (RFC 4632), IPv4 or IPv6";
         if let Some((what, fix)) = broken_network(word) {
             reader.problems.push(Problem::error(&word.place, what, rule, fix));
         } else if word.text.ends_with("/0") {
             let what = format!("`{}` lets every visitor past the maintenance page", word.shown);
-            reader.problems.push(Problem::warning(&word.place, what, rule, "name the networks of your team"));
+            reader.problems.push(Problem::warning(
+                &word.place,
+                what,
+                rule,
+                "name the networks of your team",
+            ));
         }
     }
     words.into_iter().map(|word| word.text).collect()
@@ -124,14 +176,21 @@ fn cidrs(reader: &mut Reader<'_>, bypass: &Section<'_>) -> Vec<String> {
 
 fn broken_network(word: &Word) -> Option<(String, String)> {
     let example = "write for example `203.0.113.0/24`".to_owned();
-    let suggestion = |network: String| if word.literal { format!("write `{network}`") } else { example.clone() };
+    let suggestion =
+        |network: String| if word.literal { format!("write `{network}`") } else { example.clone() };
     if let Ok(address) = word.text.parse::<std::net::IpAddr>() {
         let single = ipnet::IpNet::from(address);
-        return Some((format!("`{}` is an address, not a network", word.shown), suggestion(single.to_string())));
+        return Some((
+            format!("`{}` is an address, not a network", word.shown),
+            suggestion(single.to_string()),
+        ));
     }
     match word.text.parse::<ipnet::IpNet>() {
         Ok(network) if network.addr() == network.network() => None,
-        Ok(network) => Some((format!("`{}` is an address inside of a network", word.shown), suggestion(network.trunc().to_string()))),
+        Ok(network) => Some((
+            format!("`{}` is an address inside of a network", word.shown),
+            suggestion(network.trunc().to_string()),
+        )),
         Err(_) => Some((format!("`{}` is not a network", word.shown), example)),
     }
 }
@@ -144,7 +203,15 @@ fn cookie(reader: &mut Reader<'_>, bypass: &Section<'_>) -> String {
         return word.text;
     }
     let what = format!("`{}` cannot be the name of a cookie", word.shown);
-    let rule = "RFC 6265: a cookie's name is a token, made of letters, digits and ``!#$%&'*+-.^_`|~``; at most 64 here";
-    reader.refuse(bypass, "cookie", &word.place, what, rule, format!("write for example `cookie: {DEFAULT}`"));
+    let rule = "RFC 6265: a cookie's name is a token, made of letters, digits and \
+        ``!#$%&'*+-.^_`|~``; at most 64 here";
+    reader.refuse(
+        bypass,
+        "cookie",
+        &word.place,
+        what,
+        rule,
+        format!("write for example `cookie: {DEFAULT}`"),
+    );
     DEFAULT.to_owned()
 }

@@ -59,11 +59,17 @@ impl<'p> Reader<'p> {
     }
 
     /// The section under `key`.
-    pub(super) fn section<'n>(&mut self, parent: &Section<'n>, key: &'static str, known: &[&'static str]) -> Section<'n> {
+    pub(super) fn section<'n>(
+        &mut self,
+        parent: &Section<'n>,
+        key: &'static str,
+        known: &[&'static str],
+    ) -> Section<'n> {
         self.section_with_refusals(parent, key, key, known, &[])
     }
 
-    /// The section under `key`, called `name` in messages; keys of `refused` are known, but refused with a reason.
+    /// The section under `key`, called `name` in messages; keys of `refused` are known, but refused
+    /// with a reason.
     pub(super) fn section_with_refusals<'n>(
         &mut self,
         parent: &Section<'n>,
@@ -78,18 +84,31 @@ impl<'p> Reader<'p> {
         }
     }
 
-    fn open<'n>(&mut self, name: &'static str, node: &'n Node, place: &Place, known: &[&'static str], refused: &[Refused]) -> Section<'n> {
+    fn open<'n>(
+        &mut self,
+        name: &'static str,
+        node: &'n Node,
+        place: &Place,
+        known: &[&'static str],
+        refused: &[Refused],
+    ) -> Section<'n> {
         let mut section = Section { name, entries: BTreeMap::new() };
         let entries = match &node.value {
             Value::Map(entries) => entries,
             // `bucket:` with every key below it commented out means the defaults.
             Value::Null | Value::Broken => return section,
             _ => {
-                let title = if name.is_empty() { "the spec".to_owned() } else { format!("`{name}`") };
+                let title =
+                    if name.is_empty() { "the spec".to_owned() } else { format!("`{name}`") };
                 let what = format!("{title} must be keys with values, found {}", node.described());
                 let rule = format!("the keys are {}", listed(known));
                 let key = known.first().copied().unwrap_or_default();
-                self.problems.push(Problem::error(place, what, rule, format!("write `{key}: …` and so on, each on its own line")));
+                self.problems.push(Problem::error(
+                    place,
+                    what,
+                    rule,
+                    format!("write `{key}: …` and so on, each on its own line"),
+                ));
                 return section;
             }
         };
@@ -104,8 +123,11 @@ impl<'p> Reader<'p> {
                 self.problems.push(unknown(name, key, &entry.key.place, known));
             }
         }
-        // What stands below a misspelt key is read as if it were spelt well, so that its problems are told now, too.
-        let misspelt = |key: &str| !known.contains(&key) && !refused.iter().any(|refusal| refusal.keys.contains(&key));
+        // What stands below a misspelt key is read as if it were spelt well, so that its problems
+        // are told now, too.
+        let misspelt = |key: &str| {
+            !known.contains(&key) && !refused.iter().any(|refusal| refusal.keys.contains(&key))
+        };
         for (key, entry) in entries.into_iter().filter(|(key, _)| misspelt(key)) {
             if let Some(meant) = nearest(key, known).filter(|meant| !section.has(meant)) {
                 self.mentioned.insert(section.address(meant));
@@ -127,7 +149,12 @@ impl<'p> Reader<'p> {
                 } else {
                     format!("write `\"{}\"`", entry.key.shown())
                 };
-                self.problems.push(Problem::error(&entry.key.place, what, "YAML reads an unquoted number, `true` and `~` as such", fix));
+                self.problems.push(Problem::error(
+                    &entry.key.place,
+                    what,
+                    "YAML reads an unquoted number, `true` and `~` as such",
+                    fix,
+                ));
                 continue;
             };
             if seen.insert(key) {
@@ -145,7 +172,8 @@ impl<'p> Reader<'p> {
         kept
     }
 
-    /// Reports a value that has the right type and is refused nevertheless; later rules then do not look at it.
+    /// Reports a value that has the right type and is refused nevertheless; later rules then do not
+    /// look at it.
     pub(super) fn refuse(
         &mut self,
         section: &Section<'_>,
@@ -169,7 +197,12 @@ pub(super) struct Refused {
 
 impl Refused {
     fn problem(&self, section: &str, key: &str, place: &Place) -> Problem {
-        Problem::error(place, format!("`{section}.{key}` cannot be set"), self.rule.clone(), self.fix)
+        Problem::error(
+            place,
+            format!("`{section}.{key}` cannot be set"),
+            self.rule.clone(),
+            self.fix,
+        )
     }
 }
 
@@ -183,5 +216,10 @@ fn unknown(section: &str, key: &str, place: &Place, known: &[&str]) -> Problem {
         (None, Some((name, _))) => format!("`{key}` belongs into `{name}`"),
         (None, None) => format!("remove it; known here are {}", listed(known)),
     };
-    Problem::error(place, what, "every key must be known, so that a typo is not passed over in silence", fix)
+    Problem::error(
+        place,
+        what,
+        "every key must be known, so that a typo is not passed over in silence",
+        fix,
+    )
 }

@@ -32,7 +32,12 @@ pub(super) struct Naming {
 
 impl Word {
     fn new(text: &str, node: &Node) -> Self {
-        Self { text: text.to_owned(), shown: node.shown(), literal: text == node.written, place: node.place.clone() }
+        Self {
+            text: text.to_owned(),
+            shown: node.shown(),
+            literal: text == node.written,
+            place: node.place.clone(),
+        }
     }
 }
 
@@ -49,7 +54,12 @@ impl Reader<'_> {
     }
 
     /// The name under `key`.
-    pub(super) fn name<T: FromStr<Err = &'static str>>(&mut self, section: &Section<'_>, key: &str, naming: &Naming) -> Option<T> {
+    pub(super) fn name<T: FromStr<Err = &'static str>>(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        naming: &Naming,
+    ) -> Option<T> {
         let word = self.word(section, key)?;
         match word.text.parse() {
             Ok(name) => Some(name),
@@ -76,7 +86,9 @@ impl Reader<'_> {
                 *flag
             }
             // A variable can only be text.
-            Value::Text(text) if *text != entry.value.written && (text == "true" || text == "false") => {
+            Value::Text(text)
+                if *text != entry.value.written && (text == "true" || text == "false") =>
+            {
                 self.note(section, key);
                 text == "true"
             }
@@ -111,10 +123,22 @@ impl Reader<'_> {
                 fitting
             }
             _ => {
-                let what =
-                    format!("`{}` must be {} to {}, found `{}`", section.address(key), range.start(), range.end(), entry.value.shown());
+                let what = format!(
+                    "`{}` must be {} to {}, found `{}`",
+                    section.address(key),
+                    range.start(),
+                    range.end(),
+                    entry.value.shown()
+                );
                 let nearest = if number < *range.start() { range.start() } else { range.end() };
-                self.refuse(section, key, &entry.value.place, what, rule, format!("write for example `{key}: {nearest}`"));
+                self.refuse(
+                    section,
+                    key,
+                    &entry.value.place,
+                    what,
+                    rule,
+                    format!("write for example `{key}: {nearest}`"),
+                );
                 default
             }
         }
@@ -140,7 +164,12 @@ impl Reader<'_> {
         if unit_missing {
             let what = format!("`{address}` needs a unit, found `{}`", node.shown());
             let fix = format!("write `{key}: {}s` if you mean seconds", node.shown());
-            self.problems.push(Problem::error(&node.place, what, "durations carry a unit, so that nobody has to guess it", fix));
+            self.problems.push(Problem::error(
+                &node.place,
+                what,
+                "durations carry a unit, so that nobody has to guess it",
+                fix,
+            ));
             return default;
         }
         let Value::Text(text) = &node.value else {
@@ -170,16 +199,28 @@ impl Reader<'_> {
         if !range.contains(&duration.as_secs()) {
             let bounds = format!("{} to {}", briefly(*range.start()), briefly(*range.end()));
             let what = format!("`{address}` must be {bounds}, found `{}`", node.shown());
-            let nearest = if duration.as_secs() < *range.start() { range.start() } else { range.end() };
-            self.problems.push(Problem::error(&node.place, what, rule, format!("write for example `{key}: {}`", briefly(*nearest))));
+            let nearest =
+                if duration.as_secs() < *range.start() { range.start() } else { range.end() };
+            self.problems.push(Problem::error(
+                &node.place,
+                what,
+                rule,
+                format!("write for example `{key}: {}`", briefly(*nearest)),
+            ));
             return default;
         }
         self.note(section, key);
         duration
     }
 
-    /// The path under `key`, made absolute on `folder`. Whether it may be used is for `check` to say.
-    pub(super) fn path(&mut self, section: &Section<'_>, key: &str, folder: &Path) -> Option<PathBuf> {
+    /// The path under `key`, made absolute on `folder`. Whether it may be used is for `check` to
+    /// say.
+    pub(super) fn path(
+        &mut self,
+        section: &Section<'_>,
+        key: &str,
+        folder: &Path,
+    ) -> Option<PathBuf> {
         let word = self.word(section, key)?;
         let rule = "paths start from the spec's folder, so that a copy of the folder is complete";
         if word.text.is_empty() {
@@ -189,7 +230,14 @@ impl Reader<'_> {
         }
         if Path::new(&word.text).is_absolute() {
             let what = format!("`{}` is an absolute path", word.shown);
-            self.refuse(section, key, &word.place, what, rule, "write the path from the spec's folder, such as `./site`");
+            self.refuse(
+                section,
+                key,
+                &word.place,
+                what,
+                rule,
+                "write the path from the spec's folder, such as `./site`",
+            );
             return None;
         }
         Some(resolved(folder, &word.text))
@@ -201,9 +249,18 @@ impl Reader<'_> {
         let items = match &entry.value.value {
             Value::List(items) => items,
             Value::Text(_) => {
-                let what = format!("`{}` must be a list, found {}", section.address(key), entry.value.described());
+                let what = format!(
+                    "`{}` must be a list, found {}",
+                    section.address(key),
+                    entry.value.described()
+                );
                 let fix = format!("write `{key}: [\"{}\"]`", entry.value.shown());
-                self.problems.push(Problem::error(&entry.value.place, what, "a list of one thing is still a list", fix));
+                self.problems.push(Problem::error(
+                    &entry.value.place,
+                    what,
+                    "a list of one thing is still a list",
+                    fix,
+                ));
                 return None;
             }
             _ => {
@@ -211,7 +268,10 @@ impl Reader<'_> {
                 return None;
             }
         };
-        self.given.insert(section.address(key), Given { shown: key.to_owned(), place: entry.key.place.clone() });
+        self.given.insert(
+            section.address(key),
+            Given { shown: key.to_owned(), place: entry.key.place.clone() },
+        );
         let mut seen = BTreeSet::new();
         let mut words = Vec::new();
         for item in items {
@@ -220,14 +280,31 @@ impl Reader<'_> {
                 Value::Text(_) => {
                     let what = format!("`{}` is named twice", item.shown());
                     let rule = format!("the entries of `{}` are distinct", section.address(key));
-                    self.problems.push(Problem::error(&item.place, what, rule, "remove one of them"));
+                    self.problems.push(Problem::error(
+                        &item.place,
+                        what,
+                        rule,
+                        "remove one of them",
+                    ));
                 }
                 Value::Broken => {}
                 _ => {
-                    let what = format!("an entry of `{}` must be text, found {}", section.address(key), item.described());
-                    let fix =
-                        if item.written.is_empty() { "write a text in quotes".to_owned() } else { format!("write `\"{}\"`", item.shown()) };
-                    self.problems.push(Problem::error(&item.place, what, "YAML reads an unquoted number, `true` and `~` as such", fix));
+                    let what = format!(
+                        "an entry of `{}` must be text, found {}",
+                        section.address(key),
+                        item.described()
+                    );
+                    let fix = if item.written.is_empty() {
+                        "write a text in quotes".to_owned()
+                    } else {
+                        format!("write `\"{}\"`", item.shown())
+                    };
+                    self.problems.push(Problem::error(
+                        &item.place,
+                        what,
+                        "YAML reads an unquoted number, `true` and `~` as such",
+                        fix,
+                    ));
                 }
             }
         }
@@ -236,7 +313,10 @@ impl Reader<'_> {
 
     fn note(&mut self, section: &Section<'_>, key: &str) {
         if let Some(entry) = section.entry(key) {
-            self.given.insert(section.address(key), Given { shown: entry.value.shown(), place: entry.value.place.clone() });
+            self.given.insert(
+                section.address(key),
+                Given { shown: entry.value.shown(), place: entry.value.place.clone() },
+            );
         }
     }
 
@@ -252,29 +332,53 @@ impl Reader<'_> {
                 Problem::error(
                     &entry.key.place,
                     format!("`{address}` has no value"),
-                    "a key without a value is probably forgotten; without the key the default holds",
+                    "a key without a value is probably forgotten; without the key the default \
+                        holds",
                     fix,
                 )
             }
             Value::List(_) | Value::Map(_) => {
                 let what = format!("`{address}` must be {expected}, found {}", node.described());
-                Problem::error(&entry.key.place, what, "a key holds one kind of value", format!("write {expected} after `{key}:`"))
+                Problem::error(
+                    &entry.key.place,
+                    what,
+                    "a key holds one kind of value",
+                    format!("write {expected} after `{key}:`"),
+                )
             }
             Value::Whole(_) | Value::Number(_) | Value::Bool(_) if expected == "text" => {
                 let what = format!("`{address}` must be text, found {}", node.described());
-                let rule = format!("YAML reads `{}` without quotes as a number or a truth value, and changes it on the way", node.shown());
-                Problem::error(&node.place, what, rule, format!("write it in quotes: `{key}: \"{}\"`", node.shown()))
+                let rule = format!(
+                    "YAML reads `{}` without quotes as a number or a truth value, and changes it \
+                        on the way",
+                    node.shown()
+                );
+                Problem::error(
+                    &node.place,
+                    what,
+                    rule,
+                    format!("write it in quotes: `{key}: \"{}\"`", node.shown()),
+                )
             }
             Value::Text(text) => {
                 let what = format!("`{address}` must be {expected}, found {}", node.described());
-                let bare = *text == node.written && (text.parse::<i128>().is_ok() || text == "true" || text == "false");
-                let fix =
-                    if bare { format!("write it without quotes: `{key}: {text}`") } else { format!("write {expected} after `{key}:`") };
+                let bare = *text == node.written
+                    && (text.parse::<i128>().is_ok() || text == "true" || text == "false");
+                let fix = if bare {
+                    format!("write it without quotes: `{key}: {text}`")
+                } else {
+                    format!("write {expected} after `{key}:`")
+                };
                 Problem::error(&node.place, what, "a key holds one kind of value", fix)
             }
             _ => {
                 let what = format!("`{address}` must be {expected}, found {}", node.described());
-                Problem::error(&node.place, what, "a key holds one kind of value", format!("write {expected} after `{key}:`"))
+                Problem::error(
+                    &node.place,
+                    what,
+                    "a key holds one kind of value",
+                    format!("write {expected} after `{key}:`"),
+                )
             }
         };
         self.problems.push(problem);

@@ -24,12 +24,21 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeMap<Strin
             return given;
         }
     };
-    reader.given.insert("tags".to_owned(), Given { shown: "tags".to_owned(), place: entry.key.place.clone() });
+    reader.given.insert(
+        "tags".to_owned(),
+        Given { shown: "tags".to_owned(), place: entry.key.place.clone() },
+    );
     for (key, tag) in reader.distinct(entries) {
         if let Some((broken, fix)) = broken_key(key) {
-            reader.problems.push(Problem::error(&tag.key.place, format!("tag key `{}` {broken}", visible(key)), DOCUMENT, fix));
+            reader.problems.push(Problem::error(
+                &tag.key.place,
+                format!("tag key `{}` {broken}", visible(key)),
+                DOCUMENT,
+                fix,
+            ));
         } else if given.keys().any(|other| other.to_lowercase() == key.to_lowercase()) {
-            let rule = "IAM User Guide, \"Tags for AWS Identity and Access Management resources\": upper and lower case make no difference in a role's tag keys";
+            let rule = "IAM User Guide, \"Tags for AWS Identity and Access Management resources\": \
+                upper and lower case make no difference in a role's tag keys";
             reader.problems.push(Problem::error(
                 &tag.key.place,
                 format!("tag key `{}` is given twice", visible(key)),
@@ -52,21 +61,37 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeMap<Strin
             }
         };
         if let Some((broken, fix)) = broken_value(value) {
-            reader.problems.push(Problem::error(&tag.value.place, format!("tag value `{}` {broken}", tag.value.shown()), DOCUMENT, fix));
+            reader.problems.push(Problem::error(
+                &tag.value.place,
+                format!("tag value `{}` {broken}", tag.value.shown()),
+                DOCUMENT,
+                fix,
+            ));
         }
         given.insert(key.to_owned(), value.clone());
     }
     if given.len() > MOST {
         let what = format!("{} tags are more than {MOST}", given.len());
         let rule = format!("{DOCUMENT}: 50 on one thing; `provision` adds its own");
-        reader.problems.push(Problem::error(&entry.key.place, what, rule, format!("keep {MOST} of them")));
+        reader.problems.push(Problem::error(
+            &entry.key.place,
+            what,
+            rule,
+            format!("keep {MOST} of them"),
+        ));
     } else if tags::list(given.keys()).chars().count() > LONGEST {
         let what = format!("the tags' keys are together longer than {LONGEST} characters");
         let rule = format!(
-            "{DOCUMENT}: a value holds that many, and the tag `{}` lists the keys, so that one which you remove here goes",
+            "{DOCUMENT}: a value holds that many, and the tag `{}` lists the keys, so that one \
+                which you remove here goes",
             tags::LISTED
         );
-        reader.problems.push(Problem::error(&entry.key.place, what, rule, "write shorter keys, or fewer"));
+        reader.problems.push(Problem::error(
+            &entry.key.place,
+            what,
+            rule,
+            "write shorter keys, or fewer",
+        ));
     }
     given
 }
@@ -77,10 +102,16 @@ fn broken_key(key: &str) -> Option<(&'static str, &'static str)> {
         return Some(("must be 1 to 128 characters long", "write a shorter key"));
     }
     if lower.starts_with("aws:") {
-        return Some(("must not begin with `aws:`, which AWS keeps for itself", "write another key"));
+        return Some((
+            "must not begin with `aws:`, which AWS keeps for itself",
+            "write another key",
+        ));
     }
     if lower.starts_with("provision:") {
-        return Some(("must not begin with `provision:`, by which `provision` finds what it made", "write another key"));
+        return Some((
+            "must not begin with `provision:`, by which `provision` finds what it made",
+            "write another key",
+        ));
     }
     broken_letters(key)
 }
@@ -94,10 +125,14 @@ fn broken_value(value: &str) -> Option<(&'static str, &'static str)> {
 }
 
 fn broken_letters(text: &str) -> Option<(&'static str, &'static str)> {
-    let allowed = |letter: char| letter.is_alphanumeric() || letter == ' ' || "_.:/=+-@".contains(letter);
+    let allowed =
+        |letter: char| letter.is_alphanumeric() || letter == ' ' || "_.:/=+-@".contains(letter);
     if text.chars().all(allowed) {
         None
     } else {
-        Some(("may hold only letters, digits, spaces and `_.:/=+-@`", "leave the other characters out"))
+        Some((
+            "may hold only letters, digits, spaces and `_.:/=+-@`",
+            "leave the other characters out",
+        ))
     }
 }

@@ -77,18 +77,30 @@ fn the_stack_alone_is_a_spec() {
     assert_eq!(spec.region, crate::name::Region::edge());
     assert_eq!((spec.account, spec.bucket.name, spec.bucket.site), (None, None, None));
     let maintenance = spec.maintenance;
-    assert_eq!((maintenance.key_off.as_str(), maintenance.key_on.as_str()), ("maintenance.html", "maintenance-on.html"));
+    assert_eq!(
+        (maintenance.key_off.as_str(), maintenance.key_on.as_str()),
+        ("maintenance.html", "maintenance-on.html")
+    );
     assert_eq!((maintenance.page, maintenance.status), (None, 503));
-    assert_eq!((maintenance.retry_after, maintenance.cache), (Duration::from_mins(10), Duration::from_secs(5)));
+    assert_eq!(
+        (maintenance.retry_after, maintenance.cache),
+        (Duration::from_mins(10), Duration::from_secs(5))
+    );
     assert_eq!(maintenance.allow, ["/robots.txt", "/.well-known/*"]);
     assert_eq!(maintenance.bypass_cookie, "provision-bypass");
     let function = spec.function;
     assert_eq!((function.name.as_str(), function.runtime.as_str()), ("shop-edge", "python3.13"));
-    assert_eq!((function.memory, function.timeout, function.keep_versions), (128, Duration::from_secs(5), 3));
+    assert_eq!(
+        (function.memory, function.timeout, function.keep_versions),
+        (128, Duration::from_secs(5), 3)
+    );
     assert_eq!((function.source, function.log_retention), (Source::Builtin, None));
     assert_eq!((spec.role.name.as_str(), spec.role.path.as_str()), ("shop-edge", "/"));
     let DistributionSpec::Owned(owned) = spec.distribution else { panic!("ours") };
-    assert_eq!((owned.default_root_object.as_str(), owned.price_class.as_str()), ("index.html", "PriceClass_100"));
+    assert_eq!(
+        (owned.default_root_object.as_str(), owned.price_class.as_str()),
+        ("index.html", "PriceClass_100")
+    );
     assert_eq!(owned.comment, "provision shop");
     assert!(spec.tags.is_empty() && spec.protect.is_empty());
 }
@@ -118,7 +130,8 @@ function:
   timeout: 3s
   keep_versions: 5
   log_retention: 400d
-role: { name: shop.edge, path: /team/, permissions_boundary: \"arn:aws:iam::123456789012:policy/team/bounds\" }
+role: { name: shop.edge, path: /team/, permissions_boundary: \
+\"arn:aws:iam::123456789012:policy/team/bounds\" }
 distribution:
   default_root_object: index.html
   price_class: PriceClass_All
@@ -129,13 +142,20 @@ distribution:
 tags: { team: web, cost center: \"17\" }
 protect: [bucket, logs, distribution]
 ";
-    let Loaded { spec, warnings } = load_text(folder.path(), &text.replace("EDGE-REGION", crate::name::EDGE_REGION))
-        .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+    let Loaded { spec, warnings } =
+        load_text(folder.path(), &text.replace("EDGE-REGION", crate::name::EDGE_REGION))
+            .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     assert_eq!(lines(&warnings), Vec::<String>::new());
     assert_eq!(spec.bucket.site, Some(folder.path().join("site")));
     assert_eq!(spec.maintenance.retry_after, Duration::from_mins(90));
-    assert_eq!(spec.function.source, Source::Path { path: folder.path().join("edge"), handler: "main.handler".to_owned() });
-    assert_eq!(spec.protect.into_iter().collect::<Vec<_>>(), [Protected::Bucket, Protected::Logs, Protected::Distribution]);
+    assert_eq!(
+        spec.function.source,
+        Source::Path { path: folder.path().join("edge"), handler: "main.handler".to_owned() }
+    );
+    assert_eq!(
+        spec.protect.into_iter().collect::<Vec<_>>(),
+        [Protected::Bucket, Protected::Logs, Protected::Distribution]
+    );
     assert_eq!(spec.function.log_retention, Some(400));
     assert_eq!(spec.tags["cost center"], "17");
     let DistributionSpec::Owned(owned) = spec.distribution else { panic!("ours") };
@@ -145,10 +165,14 @@ protect: [bucket, logs, distribution]
 #[test]
 fn a_distribution_that_exists_is_attached_to() {
     let folder = folder();
-    let text = "stack: shop\ndistribution: { id: E2ABCDEF0123, behaviors: [default, \"/app/*\"], replace: true }\n";
+    let text = "stack: shop\ndistribution: { id: E2ABCDEF0123, behaviors: [default, \"/app/*\"], \
+        replace: true }\n";
     let spec = load_text(folder.path(), text).unwrap().spec;
-    let expected =
-        AttachedDistribution { id: "E2ABCDEF0123".parse().unwrap(), behaviors: ["default".into(), "/app/*".into()].into(), replace: true };
+    let expected = AttachedDistribution {
+        id: "E2ABCDEF0123".parse().unwrap(),
+        behaviors: ["default".into(), "/app/*".into()].into(),
+        replace: true,
+    };
     assert_eq!(spec.distribution, DistributionSpec::Attached(expected));
 }
 
@@ -171,10 +195,16 @@ fn the_edge_has_less_than_lambda_and_says_so() {
         "snap_start",
         "region",
     ] {
-        let problems = load_text(folder.path(), &format!("stack: shop\nfunction:\n  {key}: {{ a: b }}\n")).unwrap_err();
+        let problems =
+            load_text(folder.path(), &format!("stack: shop\nfunction:\n  {key}: {{ a: b }}\n"))
+                .unwrap_err();
         assert_eq!(lines(&problems), [format!("3:3 `function.{key}` cannot be set")]);
         let problem = problems.iter().next().unwrap();
-        assert!(problem.rule.contains("AWS Lambda") || problem.rule.contains("Amazon CloudFront"), "{}", problem.rule);
+        assert!(
+            problem.rule.contains("AWS Lambda") || problem.rule.contains("Amazon CloudFront"),
+            "{}",
+            problem.rule
+        );
         assert!(problem.fix.starts_with("remove it"), "{}", problem.fix);
     }
 }
@@ -239,7 +269,8 @@ fn what_stands_below_a_misspelt_key_is_read_too() {
 #[test]
 fn problems_read_like_the_compiler_s() {
     let folder = folder();
-    let text = "stack: Shop Demo\nbucket:\n  nmae: shop\nmaintenance: { retry_after: 10 }\nfunction: { layers: [], memory: 256 }\n";
+    let text = "stack: Shop Demo\nbucket:\n  nmae: shop\nmaintenance: { retry_after: 10 \
+        }\nfunction: { layers: [], memory: 256 }\n";
     let problems = load_text(folder.path(), text).unwrap_err();
     let expected = r#"error: stack name `Shop Demo` may hold only a-z, 0-9 and `-`
  --> provision.yaml:1:8
@@ -301,7 +332,10 @@ fn a_file_that_is_no_spec_is_refused() {
         (b"- a\n", "1:1 the spec must be keys with values, found a list"),
         (b"stack: a\nx: caf\xe9\n", "2:7 this is not UTF-8"),
         (b"stack: a\n\tregion: b\n", "2:1 a tab indents this line"),
-        (b"stack: a\ntags: { a: ${B} }\n", "2:13 this is not YAML: while parsing a flow mapping, did not find expected ',' or '}'"),
+        (
+            b"stack: a\ntags: { a: ${B} }\n",
+            "2:13 this is not YAML: while parsing a flow mapping, did not find expected ',' or '}'",
+        ),
         (b"stack: [a\n", "1:8 this is not YAML: unclosed bracket '['"),
         (&large, "0:0 is larger than 1 MiB"),
     ];
@@ -312,7 +346,8 @@ fn a_file_that_is_no_spec_is_refused() {
     }
     let unquoted = load_text(folder.path(), "stack: a\ntags: { a: ${B} }\n").unwrap_err();
     assert!(unquoted.iter().all(|problem| problem.fix.contains("in quotes")), "{unquoted:?}");
-    let missing = load(&folder.path().join("missing.yaml"), &no_variables, Files::Needed).unwrap_err();
+    let missing =
+        load(&folder.path().join("missing.yaml"), &no_variables, Files::Needed).unwrap_err();
     assert!(lines(&missing)[0].starts_with("0:0 cannot be read: No such file"), "{missing:?}");
     assert!(load(folder.path(), &no_variables, Files::Needed).is_err());
 }
@@ -320,7 +355,9 @@ fn a_file_that_is_no_spec_is_refused() {
 #[test]
 fn marks_and_line_ends_of_windows_do_no_harm() {
     let folder = folder();
-    let problems = load_text_with(folder.path(), b"\xef\xbb\xbfstack: shop\r\nregion: x\r\n", &no_variables).unwrap_err();
+    let problems =
+        load_text_with(folder.path(), b"\xef\xbb\xbfstack: shop\r\nregion: x\r\n", &no_variables)
+            .unwrap_err();
     assert_eq!(lines(&problems), ["2:9 region `x` must look like `eu-west-1`"]);
     assert!(problems.render(false).contains("2 | region: x\n"));
 }
@@ -328,14 +365,17 @@ fn marks_and_line_ends_of_windows_do_no_harm() {
 #[test]
 fn variables_stand_in_for_texts_numbers_and_flags() {
     let folder = folder();
-    let text = "stack: ${S}\nbucket: { versioning: \"${T}\" }\nfunction: { keep_versions: \"${N}\", memory: \"${N}28\" }\nmaintenance: { cache: \"${N}s\" }\n";
+    let text = "stack: ${S}\nbucket: { versioning: \"${T}\" }\nfunction: { keep_versions: \
+        \"${N}\", memory: \"${N}28\" }\nmaintenance: { cache: \"${N}s\" }\n";
     let env = |name: &str| match name {
         "S" => Some("shop".to_owned()),
         "T" => Some("true".to_owned()),
         "N" => Some("1".to_owned()),
         _ => None,
     };
-    let spec = load_text_with(folder.path(), text.as_bytes(), &env).unwrap_or_else(|problems| panic!("{}", problems.render(false))).spec;
+    let spec = load_text_with(folder.path(), text.as_bytes(), &env)
+        .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+        .spec;
     assert_eq!((spec.stack.as_str(), spec.bucket.versioning), ("shop", Some(true)));
     assert_eq!((spec.function.keep_versions, spec.function.memory), (1, 128));
     assert_eq!(spec.maintenance.cache, Duration::from_secs(1));
@@ -345,5 +385,9 @@ fn variables_stand_in_for_texts_numbers_and_flags() {
 fn a_text_with_an_error_is_no_spec() {
     let from = |text: &str| from_text(Path::new("x.yaml"), text);
     assert!(from("stack: shop\nrole: { path: /team/ }\n").is_ok());
-    assert_eq!(from("stack: shop\nrole: { path: team }\n").unwrap_err().errors(), 1, "not the default path instead");
+    assert_eq!(
+        from("stack: shop\nrole: { path: team }\n").unwrap_err().errors(),
+        1,
+        "not the default path instead"
+    );
 }

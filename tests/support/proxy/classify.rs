@@ -51,7 +51,8 @@ impl Request {
     /// Does it only look? CloudWatch Logs posts its questions, too.
     pub fn is_reading(&self) -> bool {
         let asks = |question: &&str| self.operation.starts_with(*question);
-        matches!(self.method, Method::GET | Method::HEAD) || ["logs:Describe", "logs:List"].iter().any(asks)
+        matches!(self.method, Method::GET | Method::HEAD)
+            || ["logs:Describe", "logs:List"].iter().any(asks)
     }
 
     pub fn service(&self) -> &str {
@@ -60,7 +61,8 @@ impl Request {
 
     /// The region that the request is signed for.
     pub fn region(&self) -> String {
-        let scope = self.header("authorization").and_then(|header| header.split("Credential=").nth(1));
+        let scope =
+            self.header("authorization").and_then(|header| header.split("Credential=").nth(1));
         scope.and_then(|scope| scope.split('/').nth(2)).unwrap_or_default().to_owned()
     }
 
@@ -86,15 +88,20 @@ fn operation(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> St
             .and_then(|target| target.to_str().ok()?.rsplit('.').next().map(str::to_owned))
             .or_else(|| field(&String::from_utf8_lossy(body), "Action")),
     };
-    name.map_or_else(|| format!("{service}:{method} {}", uri.path()), |name| format!("{service}:{name}"))
+    name.map_or_else(
+        || format!("{service}:{method} {}", uri.path()),
+        |name| format!("{service}:{name}"),
+    )
 }
 
 fn service(headers: &HeaderMap, body: &[u8]) -> String {
-    let signed = headers
-        .get("authorization")
-        .and_then(|header| header.to_str().ok()?.split("Credential=").nth(1)?.split('/').nth(3).map(str::to_owned));
+    let signed = headers.get("authorization").and_then(|header| {
+        header.to_str().ok()?.split("Credential=").nth(1)?.split('/').nth(3).map(str::to_owned)
+    });
     signed.unwrap_or_else(|| {
-        let form = headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"));
+        let form = headers
+            .get("content-type")
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"));
         if form && !body.is_empty() { "sts".to_owned() } else { "s3".to_owned() }
     })
 }
@@ -128,7 +135,9 @@ fn s3(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
     if !key.is_empty() {
         let copied = headers.contains_key("x-amz-copy-source");
         return match *method {
-            Method::PUT if has("partNumber") => if copied { "UploadPartCopy" } else { "UploadPart" }.to_owned(),
+            Method::PUT if has("partNumber") => {
+                if copied { "UploadPartCopy" } else { "UploadPart" }.to_owned()
+            }
             Method::POST if has("uploads") => "CreateMultipartUpload".to_owned(),
             Method::POST if has("uploadId") => "CompleteMultipartUpload".to_owned(),
             Method::DELETE if has("uploadId") => "AbortMultipartUpload".to_owned(),
@@ -195,9 +204,12 @@ fn cloudfront(method: &Method, uri: &Uri, path: &[&str]) -> Option<String> {
         }
         _ => return None,
     };
-    let plural = kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"));
+    let plural =
+        kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"));
     Some(match (method.as_str(), &path[2..]) {
-        ("POST", []) if kind == "Distribution" && query(uri, "WithTags").is_some() => "CreateDistributionWithTags".to_owned(),
+        ("POST", []) if kind == "Distribution" && query(uri, "WithTags").is_some() => {
+            "CreateDistributionWithTags".to_owned()
+        }
         ("POST", []) => format!("Create{kind}"),
         ("GET", []) => format!("List{plural}"),
         ("GET", [_]) => format!("Get{kind}"),

@@ -69,13 +69,16 @@ impl Held {
         self.reached.recv().unwrap();
     }
 
-    /// Waits until the call has come, or until `gave_up` says that it will not; true if it has come.
+    /// Waits until the call has come, or until `gave_up` says that it will not; true if it has
+    /// come.
     pub fn wait_reached_unless(&self, mut gave_up: impl FnMut() -> bool) -> bool {
         loop {
             match self.reached.recv_timeout(BETWEEN_LOOKS) {
                 Ok(()) => return true,
                 // The client may have ended right after the call came: look once more.
-                Err(RecvTimeoutError::Timeout) if gave_up() => return self.reached.try_recv().is_ok(),
+                Err(RecvTimeoutError::Timeout) if gave_up() => {
+                    return self.reached.try_recv().is_ok();
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return false,
             }

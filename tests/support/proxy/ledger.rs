@@ -79,14 +79,16 @@ pub fn counts(calls: &[Call]) -> BTreeMap<String, usize> {
     counts
 }
 
-/// The length of the longest chain of calls in which each started after the one before it had ended.
+/// The length of the longest chain of calls in which each started after the one before it had
+/// ended.
 ///
 /// It is the number of steps that were taken one after another. Calls that overlap share a step.
 /// Two independent calls may miss each other by chance on a fast loopback; a latency on every call
 /// (`Ground::latency`) makes everything overlap that was sent without waiting for an answer.
 pub fn rounds(calls: &[Call]) -> usize {
     // Taking the earliest end first gives the largest set of intervals that do not overlap.
-    let mut intervals: Vec<_> = calls.iter().filter_map(|call| Some((call.ended?, call.started))).collect();
+    let mut intervals: Vec<_> =
+        calls.iter().filter_map(|call| Some((call.ended?, call.started))).collect();
     intervals.sort_unstable();
     let mut last_end = None;
     let mut rounds = 0;

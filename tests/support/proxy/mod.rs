@@ -1,4 +1,5 @@
-//! An HTTP proxy in front of the emulator that puts AWS's own rules back, counts, and breaks things.
+//! An HTTP proxy in front of the emulator that puts AWS's own rules back, counts, and breaks
+//! things.
 
 pub mod classify;
 pub mod faults;
@@ -45,7 +46,10 @@ impl Shared {
         let mut book = self.book.lock().unwrap();
         book.under_way += 1;
         let path = request.uri.path_and_query().map_or("/", |path| path.as_str());
-        (book.ledger.open(&request.operation, path, &request.body), book.script.next(&request.operation))
+        (
+            book.ledger.open(&request.operation, path, &request.body),
+            book.script.next(&request.operation),
+        )
     }
 
     fn close(&self, entry: Entry, status: Option<u16>) {
@@ -85,7 +89,11 @@ pub struct Proxy {
 
 impl Proxy {
     pub fn start(upstream: SocketAddr) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -132,7 +140,8 @@ impl Proxy {
 
     /// The same, while some who do not call may stay.
     pub fn wait_deserted_but_for(&self, others: &BTreeSet<SocketAddr>) {
-        // Connections are accepted in their order: once this one is, no earlier one is still waiting.
+        // Connections are accepted in their order: once this one is, no earlier one is still
+        // waiting.
         let last = TcpStream::connect(self.address).unwrap();
         let address = last.local_addr().unwrap();
         self.wait_while(|book| !book.clients.contains(&address));

@@ -63,14 +63,16 @@ pub fn error(request: &Request, status: u16, code: &str, message: &str) -> Reply
             status,
             "application/xml",
             format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{text}</Message>\
+                "<?xml version=\"1.0\" \
+                    encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{text}</Message>\
                  <RequestId>{REQUEST_ID}</RequestId></Error>"
             ),
         ),
         "lambda" => {
             let kind = if status < 500 { "User" } else { "Service" };
             let body = serde_json::json!({ "Type": kind, "message": message, "Message": message });
-            Reply::new(status, "application/json", body.to_string()).with_header("x-amzn-errortype", code)
+            Reply::new(status, "application/json", body.to_string())
+                .with_header("x-amzn-errortype", code)
         }
         "logs" => {
             let body = serde_json::json!({ "__type": code, "message": message });
@@ -86,7 +88,8 @@ pub fn error(request: &Request, status: u16, code: &str, message: &str) -> Reply
                 status,
                 "text/xml",
                 format!(
-                    "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{kind}</Type>\
+                    "<?xml version=\"1.0\"?>\n<ErrorResponse \
+                        xmlns=\"{namespace}\"><Error><Type>{kind}</Type>\
                      <Code>{code}</Code><Message>{text}</Message></Error><RequestId>{REQUEST_ID}</RequestId>\
                      </ErrorResponse>"
                 ),
@@ -117,14 +120,20 @@ pub fn broken(request: &Request, status: u16) -> Reply {
 
 pub fn clock_skew(request: &Request) -> Reply {
     match request.service() {
-        "s3" => error(request, 403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."),
+        "s3" => error(
+            request,
+            403,
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+        ),
         "lambda" => error(request, 403, "InvalidSignatureException", SIGNATURE_EXPIRED),
         "logs" => error(request, 400, "InvalidSignatureException", SIGNATURE_EXPIRED),
         _ => error(request, 403, "SignatureDoesNotMatch", SIGNATURE_EXPIRED),
     }
 }
 
-const SIGNATURE_EXPIRED: &str = "Signature expired: 20000101T000000Z is now earlier than 20000101T001000Z (20000101T001500Z - 5 min.)";
+const SIGNATURE_EXPIRED: &str = "Signature expired: 20000101T000000Z is now earlier than \
+    20000101T001000Z (20000101T001500Z - 5 min.)";
 
 pub fn expired_credentials(request: &Request) -> Reply {
     match request.service() {
@@ -140,7 +149,8 @@ const TOKEN_EXPIRED: &str = "The security token included in the request is expir
 pub fn denied(request: &Request) -> Reply {
     let operation = &request.operation;
     let message = format!(
-        "User: arn:aws:iam::{}:user/test is not authorized to perform: {operation} because no identity-based policy \
+        "User: arn:aws:iam::{}:user/test is not authorized to perform: {operation} because no \
+            identity-based policy \
          allows the {operation} action",
         request.account()
     );

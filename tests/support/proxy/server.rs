@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderValue,
+    TRANSFER_ENCODING,
+};
 use hyper::service::service_fn;
 use hyper::{Method, Response};
 use hyper_util::rt::TokioIo;
@@ -57,7 +60,8 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, client: SocketAddr) 
     let line = Line { stream, reset: Arc::clone(&reset) };
     let _ = line.stream.set_nodelay(true);
     let service = service_fn(|request| answer(Arc::clone(&shared), request, Arc::clone(&reset)));
-    let serving = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(line), service);
+    let serving =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(line), service);
     tokio::select! {
         _ = serving => {}
         _ = plugged.wait_for(|plugged| !plugged) => reset.store(true, Ordering::Relaxed),
@@ -65,7 +69,11 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, client: SocketAddr) 
     shared.leaves(client);
 }
 
-async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>, reset: Arc<AtomicBool>) -> io::Result<Response<Payload>> {
+async fn answer(
+    shared: Arc<Shared>,
+    request: hyper::Request<Incoming>,
+    reset: Arc<AtomicBool>,
+) -> io::Result<Response<Payload>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let request = Request::new(head.method, head.uri, head.headers, body);
@@ -157,8 +165,8 @@ async fn suffer(shared: &Shared, request: &Request, due: Due) -> Ending {
 
 /// What AWS would answer: the emulator's answer, with AWS's rules put back.
 async fn carried_out(shared: &Shared, mut request: Request) -> io::Result<Reply> {
-    // A rule looks, forwards and takes note; nothing may change in between. Objects are many and have
-    // no such rules.
+    // A rule looks, forwards and takes note; nothing may change in between. Objects are many and
+    // have no such rules.
     let needs_turn = !request.is_reading() && request.service() != "s3";
     let _turn = if needs_turn { Some(shared.turn.lock().await) } else { None };
     if let Some(refusal) = shared.world.lock().unwrap().refusal(&request) {
@@ -174,7 +182,9 @@ async fn carried_out(shared: &Shared, mut request: Request) -> io::Result<Reply>
 pub async fn forward(upstream: SocketAddr, request: &Request) -> io::Result<Reply> {
     let stream = TcpStream::connect(upstream).await?;
     stream.set_nodelay(true)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
     tokio::spawn(connection);
     let mut outgoing = hyper::Request::new(Full::new(request.body.clone()));
     *outgoing.method_mut() = request.method.clone();

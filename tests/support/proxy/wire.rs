@@ -26,13 +26,21 @@ impl Drop for Line {
 }
 
 impl AsyncRead for Line {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Line {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -61,7 +69,11 @@ impl Payload {
     }
 
     pub fn half(body: &Bytes) -> Self {
-        Self { announced: body.len().max(1) as u64, rest: Some(body.slice(..body.len() / 2)), breaks_off: true }
+        Self {
+            announced: body.len().max(1) as u64,
+            rest: Some(body.slice(..body.len() / 2)),
+            breaks_off: true,
+        }
     }
 }
 
@@ -69,11 +81,15 @@ impl Body for Payload {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match self.rest.take() {
             Some(rest) if !rest.is_empty() => Poll::Ready(Some(Ok(Frame::data(rest)))),
             _ if self.breaks_off => {
-                // hyper flushes what it has while the body is pending, and throws it away on an error.
+                // hyper flushes what it has while the body is pending, and throws it away on an
+                // error.
                 if std::mem::replace(&mut self.announced, 0) != 0 {
                     context.waker().wake_by_ref();
                     return Poll::Pending;

@@ -22,8 +22,13 @@ impl Element {
     }
 
     fn read(node: roxmltree::Node<'_, '_>) -> Self {
-        let children: Vec<_> = node.children().filter(roxmltree::Node::is_element).map(Self::read).collect();
-        let text = if children.is_empty() { node.text().unwrap_or_default().to_owned() } else { String::new() };
+        let children: Vec<_> =
+            node.children().filter(roxmltree::Node::is_element).map(Self::read).collect();
+        let text = if children.is_empty() {
+            node.text().unwrap_or_default().to_owned()
+        } else {
+            String::new()
+        };
         Self { name: node.tag_name().name().to_owned(), text, children }
     }
 
@@ -53,11 +58,15 @@ impl Element {
 
     /// The element at the end of a path of names.
     pub fn at(&self, path: &[&str]) -> Option<&Self> {
-        path.iter().try_fold(self, |element, name| element.children.iter().find(|child| child.name == *name))
+        path.iter().try_fold(self, |element, name| {
+            element.children.iter().find(|child| child.name == *name)
+        })
     }
 
     pub fn at_mut(&mut self, path: &[&str]) -> Option<&mut Self> {
-        path.iter().try_fold(self, |element, name| element.children.iter_mut().find(|child| child.name == *name))
+        path.iter().try_fold(self, |element, name| {
+            element.children.iter_mut().find(|child| child.name == *name)
+        })
     }
 
     /// The text at the end of a path; empty where there is none.

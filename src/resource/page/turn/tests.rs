@@ -28,7 +28,13 @@ fn keys() -> Keys {
 
 fn planned(wanted: &Wanted, off: Option<Side>, on: Option<Side>) -> Planned<Op> {
     let seen = "2026-11-22T21:30:00Z".parse().unwrap();
-    plan(&"shop".parse().unwrap(), &"shop-1".parse().unwrap(), &keys(), wanted, &Sides { off, on, seen })
+    plan(
+        &"shop".parse().unwrap(),
+        &"shop-1".parse().unwrap(),
+        &keys(),
+        wanted,
+        &Sides { off, on, seen },
+    )
 }
 
 fn ops(wanted: &Wanted, off: Option<Side>, on: Option<Side>) -> Vec<String> {
@@ -47,7 +53,13 @@ fn ops(wanted: &Wanted, off: Option<Side>, on: Option<Side>) -> Vec<String> {
 }
 
 fn window(window: &[(&str, &str)]) -> On {
-    On { window: pairs(window), without: Vec::new(), once: None, standard: page("spec"), mark: MARK.into() }
+    On {
+        window: pairs(window),
+        without: Vec::new(),
+        once: None,
+        standard: page("spec"),
+        mark: MARK.into(),
+    }
 }
 
 fn on(pairs: &[(&str, &str)]) -> Wanted {
@@ -80,13 +92,22 @@ fn a_turn_is_one_write() {
         // Visitors would see the site until then.
         (&on(&[(window::FROM, LATER)]), p(), p(), vec!["conflict"]),
         (&on(&[(window::FROM, LATER)]), p(), until(PAST), vec!["put marked p m-on.html over"]),
-        (&on(&[(window::FROM, LATER)]), p(), side("p", &[(window::FROM, LATEST)]), vec!["put marked p m-on.html over"]),
+        (
+            &on(&[(window::FROM, LATER)]),
+            p(),
+            side("p", &[(window::FROM, LATEST)]),
+            vec!["put marked p m-on.html over"],
+        ),
         (&off, p(), None, vec![]),
         (&off, p(), p(), vec!["remove m-on.html"]),
         (&off, p(), until(PAST), vec!["remove m-on.html"]),
         (&off, p(), by_hand("x"), vec!["remove m-on.html"]),
     ] {
-        assert_eq!(ops(wanted, own.clone(), shown.clone()), expected, "{wanted:?} {own:?} {shown:?}");
+        assert_eq!(
+            ops(wanted, own.clone(), shown.clone()),
+            expected,
+            "{wanted:?} {own:?} {shown:?}"
+        );
     }
 }
 
@@ -127,7 +148,11 @@ fn what_people_leave_is_healed_first() {
         (&plain, side("p", &[]), vec!["put p m.html"]),
         (&plain, by_hand("p"), vec!["put p m.html"]),
         (&plain, None, vec!["put spec m.html", "put marked spec m-on.html"]),
-        (&on(&[(window::UNTIL, LATER)]), by_hand("p"), vec!["put p m.html", "put marked p m-on.html over"]),
+        (
+            &on(&[(window::UNTIL, LATER)]),
+            by_hand("p"),
+            vec!["put p m.html", "put marked p m-on.html over"],
+        ),
         (&plain, once(), vec!["put spec m.html"]),
         (&off, side("p", &[]), vec!["put p m.html", "remove m-on.html"]),
         (&off, by_hand("p"), vec!["put p m.html", "remove m-on.html"]),
@@ -146,34 +171,82 @@ fn another_page_is_for_its_window_only() {
     assert_eq!(ops(&once, side("p", &[]), None), ["put marked q m-on.html"]);
     assert_eq!(ops(&once, side("p", &[]), side("p", &[])), ["put marked q m-on.html over"]);
     assert_eq!(ops(&once, side("p", &[]), shown()), [""; 0]);
-    assert_eq!(ops(&on(&[]), side("p", &[]), shown()), [""; 0], "it stays for the whole of its window");
-    assert_eq!(ops(&on(&[(window::UNTIL, LATER)]), side("p", &[]), shown()), ["put marked q m-on.html over"]);
+    assert_eq!(
+        ops(&on(&[]), side("p", &[]), shown()),
+        [""; 0],
+        "it stays for the whole of its window"
+    );
+    assert_eq!(
+        ops(&on(&[(window::UNTIL, LATER)]), side("p", &[]), shown()),
+        ["put marked q m-on.html over"]
+    );
     let over = side("q", &[(window::ONCE, "true"), (window::UNTIL, PAST)]);
-    assert_eq!(ops(&on(&[]), side("p", &[]), over), ["put marked p m-on.html over"], "a new window has the standard page");
-    assert_eq!(ops(&on(&[(window::UNTIL, LATER)]), side("p", &[]), by_hand("x")), ["put marked x m-on.html over"], "so does theirs");
+    assert_eq!(
+        ops(&on(&[]), side("p", &[]), over),
+        ["put marked p m-on.html over"],
+        "a new window has the standard page"
+    );
+    assert_eq!(
+        ops(&on(&[(window::UNTIL, LATER)]), side("p", &[]), by_hand("x")),
+        ["put marked x m-on.html over"],
+        "so does theirs"
+    );
 }
 
 /// What the turn puts beside the page, without what is always there.
 fn told(wanted: &Wanted, on: Option<Side>) -> (Vec<String>, usize) {
     let planned = planned(wanted, side("p", &[("theirs", "kept")]), on);
     let Op::Put { metadata, .. } = &planned.ops[0] else { panic!("{planned:?}") };
-    let shown = metadata.iter().filter(|(name, _)| ![window::PAGE, window::WINDOW].contains(&name.as_str()));
-    (shown.map(|(name, value)| format!("{} {value}", name.trim_start_matches("provision-"))).collect(), planned.notices.len())
+    let shown = metadata
+        .iter()
+        .filter(|(name, _)| ![window::PAGE, window::WINDOW].contains(&name.as_str()));
+    (
+        shown
+            .map(|(name, value)| format!("{} {value}", name.trim_start_matches("provision-")))
+            .collect(),
+        planned.notices.len(),
+    )
 }
 
 #[test]
 fn what_is_in_force_stays_where_nobody_says_otherwise() {
     let given = [(window::SINCE, "now"), (window::BY, "y"), (window::FROM, "2026-11-22T21:45:00Z")];
-    let with =
-        |more: &[(&str, &str)], without: &[&'static str]| Wanted::On(On { without: without.to_vec(), ..window(&[&given, more].concat()) });
+    let with = |more: &[(&str, &str)], without: &[&'static str]| {
+        Wanted::On(On { without: without.to_vec(), ..window(&[&given, more].concat()) })
+    };
     let begin = "from 2026-11-22T21:45:00Z";
-    let scheduled = [(window::SINCE, "first"), (window::BYPASS, "h"), (window::FROM, "2026-11-22T21:40:00Z"), (window::BY, "x")];
+    let scheduled = [
+        (window::SINCE, "first"),
+        (window::BYPASS, "h"),
+        (window::FROM, "2026-11-22T21:40:00Z"),
+        (window::BY, "x"),
+    ];
     let shown = |until| side("p", &[&scheduled[..], &[(window::UNTIL, until)]].concat());
     for (wanted, on, kept, notes) in [
-        (with(&[], &[]), shown(LATER), vec!["bypass h", "by y", begin, "since now", "until 2026-11-22T22:00:00Z"], 2),
-        (with(&[], &[window::UNTIL]), shown(LATER), vec!["bypass h", "by y", begin, "since now"], 1),
-        (with(&[], &[window::UNTIL, window::BYPASS]), shown(LATER), vec!["by y", begin, "since now"], 0),
-        (with(&[(window::BYPASS, "new")], &[window::UNTIL]), shown(LATER), vec!["bypass new", "by y", begin, "since now"], 0),
+        (
+            with(&[], &[]),
+            shown(LATER),
+            vec!["bypass h", "by y", begin, "since now", "until 2026-11-22T22:00:00Z"],
+            2,
+        ),
+        (
+            with(&[], &[window::UNTIL]),
+            shown(LATER),
+            vec!["bypass h", "by y", begin, "since now"],
+            1,
+        ),
+        (
+            with(&[], &[window::UNTIL, window::BYPASS]),
+            shown(LATER),
+            vec!["by y", begin, "since now"],
+            0,
+        ),
+        (
+            with(&[(window::BYPASS, "new")], &[window::UNTIL]),
+            shown(LATER),
+            vec!["bypass new", "by y", begin, "since now"],
+            0,
+        ),
         (with(&[], &[]), shown(PAST), vec!["by y", begin, "since now", "theirs kept"], 0),
         (with(&[], &[]), None, vec!["by y", begin, "since now", "theirs kept"], 0),
     ] {
@@ -185,7 +258,11 @@ fn what_is_in_force_stays_where_nobody_says_otherwise() {
     }
     let open = side("p", &[(window::SINCE, "first"), (window::UNTIL, LATER)]);
     let longer = on(&[(window::SINCE, "now"), (window::UNTIL, LATEST)]);
-    assert_eq!(told(&longer, open).0, ["since first", "until 2026-11-22T23:00:00Z"], "it has been on since then");
+    assert_eq!(
+        told(&longer, open).0,
+        ["since first", "until 2026-11-22T23:00:00Z"],
+        "it has been on since then"
+    );
 }
 
 #[test]
@@ -205,6 +282,10 @@ fn a_turn_that_was_overtaken_is_not_done() {
         (&off, &sets, marked(&other), false),
         (&off, &sets, None, true),
     ] {
-        assert_eq!(holds(wanted, &keys(), &ops.iter().collect::<Vec<_>>(), now.as_ref()), expected, "{wanted:?} {now:?}");
+        assert_eq!(
+            holds(wanted, &keys(), &ops.iter().collect::<Vec<_>>(), now.as_ref()),
+            expected,
+            "{wanted:?} {now:?}"
+        );
     }
 }

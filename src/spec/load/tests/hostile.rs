@@ -6,7 +6,8 @@ use proptest::prelude::*;
 #[test]
 fn a_hostile_file_is_refused_in_no_time() {
     let folder = folder();
-    let many_keys: String = (0..5_000).flat_map(|n| ["s".to_owned(), n.to_string(), "tack: 1\n".to_owned()]).collect();
+    let many_keys: String =
+        (0..5_000).flat_map(|n| ["s".to_owned(), n.to_string(), "tack: 1\n".to_owned()]).collect();
     let one_line = format!("stack: shop\ntags: {{ {} }}\n", "x: [1, 2, 3], ".repeat(3_000));
     let long_text = format!("stack: {}\n", "x".repeat(1_000_000));
     for text in [many_keys, one_line, long_text] {
@@ -72,9 +73,12 @@ fn the_value_of_a_variable_is_never_told() {
         "543210000000",
         "hunter2\n\u{1b}[31m",
     ] {
-        let attached = ALL_FROM_VARIABLES.replace("  default_root_object", "  id: ${X}\n  default_root_object");
+        let attached = ALL_FROM_VARIABLES
+            .replace("  default_root_object", "  id: ${X}\n  default_root_object");
         for text in [ALL_FROM_VARIABLES, &attached] {
-            let problems = load_text_with(folder.path(), text.as_bytes(), &|_| Some(secret.to_owned())).unwrap_err();
+            let problems =
+                load_text_with(folder.path(), text.as_bytes(), &|_| Some(secret.to_owned()))
+                    .unwrap_err();
             let told = format!("{}{}", problems.render(false), problems.json());
             for part in ["unter2", "UNTER2", "54321", "54.32"] {
                 assert!(!told.contains(part), "{secret}: {told}");
@@ -97,7 +101,8 @@ proptest! {
     }
 
     #[test]
-    fn no_text_in_a_value_makes_it_panic(value in any::<String>(), plain in "[ -~é\u{1F600}]{0,20}") {
+    fn no_text_in_a_value_makes_it_panic(value in any::<String>(), plain in "[ \
+        -~é\u{1F600}]{0,20}") {
         let folder = TempDir::new().unwrap();
         for text in [ALL_FROM_VARIABLES.to_owned(), ALL_FROM_VARIABLES.replace("${X}", &plain)] {
             if let Err(problems) = load_text_with(folder.path(), text.as_bytes(), &|_| Some(value.clone())) {

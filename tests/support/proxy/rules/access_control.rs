@@ -11,7 +11,14 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     }
     let id = request.segments().pop()?;
     let is_used = world.distributions.configs().any(|config| used(config).any(|used| used == id));
-    is_used.then(|| error(request, 409, "OriginAccessControlInUse", "The CloudFront origin access control is still being used."))
+    is_used.then(|| {
+        error(
+            request,
+            409,
+            "OriginAccessControlInUse",
+            "The CloudFront origin access control is still being used.",
+        )
+    })
 }
 
 pub fn settle(world: &mut World, request: &Request, reply: &Reply) {
@@ -30,5 +37,8 @@ pub fn settle(world: &mut World, request: &Request, reply: &Reply) {
 
 /// The origin access controls that a configuration names.
 pub fn used(config: &Element) -> impl Iterator<Item = &str> {
-    config.items(&["Origins"]).map(|origin| origin.text_at(&["OriginAccessControlId"])).filter(|id| !id.is_empty())
+    config
+        .items(&["Origins"])
+        .map(|origin| origin.text_at(&["OriginAccessControlId"]))
+        .filter(|id| !id.is_empty())
 }

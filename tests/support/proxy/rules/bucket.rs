@@ -1,4 +1,5 @@
-//! Buckets: what a new one has, whose it is, its tags, and its name after its deletion (facts 6, 10.6, 10.7).
+//! Buckets: what a new one has, whose it is, its tags, and its name after its deletion (facts 6,
+//! 10.6, 10.7).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -28,7 +29,11 @@ pub struct Buckets {
 impl World {
     /// AWS itself tags a bucket, as CloudFormation does.
     pub fn tag_bucket(&mut self, bucket: &str, key: &str, value: &str) {
-        self.buckets.system_tags.entry(bucket.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
+        self.buckets
+            .system_tags
+            .entry(bucket.to_owned())
+            .or_default()
+            .insert(key.to_owned(), value.to_owned());
     }
 }
 
@@ -53,7 +58,8 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
             request,
             409,
             "OperationAborted",
-            "A conflicting conditional operation is currently in progress against this resource. Try again.",
+            "A conflicting conditional operation is currently in progress against this resource. \
+                Try again.",
         ));
     }
     None
@@ -69,7 +75,8 @@ fn malformed_policy(request: &Request) -> Option<Reply> {
         let rest = resource.as_str().and_then(|resource| resource.strip_prefix(&arn));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let mut resources = members(&policy["Statement"]).flat_map(|statement| members(&statement["Resource"]));
+    let mut resources =
+        members(&policy["Statement"]).flat_map(|statement| members(&statement["Resource"]));
     if !resources.all(is_ours) {
         return malformed("Policy has invalid resource");
     }
@@ -80,7 +87,8 @@ fn malformed_policy(request: &Request) -> Option<Reply> {
 fn abac(world: &mut World, request: &Request) -> Reply {
     let (bucket, known) = (bucket(request), &mut world.buckets.abac);
     if request.method == hyper::Method::PUT {
-        let on = Element::parse(&request.body).is_some_and(|sent| sent.text_at(&["Status"]) == "Enabled");
+        let on = Element::parse(&request.body)
+            .is_some_and(|sent| sent.text_at(&["Status"]) == "Enabled");
         if on {
             known.insert(bucket)
         } else {
@@ -100,12 +108,15 @@ fn tagging(world: &World, request: &Request) -> Option<Reply> {
         return Some(error(request, 400, "InvalidRequest", message));
     }
     let sent: BTreeMap<String, String> = sent_tags(&Element::parse(&request.body)?);
-    let sent: BTreeMap<_, _> = sent.into_iter().filter(|(key, _)| key.starts_with("aws:")).collect();
+    let sent: BTreeMap<_, _> =
+        sent.into_iter().filter(|(key, _)| key.starts_with("aws:")).collect();
     let known = world.buckets.system_tags.get(&bucket).cloned().unwrap_or_default();
     let invalid = |message| Some(error(request, 400, "InvalidTag", message));
     match () {
         () if sent == known => None,
-        () if known.keys().any(|key| !sent.contains_key(key)) => invalid("System Tags cannot be removed by requester"),
+        () if known.keys().any(|key| !sent.contains_key(key)) => {
+            invalid("System Tags cannot be removed by requester")
+        }
         () => invalid("System tags cannot be added/updated by requester"),
     }
 }
@@ -117,12 +128,18 @@ fn sent_tags(tagging: &Element) -> BTreeMap<String, String> {
 
 /// The tags with AWS's own among them.
 fn all_tags(known: &BTreeMap<String, String>, reply: &Reply) -> Reply {
-    let mut tags = Element::parse(&reply.body).filter(|_| reply.is_success()).map(|answer| sent_tags(&answer)).unwrap_or_default();
+    let mut tags = Element::parse(&reply.body)
+        .filter(|_| reply.is_success())
+        .map(|answer| sent_tags(&answer))
+        .unwrap_or_default();
     tags.extend(known.clone());
     let mut set = Element::new("TagSet", "");
     set.children = tags
         .iter()
-        .map(|(key, value)| Element { children: vec![Element::new("Key", key), Element::new("Value", value)], ..Element::new("Tag", "") })
+        .map(|(key, value)| Element {
+            children: vec![Element::new("Key", key), Element::new("Value", value)],
+            ..Element::new("Tag", "")
+        })
         .collect();
     let answer = Element { children: vec![set], ..Element::new("Tagging", "") };
     Reply::new(200, "application/xml", answer.document(NAMESPACE))
@@ -143,23 +160,31 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
             system_tags.remove(&bucket);
             abac.remove(&bucket);
         }
-        ("s3:GetBucketTagging", _) if system_tags.contains_key(&bucket) => *reply = all_tags(&system_tags[&bucket], reply),
+        ("s3:GetBucketTagging", _) if system_tags.contains_key(&bucket) => {
+            *reply = all_tags(&system_tags[&bucket], reply);
+        }
         ("s3:DeletePublicAccessBlock", true) => drop(unblocked.insert(bucket)),
         ("s3:PutPublicAccessBlock", true) => drop(unblocked.remove(&bucket)),
         ("s3:DeleteBucketOwnershipControls", true) => drop(unowned.insert(bucket)),
         ("s3:PutBucketOwnershipControls", true) => drop(unowned.remove(&bucket)),
         ("s3:GetPublicAccessBlock", false)
-            if !unblocked.contains(&bucket) && reply.text().contains("NoSuchPublicAccessBlockConfiguration") =>
+            if !unblocked.contains(&bucket)
+                && reply.text().contains("NoSuchPublicAccessBlockConfiguration") =>
         {
             let flags = "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>\
                          <BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets>";
-            *reply = document(&format!("<PublicAccessBlockConfiguration xmlns=\"{NAMESPACE}\">{flags}</PublicAccessBlockConfiguration>"));
+            *reply = document(&format!(
+                "<PublicAccessBlockConfiguration \
+                    xmlns=\"{NAMESPACE}\">{flags}</PublicAccessBlockConfiguration>"
+            ));
         }
         ("s3:GetBucketOwnershipControls", false)
-            if !unowned.contains(&bucket) && reply.text().contains("OwnershipControlsNotFoundError") =>
+            if !unowned.contains(&bucket)
+                && reply.text().contains("OwnershipControlsNotFoundError") =>
         {
             *reply = document(&format!(
-                "<OwnershipControls xmlns=\"{NAMESPACE}\"><Rule><ObjectOwnership>BucketOwnerEnforced\
+                "<OwnershipControls \
+                    xmlns=\"{NAMESPACE}\"><Rule><ObjectOwnership>BucketOwnerEnforced\
                  </ObjectOwnership></Rule></OwnershipControls>"
             ));
         }
@@ -173,7 +198,11 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
 const ENCRYPTED: &str = "x-amz-server-side-encryption";
 
 fn document(body: &str) -> Reply {
-    Reply::new(200, "application/xml", format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}"))
+    Reply::new(
+        200,
+        "application/xml",
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}"),
+    )
 }
 
 fn bucket(request: &Request) -> String {

@@ -34,10 +34,14 @@ static ORIGIN: LazyLock<Element> = LazyLock::new(|| {
     )
 });
 
-static S3_ORIGIN: LazyLock<Element> = LazyLock::new(|| template("<OriginReadTimeout>30</OriginReadTimeout>"));
+static S3_ORIGIN: LazyLock<Element> =
+    LazyLock::new(|| template("<OriginReadTimeout>30</OriginReadTimeout>"));
 
-static CUSTOM_ORIGIN: LazyLock<Element> =
-    LazyLock::new(|| template("<OriginReadTimeout>30</OriginReadTimeout><OriginKeepaliveTimeout>5</OriginKeepaliveTimeout>"));
+static CUSTOM_ORIGIN: LazyLock<Element> = LazyLock::new(|| {
+    template(
+        "<OriginReadTimeout>30</OriginReadTimeout><OriginKeepaliveTimeout>5</OriginKeepaliveTimeout>",
+    )
+});
 
 static BEHAVIOR: LazyLock<Element> = LazyLock::new(|| {
     template(
@@ -113,7 +117,8 @@ pub fn missing_on_update(config: &Element) -> Option<&'static str> {
     let lacks = |element: &Element, paths: &[&'static [&'static str]]| {
         paths.iter().find(|path| element.at(path).is_none()).and_then(|path| path.last().copied())
     };
-    let customs = config.items(&["Origins"]).filter_map(|origin| origin.at(&["CustomOriginConfig"]));
+    let customs =
+        config.items(&["Origins"]).filter_map(|origin| origin.at(&["CustomOriginConfig"]));
     behaviors(config)
         .find_map(|behavior| lacks(behavior, &OF_BEHAVIOR))
         .or_else(|| config.items(&["Origins"]).find_map(|origin| lacks(origin, &OF_ORIGIN)))

@@ -40,9 +40,13 @@ impl Distributions {
 
 pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     match request.operation.as_str() {
-        "cloudfront:CreateDistribution" | "cloudfront:CreateDistributionWithTags" => creation(world, request),
+        "cloudfront:CreateDistribution" | "cloudfront:CreateDistributionWithTags" => {
+            creation(world, request)
+        }
         "cloudfront:UpdateDistribution" => etag(world, request).or_else(|| update(world, request)),
-        "cloudfront:DeleteDistribution" => etag(world, request).or_else(|| deletion(world, request)),
+        "cloudfront:DeleteDistribution" => {
+            etag(world, request).or_else(|| deletion(world, request))
+        }
         _ => None,
     }
 }
@@ -56,12 +60,18 @@ fn creation(world: &mut World, request: &Request) -> Option<Reply> {
     let sent = Element::parse(&request.body)?;
     let config = sent.at(&["DistributionConfig"]).unwrap_or(&sent);
     let reference = config.text_at(&["CallerReference"]);
-    let used = world.distributions.by_id.iter().find(|(_, one)| one.config().text_at(&["CallerReference"]) == reference);
-    let is_burnt = world.rules.references_stay_used && world.distributions.used_references.contains(reference);
+    let used = world
+        .distributions
+        .by_id
+        .iter()
+        .find(|(_, one)| one.config().text_at(&["CallerReference"]) == reference);
+    let is_burnt =
+        world.rules.references_stay_used && world.distributions.used_references.contains(reference);
     if used.is_some() || is_burnt {
         let id = used.map_or("", |(id, _)| id);
         let message = format!(
-            "The caller reference that you are using to create a distribution is associated with another distribution. \
+            "The caller reference that you are using to create a distribution is associated with \
+                another distribution. \
              Already exists: {id}"
         );
         return Some(error(request, 409, "DistributionAlreadyExists", &message));
@@ -78,19 +88,32 @@ fn update(world: &mut World, request: &Request) -> Option<Reply> {
         return Some(error(request, 400, "IllegalUpdate", message));
     }
     if let Some(missing) = defaults::missing_on_update(&config) {
-        return Some(error(request, 400, "IllegalUpdate", &format!("{missing} is required for updates.")));
+        return Some(error(
+            request,
+            400,
+            "IllegalUpdate",
+            &format!("{missing} is required for updates."),
+        ));
     }
     content(world, request, &config, Some(&before), &id)
 }
 
 /// What AWS objects to in a configuration, old or new.
-fn content(world: &mut World, request: &Request, config: &Element, before: Option<&Element>, own: &str) -> Option<Reply> {
+fn content(
+    world: &mut World,
+    request: &Request,
+    config: &Element,
+    before: Option<&Element>,
+    own: &str,
+) -> Option<Reply> {
     if !config.has_true_quantities() {
         let message = "The value of Quantity and the size of Items don't match.";
         return Some(error(request, 400, "InconsistentQuantities", message));
     }
-    let origins: BTreeSet<_> = config.items(&["Origins"]).map(|origin| origin.text_at(&["Id"])).collect();
-    let groups: BTreeSet<_> = config.items(&["OriginGroups"]).map(|group| group.text_at(&["Id"])).collect();
+    let origins: BTreeSet<_> =
+        config.items(&["Origins"]).map(|origin| origin.text_at(&["Id"])).collect();
+    let groups: BTreeSet<_> =
+        config.items(&["OriginGroups"]).map(|group| group.text_at(&["Id"])).collect();
     let targets = |behavior: &Element| {
         let target = behavior.text_at(&["TargetOriginId"]);
         origins.contains(target) || groups.contains(target)
@@ -100,21 +123,29 @@ fn content(world: &mut World, request: &Request, config: &Element, before: Optio
         return Some(error(request, 404, "NoSuchOrigin", message));
     }
     let kept: BTreeSet<_> = before.into_iter().flat_map(access_control::used).collect();
-    if access_control::used(config).any(|id| !kept.contains(id) && !world.access_controls.contains(id)) {
+    if access_control::used(config)
+        .any(|id| !kept.contains(id) && !world.access_controls.contains(id))
+    {
         let message = "The specified origin access control does not exist.";
         return Some(error(request, 400, "InvalidOriginAccessControl", message));
     }
-    let aliases: BTreeSet<_> = config.items(&["Aliases"]).map(|alias| alias.text.as_str()).collect();
+    let aliases: BTreeSet<_> =
+        config.items(&["Aliases"]).map(|alias| alias.text.as_str()).collect();
     let certificate = config.at(&["ViewerCertificate"]);
-    if !aliases.is_empty() && certificate.is_none_or(|one| one.text_at(&["CloudFrontDefaultCertificate"]) == "true") {
-        let message = "The certificate that is attached to your distribution doesn't cover the alternate domain name \
+    if !aliases.is_empty()
+        && certificate.is_none_or(|one| one.text_at(&["CloudFrontDefaultCertificate"]) == "true")
+    {
+        let message = "The certificate that is attached to your distribution doesn't cover the \
+            alternate domain name \
                        (CNAME) that you're trying to add.";
         return Some(error(request, 400, "InvalidViewerCertificate", message));
     }
-    let others = world.distributions.by_id.iter().filter(|(id, _)| *id != own).map(|(_, one)| one.config());
+    let others =
+        world.distributions.by_id.iter().filter(|(id, _)| *id != own).map(|(_, one)| one.config());
     let mut taken = others.flat_map(|other| other.items(&["Aliases"]));
     if taken.any(|alias| aliases.contains(alias.text.as_str())) {
-        let message = "One or more of the CNAMEs you provided are already associated with a different resource.";
+        let message = "One or more of the CNAMEs you provided are already associated with a \
+            different resource.";
         return Some(error(request, 409, "CNAMEAlreadyExists", message));
     }
     drop(taken);
@@ -150,7 +181,9 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
         world.distributions.issued_etags.insert(etag.to_owned());
     }
     match request.operation.as_str() {
-        "cloudfront:CreateDistribution" | "cloudfront:CreateDistributionWithTags" | "cloudfront:UpdateDistribution" => {
+        "cloudfront:CreateDistribution"
+        | "cloudfront:CreateDistributionWithTags"
+        | "cloudfront:UpdateDistribution" => {
             changed(world, reply);
         }
         "cloudfront:GetDistribution" => shown(world, request, reply),
@@ -195,11 +228,8 @@ fn changed(world: &mut World, reply: &mut Reply) {
 fn shown(world: &mut World, request: &Request, reply: &mut Reply) {
     let Some(mut document) = filled(reply) else { return };
     let etag = reply.header("etag").unwrap_or_default().to_owned();
-    let distribution = world.distributions.by_id.entry(id(request)).or_insert_with(|| Distribution {
-        shown: document.clone(),
-        etag,
-        polls_left: 0,
-        stale: None,
+    let distribution = world.distributions.by_id.entry(id(request)).or_insert_with(|| {
+        Distribution { shown: document.clone(), etag, polls_left: 0, stale: None }
     });
     if let Some((old, etag, left)) = &mut distribution.stale
         && spend(left)

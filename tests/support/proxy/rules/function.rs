@@ -49,13 +49,15 @@ pub struct Name {
 impl Name {
     pub fn parse(text: &str) -> Self {
         let text = text.rsplit_once("function:").map_or(text, |(_, rest)| rest);
-        let (name, qualifier) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
+        let (name, qualifier) =
+            text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
         Self { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) }
     }
 
     /// The ARN, with the version where there is one.
     pub fn arn(&self, account: &str) -> String {
-        let version = self.qualifier.as_ref().map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
+        let version =
+            self.qualifier.as_ref().map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
         format!("arn:aws:lambda:us-east-1:{account}:function:{}{version}", self.name)
     }
 
@@ -74,9 +76,12 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
             let is_new = !world.functions.contains_key(sent["FunctionName"].as_str()?);
             if is_new { unassumable(world, request, &sent) } else { None }
         }
-        "lambda:UpdateFunctionConfiguration" => busy(world, request, &name.name, &sent).or_else(|| unassumable(world, request, &sent)),
+        "lambda:UpdateFunctionConfiguration" => {
+            busy(world, request, &name.name, &sent).or_else(|| unassumable(world, request, &sent))
+        }
         "lambda:UpdateFunctionCode" => busy(world, request, &name.name, &sent),
-        "lambda:PublishVersion" => busy(world, request, &name.name, &sent).or_else(|| unchanged(world, request, &name.name, &sent)),
+        "lambda:PublishVersion" => busy(world, request, &name.name, &sent)
+            .or_else(|| unchanged(world, request, &name.name, &sent)),
         "lambda:TagResource" => {
             let function = world.functions.get_mut(&name.name)?;
             spend(&mut function.updating).then(|| conflict(request, &function.latest, "Updating"))
@@ -112,10 +117,15 @@ fn busy(world: &mut World, request: &Request, name: &str, sent: &Value) -> Optio
 
 fn conflict(request: &Request, latest: &Value, state: &str) -> Reply {
     let message = if state == "Pending" {
-        "The operation cannot be performed at this time. The function is currently in the following state: Pending".to_owned()
+        "The operation cannot be performed at this time. The function is currently in the \
+            following state: Pending"
+            .to_owned()
     } else {
         let arn = latest["FunctionArn"].as_str().unwrap_or_default();
-        format!("The operation cannot be performed at this time. An update is in progress for resource: {arn}")
+        format!(
+            "The operation cannot be performed at this time. An update is in progress for \
+                resource: {arn}"
+        )
     };
     error(request, 409, "ResourceConflictException", &message)
 }
@@ -124,9 +134,12 @@ fn conflict(request: &Request, latest: &Value, state: &str) -> Reply {
 fn unchanged(world: &mut World, request: &Request, name: &str, sent: &Value) -> Option<Reply> {
     let function = world.functions.get_mut(name)?;
     let hash = function.latest["CodeSha256"].as_str().unwrap_or_default();
-    if let Some(wanted) = sent["CodeSha256"].as_str().filter(|wanted| *wanted != hash && !wanted.is_empty()) {
+    if let Some(wanted) =
+        sent["CodeSha256"].as_str().filter(|wanted| *wanted != hash && !wanted.is_empty())
+    {
         let message = format!(
-            "CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({hash}). Please try again with the \
+            "CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({hash}). \
+                Please try again with the \
              CodeSHA256 in $LATEST."
         );
         return Some(error(request, 400, "InvalidParameterValueException", &message));
@@ -161,13 +174,15 @@ fn content(latest: &Value) -> Value {
 }
 
 fn deletion(world: &mut World, request: &Request, name: &Name) -> Option<Reply> {
-    let invalid = |message: &str| Some(error(request, 400, "InvalidParameterValueException", message));
+    let invalid =
+        |message: &str| Some(error(request, 400, "InvalidParameterValueException", message));
     if name.qualifier.as_deref() == Some("$LATEST") {
         return invalid("$LATEST version cannot be deleted without deleting the function.");
     }
     let function = world.functions.get(&name.name)?;
     let asked: Option<u64> = name.qualifier.as_ref().and_then(|qualifier| qualifier.parse().ok());
-    let numbers = function.versions.keys().filter(|number| asked.is_none_or(|asked| asked == **number));
+    let numbers =
+        function.versions.keys().filter(|number| asked.is_none_or(|asked| asked == **number));
     let arn = function.latest["FunctionArn"].as_str().unwrap_or_default();
     let versions: Vec<_> = numbers.map(|number| format!("{arn}:{number}")).collect();
     let associated = all_associated(world);
@@ -180,7 +195,8 @@ fn deletion(world: &mut World, request: &Request, name: &Name) -> Option<Reply> 
     }
     held.and_then(|version| {
         invalid(&format!(
-            "Lambda was unable to delete {version} because it is a replicated function. Please see our documentation \
+            "Lambda was unable to delete {version} because it is a replicated function. Please see \
+                our documentation \
              for Deleting Lambda@Edge Functions and Replicas."
         ))
     })
@@ -192,12 +208,19 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
     let (function_polls, update_polls) = (world.rules.function_polls, world.rules.update_polls);
     match request.operation.as_str() {
         "lambda:CreateFunction" => {
-            let mut function =
-                Function { latest: as_latest(&answer), pending: function_polls, updating: 0, versions: BTreeMap::new(), published: None };
+            let mut function = Function {
+                latest: as_latest(&answer),
+                pending: function_polls,
+                updating: 0,
+                versions: BTreeMap::new(),
+                published: None,
+            };
             name_version(&mut answer);
             function.publish(&answer, function_polls);
             answer["State"] = json!("Pending");
-            world.functions.insert(answer["FunctionName"].as_str().unwrap_or_default().to_owned(), function);
+            world
+                .functions
+                .insert(answer["FunctionName"].as_str().unwrap_or_default().to_owned(), function);
         }
         "lambda:UpdateFunctionCode" | "lambda:UpdateFunctionConfiguration" => {
             let Some(function) = world.functions.get_mut(&name.name) else { return };
@@ -232,14 +255,18 @@ fn looked_at(world: &mut World, name: &Name, config: &mut Value) {
             function.latest["RevisionId"] = config["RevisionId"].clone();
             show_state(config, function.pending);
             if function.pending == 0 {
-                config["LastUpdateStatus"] = json!(if function.updating > 0 { "InProgress" } else { "Successful" });
+                config["LastUpdateStatus"] =
+                    json!(if function.updating > 0 { "InProgress" } else { "Successful" });
             }
             if !spend(&mut function.pending) {
                 spend(&mut function.updating);
             }
         }
         Some(number) => {
-            let Some(version) = number.parse().ok().and_then(|number| function.version_mut(number)) else { return };
+            let Some(version) = number.parse().ok().and_then(|number| function.version_mut(number))
+            else {
+                return;
+            };
             show_state(config, version.pending);
             spend(&mut version.pending);
         }
@@ -263,9 +290,14 @@ fn show_state(config: &mut Value, pending: usize) {
 /// Lists do not tell states.
 fn without_state(configs: &mut Value) {
     for config in configs.as_array_mut().into_iter().flatten() {
-        for member in
-            ["State", "StateReason", "StateReasonCode", "LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode"]
-        {
+        for member in [
+            "State",
+            "StateReason",
+            "StateReasonCode",
+            "LastUpdateStatus",
+            "LastUpdateStatusReason",
+            "LastUpdateStatusReasonCode",
+        ] {
             config.as_object_mut().unwrap().remove(member);
         }
     }
@@ -275,7 +307,9 @@ fn deleted(world: &mut World, name: &Name) {
     match &name.qualifier {
         None => drop(world.functions.remove(&name.name)),
         Some(qualifier) => {
-            if let (Some(function), Ok(number)) = (world.functions.get_mut(&name.name), qualifier.parse()) {
+            if let (Some(function), Ok(number)) =
+                (world.functions.get_mut(&name.name), qualifier.parse())
+            {
                 function.versions.remove(&number);
             }
         }

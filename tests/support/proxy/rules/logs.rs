@@ -15,10 +15,23 @@ fn group(request: &Request) -> (String, String) {
 
 pub fn refusal(world: &World, request: &Request) -> Option<Reply> {
     if world.rules.closed_regions.contains(&request.region().as_str()) {
-        return Some(error(request, 400, "UnrecognizedClientException", "The security token included in the request is invalid."));
+        return Some(error(
+            request,
+            400,
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ));
     }
-    let is_refused = request.operation == "logs:DeleteLogGroup" && world.protected_logs.contains(&group(request));
-    is_refused.then(|| error(request, 400, "ValidationException", "Deletion protection is enabled for this log group."))
+    let is_refused = request.operation == "logs:DeleteLogGroup"
+        && world.protected_logs.contains(&group(request));
+    is_refused.then(|| {
+        error(
+            request,
+            400,
+            "ValidationException",
+            "Deletion protection is enabled for this log group.",
+        )
+    })
 }
 
 pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
@@ -30,7 +43,8 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
             let mut answer = reply.json();
             for found in answer["logGroups"].as_array_mut().into_iter().flatten() {
                 let name = found["logGroupName"].as_str().unwrap_or_default().to_owned();
-                found["deletionProtectionEnabled"] = world.protected_logs.contains(&(request.region(), name)).into();
+                found["deletionProtectionEnabled"] =
+                    world.protected_logs.contains(&(request.region(), name)).into();
             }
             reply.set_json(&answer);
         }

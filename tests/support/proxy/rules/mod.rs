@@ -91,12 +91,26 @@ impl Rules {
 
     /// All the checks, no waits at all.
     pub fn prompt() -> Self {
-        Self { deploy_polls: 0, function_polls: 0, update_polls: 0, role_tries: 0, replica_tries: 0, ..Self::aws() }
+        Self {
+            deploy_polls: 0,
+            function_polls: 0,
+            update_polls: 0,
+            role_tries: 0,
+            replica_tries: 0,
+            ..Self::aws()
+        }
     }
 
     /// The bare emulator.
     pub fn off() -> Self {
-        Self { distributions: false, functions: false, roles: false, buckets: false, logs: false, ..Self::prompt() }
+        Self {
+            distributions: false,
+            functions: false,
+            roles: false,
+            buckets: false,
+            logs: false,
+            ..Self::prompt()
+        }
     }
 }
 
@@ -152,9 +166,8 @@ impl World {
             "iam" if self.rules.roles => role::refusal(request),
             "lambda" if self.rules.functions => function::refusal(self, request),
             "logs" if self.rules.logs => logs::refusal(self, request),
-            "cloudfront" if self.rules.distributions => {
-                access_control::refusal(self, request).or_else(|| distribution::refusal(self, request))
-            }
+            "cloudfront" if self.rules.distributions => access_control::refusal(self, request)
+                .or_else(|| distribution::refusal(self, request)),
             _ => None,
         }
     }
@@ -165,7 +178,9 @@ impl World {
             "s3" if self.rules.buckets => bucket::settle(self, request, reply),
             // Trust policies matter to functions and associations even if these rules are off.
             "iam" if reply.is_success() => role::settle(self, request),
-            "lambda" if self.rules.functions && reply.is_success() => function::settle(self, request, reply),
+            "lambda" if self.rules.functions && reply.is_success() => {
+                function::settle(self, request, reply);
+            }
             "logs" if self.rules.logs && reply.is_success() => logs::settle(self, request, reply),
             "cloudfront" if self.rules.distributions && reply.is_success() => {
                 access_control::settle(self, request, reply);

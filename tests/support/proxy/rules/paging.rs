@@ -25,7 +25,9 @@ pub fn settle(world: &World, request: &Request, reply: &mut Reply) {
         return;
     }
     let id = |item: &Element| item.text_at(&["Id"]).to_owned();
-    let start = marker.as_ref().and_then(|marker| items.children.iter().position(|item| &id(item) == marker));
+    let start = marker
+        .as_ref()
+        .and_then(|marker| items.children.iter().position(|item| &id(item) == marker));
     items.children.drain(..start.map_or(0, |start| start + 1));
     let is_truncated = items.children.len() > size;
     items.children.truncate(size);
@@ -63,7 +65,11 @@ fn shrunk(request: &Request, most: usize) -> Option<Uri> {
     let asked = request.query(name).and_then(|number| number.parse().ok()).unwrap_or(usize::MAX);
     let others = request.uri.query().unwrap_or_default().split('&');
     // Behind a version `null` the emulator begins with that version again, and so never ends.
-    let kept = |pair: &&str| !pair.is_empty() && pair.split('=').next() != Some(name) && *pair != "version-id-marker=null";
+    let kept = |pair: &&str| {
+        !pair.is_empty()
+            && pair.split('=').next() != Some(name)
+            && *pair != "version-id-marker=null"
+    };
     let mut pairs: Vec<_> = others.filter(kept).collect();
     let size = format!("{name}={}", asked.min(most));
     pairs.push(&size);

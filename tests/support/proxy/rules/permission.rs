@@ -1,9 +1,10 @@
-//! What a call takes beyond what the emulator asks for (facts 2d to 2f, 6.1; Service Authorization Reference; the permissions of
-//! each operation in the Amazon S3 API Reference).
+//! What a call takes beyond what the emulator asks for (facts 2d to 2f, 6.1; Service Authorization
+//! Reference; the permissions of each operation in the Amazon S3 API Reference).
 //!
-//! The emulator checks signatures, and one action for each call. It knows nothing of the further actions that AWS wants for tags,
-//! guards, roles and associations, and for some calls it knows no resource, or another action than AWS. For those it is
-//! given a policy that lets them through ([`for_the_emulator`]), and what AWS would say is said here.
+//! The emulator checks signatures, and one action for each call. It knows nothing of the further
+//! actions that AWS wants for tags, guards, roles and associations, and for some calls it knows no
+//! resource, or another action than AWS. For those it is given a policy that lets them through
+//! ([`for_the_emulator`]), and what AWS would say is said here.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,8 @@ use super::{World, distribution};
 pub struct Caller {
     pub key: String,
     pub policy: Value,
-    /// An association was made, and with the first one of the account its service-linked roles (2.32).
+    /// An association was made, and with the first one of the account its service-linked roles
+    /// (2.32).
     pub is_linked: bool,
 }
 
@@ -40,8 +42,8 @@ fn need(action: &'static str, resource: impl Into<String>) -> Need {
     Need { action, resource: resource.into(), context: BTreeMap::new() }
 }
 
-/// Calls that the emulator checks against no resource at all, under the operation's name instead of AWS's action, or without
-/// the tags.
+/// Calls that the emulator checks against no resource at all, under the operation's name instead of
+/// AWS's action, or without the tags.
 const MISPLACED: [&str; 10] = [
     "lambda:CreateFunction",
     "cloudfront:CreateDistributionWithTags",
@@ -58,7 +60,10 @@ const MISPLACED: [&str; 10] = [
 /// The policy as the emulator has to have it, so that what it misplaces comes to be judged here.
 pub fn for_the_emulator(policy: &Value) -> Value {
     let mut policy = policy.clone();
-    policy["Statement"].as_array_mut().unwrap().push(json!({"Effect": "Allow", "Action": MISPLACED, "Resource": "*"}));
+    policy["Statement"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"Effect": "Allow", "Action": MISPLACED, "Resource": "*"}));
     policy
 }
 
@@ -67,7 +72,9 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     if request.operation == "s3:DeleteObjects" {
         return partial(caller, request);
     }
-    if let Some(lacking) = needs(world, request).into_iter().find(|need| !allows(&caller.policy, need)) {
+    if let Some(lacking) =
+        needs(world, request).into_iter().find(|need| !allows(&caller.policy, need))
+    {
         return Some(denied(request, &lacking));
     }
     let associates = associations(world, request);
@@ -78,7 +85,8 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     // The text is 2.19.
     let Need { action, resource, .. } = lacking;
     let message = format!(
-        "Lambda@Edge cannot retrieve the specified Lambda function. Update the IAM policy to add permission: {action} for \
+        "Lambda@Edge cannot retrieve the specified Lambda function. Update the IAM policy to add \
+            permission: {action} for \
          resource: {resource} and try again."
     );
     Some(error(request, 400, "InvalidLambdaFunctionAssociation", &message))
@@ -92,11 +100,16 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
     let account = request.account();
     match (request.operation.as_str(), reply.status) {
         // Whoever may not list is not told that a key is not there (6.1).
-        ("s3:HeadObject" | "s3:GetObject", 404) if !allows(&caller.policy, &need("s3:ListBucket", bucket(request))) => {
+        ("s3:HeadObject" | "s3:GetObject", 404)
+            if !allows(&caller.policy, &need("s3:ListBucket", bucket(request))) =>
+        {
             *reply = error(request, 403, "AccessDenied", "Access Denied");
         }
         // S3 can be as short as this; the longer texts come from the other services.
-        (operation, 403) if operation.starts_with("s3:") && reply.text().contains("not authorized to perform") => {
+        (operation, 403)
+            if operation.starts_with("s3:")
+                && reply.text().contains("not authorized to perform") =>
+        {
             *reply = error(request, 403, "AccessDenied", "Access Denied");
         }
         // The emulator leaves out the envelope, without which no SDK reads the text.
@@ -110,13 +123,15 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
             if !allows(&caller.policy, &tags) {
                 let mut answer = reply.json();
                 answer.as_object_mut().unwrap().remove("Tags");
-                answer["TagsError"] = json!({"ErrorCode": "AccessDeniedException", "Message": text(&account, &tags)});
+                answer["TagsError"] =
+                    json!({"ErrorCode": "AccessDeniedException", "Message": text(&account, &tags)});
                 reply.set_json(&answer);
             }
         }
         ("cloudfront:CreateDistributionWithTags" | "cloudfront:UpdateDistribution", 200..300) => {
             if let Some(caller) = &mut world.caller {
-                caller.is_linked |= Element::parse(&request.body).is_some_and(|sent| associated(config(&sent)).next().is_some());
+                caller.is_linked |= Element::parse(&request.body)
+                    .is_some_and(|sent| associated(config(&sent)).next().is_some());
             }
         }
         _ => {}
@@ -133,29 +148,41 @@ fn tag(world: &mut World, request: &Request, reply: &Reply) {
     let sent = Element::parse(&request.body);
     let resource = || request.query("Resource").unwrap_or_default();
     let pairs = |list: &Element| -> BTreeMap<String, String> {
-        list.items(&[]).map(|tag| (tag.text_at(&["Key"]).to_owned(), tag.text_at(&["Value"]).to_owned())).collect()
+        list.items(&[])
+            .map(|tag| (tag.text_at(&["Key"]).to_owned(), tag.text_at(&["Value"]).to_owned()))
+            .collect()
     };
     match (request.operation.as_str(), sent) {
         ("cloudfront:CreateDistributionWithTags", Some(sent)) => {
-            let arn = Element::parse(&reply.body).map(|made| made.text_at(&["ARN"]).to_owned()).unwrap_or_default();
+            let arn = Element::parse(&reply.body)
+                .map(|made| made.text_at(&["ARN"]).to_owned())
+                .unwrap_or_default();
             world.tags.insert(arn, sent.at(&["Tags"]).map(pairs).unwrap_or_default());
         }
-        ("cloudfront:TagResource", Some(sent)) => world.tags.entry(resource()).or_default().extend(pairs(&sent)),
+        ("cloudfront:TagResource", Some(sent)) => {
+            world.tags.entry(resource()).or_default().extend(pairs(&sent));
+        }
         ("cloudfront:UntagResource", Some(sent)) => {
             let gone: Vec<&str> = sent.items(&[]).map(|key| key.text.as_str()).collect();
-            world.tags.entry(resource()).or_default().retain(|key, _| !gone.contains(&key.as_str()));
+            world
+                .tags
+                .entry(resource())
+                .or_default()
+                .retain(|key, _| !gone.contains(&key.as_str()));
         }
         _ => {}
     }
 }
 
 /// What a call takes beside what the emulator asks for.
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn needs(world: &World, request: &Request) -> Vec<Need> {
     let account = request.account();
     let object = format!("arn:aws:s3:::{}", request.path().trim_start_matches('/'));
     let body = String::from_utf8_lossy(&request.body);
     let pass = |role: &Value| {
-        let context = [("iam:PassedToService".to_owned(), "lambda.amazonaws.com".to_owned())].into();
+        let context =
+            [("iam:PassedToService".to_owned(), "lambda.amazonaws.com".to_owned())].into();
         role.as_str().map(|role| Need { context, ..need("iam:PassRole", role) })
     };
     let on_version = |action| {
@@ -163,45 +190,85 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
         name.qualifier.is_some().then(|| need(action, name.arn(&account)))
     };
     let distribution = |action| {
-        let arn = format!("arn:aws:cloudfront::{account}:distribution/{}", request.segments().get(2).map_or("", String::as_str));
+        let arn = format!(
+            "arn:aws:cloudfront::{account}:distribution/{}",
+            request.segments().get(2).map_or("", String::as_str)
+        );
         let tags = world.tags.get(&arn).into_iter().flatten();
-        let context = tags.map(|(key, value)| (format!("aws:ResourceTag/{key}"), value.clone())).collect();
+        let context =
+            tags.map(|(key, value)| (format!("aws:ResourceTag/{key}"), value.clone())).collect();
         vec![Need { context, ..need(action, arn) }]
     };
     let tagging = || request.query("Resource").unwrap_or_default();
-    let control =
-        || format!("arn:aws:cloudfront::{account}:origin-access-control/{}", request.segments().get(2).map_or("", String::as_str));
+    let control = || {
+        format!(
+            "arn:aws:cloudfront::{account}:origin-access-control/{}",
+            request.segments().get(2).map_or("", String::as_str)
+        )
+    };
     match request.operation.as_str() {
         "s3:CreateBucket" => {
-            let owned = request.header("x-amz-object-ownership").map(|_| need("s3:PutBucketOwnershipControls", bucket(request)));
-            owned.into_iter().chain(body.contains("<Tag>").then(|| need("s3:TagResource", bucket(request)))).collect()
+            let owned = request
+                .header("x-amz-object-ownership")
+                .map(|_| need("s3:PutBucketOwnershipControls", bucket(request)));
+            owned
+                .into_iter()
+                .chain(body.contains("<Tag>").then(|| need("s3:TagResource", bucket(request))))
+                .collect()
         }
         "s3:GetBucketAbac" => vec![need("s3:GetBucketABAC", bucket(request))],
-        "s3:PutObject" | "s3:DeleteObject" => request.header("if-match").map(|_| need("s3:GetObject", object)).into_iter().collect(),
+        "s3:PutObject" | "s3:DeleteObject" => {
+            request.header("if-match").map(|_| need("s3:GetObject", object)).into_iter().collect()
+        }
         "iam:CreateRole" => {
-            let role = format!("arn:aws:iam::{account}:role/{}", request.field("RoleName").unwrap_or_default());
-            request.field("Tags.member.1.Key").map(|_| need("iam:TagRole", role)).into_iter().collect()
+            let role = format!(
+                "arn:aws:iam::{account}:role/{}",
+                request.field("RoleName").unwrap_or_default()
+            );
+            request
+                .field("Tags.member.1.Key")
+                .map(|_| need("iam:TagRole", role))
+                .into_iter()
+                .collect()
         }
         "lambda:CreateFunction" => {
             let sent = request.json();
-            let function = format!("arn:aws:lambda:us-east-1:{account}:function:{}", sent["FunctionName"].as_str().unwrap_or_default());
+            let function = format!(
+                "arn:aws:lambda:us-east-1:{account}:function:{}",
+                sent["FunctionName"].as_str().unwrap_or_default()
+            );
             let tagged = sent["Tags"].as_object().is_some_and(|tags| !tags.is_empty());
             let tags = tagged.then(|| need("lambda:TagResource", function.clone()));
-            [need("lambda:CreateFunction", function)].into_iter().chain(pass(&sent["Role"])).chain(tags).collect()
+            [need("lambda:CreateFunction", function)]
+                .into_iter()
+                .chain(pass(&sent["Role"]))
+                .chain(tags)
+                .collect()
         }
         "lambda:UpdateFunctionConfiguration" => pass(&request.json()["Role"]).into_iter().collect(),
-        "lambda:GetFunctionConfiguration" => on_version("lambda:GetFunctionConfiguration").into_iter().collect(),
+        "lambda:GetFunctionConfiguration" => {
+            on_version("lambda:GetFunctionConfiguration").into_iter().collect()
+        }
         "lambda:DeleteFunction" => on_version("lambda:DeleteFunction").into_iter().collect(),
-        // Users of CloudFormation meet it (DataDog/cloudformation-template, pull request 61); the API reference is silent.
+        // Users of CloudFormation meet it (DataDog/cloudformation-template, pull request 61); the
+        // API reference is silent.
         "logs:CreateLogGroup" => {
             let sent = request.json();
             let group = sent["logGroupName"].as_str().unwrap_or_default();
             let region = request.region();
-            let tags = || need("logs:TagResource", format!("arn:aws:logs:{region}:{account}:log-group:{group}"));
+            let tags = || {
+                need(
+                    "logs:TagResource",
+                    format!("arn:aws:logs:{region}:{account}:log-group:{group}"),
+                )
+            };
             sent["tags"].is_object().then(tags).into_iter().collect()
         }
         "cloudfront:CreateDistributionWithTags" => {
-            let tags = need("cloudfront:TagResource", format!("arn:aws:cloudfront::{account}:distribution/NEW"));
+            let tags = need(
+                "cloudfront:TagResource",
+                format!("arn:aws:cloudfront::{account}:distribution/NEW"),
+            );
             vec![need("cloudfront:CreateDistribution", "*"), tags]
         }
         "cloudfront:UpdateDistribution" => distribution("cloudfront:UpdateDistribution"),
@@ -209,23 +276,40 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
         "cloudfront:TagResource" => vec![need("cloudfront:TagResource", tagging())],
         "cloudfront:UntagResource" => vec![need("cloudfront:UntagResource", tagging())],
         "cloudfront:ListTagsForResource" => vec![need("cloudfront:ListTagsForResource", tagging())],
-        "cloudfront:GetOriginAccessControl" => vec![need("cloudfront:GetOriginAccessControl", control())],
-        "cloudfront:UpdateOriginAccessControl" => vec![need("cloudfront:UpdateOriginAccessControl", control())],
-        "cloudfront:DeleteOriginAccessControl" => vec![need("cloudfront:DeleteOriginAccessControl", control())],
+        "cloudfront:GetOriginAccessControl" => {
+            vec![need("cloudfront:GetOriginAccessControl", control())]
+        }
+        "cloudfront:UpdateOriginAccessControl" => {
+            vec![need("cloudfront:UpdateOriginAccessControl", control())]
+        }
+        "cloudfront:DeleteOriginAccessControl" => {
+            vec![need("cloudfront:DeleteOriginAccessControl", control())]
+        }
         _ => Vec::new(),
     }
 }
 
 /// What an association takes that was not there before. What giving one up takes, no document says.
 fn associations(world: &World, request: &Request) -> Vec<Need> {
-    let Some(sent) = Element::parse(&request.body).filter(|_| request.service() == "cloudfront") else { return Vec::new() };
-    let before: Vec<&str> = distribution::known(world, request).into_iter().flat_map(associated).collect();
+    let Some(sent) = Element::parse(&request.body).filter(|_| request.service() == "cloudfront")
+    else {
+        return Vec::new();
+    };
+    let before: Vec<&str> =
+        distribution::known(world, request).into_iter().flat_map(associated).collect();
     let new: Vec<&str> = associated(config(&sent)).filter(|arn| !before.contains(arn)).collect();
     let is_linked = world.caller.as_ref().is_none_or(|caller| caller.is_linked);
     let links = if new.is_empty() || is_linked { &[][..] } else { &LINKED[..] };
-    let of_account = |path: &&str| need("iam:CreateServiceLinkedRole", format!("arn:aws:iam::{}:role/{path}", request.account()));
-    let of_version =
-        |arn: &&str| ["lambda:GetFunction", "lambda:EnableReplication*", "lambda:DisableReplication*"].map(|action| need(action, *arn));
+    let of_account = |path: &&str| {
+        need(
+            "iam:CreateServiceLinkedRole",
+            format!("arn:aws:iam::{}:role/{path}", request.account()),
+        )
+    };
+    let of_version = |arn: &&str| {
+        ["lambda:GetFunction", "lambda:EnableReplication*", "lambda:DisableReplication*"]
+            .map(|action| need(action, *arn))
+    };
     new.iter().flat_map(of_version).chain(links.iter().map(of_account)).collect()
 }
 
@@ -243,19 +327,37 @@ fn partial(caller: &Caller, request: &Request) -> Option<Reply> {
     let sent = Element::parse(&request.body)?;
     let refused = |object: &&Element| {
         let arn = format!("{}/{}", bucket(request), object.text_at(&["Key"]));
-        let version = object.at(&["VersionId"]).map(|_| need("s3:DeleteObjectVersion", arn.clone()));
-        ![need("s3:DeleteObject", arn)].into_iter().chain(version).all(|need| allows(&caller.policy, &need))
+        let version =
+            object.at(&["VersionId"]).map(|_| need("s3:DeleteObjectVersion", arn.clone()));
+        ![need("s3:DeleteObject", arn)]
+            .into_iter()
+            .chain(version)
+            .all(|need| allows(&caller.policy, &need))
     };
-    let keys = sent.children.iter().filter(|child| child.name == "Object").filter(refused).map(|object| object.text_at(&["Key"]));
+    let keys = sent
+        .children
+        .iter()
+        .filter(|child| child.name == "Object")
+        .filter(refused)
+        .map(|object| object.text_at(&["Key"]));
     let errors = keys.fold(String::new(), |errors, key| {
-        errors + "<Error><Key>" + key + "</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+        errors
+            + "<Error><Key>"
+            + key
+            + "</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
     });
-    let answer = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DeleteResult>{errors}</DeleteResult>");
+    let answer = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DeleteResult>{errors}</DeleteResult>"
+    );
     (!errors.is_empty()).then(|| Reply::new(200, "application/xml", answer))
 }
 
 fn denied(request: &Request, need: &Need) -> Reply {
-    let message = if request.service() == "s3" { "Access Denied".to_owned() } else { text(&request.account(), need) };
+    let message = if request.service() == "s3" {
+        "Access Denied".to_owned()
+    } else {
+        text(&request.account(), need)
+    };
     match request.service() {
         "logs" => error(request, 400, "AccessDeniedException", &message),
         "lambda" => error(request, 403, "AccessDeniedException", &message),
@@ -267,12 +369,14 @@ fn text(account: &str, need: &Need) -> String {
     let Need { action, resource, .. } = need;
     if *action == "logs:TagResource" {
         return format!(
-            "User with accountId: {account} is not authorized to perform CreateLogGroup with Tags. An additional permission \
+            "User with accountId: {account} is not authorized to perform CreateLogGroup with Tags. \
+                An additional permission \
              \"{action}\" is required."
         );
     }
     format!(
-        "User: arn:aws:iam::{account}:user/operator is not authorized to perform: {action} on resource: {resource} because no \
+        "User: arn:aws:iam::{account}:user/operator is not authorized to perform: {action} on \
+            resource: {resource} because no \
          identity-based policy allows the {action} action"
     )
 }
@@ -281,14 +385,20 @@ fn bucket(request: &Request) -> String {
     format!("arn:aws:s3:::{}", request.segments().first().map_or("", String::as_str))
 }
 
-/// As IAM would judge it, as far as our policies go: they allow, and their conditions are of one sort.
+/// As IAM would judge it, as far as our policies go: they allow, and their conditions are of one
+/// sort.
 fn allows(policy: &Value, need: &Need) -> bool {
     members(&policy["Statement"]).any(|statement| {
-        let mut conditions = statement["Condition"]["StringEquals"].as_object().into_iter().flatten();
+        let mut conditions =
+            statement["Condition"]["StringEquals"].as_object().into_iter().flatten();
         statement["Effect"] == "Allow"
             && members(&statement["Action"]).any(|action| matches(action, need.action))
             && members(&statement["Resource"]).any(|resource| matches(resource, &need.resource))
-            && conditions.all(|(key, values)| need.context.get(key).is_some_and(|found| members(values).any(|value| value == found)))
+            && conditions.all(|(key, values)| {
+                need.context
+                    .get(key)
+                    .is_some_and(|found| members(values).any(|value| value == found))
+            })
     })
 }
 

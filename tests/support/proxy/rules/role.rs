@@ -58,13 +58,16 @@ pub fn settle(world: &mut World, request: &Request) {
 
 /// Whether Lambda may take this role on by now.
 pub fn is_assumable(world: &mut World, arn: &str) -> bool {
-    find(world, arn).is_some_and(|role| trusts(&role.trust, "lambda.amazonaws.com") && !spend(&mut role.tries))
+    find(world, arn)
+        .is_some_and(|role| trusts(&role.trust, "lambda.amazonaws.com") && !spend(&mut role.tries))
 }
 
 /// Whether the edge may take this role on by now.
 pub fn is_assumable_at_the_edge(world: &mut World, arn: &str) -> bool {
     find(world, arn).is_some_and(|role| {
-        trusts(&role.trust, "lambda.amazonaws.com") && trusts(&role.trust, "edgelambda.amazonaws.com") && !spend(&mut role.edge_tries)
+        trusts(&role.trust, "lambda.amazonaws.com")
+            && trusts(&role.trust, "edgelambda.amazonaws.com")
+            && !spend(&mut role.edge_tries)
     })
 }
 
@@ -74,8 +77,10 @@ fn find<'world>(world: &'world mut World, arn: &str) -> Option<&'world mut Role>
 
 fn trusts(document: &str, service: &str) -> bool {
     let policy: Value = serde_json::from_str(document).unwrap_or_default();
-    statements(&policy)
-        .any(|statement| statement["Effect"] == "Allow" && members(&statement["Principal"]["Service"]).any(|member| member == service))
+    statements(&policy).any(|statement| {
+        statement["Effect"] == "Allow"
+            && members(&statement["Principal"]["Service"]).any(|member| member == service)
+    })
 }
 
 fn statements(policy: &Value) -> impl Iterator<Item = &Value> {
