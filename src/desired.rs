@@ -73,6 +73,10 @@ impl Desired {
             timeout: u32::try_from(spec.function.timeout.as_secs()).unwrap_or(u32::MAX),
             role: role.arn(&stack.account, role_path),
             refused: BTreeSet::new(),
+            description: function::description(
+                &stack.names.stack,
+                &(stack.bucket.clone(), keys.on.clone()),
+            ),
         };
         let occupant =
             VersionReference { function: function.arn(&stack.account), version: frozen.name() };
@@ -124,11 +128,7 @@ impl Desired {
                 tags: tags.clone(),
             },
             function: function::plan::Desired {
-                settings: function::Settings {
-                    frozen,
-                    description: function::description(&stack.names.stack),
-                    tags,
-                },
+                settings: function::Settings { frozen, tags },
                 package,
                 keep_versions: spec.function.keep_versions,
                 arn: function.arn(&stack.account),
@@ -158,11 +158,12 @@ pub fn page(spec: &Spec) -> Result<Content, Fault> {
     Ok(page_of(&bytes))
 }
 
-/// The page that the spec names, or ours where it is not on this machine: for a bucket that has
-/// lost it.
-#[must_use]
-pub fn standard_page(spec: &Spec) -> Content {
-    page(spec).unwrap_or_else(|_| page_of(BUILTIN_PAGE))
+/// The page that the spec names, for a bucket that has lost it.
+///
+/// # Errors
+/// Why it cannot be read, in AWS's or the system's words.
+pub fn standard_page(spec: &Spec) -> Result<Content, String> {
+    page(spec).map_err(|fault| format!("could not {}: {}", fault.tried, fault.message))
 }
 
 /// The built-in function's `module.function`.

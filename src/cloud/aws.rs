@@ -12,7 +12,7 @@ use crate::aws::Clients;
 use crate::aws::fault::fault;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
-use crate::name::{AccountId, DistributionId, ObjectKey};
+use crate::name::{AccountId, DistributionId, ObjectKey, StackName};
 use crate::resource::Trace;
 use crate::resource::distribution::aws::Listed;
 use crate::resource::site::Inventory;
@@ -199,17 +199,17 @@ impl Cloud for Aws {
                 distribution::aws::traces(clients, account),
                 bucket::aws::traces(clients),
             )?;
-        let owned =
-            |id: &DistributionId| distributions.iter().any(|trace| trace.name == id.as_str());
+        let owned = |id: &DistributionId, stack: &StackName| {
+            distributions.iter().any(|trace| trace.name == id.as_str() && trace.stack == *stack)
+        };
         let runs =
             |arn: &str, function: &Trace| arn.contains(&format!(":function:{}:", function.name));
-        let foreign = runners.into_iter().filter(|(id, _)| !owned(id));
-        let attached: Vec<_> = foreign
+        // Also another stack's, whose visitors get this function by mistake.
+        let attached: Vec<_> = runners
+            .into_iter()
             .filter_map(|(id, arn)| {
-                functions
-                    .iter()
-                    .find(|trace| runs(&arn, trace))
-                    .map(|trace| (trace.stack.clone(), id))
+                let stack = &functions.iter().find(|trace| runs(&arn, trace))?.stack;
+                (!owned(&id, stack)).then(|| (stack.clone(), id))
             })
             .collect();
         let (orphans, notices) = Box::pin(logs::aws::traces(clients, account, &existing)).await?;
@@ -229,6 +229,16 @@ impl Cloud for Aws {
 
     async fn look(&self, stack: &Stack, key: &ObjectKey) -> Result<page::Look, Fault> {
         page::aws::look(&self.clients, &stack.account, &stack.bucket, key).await
+    }
+
+    async fn applied_keys(&self, stack: &Stack) -> Result<Option<(ObjectKey, ObjectKey)>, Fault> {
+        let found = match site::aws::fetch(&self.clients, &stack.bucket, site::index::KEY).await {
+            // Who may turn the switch and nothing else may not have this right.
+            Err(fault) if fault.kind == FaultKind::Denied => return Ok(None),
+            found => found?,
+        };
+        let judged = found.map(|found| site::FoundIndex::judged(&found, &stack.names.stack));
+        Ok(judged.and_then(|index| index.ours?.keys))
     }
 
     async fn observe_distribution(
@@ -260,7 +270,11 @@ impl Cloud for Aws {
                     .await
             }
             Op::Site(op) => site::aws::apply(clients, account, op).await,
-            Op::Page(op) => page::aws::apply(clients, account, op).await,
+            Op::Page(op) => {
+                let region = context.references(|known| known.regions.get(op.bucket()).cloned());
+                let elsewhere = region.map(|region| clients.in_region(&region));
+                page::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op).await
+            }
             Op::Role(op) => role::aws::apply(clients, op).await,
             Op::Function(op) => function::aws::apply(clients, op, context).await,
             Op::Logs(op) => logs::aws::apply(clients, op).await,

@@ -61,6 +61,15 @@ pub trait Cloud: Sync {
         key: &ObjectKey,
     ) -> impl Future<Output = Result<page::Look, Fault>> + Send;
 
+    /// The page's own key and the on key as they were applied last, if the index tells.
+    ///
+    /// # Errors
+    /// The call's.
+    fn applied_keys(
+        &self,
+        stack: &Stack,
+    ) -> impl Future<Output = Result<Option<(ObjectKey, ObjectKey)>, Fault>> + Send;
+
     /// Looks at the switch alone, with as few calls and rights as that takes.
     ///
     /// # Errors
@@ -72,7 +81,13 @@ pub trait Cloud: Sync {
         async {
             let keys = &stack.names.keys;
             let (off, on) = try_join!(self.look(stack, &keys.off), self.look(stack, &keys.on))?;
-            Ok(page::Sides { off: off.side, on: on.side, seen: on.seen })
+            let mut sides =
+                page::Sides { off: off.side, on: on.side, seen: on.seen, applied: None };
+            let is_ours = |off: &page::Side| page::is_ours(&off.metadata, &stack.names.stack);
+            if !sides.off.as_ref().is_some_and(is_ours) {
+                sides.applied = self.applied_keys(stack).await?;
+            }
+            Ok(sides)
         }
     }
 
@@ -139,6 +154,13 @@ impl Cloud for AnyCloud {
         match self {
             Self::Aws(cloud) => Box::pin(cloud.look(stack, key)).await,
             Self::Sandbox(cloud) => cloud.look(stack, key).await,
+        }
+    }
+
+    async fn applied_keys(&self, stack: &Stack) -> Result<Option<(ObjectKey, ObjectKey)>, Fault> {
+        match self {
+            Self::Aws(cloud) => Box::pin(cloud.applied_keys(stack)).await,
+            Self::Sandbox(cloud) => cloud.applied_keys(stack).await,
         }
     }
 

@@ -41,17 +41,19 @@ impl Global {
     pub fn again(&self) -> String {
         let mut flags = String::new();
         match &self.sandbox {
-            Some(Some(folder)) => flags.extend([" --sandbox=", &folder.display().to_string()]),
+            Some(Some(folder)) => {
+                flags.extend([" --sandbox=", &quoted(&folder.display().to_string())]);
+            }
             Some(None) => flags.push_str(" --sandbox"),
             None => {}
         }
         if !self.is_default_file() {
-            flags.extend([" -f ", &self.file.display().to_string()]);
+            flags.extend([" -f ", &quoted(&self.file.display().to_string())]);
         }
         for (flag, value) in
             [(" --endpoint-url ", &self.endpoint_url), (" --profile ", &self.profile)]
         {
-            flags.extend(value.iter().flat_map(|value| [flag, value]));
+            flags.extend(value.iter().map(|value| format!("{flag}{}", quoted(value))));
         }
         flags
     }
@@ -61,6 +63,16 @@ impl Global {
     pub fn is_default_file(&self) -> bool {
         self.file.as_os_str() == "provision.yaml"
     }
+}
+
+/// A word as a shell takes it.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%~".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// When to use colour.

@@ -16,6 +16,7 @@ use crate::view::View;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -147,10 +148,14 @@ pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Resu
     Ok(())
 }
 
-/// Why nothing may be written there.
-fn may_be_written(spec: &Spec, file: &Path) -> Result<(), String> {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let folder = parent.unwrap_or(Path::new(".")).canonicalize();
+/// What an apply would publish with the file or folder, which need not exist yet.
+#[must_use]
+pub fn published(spec: &Spec, path: &Path) -> Option<&'static str> {
+    let whole = std::path::absolute(path).ok()?;
+    let place = whole.ancestors().find_map(|folder| {
+        let rest = whole.strip_prefix(folder).ok()?;
+        Some(folder.canonicalize().ok()?.join(rest))
+    })?;
     let source = match &spec.function.source {
         Source::Path { path, .. } => Some(path),
         Source::Builtin => None,
@@ -159,11 +164,18 @@ fn may_be_written(spec: &Spec, file: &Path) -> Result<(), String> {
         (spec.bucket.site.as_ref(), "the site's folder: an apply would upload it"),
         (source, "the function's source: an apply would publish it"),
     ];
-    for (root, what) in taken {
-        let root = root.and_then(|root| root.canonicalize().ok());
-        if folder.as_ref().is_ok_and(|folder| root.is_some_and(|root| folder.starts_with(root))) {
-            return Err(format!("lies in {what}"));
-        }
+    let is_in = |root: &PathBuf| {
+        let Ok(root) = root.canonicalize() else { return false };
+        let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+        place.strip_prefix(&root).is_ok_and(|below| !below.iter().any(hidden))
+    };
+    taken.into_iter().find(|(root, _)| root.is_some_and(is_in)).map(|(_, what)| what)
+}
+
+/// Why nothing may be written there.
+fn may_be_written(spec: &Spec, file: &Path) -> Result<(), String> {
+    if let Some(what) = published(spec, file) {
+        return Err(format!("lies in {what}"));
     }
     match std::fs::symlink_metadata(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

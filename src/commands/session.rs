@@ -1,5 +1,6 @@
 //! The pipeline that all verbs share: load the spec, open the cloud, look, plan, ask, carry out.
 
+use super::saved::published;
 use super::{Exit, signals};
 use crate::apply::{self, Outcome};
 use crate::aws::fault::NO_SUCH_BUCKET;
@@ -328,6 +329,14 @@ pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Exit> {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {
                 view.problems(&loaded.warnings);
+            }
+            let folder = global.sandbox.as_ref().and_then(Option::as_ref);
+            if let Some((folder, what)) =
+                folder.and_then(|folder| Some((folder, published(&loaded.spec, folder)?)))
+            {
+                let what = format!("the sandbox's folder {} lies in {what}", folder.display());
+                view.error(&what, Some("choose another folder with `--sandbox=DIR`"));
+                return Err(Exit::Usage);
             }
             Ok(loaded.spec)
         }

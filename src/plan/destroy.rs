@@ -1,9 +1,10 @@
 //! What takes everything down that is ours, and nothing else.
 
+use super::protect::retag;
 use super::teardown::{
-    end_bucket, end_distribution, end_function, end_grant, end_role, leave_slots,
+    end_bucket, end_distribution, end_function, end_grant, end_reading, end_role, leave_slots,
 };
-use super::{Choices, Intent, Plan, protected};
+use super::{Choices, Intent, Plan, Stage, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::BucketName;
 use crate::resource::{bucket, distribution, logs};
@@ -22,6 +23,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
         let standing = standing(stack, live, *what).into_iter();
         plan.notices.extend(standing.map(|address| Notice { address, text: (*why).into() }));
     }
+    plan.add(Stage::Bucket, retag(stack, live));
     if !keeps(Protected::Distribution) {
         end_distribution(&mut plan, stack, live);
     }
@@ -53,7 +55,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     }
     if keeps(Protected::Bucket) {
         if !keeps(Protected::Distribution) {
-            end_grant(&mut plan, stack, live);
+            end_reading(&mut plan, stack, live);
         }
     } else {
         end_buckets(&mut plan, stack, live, choices);

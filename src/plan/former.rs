@@ -1,27 +1,27 @@
 //! What is ours and no longer in the spec: an apply names it, and ends it where the command line
 //! says so (`--delete KIND`). What visitors may still use never ends in passing.
 
+use super::slots::{Slot, staying};
 use super::teardown::{end_bucket, end_distribution, end_function, end_role, leave_slots};
 use super::{Choices, Plan, Stage, protected};
 use crate::change::{Action, Address, Conflict, Kind, Notice};
 use crate::desired::Desired;
 use crate::name::{BucketName, DistributionId, FunctionName, RoleName};
-use crate::resource::distribution::{Behavior, document::EVENT};
 use crate::resource::tags::Difference;
 use crate::resource::{access, association, bucket, distribution, function, logs, role};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names what is no longer in the spec, and plans the end of what may go. Returns whether visitors
-/// still get an earlier version somewhere after that: what it needs has to stay.
+/// Names what is no longer in the spec, and plans the end of what may go. Returns the slots that
+/// still run a function of ours after that, as before: what these versions need has to stay.
 pub(super) fn former(
     plan: &mut Plan,
     stack: &Stack,
     desired: &Desired,
     live: &Live,
     choices: &Choices,
-) -> bool {
+) -> Vec<Slot> {
     plan.notices.extend(live.former.refused.iter().cloned());
     let end = End { stack, desired, live, choices, kept: protected(stack, live, choices) };
     end.distribution(plan);
@@ -32,7 +32,7 @@ pub(super) fn former(
     end.buckets(plan, &staying);
     end.roles(plan, &staying);
     end.versions(plan, &staying);
-    staying.iter().any(|slot| !end.is_wanted(slot))
+    staying
 }
 
 /// What an earlier spec named carries the tags of this one, so that `protect` and `ttl` mean all of
@@ -79,61 +79,6 @@ pub(super) fn tags(plan: &mut Plan, desired: &Desired, live: &Live) {
     let kept: Vec<Op> =
         ops.into_iter().filter(|(same, op)| !same && !ends(op)).map(|(_, op)| op).collect();
     plan.add(Stage::Narrow, kept);
-}
-
-/// A slot that runs a function of ours and is not turned by the plan.
-struct Slot {
-    distribution: DistributionId,
-    behavior: Behavior,
-    arn: String,
-}
-
-impl Slot {
-    fn show(&self) -> String {
-        format!(
-            "{} of distribution {}",
-            association::show_behavior(&self.behavior),
-            self.distribution
-        )
-    }
-}
-
-fn staying(plan: &Plan, stack: &Stack, live: &Live) -> Vec<Slot> {
-    let functions = live.functions(stack);
-    let all = live.distribution.iter().chain(&live.attached).chain(&live.holders);
-    let slots = all.flat_map(|found| {
-        let behaviors = found.document.read().behaviors.into_iter();
-        behaviors.flat_map(move |(behavior, reading)| {
-            let functions = reading.functions.into_iter();
-            functions.map(move |(event, arn)| {
-                (event, Slot { distribution: found.id.clone(), behavior: behavior.clone(), arn })
-            })
-        })
-    });
-    let stays = |(event, slot): &(String, Slot)| {
-        functions.run(&slot.arn) && !(event == EVENT && turns(plan, slot) || ends(plan, slot))
-    };
-    slots.filter(stays).map(|(_, slot)| slot).collect()
-}
-
-/// Does the plan put something else into the slot, or nothing?
-fn turns(plan: &Plan, slot: &Slot) -> bool {
-    plan.steps.iter().any(|step| match &step.op {
-        Op::Association(association::Op::Turn { id, slots, .. }) => {
-            *id == slot.distribution && slots.contains_key(&slot.behavior)
-        }
-        Op::Distribution(distribution::Op::Update { id, occupant: Some(_), .. }) => {
-            *id == slot.distribution && slot.behavior == Behavior::Default
-        }
-        _ => false,
-    })
-}
-
-fn ends(plan: &Plan, slot: &Slot) -> bool {
-    plan.steps.iter().any(|step| match &step.op {
-        Op::Distribution(distribution::Op::Delete { id, .. }) => *id == slot.distribution,
-        _ => false,
-    })
 }
 
 /// Does the plan end the function, or, of one that is gone, its log groups?
@@ -283,10 +228,14 @@ impl End<'_> {
     /// A distribution that goes on reading the bucket.
     fn reader(&self, plan: &Plan, name: &BucketName) -> Option<&DistributionId> {
         let own = self.live.distribution.as_ref().map(|own| &own.id);
+        let ends = |id: &DistributionId| {
+            plan.steps.iter().any(|step| match &step.op {
+                Op::Distribution(distribution::Op::Delete { id: ended, .. }) => ended == id,
+                _ => false,
+            })
+        };
         let gone = |id: &DistributionId| {
-            let slot =
-                Slot { distribution: id.clone(), behavior: Behavior::Default, arn: String::new() };
-            Some(id) == own && (self.desired.distribution.is_some() || ends(plan, &slot))
+            Some(id) == own && (self.desired.distribution.is_some() || ends(id))
         };
         self.live.readers.iter().find(|(bucket, id)| bucket == name && !gone(id)).map(|(_, id)| id)
     }

@@ -12,8 +12,11 @@ use std::collections::BTreeSet;
 
 mod destroy;
 mod former;
+mod objects;
 mod protect;
 mod provision;
+mod reach;
+mod slots;
 mod stage;
 mod teardown;
 

@@ -1,9 +1,10 @@
 //! What stays, whatever anybody asks for.
 
 use super::Choices;
-use crate::resource::{PROTECT_TAG, Tags, stack_in};
+use crate::resource::tags::Difference;
+use crate::resource::{PROTECT_TAG, Tags, bucket, distribution, function, role, stack_in};
 use crate::spec::Protected;
-use crate::stack::{Live, Stack};
+use crate::stack::{Live, Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is protected, and why it stays (a fragment that fits behind its name): what the spec says,
@@ -31,13 +32,56 @@ pub fn protected(
         if choices.protect.contains(what) {
             "stays: it is protected"
         } else if tagged.contains(what) {
-            "stays: the stack's tag `provision:protect` says so; apply a spec without it in \
-                `protect` first, or remove that tag"
+            "stays: the tag `provision:protect` on the stack's own says so; apply a spec without \
+                it in `protect` first"
         } else {
             "stays: what needs it is protected"
         }
     };
     kept.into_iter().map(|what| (what, why(&what))).collect()
+}
+
+/// What stays says itself that it is protected, as what said so for it may go: then the next destroy
+/// would not know.
+pub(super) fn retag(stack: &Stack, live: &Live) -> Vec<Op> {
+    let (name, account) = (&stack.names.stack, &stack.account);
+    let tagged = tagged(stack, live);
+    let words = tagged.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let lacks = |what: Protected, tags: &Tags| -> Option<Difference> {
+        let said = tags.get(PROTECT_TAG).map(|words| Protected::among(words)).unwrap_or_default();
+        let ours = stack_in(tags).as_ref() == Some(name);
+        let mut wanted = tags.clone();
+        wanted.insert(PROTECT_TAG.to_owned(), words.clone());
+        (ours && tagged.contains(&what) && !said.contains(&what))
+            .then(|| Difference::between(tags, &wanted))
+    };
+    let mut ops = Vec::new();
+    let former = live.former.buckets.iter().map(|(name, found)| (name, &found.live));
+    for (name, found) in live.bucket.iter().map(|live| (&stack.bucket, live)).chain(former) {
+        let tags = lacks(Protected::Bucket, &found.settings.tags);
+        let set = |tags| bucket::Op::SetTags { name: name.clone(), tags, adopts: false };
+        ops.extend(tags.map(set).map(Op::Bucket));
+    }
+    let named = live.role.iter().map(|live| (&stack.names.role, live));
+    for (name, found) in named.chain(&live.former.roles) {
+        let tags = lacks(Protected::Role, &found.settings.tags);
+        let set = |tags| role::Op::SetTags { name: name.clone(), tags, adopts: false };
+        ops.extend(tags.map(set).map(Op::Role));
+    }
+    if let Some(found) = &live.function {
+        let (name, tags) =
+            (&stack.names.function, lacks(Protected::Function, &found.settings.tags));
+        let arn = name.arn(account);
+        let set = |tags| function::Op::SetTags { name: name.clone(), arn, tags, adopts: false };
+        ops.extend(tags.map(set).map(Op::Function));
+    }
+    if let Some(own) = &live.distribution {
+        let (id, tags) = (own.id.clone(), lacks(Protected::Distribution, &own.tags));
+        let arn = id.arn(account);
+        let set = |tags| distribution::Op::SetTags { id, arn, tags };
+        ops.extend(tags.map(set).map(Op::Distribution));
+    }
+    ops
 }
 
 /// What the tags of the stack's own objects protect.
@@ -70,7 +114,7 @@ fn tagged(stack: &Stack, live: &Live) -> BTreeSet<Protected> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::{STACK_TAG, bucket};
+    use crate::resource::STACK_TAG;
 
     fn bucket_of(owner: &str, words: &str) -> Live {
         let tags = [(STACK_TAG, owner), (PROTECT_TAG, words)]

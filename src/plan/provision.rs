@@ -1,15 +1,13 @@
 //! What makes everything as it should be.
 
-use super::former::{ends_function, former, tags};
+use super::former::{former, tags};
+use super::objects::objects;
+use super::reach::{role, watched};
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
-use crate::name::{BucketName, DistributionId, ObjectKey};
-use crate::resource::role::Reach;
-use crate::resource::site::index::Served;
-use crate::resource::{
-    access, association, bucket, distribution, function, grant, logs, page, role, site,
-};
+use crate::name::DistributionId;
+use crate::resource::{access, association, bucket, distribution, function, grant, logs};
 use crate::stack::{Live, Op, Stack};
 
 /// Plans what makes everything as it should be.
@@ -55,14 +53,14 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
         }
     }
     if plan.can_apply() {
-        objects(&mut plan, stack, desired, live, choices);
+        objects(&mut plan, stack, desired, live, choices, &watched(stack, live));
     }
     plan.conflicts.extend(distribution::owner::estranged(name, live.distribution.as_ref()));
     own_distribution(&mut plan, stack, desired, live);
     slots(&mut plan, stack, desired, live, choices);
-    let lingers = former(&mut plan, stack, desired, live, choices);
+    let staying = former(&mut plan, stack, desired, live, choices);
     grant(&mut plan, stack, desired, live);
-    role(&mut plan, stack, desired, live, choices, lingers);
+    role(&mut plan, stack, desired, live, choices, &staying);
     tags(&mut plan, desired, live);
     await_deployed(&mut plan, desired, live, choices);
     plan.sorted()
@@ -174,80 +172,6 @@ fn await_deployed(plan: &mut Plan, desired: &Desired, live: &Live, choices: &Cho
     }
 }
 
-/// The role reaches what the functions need: while a stack moves, also what it leaves. In the end
-/// it reaches what is left, so that whatever is ours stays named in its policy. `lingers`: visitors
-/// still get an earlier version somewhere.
-fn role(
-    plan: &mut Plan,
-    stack: &Stack,
-    desired: &Desired,
-    live: &Live,
-    choices: &Choices,
-    lingers: bool,
-) {
-    let (name, account) = (&stack.names.stack, &stack.account);
-    let wanted = Reach::of(desired.role.policy.as_ref(), account);
-    let ours = live.role.as_ref().filter(|live| role::plan::is_ours(live, name));
-    let seen = Reach::of(ours.and_then(|live| live.settings.policy.as_ref()), account);
-    let roles =
-        live.former.roles.values().map(|live| Reach::of(live.settings.policy.as_ref(), account));
-    let known = roles.fold(seen, Reach::with);
-    let moves = plan
-        .steps
-        .iter()
-        .any(|step| matches!(step.stage, Stage::Distribution | Stage::Association));
-    if moves {
-        plan.conflicts.extend(open_window(&known, &wanted, stack, live));
-        plan.conflicts.extend(
-            closed_window(&known, &wanted, live).filter(|_| !choices.adopt.contains(&Kind::Page)),
-        );
-    }
-    let gone = |op: &Op| plan.steps.iter().any(|step| step.op == *op);
-    let former = |bucket: &BucketName| live.former.buckets.contains_key(bucket);
-    let stays =
-        |bucket: &BucketName| !gone(&Op::Bucket(bucket::Op::Delete { name: bucket.clone() }));
-    let page = |bucket: &BucketName| (bucket.clone(), stack.names.keys.on.clone());
-    let pages = known.pages.iter().filter(|(bucket, _)| former(bucket)).cloned();
-    let pages: Vec<(BucketName, ObjectKey)> =
-        pages.chain(live.former.buckets.keys().map(page)).collect();
-    let functions = live.former.functions.keys();
-    let old_keys = known.pages.iter().filter(|(bucket, _)| *bucket == stack.bucket);
-    let left = Reach {
-        pages: pages
-            .iter()
-            .filter(|(bucket, _)| stays(bucket))
-            .chain(old_keys.clone().filter(|_| lingers))
-            .cloned()
-            .collect(),
-        functions: functions.clone().filter(|name| !ends_function(plan, name)).cloned().collect(),
-    };
-    let end = wanted.clone().with(left);
-    let leaving = Reach {
-        pages: pages.iter().chain(old_keys.filter(|_| moves)).cloned().collect(),
-        functions: functions.cloned().collect(),
-    };
-    let now = end.clone().with(leaving);
-    let settings = role::Settings { policy: Some(now.policy(account)), ..desired.role.clone() };
-    plan.take(
-        Stage::Role,
-        role::plan::plan(
-            name,
-            &stack.names.role,
-            &settings,
-            live.role.as_ref(),
-            choices.adopt.contains(&Kind::Role),
-        ),
-        Op::Role,
-    );
-    if now != end {
-        let (name, before) = (stack.names.role.clone(), Some(now.policy(account)));
-        plan.add(
-            Stage::Narrow,
-            [Op::Role(role::Op::PutPolicy { name, before, after: end.policy(account) })],
-        );
-    }
-}
-
 /// A function that is to be taken over, and that visitors of somebody else's distribution use.
 fn runs_elsewhere(stack: &Stack, live: &Live) -> Option<Conflict> {
     live.function.as_ref().filter(|found| !function::plan::is_ours(found, &stack.names.stack))?;
@@ -269,101 +193,4 @@ fn runs_elsewhere(stack: &Stack, live: &Live) -> Option<Conflict> {
         hint: "choose another `function.name`, or name that distribution as `distribution.id`"
             .into(),
     })
-}
-
-/// Maintenance is on where the function is about to stop looking.
-fn open_window(known: &Reach, wanted: &Reach, stack: &Stack, live: &Live) -> Option<Conflict> {
-    let mut left = known.pages.difference(&wanted.pages);
-    let lies = |(bucket, key): &&(BucketName, ObjectKey)| {
-        let objects = if *bucket == stack.bucket {
-            Some(&live.objects)
-        } else {
-            live.former.buckets.get(bucket).map(|found| &found.objects)
-        };
-        objects.is_some_and(|objects| objects.objects.contains_key(key))
-    };
-    left.find(lies).map(|(bucket, key)| Conflict {
-        address: Address::new(Kind::Page, key),
-        reason: format!(
-            "maintenance is on by this object in bucket {bucket}, where the function \
-            would no longer look: visitors would get the site"
-        ),
-        hint: "end the window first (`provision maintenance off` with the spec as it was), or \
-            delete that object if no version reads it any more"
-            .into(),
-    })
-}
-
-/// Something lies under a key that the function did not look at so far: visitors would get it.
-fn closed_window(known: &Reach, wanted: &Reach, live: &Live) -> Option<Conflict> {
-    let mut new = wanted.pages.difference(&known.pages).filter(|_| !known.pages.is_empty());
-    let (bucket, key) = new.find(|(_, key)| live.objects.objects.contains_key(key))?;
-    Some(Conflict {
-        address: Address::new(Kind::Page, key),
-        reason: format!(
-            "an object lies under this key in bucket {bucket}; as `keys.on` it would put the site \
-                into maintenance at once"
-        ),
-        hint: "choose another `maintenance.keys.on`, or delete that object first".into(),
-    })
-}
-
-fn objects(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices: &Choices) {
-    let name = &stack.names.stack;
-    let planner = site::plan::Planner {
-        stack: name,
-        bucket: &stack.bucket,
-        page_keys: stack.page_keys(),
-        adopt: choices.adopt.contains(&Kind::Site),
-        delete: choices.delete.contains(&Kind::Site),
-    };
-    let site = planner.plan(&desired.site, &live.objects);
-    plan.conflicts.extend(site.conflicts);
-    plan.notices.extend(site.notices);
-    for op in site.ops {
-        let stage = match &op {
-            site::Op::Delete { .. } => Stage::Leftovers,
-            put if site::plan::is_document(put) => Stage::Documents,
-            site::Op::Put { .. } => Stage::Files,
-        };
-        plan.add(stage, [Op::Site(op)]);
-    }
-    let (keys, content) = (&stack.names.keys, &desired.page.content);
-    let told = Served::of(content).with_switch(&keys.on);
-    let own = site::plan::claim(&live.objects, &keys.off, &content.md5, &told);
-    let page = page::Live { own, on: live.shown.clone(), opens: !is_reached(stack, live) };
-    let adopt = choices.adopt.contains(&Kind::Page);
-    let page = page::plan::plan(name, &stack.bucket, keys, &desired.page, &page, adopt);
-    // Until the function that looks at another on key is there, the page tells of the one before.
-    let told_later = |op: &page::Op| match op {
-        page::Op::Put { served: Some(served), .. } => {
-            !served.switch.is_empty() && served.switch != told.switch
-        }
-        _ => false,
-    };
-    let (later, first): (Vec<_>, Vec<_>) = page.ops.into_iter().partition(told_later);
-    plan.add(Stage::Page, first.into_iter().map(Op::Page));
-    plan.add(Stage::Switch, later.into_iter().map(Op::Page));
-    plan.conflicts.extend(page.conflicts);
-    plan.notices.extend(page.notices);
-    let puts = plan.steps.iter().any(|step| match &step.op {
-        Op::Site(site::Op::Put { .. }) => true,
-        Op::Page(page::Op::Put { key, .. }) => *key == keys.off,
-        _ => false,
-    });
-    plan.take(
-        Stage::Index,
-        planner.index(&desired.site, (&keys.off, content, told), puts, &live.objects),
-        Op::Site,
-    );
-}
-
-/// Does a distribution run our function already?
-fn is_reached(stack: &Stack, live: &Live) -> bool {
-    let ours = stack.any_version();
-    let documents = live.distribution.iter().chain(&live.attached).map(|live| live.document.read());
-    let behaviors = documents.flat_map(|reading| reading.behaviors.into_values());
-    behaviors
-        .flat_map(|behavior| behavior.functions.into_values())
-        .any(|arn| ours.number_in(&arn).is_some())
 }

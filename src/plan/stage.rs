@@ -106,6 +106,7 @@ impl Stage {
                 Self::Vacated,
             ],
             Self::Vacate => &[
+                Self::Bucket,
                 Self::Grant,
                 Self::Distribution,
                 Self::FirstGrant,
@@ -128,20 +129,30 @@ impl Stage {
             Self::DeleteDistribution => {
                 &[Self::Vacate, Self::Vacated, Self::RemoveGrant, Self::DeleteAccess]
             }
-            Self::DeleteLogs => {
-                &[Self::Deployed, Self::Vacate, Self::Vacated, Self::DeleteDistribution]
-            }
+            Self::DeleteLogs => &[
+                Self::Bucket,
+                Self::Deployed,
+                Self::Vacate,
+                Self::Vacated,
+                Self::DeleteDistribution,
+            ],
             Self::DeleteFunction => &[
+                Self::Bucket,
                 Self::Deployed,
                 Self::Vacate,
                 Self::Vacated,
                 Self::DeleteDistribution,
                 Self::DeleteLogs,
             ],
-            Self::DeleteRole => {
-                &[Self::Deployed, Self::Prune, Self::DeleteFunction, Self::DeleteBucket]
-            }
+            Self::DeleteRole => &[
+                Self::Bucket,
+                Self::Deployed,
+                Self::Prune,
+                Self::DeleteFunction,
+                Self::DeleteBucket,
+            ],
             Self::DeleteBucket => &[
+                Self::Bucket,
                 Self::Deployed,
                 Self::Vacate,
                 Self::Vacated,

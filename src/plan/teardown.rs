@@ -29,26 +29,34 @@ pub(super) fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
     plan.take(Stage::DeleteAccess, access::plan::teardown(name, live.access.as_ref()), Op::Access);
 }
 
-/// Takes our statement out of the policy of a bucket that stays: out of our own bucket's, else only
-/// if it names our distribution. Every stack's statement has the same label.
+/// Takes our statements out of the policy of a bucket that is not ours any more, or goes.
 pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
-    let Some(bucket) = &live.bucket else { return };
+    if is_read_by_us(plan, stack, live) {
+        let op = grant::plan::teardown(&stack.bucket, live.policy.as_ref());
+        plan.add(Stage::RemoveGrant, op.map(Op::Grant));
+    }
+}
+
+/// The same for a bucket that stays ours, which goes on denying plain HTTP.
+pub(super) fn end_reading(plan: &mut Plan, stack: &Stack, live: &Live) {
+    if is_read_by_us(plan, stack, live) && grant::exists(live.policy.as_ref()) {
+        let op = grant::plan::without_reader(&stack.bucket, live.policy.as_ref(), true);
+        plan.add(Stage::RemoveGrant, op.map(Op::Grant));
+    }
+}
+
+/// Are there statements of ours to end? If others read by them, that is a conflict.
+fn is_read_by_us(plan: &mut Plan, stack: &Stack, live: &Live) -> bool {
+    let Some(bucket) = &live.bucket else { return false };
     let own = live.distribution.as_ref().map(|distribution| distribution.id.clone());
     let names_it = own.is_some() && grant::distribution(live.policy.as_ref()) == own;
-    if bucket::plan::is_ours(bucket, &stack.names.stack) || names_it {
-        let reads =
-            |id: &DistributionId| live.readers.contains(&(stack.bucket.clone(), id.clone()));
-        plan.conflicts.extend(grant::plan::shared(
-            &stack.bucket,
-            own.as_ref(),
-            live.policy.as_ref(),
-            reads,
-        ));
-        plan.add(
-            Stage::RemoveGrant,
-            grant::plan::teardown(&stack.bucket, live.policy.as_ref()).map(Op::Grant),
-        );
+    let ours = bucket::plan::is_ours(bucket, &stack.names.stack) || names_it;
+    if ours {
+        let (bucket, policy) = (&stack.bucket, live.policy.as_ref());
+        let reads = |id: &DistributionId| live.readers.contains(&(bucket.clone(), id.clone()));
+        plan.conflicts.extend(grant::plan::shared(bucket, own.as_ref(), policy, reads));
     }
+    ours
 }
 
 /// Leaves every slot in `held` that runs a function of ours, and waits for that.

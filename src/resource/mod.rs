@@ -78,10 +78,10 @@ pub fn marker(stack: &StackName) -> String {
     format!("{STACK_TAG}={stack}")
 }
 
-/// The stack in a text made by [`marker`].
+/// The stack in a text that begins with a [`marker`].
 #[must_use]
 pub fn marked(text: &str) -> Option<StackName> {
-    text.strip_prefix(STACK_TAG)?.strip_prefix('=')?.parse().ok()
+    text.strip_prefix(STACK_TAG)?.strip_prefix('=')?.split(' ').next()?.parse().ok()
 }
 
 /// Tags, sorted by key.

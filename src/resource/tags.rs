@@ -41,7 +41,8 @@ fn written(key: &str) -> String {
 #[must_use]
 pub fn is_ours(key: &str, have: &Tags) -> bool {
     let listed = have.get(LISTED).map(String::as_str).unwrap_or_default();
-    key.starts_with(OWN) || listed.split(' ').any(|ours| ours == written(key))
+    let is_listed = || listed.split(' ').any(|ours| ours == written(key));
+    key.starts_with(OWN) || !key.starts_with("aws:") && is_listed()
 }
 
 /// The stack that tags name.

@@ -2,13 +2,14 @@
 //! live state, faults and what a run has learned.
 
 use crate::apply::Outcome;
-use crate::change::{Action, Fault, Kind};
+use crate::change::{Action, Address, Fault, Kind};
 use crate::operator;
 use crate::plan::{Intent, Plan};
 use crate::resource::page::window::{State, judge};
 use crate::resource::{grant, logs};
 use crate::stack::{Live, Stack};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// The names that a user needs next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -181,8 +182,20 @@ pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
     .into_iter()
     .flatten()
     .collect();
-    let resources: Vec<Row> =
-        kinds.into_iter().map(|(kind, name, exists)| row(plan, live, kind, name, exists)).collect();
+    let mut resources: Vec<Row> = kinds
+        .into_iter()
+        .map(|(kind, name, exists)| {
+            let own = |address: &Address| address.kind == kind && !is_former(address, stack, live);
+            row(plan, live, (kind, name, exists), own)
+        })
+        .collect();
+    let former = plan.notices.iter().map(|notice| &notice.address);
+    let former: BTreeSet<&Address> = former.filter(|at| is_former(at, stack, live)).collect();
+    resources.extend(
+        former
+            .into_iter()
+            .map(|at| row(plan, live, (at.kind, at.name.clone(), true), |address| address == at)),
+    );
     Status {
         stack: stack.names.stack.to_string(),
         account: stack.account.to_string(),
@@ -200,12 +213,31 @@ fn objects(live: &Live, stack: &Stack) -> usize {
     live.objects.objects.keys().filter(|key| !stack.page_keys().contains(key)).count()
 }
 
-fn row(plan: &Plan, live: &Live, kind: Kind, name: String, exists: bool) -> Row {
+/// Is it something of the stack that the spec does not name?
+fn is_former(address: &Address, stack: &Stack, live: &Live) -> bool {
+    let (names, name) = (&stack.names, address.name.as_str());
+    match address.kind {
+        Kind::Bucket => name != stack.bucket.as_str(),
+        Kind::Role => name != names.role.as_str(),
+        Kind::Function => name != names.function.as_str(),
+        Kind::Distribution | Kind::Access => names.attached.is_some(),
+        Kind::Association => {
+            let attached = names.attached.as_ref().is_some_and(|id| name == id.as_str());
+            let own = live.distribution.as_ref().is_some_and(|own| name == own.id.as_str());
+            !attached && !own
+        }
+        Kind::Logs | Kind::Site | Kind::Page | Kind::Grant => false,
+    }
+}
+
+/// `at`: kind, what it is called, whether it exists. `own`: which addresses of the plan are its.
+fn row(plan: &Plan, live: &Live, at: (Kind, String, bool), own: impl Fn(&Address) -> bool) -> Row {
+    let (kind, name, exists) = at;
     let changes = plan
         .steps
         .iter()
         .map(|step| step.op.change())
-        .filter(|change| change.address.kind == kind && change.action != Action::Await);
+        .filter(|change| own(&change.address) && change.action != Action::Await);
     let mut remarks: Vec<String> = changes
         .flat_map(|change| {
             let fields: Vec<String> = change
@@ -220,7 +252,7 @@ fn row(plan: &Plan, live: &Live, kind: Kind, name: String, exists: bool) -> Row 
     remarks.extend(
         plan.conflicts
             .iter()
-            .filter(|conflict| conflict.address.kind == kind)
+            .filter(|conflict| own(&conflict.address))
             .map(|conflict| conflict.reason.clone()),
     );
     // A kind that is in many places says it once.
@@ -230,10 +262,7 @@ fn row(plan: &Plan, live: &Live, kind: Kind, name: String, exists: bool) -> Row 
         remarks = vec!["does not exist".into()];
     }
     remarks.extend(
-        plan.notices
-            .iter()
-            .filter(|notice| notice.address.kind == kind)
-            .map(|notice| notice.text.clone()),
+        plan.notices.iter().filter(|notice| own(&notice.address)).map(|notice| notice.text.clone()),
     );
     let distribution = match kind {
         Kind::Distribution => live.distribution.as_ref(),

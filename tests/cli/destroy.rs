@@ -109,7 +109,7 @@ fn what_is_not_ours_stays_and_is_named() {
         world["buckets"]["shop-files"]["live"]["settings"]["tags"] = json!({});
         world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
         world["functions"]["shop-edge"]["settings"]["tags"] = json!({});
-        world["functions"]["shop-edge"]["settings"]["description"] = json!("");
+        world["functions"]["shop-edge"]["settings"]["frozen"]["description"] = json!("");
     });
     story.run("plan --sandbox");
     story.run("apply --sandbox --yes --adopt bucket --adopt role --adopt function");

@@ -156,7 +156,7 @@ const GUARDS: [Guard; 6] = [
             Free,
             Refused("holds the page of stack `shop`"),
             Refused("holds the page of stack `shop`"),
-            Free,
+            Refused("holds the page of stack `shop`"),
         ],
     },
 ];
@@ -211,7 +211,7 @@ fn a_sweep_of_all_keeps_what_is_covered_or_protected() {
     std::fs::remove_file(story.path("provision.yaml")).unwrap();
     let answer = story.ask("sweep --all --in-use --yes --sandbox");
     assert_eq!((answer.code, story.world()), (0, before), "{}", answer.out);
-    assert!(answer.out.contains("stays: the stack's tag"), "{}", answer.out);
+    assert!(answer.out.contains("stays: the tag `provision:protect`"), "{}", answer.out);
 }
 
 /// What stands in the sandbox after all: bucket, role, function, distribution.

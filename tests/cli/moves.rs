@@ -1,7 +1,7 @@
 //! The spec changes: what an earlier spec named is named, found, and ended by its word.
 
 use crate::attached::{ID, document};
-use crate::story::Story;
+use crate::story::{SHOP, Story};
 use serde_json::json;
 
 const KINDS: [&str; 5] = ["buckets", "roles", "functions", "access", "distributions"];
@@ -75,9 +75,9 @@ fn what_was_renamed_is_found_again() {
     for command in ["destroy --sandbox --yes", "sweep --sandbox --stack shop --yes"] {
         let story = Story::of_a_shop_that_stands();
         for name in ["second", "third"] {
-            let spec = ["bucket", "role", "function"]
-                .map(|kind| format!("{kind}: {{name: {name}}}\n"))
-                .concat();
+            let spec =
+                ["role", "function"].map(|kind| format!("{kind}: {{name: {name}}}\n")).concat();
+            let spec = format!("bucket: {{name: {name}, site: ./site}}\n{spec}");
             story.write("provision.yaml", &format!("stack: shop\n{spec}"));
             let applied = story.ask("apply --sandbox --yes");
             assert_eq!(applied.code, 0, "{}", applied.out);
@@ -122,7 +122,7 @@ fn a_move_does_not_end_a_window() {
         story.write("provision.yaml", spec);
         let refused = story.ask("apply --sandbox --yes");
         assert_eq!(refused.code, 4, "{}", refused.out);
-        assert!(refused.out.contains("maintenance is on by this object"), "{}", refused.out);
+        assert!(refused.out.contains("the function would no longer look there"), "{}", refused.out);
         assert_eq!(story.world()["distributions"], before["distributions"]);
     }
 }
@@ -135,7 +135,7 @@ fn a_switch_that_is_not_deployed_is_not_turned() {
         closed.html}}\n";
     story.write("provision.yaml", moved);
     let before = story.world();
-    for (verb, code) in [("on", 4), ("off", 4), ("status", 1)] {
+    for (verb, code) in [("on", 4), ("off", 4), ("status", 4)] {
         let answer = story.ask(&format!("maintenance {verb} --sandbox"));
         assert_eq!(answer.code, code, "{verb}: {}", answer.out);
         assert!(answer.out.contains(
@@ -164,11 +164,7 @@ fn a_move_does_not_open_a_window() {
     story.write("provision.yaml", moved);
     let refused = story.ask("apply --sandbox --yes");
     assert_eq!(refused.code, 4, "{}", refused.out);
-    assert!(
-        refused.out.contains("it would put the site into maintenance at once"),
-        "{}",
-        refused.out
-    );
+    assert!(refused.out.contains("visitors would get it in place of the site"), "{}", refused.out);
 }
 
 /// `protect` and `ttl` mean all of the stack, also what an earlier spec named.
@@ -177,7 +173,7 @@ fn what_an_earlier_spec_named_carries_the_tags_of_this_one() {
     let story = Story::of_a_shop_that_stands();
     story.write(
         "provision.yaml",
-        "stack: shop\nprotect: [bucket]\nttl: 2h\nbucket: {name: second}\nrole: {name: second}\n",
+        "stack: shop\nprotect: [bucket]\nttl: 2h\nbucket: {name: second, site: ./site}\nrole: {name: second}\n",
     );
     let applied = story.ask("apply --sandbox --yes");
     assert_eq!(applied.code, 0, "{}", applied.out);
@@ -249,7 +245,7 @@ fn a_function_that_somebody_elses_distribution_runs_is_not_taken_over() {
     let id = own_id(&story);
     story.meanwhile("bucket, role and function of the stack become somebody's", |world| {
         let function = &mut world["functions"]["shop-edge"]["settings"];
-        (function["tags"], function["description"]) = (json!({}), json!(""));
+        (function["tags"], function["frozen"]["description"]) = (json!({}), json!(""));
         world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
         let own = &mut world["distributions"][&id]["live"];
         own["tags"] = json!({});
@@ -294,4 +290,179 @@ fn a_function_that_is_still_replicated_does_not_keep_another() {
         "{}",
         ended.out
     );
+}
+
+/// Both keys are others in the spec, and nobody has applied it: what lies under them says nothing.
+#[test]
+fn keys_that_are_not_applied_turn_nothing() {
+    for (off, on) in [
+        ("m.html", "m-on.html"),
+        ("maintenance-on.html", "m-on.html"),
+        ("maintenance-on.html", "maintenance.html"),
+        ("m.html", "maintenance-on.html"),
+    ] {
+        for open in [false, true] {
+            let story = Story::of_a_shop_that_stands();
+            if open {
+                assert_eq!(story.ask("maintenance on --sandbox").code, 0);
+            }
+            let keys = format!("maintenance: {{keys: {{off: {off}, on: {on}}}}}\n");
+            let spec = "stack: shop\nbucket: {name: shop-files, site: ./site}\n";
+            story.write("provision.yaml", &format!("{spec}{keys}"));
+            let before = story.world();
+            for verb in ["on", "off", "status"] {
+                let answer = story.ask(&format!("maintenance {verb} --sandbox"));
+                assert_eq!(answer.code, 4, "{off} {on} {open} {verb}: {}", answer.out);
+                assert!(answer.out.contains("not known what visitors see"), "{}", answer.out);
+            }
+            assert_eq!(story.world(), before, "{off} {on} {open}");
+        }
+    }
+}
+
+/// A bucket of another name begins empty: what the old one had counts.
+#[test]
+fn a_site_is_not_lost_by_another_bucket() {
+    let story = Story::of_a_shop_that_stands();
+    story.write("provision.yaml", "stack: shop\nbucket: {name: second}\n");
+    let refused = story.ask("apply --sandbox --yes");
+    assert_eq!(refused.code, 4, "{}", refused.out);
+    assert!(refused.out.contains("would lose 2 of its 2 objects"), "{}", refused.out);
+    assert_eq!(story.ask("apply --sandbox --yes --delete site").code, 0);
+}
+
+/// The page alone is no site.
+#[test]
+fn other_keys_lose_no_site() {
+    let story = Story::of_a_shop();
+    for keys in ["", "maintenance: {keys: {off: m.html, on: m-on.html}}\n"] {
+        story.write("provision.yaml", &format!("stack: shop\n{keys}"));
+        let applied = story.ask("apply --sandbox --yes");
+        assert_eq!(applied.code, 0, "{}", applied.out);
+    }
+}
+
+/// Back to the bucket where the page itself lies under what is the on key by now.
+#[test]
+fn a_way_back_does_not_open_a_window() {
+    let story = Story::of_a_shop_that_stands();
+    let keys = "maintenance: {keys: {off: x.html, on: maintenance.html}}\n";
+    story.write(
+        "provision.yaml",
+        &format!("stack: shop\nbucket: {{name: second, site: ./site}}\n{keys}"),
+    );
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    story.write(
+        "provision.yaml",
+        &format!("stack: shop\nbucket: {{name: shop-files, site: ./site}}\n{keys}"),
+    );
+    let refused = story.ask("apply --sandbox --yes");
+    assert_eq!(refused.code, 4, "{}", refused.out);
+    assert!(refused.out.contains("visitors would get it in place of the site"), "{}", refused.out);
+}
+
+/// Where the deployed function does not look, or not yet, the switch is not turned.
+#[test]
+fn the_switch_of_a_bucket_that_was_left_is_not_turned() {
+    let story = Story::of_a_shop_that_stands();
+    let moved = "stack: shop\nbucket: {name: second, site: ./site}\n";
+    story.write("moved.yaml", moved);
+    assert_eq!(story.ask("apply --sandbox --yes -f moved.yaml").code, 0);
+    let refused = story.ask("maintenance on --sandbox");
+    assert_eq!(refused.code, 4, "{}", refused.out);
+    assert!(refused.out.contains("no function that is deployed looks into this bucket"));
+    assert_eq!(story.ask("maintenance on --sandbox -f moved.yaml").code, 0);
+    assert_eq!(story.ask("maintenance off --sandbox -f moved.yaml").code, 0);
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0, "and back");
+    assert_eq!(story.ask("maintenance on --sandbox").code, 0);
+}
+
+/// `status` tells of each thing what is true of it.
+#[test]
+fn status_tells_old_and_new_apart() {
+    let story = Story::of_a_shop_that_stands();
+    story.write(
+        "provision.yaml",
+        "stack: shop\nbucket: {name: second, site: ./site}\nrole: {name: second}\n",
+    );
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    let out = story.ask("status --sandbox --json").out;
+    let documents = serde_json::Deserializer::from_str(&out).into_iter::<serde_json::Value>();
+    let status = documents.flatten().find(|found| found["type"] == "status").unwrap();
+    let rows = status["resources"].as_array().unwrap();
+    let remarks = |kind: &str, name: &str| {
+        let row = rows.iter().find(|row| row["kind"] == kind && row["name"] == name).unwrap();
+        row["remarks"].to_string()
+    };
+    for (kind, old) in [("bucket", "shop-files"), ("role", "shop-edge")] {
+        assert!(remarks(kind, old).contains("no longer in the spec"), "{rows:#?}");
+        assert_eq!(remarks(kind, "second"), "[]");
+    }
+}
+
+/// What stays says itself that it is protected, once what said so is gone.
+#[test]
+fn protection_outlives_what_told_of_it() {
+    let mut story = Story::of_a_shop();
+    story.write("provision.yaml", &format!("{SHOP}protect: [bucket]\n"));
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    story.meanwhile("the bucket loses its tag", |world| {
+        let tags = &mut world["buckets"]["shop-files"]["live"]["settings"]["tags"];
+        tags.as_object_mut().unwrap().shift_remove("provision:protect");
+    });
+    story.write("provision.yaml", SHOP);
+    for _ in 0..3 {
+        assert_eq!(story.ask("destroy --sandbox --yes").code, 0);
+        assert!(story.world()["buckets"]["shop-files"].is_object());
+    }
+}
+
+/// Marks of two stacks on one thing: nobody takes it down for the wrong one.
+#[test]
+fn what_carries_two_marks_is_not_the_second_ones() {
+    let mut story = Story::of_a_shop_that_stands();
+    let id = own_id(&story);
+    story.meanwhile("somebody writes another stack into the tags", |world| {
+        world["distributions"][&id]["live"]["tags"]["provision:stack"] = json!("other");
+        world["roles"]["shop-edge"]["settings"]["tags"]["provision:stack"] = json!("other");
+    });
+    let before = story.world();
+    story.write("other.yaml", "stack: other\nrole: {name: shop-edge}\n");
+    for command in ["destroy --sandbox --yes -f other.yaml", "sweep --stack other --sandbox --yes"]
+    {
+        assert_eq!(story.ask(command).code, 4, "{command}");
+        assert_eq!(story.world(), before, "{command}");
+    }
+}
+
+/// A reference that only begins like one of ours is nobody's claim.
+#[test]
+fn a_distribution_that_is_called_like_ours_is_not_ours() {
+    let mut story = Story::of_a_shop();
+    let document =
+        document("").replace("<CallerReference>theirs", "<CallerReference>provision-shop-prod");
+    let document = document.replace("<Id>o</Id>", "<Id>provision-shop</Id>");
+    let document = document.replace("<TargetOriginId>o<", "<TargetOriginId>provision-shop<");
+    story.write("provision.yaml", SHOP);
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    story.meanwhile("there is a distribution of somebody else", |world| {
+        let live = json!({"id": ID, "etag": "E0", "document": document, "deployed": true,
+            "domain": "d1.cloudfront.net", "tags": {}});
+        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
+    });
+    let before = story.world()["distributions"][ID].clone();
+    assert!(story.ask("apply --sandbox --yes").out.contains("Nothing to do"));
+    assert_eq!(story.ask("destroy --sandbox --yes").code, 0);
+    assert_eq!(story.world()["distributions"][ID], before);
+}
+
+/// A sandbox that the site would upload.
+#[test]
+fn a_sandbox_in_the_site_is_refused() {
+    let story = Story::of_a_shop();
+    story.write("provision.yaml", SHOP);
+    for folder in ["site/cloud", "site"] {
+        assert_eq!(story.ask(&format!("plan --sandbox={folder}")).code, 64, "{folder}");
+    }
+    assert_eq!(story.ask("plan --sandbox=site/.cloud").code, 0);
 }

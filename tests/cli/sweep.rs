@@ -37,7 +37,8 @@ fn left_behind() -> Story {
                 world[kind]["theirs"] = world[kind]["shop-edge"].clone();
                 world[kind]["theirs"]["settings"]["tags"] = tags;
             }
-            world["functions"]["theirs"]["settings"]["description"] = json!("provision: not ours");
+            world["functions"]["theirs"]["settings"]["frozen"]["description"] =
+                json!("provision: not ours");
         },
     );
     story

@@ -102,13 +102,13 @@ fn live_in(mut world: World, spec: &Spec) {
         window: Metadata::new(),
         without: Vec::new(),
         once: None,
-        standard: standard.clone(),
+        standard: Ok(standard.clone()),
         mark: "0123456789abcdef".repeat(2),
     };
-    for wanted in [Wanted::On(on), Wanted::Off { standard }] {
+    for wanted in [Wanted::On(on), Wanted::Off { standard: Ok(standard) }] {
         let look = |key| world.look_at_page(&stack, key, |_| Ok(b"page".to_vec()), NOW);
         let (Ok(off), Ok(on)) = (look(&names.keys.off), look(&names.keys.on)) else { continue };
-        let sides = Sides { off: off.side, on: on.side, seen: on.seen };
+        let sides = Sides { off: off.side, on: on.side, seen: on.seen, applied: None };
         assert_eq!(facts(&sides, &stack).on, sides.on.is_some());
         let turn = plan::turn(&stack, &wanted, &sides);
         carry_out(&mut world, &stack, &Live::default(), &turn);

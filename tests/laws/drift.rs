@@ -119,7 +119,7 @@ drifts! {
     "the function has a tag that the spec gave \
         up" => |world, _| function(world, |found| give_up(&mut found.settings.tags)),
     "the function lost its \
-        description" => |world, _| function(world, |found| found.settings.description.clear()),
+        description" => |world, _| function(world, |found| found.settings.frozen.description.clear()),
     "the version is gone" => |world, _| function(world, |found| drop(found.versions.pop())),
     "other versions were published" => |world, _| publish(world, &[256, 512, 1024]),
     "the slot holds an old version" => |world, ground| {

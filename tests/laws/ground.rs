@@ -224,10 +224,11 @@ pub(crate) fn their_function() -> function::Live {
         timeout: 1,
         role: "arn:aws:iam::123456789012:role/theirs".into(),
         refused: [].into(),
+        description: "theirs".into(),
     };
     let versions = vec![function::Version { number: 1, frozen: frozen.clone() }];
     function::Live {
-        settings: function::Settings { frozen, description: "theirs".into(), tags: Tags::new() },
+        settings: function::Settings { frozen, tags: Tags::new() },
         revision: "theirs".into(),
         versions,
         image: false,

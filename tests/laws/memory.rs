@@ -207,6 +207,10 @@ impl Cloud for Memory {
         state.world.look_at_page(stack, key, |etag| Ok(etag.into()), state.now)
     }
 
+    async fn applied_keys(&self, stack: &Stack) -> Result<Option<(ObjectKey, ObjectKey)>, Fault> {
+        Ok(self.state().world.applied_keys(stack))
+    }
+
     async fn observe_distribution(
         &self,
         stack: &Stack,

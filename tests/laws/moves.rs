@@ -9,21 +9,23 @@ use crate::ground::{ATTACHED, Ground, neighbourhood, the_site};
 use crate::memory::{Cut, Memory, Moment};
 use provision::apply;
 use provision::change::Kind;
-use provision::cloud::world::{Distribution, World};
+use provision::cloud::world::{Distribution, Headers, World};
 use provision::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
 use provision::plan::{Choices, Intent, Plan};
 use provision::resource::distribution::{Behavior, document::EVENT};
+use provision::resource::page::window;
+use provision::resource::site::{Object, mark};
 use provision::resource::{
     PROTECT_TAG, access, bucket, distribution, function, grant, page, role, site, stack_in,
 };
 use provision::stack::Op;
 use provision::view::report::Existing;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 const ANOTHER: &str = "E3ANOTHER000";
 
-const SPECS: [(&str, &str); 15] = [
+const SPECS: [(&str, &str); 17] = [
     ("owned", "stack: shop"),
     ("attached to A", "stack: shop\ndistribution: {id: E1ATTACHED00, behaviors: [default]}"),
     ("attached to B", "stack: shop\ndistribution: {id: E3ANOTHER000, behaviors: [default]}"),
@@ -58,6 +60,16 @@ const SPECS: [(&str, &str); 15] = [
     ("logs are kept", "stack: shop\nfunction: {log_retention: 30d}"),
     ("protected", "stack: shop\nprotect: [bucket]"),
     ("other code", "stack: shop\nmaintenance: {retry_after: 99s}"),
+    (
+        "attached to A with other page keys",
+        "stack: shop\nmaintenance: {keys: {off: closed.html, on: closed-now.html}}\n\
+         distribution: {id: E1ATTACHED00, behaviors: [default]}",
+    ),
+    (
+        "a third bucket, where the page's key is the on key",
+        "stack: shop\nbucket: {name: shop-third}\n\
+         maintenance: {keys: {off: closed.html, on: maintenance.html}}",
+    ),
 ];
 
 static GROUNDS: LazyLock<Vec<Ground>> = LazyLock::new(|| {
@@ -209,6 +221,35 @@ fn missed_behind(world: &World, ground: &Ground, found: &Distribution) -> Vec<St
     missed
 }
 
+/// What visitors of each of our slots get: the page, if an object lies where its version looks.
+fn shown(world: &World) -> BTreeMap<String, bool> {
+    let enabled = world.distributions.values().filter(|found| found.live.document.read().enabled);
+    let slots = enabled.flat_map(|found| {
+        slots(found)
+            .into_iter()
+            .map(|(behavior, name, number)| (format!("{} {behavior}", found.live.id), name, number))
+    });
+    let page = |name: &FunctionName, number: u64| {
+        let versions = &world.functions.get(name)?.versions;
+        let version = versions.iter().find(|version| version.number == number)?;
+        page_of(&version.frozen.code_sha256)
+    };
+    let lies = |(bucket, keys): &(BucketName, page::Keys)| {
+        world.buckets.get(bucket).is_some_and(|found| found.objects.contains_key(&keys.on))
+    };
+    slots.filter_map(|(slot, name, number)| Some((slot, lies(page(&name, number)?)))).collect()
+}
+
+/// The switch is the user's: no move shows visitors the page, or the site, who had the other.
+fn turned(moment: &Moment<'_>) -> Option<String> {
+    let (before, after) = (shown(moment.before), shown(moment.after));
+    let other = |(slot, is_shown): &(&String, &bool)| {
+        before.get(*slot).is_some_and(|was_shown| was_shown != *is_shown)
+    };
+    let (slot, is_shown) = after.iter().find(other)?;
+    Some(format!("visitors of {slot} get the {}", if *is_shown { "page" } else { "site" }))
+}
+
 /// What ends while some edge may still use it: visitors get the old configuration until the new one
 /// is deployed.
 fn hasty(moment: &Moment<'_>) -> Option<String> {
@@ -246,7 +287,7 @@ fn watch(moment: &Moment<'_>) -> Option<String> {
     // Until the first grant is given, nobody can know the new distribution.
     let new: Vec<String> =
         new.into_iter().filter(|what| !(creates && what.contains("may not read"))).collect();
-    if new.is_empty() { hasty(moment) } else { Some(new.join("; ")) }
+    if new.is_empty() { hasty(moment).or_else(|| turned(moment)) } else { Some(new.join("; ")) }
 }
 
 fn run(
@@ -337,6 +378,44 @@ fn a_spec_that_changes_loses_nothing() {
     }
 }
 
+/// Opens a window of ours where the first spec says.
+fn with_a_window(mut world: World, ground: &Ground) -> World {
+    let (bucket, key) = (&ground.stack.bucket, &ground.stack.names.keys.on);
+    let found = world.buckets.get_mut(bucket).unwrap();
+    let window = (window::WINDOW.to_owned(), "f".repeat(32));
+    let metadata = mark(&ground.stack.names.stack, key).chain([window]).collect();
+    found.objects.insert(key.clone(), Object { etag: "window".into(), size: 1 });
+    found.headers.insert(key.clone(), Headers { metadata, ..Headers::default() });
+    world
+}
+
+/// Two moves, one after the other: on with the words, or back; with a window open or not. Where one
+/// is refused, the window is still open for the next.
+#[test]
+fn no_move_opens_or_ends_a_window() {
+    let mut refused = 0;
+    for (number, from, to) in pairs() {
+        let begins = [from.built.clone(), with_a_window(from.built.clone(), from)];
+        let sample = |at: usize| is_whole() || number % 2 == at;
+        for (at, begin) in begins.into_iter().enumerate().filter(|(at, _)| sample(*at)) {
+            let (next, all) =
+                if (number + at).is_multiple_of(2) { (to, true) } else { (from, false) };
+            let what = format!("{from:?} -> {to:?} -> {next:?}, {all}, window {at}");
+            let mut world = begin;
+            for (with, all) in [(to, false), (next, all)] {
+                let (memory, plan) = run(&world, with, Intent::Provision, &words(all), Cut::Never);
+                refused += usize::from(!plan.can_apply());
+                assert_eq!(memory.broken(), Vec::<String>::new(), "{what}");
+                if plan.can_apply() {
+                    settle(&memory, with, Intent::Provision, &words(all), &what);
+                }
+                world = memory.world();
+            }
+        }
+    }
+    assert!(refused > 10, "windows stand in the way: {refused}");
+}
+
 /// Ids and numbers differ from world to world.
 fn is_wanted(one: &str, wanted: &BTreeSet<String>) -> bool {
     let plain = |text: &str| -> String {
@@ -358,13 +437,17 @@ fn is_named(former: &str, named: &[String]) -> bool {
         || named.iter().any(|address| address.ends_with(name))
 }
 
-#[test]
-fn a_move_cut_short_goes_on_goes_back_or_ends() {
+fn is_whole() -> bool {
     #[expect(
         clippy::disallowed_methods,
         reason = "how much to try is said to the test, not to the program"
     )]
-    let whole = std::env::var("PROVISION_MOVES").is_ok_and(|value| value == "all");
+    std::env::var("PROVISION_MOVES").is_ok_and(|value| value == "all")
+}
+
+#[test]
+fn a_move_cut_short_goes_on_goes_back_or_ends() {
+    let whole = is_whole();
     let (mut cuts, mut runs) = (0, 0);
     for (number, from, to) in pairs() {
         for all in [false, true] {

@@ -129,10 +129,18 @@ impl Bucket {
     fn lay(&mut self, key: &ObjectKey, content: &Content, metadata: &[(&str, &str)]) {
         let found = self.world.buckets.get_mut(&stack().bucket).unwrap();
         found.objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
-        let metadata = metadata
+        let mut metadata: Metadata = metadata
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
+        if !metadata.is_empty() {
+            metadata.extend(site::mark(&stack().names.stack, key));
+            let told = || keys().told();
+            let window = || (window::WINDOW.to_owned(), "e".repeat(32));
+            let more: Metadata =
+                if *key == keys().off { told().collect() } else { [window()].into() };
+            metadata.extend(more);
+        }
         found.headers.entry(key.clone()).or_default().metadata = metadata;
         self.bytes.insert(content.md5.clone(), content.read().unwrap());
         self.written.insert(key.clone(), (0, 0));
@@ -144,7 +152,7 @@ impl Bucket {
 
     fn sides(&self) -> Sides {
         let (off, on) = (self.look(&keys().off), self.look(&keys().on));
-        Sides { off: off.side, on: on.side, seen: on.seen }
+        Sides { off: off.side, on: on.side, seen: on.seen, applied: None }
     }
 
     fn has(&self, key: &ObjectKey) -> bool {
@@ -227,7 +235,7 @@ impl Person {
                 window,
                 without: Vec::new(),
                 once,
-                standard: content("page"),
+                standard: Ok(content("page")),
                 mark,
             }))
         };
@@ -235,7 +243,7 @@ impl Person {
             Turn::On => window(&[], None),
             Turn::OnUntil => window(&[(window::UNTIL, FUTURE)], None),
             Turn::OnOnce => window(&[], Some(content("closed"))),
-            Turn::Off => Some(Wanted::Off { standard: content("page") }),
+            Turn::Off => Some(Wanted::Off { standard: Ok(content("page")) }),
             Turn::Apply => None,
         };
         Self {

@@ -80,7 +80,7 @@ async fn page_ops_do_what_simulate_says() {
     let mut twin = Twin::of(Kind::Page, OWNED).await;
     twin.provision().await;
     let standard =
-        || Content::in_memory(b"<h1>back soon</h1>", "text/html; charset=utf-8", "no-store");
+        || Ok(Content::in_memory(b"<h1>back soon</h1>", "text/html; charset=utf-8", "no-store"));
     let on = |until: &str, once| {
         let window = Metadata::from([(window::UNTIL.into(), until.into())]);
         Wanted::On(turn::On {

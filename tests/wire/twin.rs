@@ -92,6 +92,7 @@ impl Twin {
             off: look(&stack.names.keys.off),
             on: look(&stack.names.keys.on),
             seen: sides.seen,
+            applied: sides.applied.clone(),
         };
         [(simulated, known), (observed, sides)]
     }

@@ -173,16 +173,9 @@ impl World {
     }
 
     pub(super) fn owned(&self, names: &Names) -> Option<DistributionId> {
-        let ours = self
-            .distributions
-            .iter()
-            .find(|(_, found)| distribution::owner::is_ours(&found.live, &names.stack));
-        let made = || {
-            self.distributions
-                .iter()
-                .find(|(_, found)| distribution::owner::is_made_for(&found.live, &names.stack))
-        };
-        ours.or_else(made).map(|(id, _)| id.clone())
+        let claim = |live| distribution::owner::claim(live, &names.stack);
+        let claimed = self.distributions.iter().filter(|(_, found)| claim(&found.live) > 0);
+        claimed.max_by_key(|(_, found)| claim(&found.live)).map(|(id, _)| id.clone())
     }
 
     pub(super) fn look(&self, id: &DistributionId, now: u64) -> Option<distribution::Live> {
@@ -212,7 +205,7 @@ impl World {
         });
         let roles = self.roles.iter().filter_map(|(name, live)| {
             trace(
-                None,
+                role::plan::owner(live),
                 Kind::Role,
                 name.to_string(),
                 Some(live.settings.path.to_string()),
@@ -221,7 +214,7 @@ impl World {
         });
         let functions = self.functions.iter().filter_map(|(name, live)| {
             trace(
-                marked(&live.settings.description),
+                marked(&live.settings.frozen.description),
                 Kind::Function,
                 name.to_string(),
                 None,
@@ -271,12 +264,15 @@ impl World {
             trace.kind == Kind::Function
                 && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
         };
-        let foreign = self.distributions.iter().filter(|(_, found)| owner(&found.live).is_none());
-        let attached: Vec<_> = foreign
+        // Also another stack's, whose visitors get this function by mistake.
+        let attached: Vec<_> = self
+            .distributions
+            .iter()
             .flat_map(|(id, found)| {
+                let owner = owner(&found.live);
                 traces
                     .iter()
-                    .filter(move |trace| runs(trace, found))
+                    .filter(move |trace| runs(trace, found) && owner.as_ref() != Some(&trace.stack))
                     .map(move |trace| (trace.stack.clone(), id.clone()))
             })
             .collect();
@@ -304,6 +300,12 @@ impl World {
             _ => None,
         };
         id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)
+    }
+
+    /// The keys that the index tells.
+    #[must_use]
+    pub fn applied_keys(&self, stack: &Stack) -> Option<(ObjectKey, ObjectKey)> {
+        index(self.buckets.get(&stack.bucket)?, &stack.names.stack)?.ours?.keys
     }
 
     /// What lies under one of the page keys at time `now`. `read` gives the bytes of the object
@@ -356,19 +358,22 @@ fn moment(now: u64) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+/// The index, judged.
+fn index(bucket: &Bucket, stack: &StackName) -> Option<FoundIndex> {
+    let index = ObjectKey::listed(site::index::KEY.to_owned());
+    let object = bucket.objects.get(&index)?;
+    let Headers { modified, metadata, .. } =
+        bucket.headers.get(&index).cloned().unwrap_or_default();
+    let body = bucket.index.clone().into_bytes();
+    let etag = object.etag.clone();
+    let found = Fetched { body, etag, modified, metadata, ..Fetched::default() };
+    Some(FoundIndex::judged(&found, stack))
+}
+
 /// The objects, of which the index or a closer look tells whose they are.
 fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::Live {
     let headers = |key: &ObjectKey| bucket.headers.get(key).cloned().unwrap_or_default();
-    let index = ObjectKey::listed(site::index::KEY.to_owned());
-    let index = bucket.objects.get(&index).map(|object| {
-        let Headers { modified, metadata, .. } = headers(&index);
-        let body = bucket.index.clone().into_bytes();
-        let etag = object.etag.clone();
-        FoundIndex::judged(
-            &Fetched { body, etag, modified, metadata, ..Fetched::default() },
-            &names.stack,
-        )
-    });
+    let index = index(bucket, &names.stack);
     let mut live = site::Live { index, ..site::Live::default() };
     let listed = bucket
         .objects

@@ -13,7 +13,7 @@ use crate::edge::{Fact, SwitchState};
 use crate::resource::distribution::document::EVENT;
 use crate::resource::distribution::{self, Behavior};
 use crate::resource::page::window::{self, State};
-use crate::resource::page::{Keys, Side, Sides, is_ours};
+use crate::resource::page::{Side, Sides, is_ours};
 use crate::spec::{DistributionSpec, Spec};
 use crate::stack::Stack;
 use crate::view::switch::{Row, SwitchStatus};
@@ -45,11 +45,13 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
     status.notes.extend(late);
     let asked = [("account", caller.account.to_string()), ("caller", caller.arn)];
     status.rows.extend(asked.map(|(name, value)| Row { name: name.into(), value }));
-    let trouble = trouble(&session, &deadline, &stack).await;
-    reach(&mut status, trouble);
+    if status.state.is_some() {
+        let trouble = trouble(&session, &deadline, &stack).await;
+        reach(&mut status, trouble);
+    }
     let shows_page = status.visitors_see_page;
     session.view.switch(&status);
-    let Some(shows_page) = shows_page else { return Ok(Exit::Failed) };
+    let Some(shows_page) = shows_page else { return Ok(Exit::Refused) };
     if !verb.probe {
         return Ok(Exit::Done);
     }
@@ -205,8 +207,8 @@ pub fn facts(sides: &Sides, stack: &Stack) -> SwitchState {
 
 /// Both keys, with what is odd about them.
 fn whole(sides: &Sides, stack: &Stack) -> SwitchStatus {
-    if let Some(told) = sides.elsewhere(&stack.names.stack, &stack.names.keys) {
-        return unknown(told, &stack.names.keys);
+    if let Some(unknown) = unknown(sides, stack) {
+        return unknown;
     }
     let mut status = judged(sides.on.as_ref(), sides.seen);
     if let Some(on) = sides.on.as_ref().filter(|on| !is_ours(&on.metadata, &stack.names.stack)) {
@@ -227,17 +229,17 @@ fn whole(sides: &Sides, stack: &Stack) -> SwitchStatus {
     status
 }
 
-/// The switch of the spec is not the one that visitors' requests are decided by.
+/// Says that the switch of the spec is not the one that decides what visitors get, where it is not.
 #[must_use]
-pub fn unknown(told: &str, keys: &Keys) -> SwitchStatus {
-    let headline = format!(
-        "not known what visitors see: the function that was deployed last looks at {told}, and the \
-            spec says {}",
-        keys.on
-    );
-    let hint = "`provision apply` deploys the spec; until then, use the spec that was applied last"
-        .to_owned();
-    SwitchStatus { headline, notes: vec![hint], ..SwitchStatus::default() }
+pub fn unknown(sides: &Sides, stack: &Stack) -> Option<SwitchStatus> {
+    let (name, keys) = (&stack.names.stack, &stack.names.keys);
+    let whose = sides.owner(name).map(|owner| {
+        format!("bucket {} holds the page of stack `{owner}`, not of `{name}`", stack.bucket)
+    });
+    let why = whose.or_else(|| sides.elsewhere(name, keys))?;
+    let headline = format!("not known what visitors see: {why}");
+    let hint = "ask with the spec that was applied last; `provision apply` deploys this one";
+    Some(SwitchStatus { headline, notes: vec![hint.to_owned()], ..SwitchStatus::default() })
 }
 
 /// Says what visitors get from the object under the on key.
@@ -246,10 +248,13 @@ pub fn judged(on: Option<&Side>, seen: Timestamp) -> SwitchStatus {
     let state = window::judge(on.map(|on| &on.metadata), seen);
     let zone = seen.to_zoned(TimeZone::system());
     let said = |name: &str| on.and_then(|on| on.metadata.get(name)).cloned();
+    let unread = |name: &&str| {
+        on.is_some_and(|on| window::moment(&on.metadata, name).is_none()) && said(name).is_some()
+    };
     let at = |name: &str| said(name).map(|text| times::shown(&text, &zone)).unwrap_or_default();
     let headline = match state {
         State::Off => "visitors see the site".to_owned(),
-        State::On if said(window::UNTIL).is_none() => {
+        State::On if said(window::UNTIL).is_none() || unread(&window::UNTIL) => {
             "visitors see the maintenance page".to_owned()
         }
         State::On => format!("visitors see the maintenance page until {}", at(window::UNTIL)),
@@ -284,8 +289,13 @@ pub fn judged(on: Option<&Side>, seen: Timestamp) -> SwitchStatus {
         visitors_see_page: Some(state.shows_page()),
         rows: rows.map(|(name, value)| Row { name, value }).collect(),
         window: known.into_iter().flatten().collect(),
-        notes: Vec::new(),
+        notes: [window::FROM, window::UNTIL].into_iter().filter(unread).map(ignored).collect(),
     }
+}
+
+/// As the edge reads it.
+fn ignored(name: &str) -> String {
+    format!("`{name}` of the page is no moment as RFC 3339 writes it; the edge passes it over")
 }
 
 /// Beyond this, a clock is off; below it are answers that took their time.

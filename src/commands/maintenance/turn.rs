@@ -29,7 +29,7 @@ pub async fn turn(
     let plan = plan::turn(stack, wanted, &sides);
     session.view.plan(&plan);
     let late = clock(sides.seen);
-    let elsewhere = sides.elsewhere(&stack.names.stack, &stack.names.keys).map(str::to_owned);
+    let unknown = unknown(&sides, stack);
     let seen = Look { side: sides.on, seen: sides.seen };
     let (mut outcome, now) = if plan.is_empty() || !plan.can_apply() {
         (Outcome::default(), Ok(seen))
@@ -53,8 +53,8 @@ pub async fn turn(
             ..SwitchStatus::default()
         },
     };
-    if let (Some(told), Ok(_)) = (&elsewhere, &now) {
-        status = unknown(told, &stack.names.keys);
+    if let (Some(unknown), Ok(_)) = (unknown, &now) {
+        status = unknown;
     }
     if let (Ending::Overtaken, Ok(now)) = (ending, &now) {
         status.notes.push(overtaken(now));

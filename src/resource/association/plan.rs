@@ -204,11 +204,12 @@ mod tests {
             timeout: 5,
             role: "role".into(),
             refused: BTreeSet::new(),
+            description: String::new(),
         }
     }
 
     fn function() -> function::Live {
-        let settings = Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
+        let settings = Settings { frozen: frozen(), tags: Tags::new() };
         function::Live {
             settings,
             revision: String::new(),

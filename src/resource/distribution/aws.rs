@@ -17,8 +17,8 @@ use aws_sdk_cloudfront::types::{
 };
 use futures_util::try_join;
 
-/// Finds the stack's distribution: by the id that our grant names, else by our origin id; the tag
-/// decides. Where no tag does, one that was made for the stack. `listed` are all distributions of
+/// Finds the stack's distribution: by the id that our grant names, else by our origin id; tag and
+/// creation decide. `listed` are all distributions of
 /// the account, if somebody has asked already.
 ///
 /// # Errors
@@ -37,17 +37,17 @@ pub async fn observe(
         }
     }
     let asked = if listed.is_none() { list(clients).await? } else { Vec::new() };
-    let mut estranged = None;
+    let mut best: Option<Live> = None;
+    let claim = |live: &Option<Live>| live.as_ref().map_or(0, |live| owner::claim(live, stack));
     for Listed { id, .. } in
         listed.unwrap_or(&asked).iter().filter(|one| one.has_origin(&origin_id(stack)))
     {
         let found = read(clients, account, id).await?;
-        if found.as_ref().is_some_and(|live| owner::is_ours(live, stack)) {
-            return Ok(found);
+        if claim(&found) > claim(&best) {
+            best = found;
         }
-        estranged = estranged.or(found.filter(|live| owner::is_made_for(live, stack)));
     }
-    Ok(estranged)
+    Ok(best)
 }
 
 /// One distribution in a list.

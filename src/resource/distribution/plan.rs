@@ -212,12 +212,12 @@ mod tests {
             timeout: 5,
             role: "role".into(),
             refused: BTreeSet::new(),
+            description: String::new(),
         }
     }
 
     fn function() -> function::Live {
-        let settings =
-            function::Settings { frozen: frozen(), description: String::new(), tags: Tags::new() };
+        let settings = function::Settings { frozen: frozen(), tags: Tags::new() };
         function::Live {
             settings,
             revision: String::new(),

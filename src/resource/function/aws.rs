@@ -50,11 +50,7 @@ pub async fn observe(clients: &Clients, name: &FunctionName) -> Result<Option<Li
     }
     versions.sort_by_key(|version| version.number);
     Ok(Some(Live {
-        settings: Settings {
-            frozen: frozen(&configuration),
-            description: configuration.description.unwrap_or_default(),
-            tags,
-        },
+        settings: Settings { frozen: frozen(&configuration), tags },
         image: configuration.package_type == Some(PackageType::Image),
         revision: configuration.revision_id.unwrap_or_default(),
         versions,
@@ -87,6 +83,7 @@ fn frozen(configuration: &FunctionConfiguration) -> Frozen {
         timeout: number(configuration.timeout()),
         role: configuration.role().unwrap_or_default().to_owned(),
         refused: refused(configuration),
+        description: configuration.description().unwrap_or_default().to_owned(),
     }
 }
 
@@ -155,7 +152,6 @@ pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<
             let same = |live: &Live| {
                 let code_sha256 = live.settings.frozen.code_sha256.clone();
                 live.settings.frozen == Frozen { code_sha256, ..after.frozen.clone() }
-                    && live.settings.description == after.description
             };
             let was_so = unless_so(clients, name, sent, same).await?.is_err();
             let done = updated(clients, name, op, context).await?;
@@ -272,7 +268,7 @@ async fn unless_so<T>(
 
 async fn create(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
     let Op::Create { name, settings, package } = op else { return Ok(Done::AlreadySo) };
-    let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _ } =
+    let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _, description } =
         &settings.frozen;
     let address = op.change().address;
     let waited = wait::until(
@@ -291,7 +287,7 @@ async fn create(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Don
                 .role(role)
                 .memory_size(i32::try_from(*memory).unwrap_or(i32::MAX))
                 .timeout(i32::try_from(*timeout).unwrap_or(i32::MAX))
-                .description(&settings.description)
+                .description(description)
                 .architectures(Architecture::X8664)
                 .set_tags(Some(settings.tags.clone().into_iter().collect()))
                 .code(FunctionCode::builder().zip_file(Blob::new(package.bytes.to_vec())).build())
@@ -313,10 +309,7 @@ async fn create(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Don
                 Err(fault) if fault.kind == FaultKind::AlreadyExists => Ok(Some(
                     observe(clients, name)
                         .await?
-                        .filter(|live| {
-                            live.settings.frozen == settings.frozen
-                                && live.settings.description == settings.description
-                        })
+                        .filter(|live| live.settings.frozen == settings.frozen)
                         .and_then(|live| live.number_of(&settings.frozen.name()))
                         .map(|number| Done::Changed(number.to_string()))
                         .ok_or_else(|| {
@@ -492,7 +485,7 @@ async fn configure(
     revision: &str,
 ) -> Result<(), Fault> {
     let had = |setting: &str| before.frozen.refused.contains(setting);
-    let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _ } =
+    let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _, description } =
         &after.frozen;
     let sent = clients
         .lambda
@@ -503,7 +496,7 @@ async fn configure(
         .role(role)
         .memory_size(i32::try_from(*memory).unwrap_or(i32::MAX))
         .timeout(i32::try_from(*timeout).unwrap_or(i32::MAX))
-        .description(&after.description)
+        .description(description)
         .environment(
             Environment::builder().set_variables(Some(std::collections::HashMap::new())).build(),
         )

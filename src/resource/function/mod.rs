@@ -6,7 +6,7 @@
 
 use super::{Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
-use crate::name::{FunctionName, StackName};
+use crate::name::{BucketName, FunctionName, ObjectKey, StackName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -42,13 +42,17 @@ pub struct Frozen {
     /// Settings that Lambda@Edge refuses (environment variables, layers, …) and that somebody put
     /// there; we want none.
     pub refused: BTreeSet<String>,
+    /// Says that it is ours (tags on edge functions are doubtful: CloudFront Developer Guide,
+    /// "Restrictions on all edge functions"), and which page it looks at. See [`description`].
+    pub description: String,
 }
 
 impl Frozen {
     /// The version's name: seven hex digits that depend on nothing but its content.
     #[must_use]
     pub fn name(&self) -> String {
-        let Self { code_sha256, runtime, handler, memory, timeout, role, refused } = self;
+        let Self { code_sha256, runtime, handler, memory, timeout, role, refused, description } =
+            self;
         let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
         let text = [
             code_sha256,
@@ -58,6 +62,7 @@ impl Frozen {
             &timeout.to_string(),
             role,
             &refused.join(","),
+            description,
         ]
         .map(String::as_str)
         .join("\n");
@@ -66,7 +71,7 @@ impl Frozen {
 
     /// The configuration's part of the difference; the code is not configuration.
     fn configuration_changes(&self, after: &Self) -> Vec<FieldChange> {
-        let Self { code_sha256: _, runtime, handler, memory, timeout, role, refused } = self;
+        let Self { code_sha256: _, runtime, handler, memory, timeout, role, refused, .. } = self;
         let show = |names: &BTreeSet<String>| {
             if names.is_empty() {
                 "none".into()
@@ -93,6 +98,7 @@ impl Frozen {
                 &show(refused),
                 &show(&after.refused),
             ),
+            FieldChange::between("description", &self.description, &after.description),
         ]
         .into_iter()
         .flatten()
@@ -105,17 +111,30 @@ impl Frozen {
 pub struct Settings {
     /// What the next version freezes.
     pub frozen: Frozen,
-    /// Says that it is ours: tags on edge functions are doubtful (CloudFront Developer Guide,
-    /// "Restrictions on all edge functions").
-    pub description: String,
     /// All tags.
     pub tags: Tags,
 }
 
-/// The description that marks a function as the stack's.
+/// A page as functions look for it: its existence under this key is the switch.
+pub type Page = (BucketName, ObjectKey);
+
+/// The description that marks a function as the stack's and tells which page its next version looks
+/// at. Versions keep theirs, so the page that visitors would get is known whatever the spec says.
 #[must_use]
-pub fn description(stack: &StackName) -> String {
-    super::marker(stack)
+pub fn description(stack: &StackName, (bucket, key): &Page) -> String {
+    format!("{}{PAGE}{bucket}/{key}", super::marker(stack))
+}
+
+const PAGE: &str = " page=";
+
+impl Frozen {
+    /// The page that the version looks at, if its description tells.
+    #[must_use]
+    pub fn page(&self) -> Option<Page> {
+        let (_, page) = self.description.split_once(PAGE)?;
+        let (bucket, key) = page.split_once('/')?;
+        Some((bucket.parse().ok()?, key.parse().ok()?))
+    }
 }
 
 /// A published version.
@@ -261,16 +280,10 @@ impl Op {
                 FieldChange::set("timeout", format!("{} s", settings.frozen.timeout)),
                 FieldChange::set("package", super::site::bytes(package.bytes.len() as u64)),
             ]),
-            Self::Configure { name, before, after, .. } => at(
-                name,
-                Action::Update,
-                "configure".into(),
-            )
-            .with(
-                before.frozen.configuration_changes(&after.frozen).into_iter().chain(
-                    FieldChange::between("description", &before.description, &after.description),
-                ),
-            ),
+            Self::Configure { name, before, after, .. } => {
+                at(name, Action::Update, "configure".into())
+                    .with(before.frozen.configuration_changes(&after.frozen))
+            }
             Self::Upload { name, before, after, publish, .. } => {
                 let publishing = if *publish {
                     format!(", publish version {}", after.name())

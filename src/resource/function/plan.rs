@@ -3,7 +3,7 @@
 use super::{ARCHITECTURE, Frozen, Live, Op, Package, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{FunctionName, StackName};
-use crate::resource::{Planned, STACK_TAG, claim, logs, marked, stack_in, tags};
+use crate::resource::{Planned, claim, logs, marked, stack_in, tags};
 use std::collections::BTreeSet;
 
 /// How the function should be, with the code and how many versions to keep.
@@ -19,13 +19,10 @@ pub struct Desired {
     pub arn: String,
 }
 
-/// Whose function this is. The tag says so; where it got lost, the description.
+/// Whose function this is. The description says so; where it got lost, the tag.
 #[must_use]
 pub fn owner(live: &Live) -> Option<StackName> {
-    match live.settings.tags.get(STACK_TAG) {
-        Some(stack) => stack.parse().ok(),
-        None => marked(&live.settings.description),
-    }
+    marked(&live.settings.frozen.description).or_else(|| stack_in(&live.settings.tags))
 }
 
 /// Is this function the stack's?
@@ -82,7 +79,7 @@ pub fn plan(
     let mut configuration =
         super::Frozen { code_sha256: want.frozen.code_sha256.clone(), ..have.frozen.clone() };
     configuration.refused.remove(ARCHITECTURE);
-    let configured = configuration == want.frozen && have.description == want.description;
+    let configured = configuration == want.frozen;
     let published = live.number_of(&want.frozen.name()).is_some();
     match tags::plan(&address, &have.tags, &want.tags) {
         Ok(tags) => {
@@ -165,6 +162,7 @@ pub fn teardown(stack: &StackName, name: &FunctionName, live: Option<&Live>) -> 
 mod tests {
     use super::super::{Version, description, package};
     use super::*;
+    use crate::resource::STACK_TAG;
     use crate::resource::Tags;
 
     fn desired() -> Desired {
@@ -178,12 +176,12 @@ mod tests {
             timeout: 5,
             role: "arn:role".into(),
             refused: BTreeSet::new(),
+            description: description(
+                &"shop".parse().unwrap(),
+                &("shop-1".parse().unwrap(), "m-on.html".parse().unwrap()),
+            ),
         };
-        let settings = Settings {
-            frozen,
-            description: description(&"shop".parse().unwrap()),
-            tags: Tags::from([(STACK_TAG.into(), "shop".into())]),
-        };
+        let settings = Settings { frozen, tags: Tags::from([(STACK_TAG.into(), "shop".into())]) };
         Desired { settings, package, keep_versions: 2, arn: "arn:f".into() }
     }
 
@@ -250,7 +248,7 @@ mod tests {
         assert_eq!(said(|live| live.settings.frozen.handler.push('x')), ["configure"]);
         assert_eq!(said(|live| live.settings.frozen.timeout += 1), ["configure"]);
         assert_eq!(said(|live| live.settings.frozen.role.push('x')), ["configure"]);
-        assert_eq!(said(|live| live.settings.description.push('x')), ["configure"]);
+        assert_eq!(said(|live| live.settings.frozen.description.push('x')), ["configure"]);
         assert_eq!(
             said(|live| live.settings.frozen.refused = [ARCHITECTURE.into()].into()),
             ["upload code"]
@@ -274,7 +272,7 @@ mod tests {
         assert_eq!(
             said(|live| {
                 live.settings.tags.clear();
-                live.settings.description.clear();
+                live.settings.frozen.description.clear();
             }),
             ["exists and does not carry our tag"]
         );

@@ -1,6 +1,6 @@
 //! How others refer to a version: in a plan by its content, in a slot by its number.
 
-use super::Live;
+use super::{Live, Version};
 use crate::change::{Fault, FaultKind};
 use crate::context::Context;
 use serde::Serialize;
@@ -59,6 +59,15 @@ impl Functions<'_> {
     #[must_use]
     pub fn run(&self, arn: &str) -> bool {
         self.0.iter().any(|(reference, _)| reference.number_in(arn).is_some())
+    }
+
+    /// The version that `arn` names, if we know it.
+    #[must_use]
+    pub fn version(&self, arn: &str) -> Option<&Version> {
+        self.0.iter().find_map(|(reference, live)| {
+            let number = reference.number_in(arn)?;
+            live.as_ref()?.versions.iter().find(|version| version.number == number)
+        })
     }
 
     /// How a slot's occupant is shown: by its version's name, where it is a version that we know.

@@ -41,7 +41,6 @@ pub fn simulate(
             let Frozen { code_sha256, mut refused, .. } = live.settings.frozen;
             refused.retain(|setting| setting == ARCHITECTURE);
             live.settings.frozen = Frozen { code_sha256, refused, ..after.frozen.clone() };
-            live.settings.description.clone_from(&after.description);
         }
         Op::Upload { after, publish, revision, .. } => {
             if let Some(revision) = revision {

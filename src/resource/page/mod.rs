@@ -3,7 +3,7 @@
 
 use super::content::Content;
 use super::site;
-use super::site::index::{SWITCH, Served};
+use super::site::index::{NOWHERE, SWITCH, Served};
 use super::site::plan::Claim;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, StackName};
@@ -124,15 +124,48 @@ pub struct Sides {
     pub on: Option<Side>,
     /// When, by S3's clock.
     pub seen: Timestamp,
+    /// The page's own key and the on key as they were applied last, where the index was asked: it
+    /// is where there is no page of ours to tell.
+    pub applied: Option<(ObjectKey, ObjectKey)>,
 }
 
 impl Sides {
-    /// The on key at which the function looks that was deployed last, where the page tells of
-    /// another than the spec.
+    /// The other stack whose page this is: some side carries its mark, and none carries ours.
     #[must_use]
-    pub fn elsewhere(&self, stack: &StackName, keys: &Keys) -> Option<&str> {
-        let off = self.off.as_ref().filter(|off| is_ours(&off.metadata, stack))?;
-        off.metadata.get(SWITCH).map(String::as_str).filter(|told| *told != keys.on.as_str())
+    pub fn owner(&self, stack: &StackName) -> Option<&str> {
+        let sides = || [&self.off, &self.on].into_iter().flatten();
+        let ours = sides().any(|side| is_ours(&side.metadata, stack));
+        let marks = sides().filter_map(|side| side.metadata.get(site::STACK_METADATA));
+        marks.map(String::as_str).next().filter(|_| !ours)
+    }
+
+    /// Why a turn of this switch would be in vain, where the page, or without it the index, tells
+    /// of another than the spec. A fragment.
+    #[must_use]
+    pub fn elsewhere(&self, stack: &StackName, keys: &Keys) -> Option<String> {
+        let own = self.off.as_ref().filter(|off| is_ours(&off.metadata, stack));
+        let told = match (own.map(|off| off.metadata.get(SWITCH)), &self.applied) {
+            (Some(Some(told)), _) => told.as_str(),
+            (Some(None), _) => {
+                return Some(format!("the function that looks at {} is not deployed yet", keys.on));
+            }
+            (None, Some((_, on))) if *on != keys.on => on.as_str(),
+            (None, Some((off, _))) if *off != keys.off => {
+                return Some(format!(
+                    "the page was applied as {off}, and the spec says {}",
+                    keys.off
+                ));
+            }
+            (None, _) => return None,
+        };
+        match told {
+            told if told == keys.on.as_str() => None,
+            NOWHERE => Some("no function that is deployed looks into this bucket".into()),
+            told => Some(format!(
+                "the function that was deployed last looks at {told}, and the spec says {}",
+                keys.on
+            )),
+        }
     }
 
     /// What visitors get.
@@ -180,11 +213,40 @@ pub enum Op {
 }
 
 impl Op {
+    /// In which bucket.
+    #[must_use]
+    pub fn bucket(&self) -> &BucketName {
+        let (Self::Put { bucket, .. } | Self::Remove { bucket, .. }) = self;
+        bucket
+    }
+
+    /// The same upload, not telling of the switch yet.
+    #[must_use]
+    pub fn without_the_switch(&self) -> Self {
+        let mut op = self.clone();
+        if let Self::Put { metadata, .. } = &mut op {
+            metadata.remove(SWITCH);
+        }
+        op
+    }
+
+    /// The same upload, over one that has put these bytes.
+    #[must_use]
+    pub fn over(mut self, md5: &str) -> Self {
+        if let Self::Put { content, before, served, .. } = &mut self {
+            *before = Some(md5.to_owned());
+            *served = Some(Box::new(Served::of(content)));
+        }
+        self
+    }
+
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Put { key, content, before, served, adopts, replaced, metadata, .. } => {
+            Self::Put {
+                bucket, key, content, before, served, adopts, replaced, metadata, ..
+            } => {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
                 let page = metadata.get(window::PAGE);
                 let next = Served {
@@ -192,6 +254,9 @@ impl Op {
                     ..Served::of(content)
                 };
                 let summary = match page {
+                    _ if next.switch == NOWHERE => {
+                        format!("tell that no function looks into bucket {bucket} any more")
+                    }
                     Some(page) if replaced.get(window::PAGE) == Some(page) => {
                         "set the window".to_owned()
                     }

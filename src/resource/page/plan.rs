@@ -1,6 +1,6 @@
 //! What the page needs. Never turns the switch.
 
-use super::window::{self, ONCE, PAGE};
+use super::window::{self, ONCE, PAGE, WINDOW};
 use super::{Keys, Live, Op, Settings, Shown, is_ours};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, StackName};
@@ -51,12 +51,19 @@ pub fn plan(
             .notices
             .push(Notice { address: Address::new(Kind::Page, &keys.on), text: text.into() });
     };
-    if !is_ours(metadata, stack) {
+    let is_window = is_ours(metadata, stack) && metadata.contains_key(WINDOW);
+    if live.opens && is_window {
+        note(
+            "is an open or a scheduled window: visitors get the page as the window says, once \
+            this is deployed",
+        );
+    }
+    if !is_window {
         if live.opens && !adopt {
             planned.conflicts.push(Conflict {
                 address: Address::new(Kind::Page, &keys.on),
-                reason: "`provision` did not put it, and with this plan visitors would get it in \
-                    place of the site"
+                reason: "an object that is no maintenance window lies under this key, and with \
+                    this plan visitors would get it in place of the site"
                     .into(),
                 hint: "move it away, write other `maintenance.keys`, or let it be shown with \
                     `--adopt page`"
@@ -65,8 +72,8 @@ pub fn plan(
             return planned;
         }
         note(
-            "was put by hand, and visitors get it as the maintenance page; `provision maintenance \
-                off` removes it",
+            "was put by hand, and visitors get it as the maintenance page; `provision \
+            maintenance off` removes it",
         );
     } else if metadata.contains_key(ONCE) {
         note("is another page, for this window only, and stays as it is");
@@ -109,7 +116,9 @@ mod tests {
             Some(Shown { etag: "w".into(), metadata, ..Shown::default() })
         };
         let ours = (STACK_METADATA, "shop");
-        let (new, old) = (shown(&[ours, (PAGE, &page.md5)]), shown(&[ours, (PAGE, "x")]));
+        let window = (WINDOW, "w");
+        let new = shown(&[ours, window, (PAGE, &page.md5)]);
+        let old = shown(&[ours, window, (PAGE, "x")]);
         for (own, on, puts, notices) in [
             (none(), None, vec!["m.html"], 0),
             (same(), None, vec![], 0),
@@ -119,8 +128,10 @@ mod tests {
             (other(), old.clone(), vec!["m.html", "m-on.html"], 0),
             (none(), old, vec!["m.html", "m-on.html"], 0),
             (none(), new, vec!["m.html"], 0),
-            (other(), shown(&[ours, (PAGE, "x"), (ONCE, "true")]), vec!["m.html"], 1),
+            (other(), shown(&[ours, window, (PAGE, "x"), (ONCE, "true")]), vec!["m.html"], 1),
             (same(), shown(&[]), vec![], 1),
+            // No window of ours: somebody renamed a page of ours, or wants this key for something.
+            (same(), shown(&[ours, (PAGE, "x")]), vec![], 1),
             (none(), shown(&[(STACK_METADATA, "shop-2"), (PAGE, "x")]), vec!["m.html"], 1),
         ] {
             let live = Live { own, on, opens: false };
@@ -150,6 +161,8 @@ mod tests {
         let page = Content::in_memory(b"page", "text/html", "no-store");
         let keys = Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() };
         let theirs = || Some(Shown::default());
+        let ours = [(STACK_METADATA.to_owned(), "shop".to_owned())];
+        let renamed = || Some(Shown { metadata: ours.clone().into(), ..Shown::default() });
         let foreign = || Claim::Foreign("x".into());
         for (own, on, opens, adopt, conflicts, puts) in [
             (foreign(), None, false, false, vec!["m.html"], 0),
@@ -158,6 +171,7 @@ mod tests {
             (Claim::Nothing, theirs(), true, false, vec!["m-on.html"], 0),
             (Claim::Nothing, theirs(), true, true, vec![], 0),
             (foreign(), theirs(), true, false, vec!["m.html", "m-on.html"], 0),
+            (Claim::Nothing, renamed(), true, false, vec!["m-on.html"], 0),
         ] {
             let live = Live { own, on, opens };
             let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());

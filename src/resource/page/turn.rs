@@ -11,7 +11,6 @@ use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, ObjectKey, StackName};
 use crate::resource::Planned;
 use crate::resource::content::Content;
-use crate::resource::site::STACK_METADATA;
 
 /// What visitors shall get.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +20,12 @@ pub enum Wanted {
     /// The site.
     Off {
         /// The standard page, in case that it lies nowhere any more.
-        standard: Content,
+        standard: Standard,
     },
 }
+
+/// The page that the spec names, or why it cannot be read.
+pub type Standard = Result<Content, String>;
 
 /// A window.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub struct On {
     /// Another page than the standard one, for this window only.
     pub once: Option<Content>,
     /// The standard page, in case that it lies nowhere any more.
-    pub standard: Content,
+    pub standard: Standard,
     /// 128 bits in hex that no other write has.
     pub mark: String,
 }
@@ -50,46 +52,25 @@ pub fn plan(
     sides: &Sides,
 ) -> Planned<Op> {
     let mut turn = Turn { stack, bucket, keys, planned: Planned::default() };
-    let marks = [&sides.off, &sides.on]
-        .into_iter()
-        .flatten()
-        .filter_map(|side| side.metadata.get(STACK_METADATA));
-    if let Some(owner) = marks.into_iter().find(|mark| *mark != stack.as_str()) {
-        turn.planned.conflicts.push(Conflict {
+    let conflict = if let Some(owner) = sides.owner(stack) {
+        Some(Conflict {
             address: Address::new(Kind::Page, &keys.on),
             reason: format!("bucket {bucket} holds the page of stack `{owner}`, not of `{stack}`"),
-            hint:
-                "correct `bucket.name` in the spec, or turn the switch with the spec of that stack"
-                    .into(),
-        });
-        return turn.planned;
-    }
-    if let Some(told) = sides.elsewhere(stack, keys) {
-        turn.planned.conflicts.push(Conflict {
+            hint: "correct `bucket.name` in the spec, or turn the switch with the spec of that \
+                stack"
+                .into(),
+        })
+    } else {
+        sides.elsewhere(stack, keys).map(|reason| Conflict {
             address: Address::new(Kind::Page, &keys.on),
-            reason: format!(
-                "the function that was deployed last looks at {told}, not at {} as the \
-                spec says",
-                keys.on
-            ),
-            hint: "run `provision apply` first, or turn the switch with the spec that was applied \
-                last"
+            reason,
+            hint: "turn the switch with the spec that was applied last; `provision apply` deploys \
+                this one"
                 .into(),
-        });
-        return turn.planned;
-    }
-    let theirs = |side: &Side| !is_ours(&side.metadata, stack);
-    if sides.off.as_ref().is_some_and(theirs) && sides.on.as_ref().is_none_or(theirs) {
-        turn.planned.conflicts.push(Conflict {
-            address: Address::new(Kind::Page, &keys.off),
-            reason: format!(
-                "bucket {bucket} holds an object under this key that `provision` did \
-                not put"
-            ),
-            hint: "`provision plan` says what else is not ours; `provision apply --adopt page` \
-                takes it over"
-                .into(),
-        });
+        })
+    };
+    if let Some(conflict) = conflict {
+        turn.planned.conflicts.push(conflict);
         return turn.planned;
     }
     match wanted {
@@ -124,20 +105,27 @@ struct Turn<'a> {
 
 impl Turn<'_> {
     fn on(&mut self, wanted: &On, sides: &Sides) {
-        let standard = self.standard_page(&wanted.standard, sides);
         let open = sides.on.as_ref().filter(|_| sides.state().lasts());
+        let own = sides.off.as_ref().filter(|off| is_ours(&off.metadata, self.stack));
+        // What is under the own key may be a stranger's: then nobody publishes it.
+        let standard = match (&sides.off, own) {
+            (Some(_), None) => None,
+            _ => self.standard_page(&wanted.standard, sides),
+        };
         let mut window = wanted.window.clone();
         if let Some(open) = open {
             self.go_on(&mut window, open, sides.state(), &wanted.without);
         }
         // Another page than the standard one stays for the whole of its window, also one that
         // somebody put by hand.
-        let kept = open.filter(|open| {
-            open.metadata.contains_key(window::ONCE) || !is_ours(&open.metadata, self.stack)
-        });
+        let is_other = |open: &&Side| {
+            let by_hand = !is_ours(&open.metadata, self.stack);
+            by_hand || open.metadata.contains_key(window::ONCE) || standard.is_none()
+        };
+        let kept = open.filter(is_other);
         if let Some(kept) = kept.filter(|_| wanted.once.is_none()) {
             let whose = if is_ours(&kept.metadata, self.stack) {
-                "another page than the standard one"
+                "the page that visitors get now"
             } else {
                 "the page that was put by hand"
             };
@@ -146,8 +134,22 @@ impl Turn<'_> {
                 &format!("{whose} stays for this window; `provision maintenance off` ends it"),
             );
         }
-        let page = wanted.once.as_ref().or(kept.map(|open| &open.page)).unwrap_or(&standard);
-        if page.md5 != standard.md5 {
+        let shown = wanted.once.as_ref().or(kept.map(|open| &open.page)).or(standard.as_ref());
+        let Some(page) = shown else {
+            if self.planned.conflicts.is_empty() {
+                self.planned.conflicts.push(Conflict {
+                    address: Address::new(Kind::Page, &self.keys.off),
+                    reason: "`provision` did not put the object under this key, and does not show \
+                        it to visitors"
+                        .into(),
+                    hint: "take it over with `provision apply --adopt page`, or show another page \
+                        with `--page FILE`"
+                        .into(),
+                });
+            }
+            return;
+        };
+        if standard.as_ref().is_none_or(|standard| page.md5 != standard.md5) {
             window.insert(window::ONCE.to_owned(), "true".to_owned());
         }
         if window::judge(Some(&window), sides.seen) == State::Over || never_opens(&window) {
@@ -179,8 +181,7 @@ impl Turn<'_> {
         }
         window.insert(window::PAGE.to_owned(), page.md5.clone());
         window.insert(window::WINDOW.to_owned(), wanted.mark.clone());
-        let theirs =
-            open.or(sides.off.as_ref()).or(sides.on.as_ref()).map(theirs).unwrap_or_default();
+        let theirs = open.or(own).or(sides.on.as_ref()).map(theirs).unwrap_or_default();
         let before = sides.on.as_ref();
         self.planned.ops.push(Op::Put {
             bucket: self.bucket.clone(),
@@ -195,8 +196,12 @@ impl Turn<'_> {
         });
     }
 
-    fn off(&mut self, standard: &Content, sides: &Sides) {
+    fn off(&mut self, standard: &Standard, sides: &Sides) {
         let _ = self.standard_page(standard, sides);
+        // The window ends, whatever else is lost.
+        for conflict in std::mem::take(&mut self.planned.conflicts) {
+            self.note(&self.keys.off, &conflict.reason);
+        }
         let Some(on) = &sides.on else { return };
         if !is_ours(&on.metadata, self.stack) {
             self.note(&self.keys.on, "was put by hand");
@@ -207,20 +212,31 @@ impl Turn<'_> {
 
     /// The page under its own key. Where it is not there, it is put back first: from under the on
     /// key, or as the spec has it.
-    fn standard_page(&mut self, standard: &Content, sides: &Sides) -> Content {
+    fn standard_page(&mut self, standard: &Standard, sides: &Sides) -> Option<Content> {
         if let Some(off) = &sides.off {
-            return off.page.clone();
+            return Some(off.page.clone());
         }
         let renamed = sides.on.as_ref().filter(|on| !on.metadata.contains_key(window::ONCE));
-        let text = match renamed {
-            Some(_) => "lay under the on key alone, and is put back under its own key first",
-            None => {
-                "was lost, and is uploaded again; if the keys of the spec are not those that were \
-                    applied last, visitors see no change"
+        let page = match (renamed, standard) {
+            (Some(on), _) => {
+                let text = "lay under the on key alone, and is put back under its own key first";
+                self.note(&self.keys.off, text);
+                on.page.clone()
+            }
+            (None, Ok(standard)) => {
+                self.note(&self.keys.off, "was lost, and is uploaded again");
+                standard.clone()
+            }
+            (None, Err(why)) => {
+                self.planned.conflicts.push(Conflict {
+                    address: Address::new(Kind::Page, &self.keys.off),
+                    reason: format!("the page was lost, and cannot be put back: {why}"),
+                    hint: "restore that file, or show another page with `--page FILE`".into(),
+                });
+                return None;
             }
         };
-        self.note(&self.keys.off, text);
-        let page = renamed.map_or(standard, |on| &on.page).clone();
+        let theirs = renamed.map(theirs).unwrap_or_default();
         self.planned.ops.push(Op::Put {
             bucket: self.bucket.clone(),
             stack: self.stack.clone(),
@@ -230,14 +246,9 @@ impl Turn<'_> {
             served: None,
             adopts: false,
             replaced: Metadata::new(),
-            metadata: renamed
-                .map(theirs)
-                .unwrap_or_default()
-                .into_iter()
-                .chain(self.keys.told())
-                .collect(),
+            metadata: theirs.into_iter().chain(self.keys.told()).collect(),
         });
-        page
+        Some(page)
     }
 
     /// What an open or scheduled window has and the new one does not say.

@@ -3,12 +3,20 @@
 use super::{Live, Op, POLICY, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{RoleName, StackName};
-use crate::resource::{Planned, claim, policy, stack_in, tags};
+use crate::resource::{Planned, claim, marked, policy, stack_in, tags};
+
+/// Whose role this is: its tag says that it is somebody's. Where its description names another
+/// stack, somebody changed the tag.
+#[must_use]
+pub fn owner(live: &Live) -> Option<StackName> {
+    let tagged = stack_in(&live.settings.tags)?;
+    Some(marked(&live.settings.description).unwrap_or(tagged))
+}
 
 /// Is this role the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
-    stack_in(&live.settings.tags).as_ref() == Some(stack)
+    owner(live).as_ref() == Some(stack)
 }
 
 /// Plans creation and repair. `adopt` takes over a role that is not ours.
@@ -31,7 +39,7 @@ pub fn plan(
         return planned;
     };
     let have = &live.settings;
-    let adopts = match claim(stack, stack_in(&have.tags).as_ref(), &address, adopt) {
+    let adopts = match claim(stack, owner(live).as_ref(), &address, adopt) {
         Ok(adopts) => adopts,
         Err(conflict) => return planned.refused(conflict),
     };

@@ -27,6 +27,9 @@ pub const LARGEST: u64 = file::LARGEST_RECORD;
 /// function which was deployed last looks at.
 pub const SWITCH: &str = "provision-switch";
 
+/// What [`SWITCH`] says in a bucket at which no function looks any more. No spec can name it.
+pub const NOWHERE: &str = "/";
+
 /// How an object is served.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Served {
@@ -99,6 +102,8 @@ fn print(key: &ObjectKey, etag: &str) -> Print {
 /// What the index says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
+    /// The page's own key and the on key, as they were applied last.
+    pub keys: Option<(ObjectKey, ObjectKey)>,
     served: Vec<Served>,
     /// Sorted; with the place in `served`.
     objects: Vec<(Print, u32)>,
@@ -108,6 +113,8 @@ pub struct Index {
 struct Record {
     format: u32,
     stack: StackName,
+    #[serde(default)]
+    keys: Option<(ObjectKey, ObjectKey)>,
     objects: Vec<Group>,
 }
 
@@ -126,7 +133,7 @@ impl Index {
         if record.format != FORMAT || record.stack != *stack {
             return None;
         }
-        let mut index = Self::default();
+        let mut index = Self { keys: record.keys, ..Self::default() };
         for (number, Group { served, digests }) in (0..).zip(record.objects) {
             let bytes = hex::decode(digests).ok()?;
             let (prints, []) = bytes.as_chunks() else { return None };
@@ -151,6 +158,7 @@ impl Index {
 #[must_use]
 pub fn record<'a>(
     stack: &StackName,
+    keys: (&ObjectKey, &ObjectKey),
     objects: impl Iterator<Item = (&'a ObjectKey, &'a str, Served)>,
 ) -> Content {
     let mut groups: BTreeMap<Served, BTreeSet<Print>> = BTreeMap::new();
@@ -159,7 +167,8 @@ pub fn record<'a>(
     }
     let hex = |prints: BTreeSet<Print>| prints.into_iter().map(hex::encode).collect::<String>();
     let objects = groups.into_iter().map(|(served, prints)| Group { served, digests: hex(prints) });
-    let record = Record { format: FORMAT, stack: stack.clone(), objects: objects.collect() };
+    let keys = Some((keys.0.clone(), keys.1.clone()));
+    let record = Record { format: FORMAT, stack: stack.clone(), keys, objects: objects.collect() };
     // Texts and numbers alone: nothing in it could fail.
     let text = serde_json::to_vec(&record).unwrap_or_default();
     Content::in_memory(&text, "application/json", "no-store")
@@ -189,7 +198,7 @@ mod tests {
             switch: String::new(),
         };
         let put = [(&page, "1", served("text/html")), (&style, "2", served("text/css"))];
-        let record = record(&stack(), put.into_iter());
+        let record = record(&stack(), (&page, &other), put.into_iter());
         let index = Index::read(&bytes(&record), &stack()).unwrap();
         assert_eq!(index.served(&page, "1"), Some(&served("text/html")));
         assert_eq!(index.served(&style, "2"), Some(&served("text/css")));
@@ -202,7 +211,8 @@ mod tests {
     #[test]
     fn another_stack_s_or_a_damaged_one_is_none() {
         let key: ObjectKey = "a".parse().unwrap();
-        let good = bytes(&record(&stack(), [(&key, "1", Served::default())].into_iter()));
+        let good =
+            bytes(&record(&stack(), (&key, &key), [(&key, "1", Served::default())].into_iter()));
         let good = String::from_utf8(good).unwrap();
         assert!(Index::read(good.as_bytes(), &stack()).is_some());
         let digests = good.find("digests\":\"").unwrap() + 10;

@@ -123,7 +123,7 @@ pub fn is_marked(
         here || page_keys.contains(&key) && page_keys.into_iter().any(|page| *told == place(page))
     };
     metadata.get(STACK_METADATA).is_some_and(|mark| mark == stack.as_str())
-        && metadata.get(KEY_METADATA).is_none_or(may_lie)
+        && metadata.get(KEY_METADATA).is_some_and(may_lie)
 }
 
 /// After so many foreign objects nobody is asked any more: what others have in the bucket must not

@@ -7,17 +7,18 @@ use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, ObjectKey, StackName};
 use crate::resource::Planned;
 use crate::resource::content::Content;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Plans for the site of one stack in its bucket.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Planner<'a> {
     /// Marks what is put.
     pub stack: &'a StackName,
     /// Where.
     pub bucket: &'a BucketName,
     /// They belong to the page.
-    pub page_keys: [&'a ObjectKey; 2],
+    pub page_keys: BTreeSet<&'a ObjectKey>,
     /// Objects under the site's keys that are not ours may be taken over.
     pub adopt: bool,
     /// Most of the site may go.
@@ -32,9 +33,14 @@ const FEW: usize = 3;
 impl Planner<'_> {
     /// Plans uploads of what differs, and deletions of what is ours and no longer in the folder.
     /// What is not ours is left alone: under a key that we want it is a conflict, elsewhere a
-    /// notice.
+    /// notice. `former` are the objects in buckets of earlier specs, from where a site moves.
     #[must_use]
-    pub fn plan(&self, desired: &Settings, live: &Live) -> Planned<Op> {
+    pub fn plan<'l>(
+        &self,
+        desired: &Settings,
+        live: &'l Live,
+        mut former: impl Iterator<Item = &'l Live>,
+    ) -> Planned<Op> {
         let mut planned = Planned::default();
         let mut taken = Vec::new();
         for (key, content) in &desired.files {
@@ -64,7 +70,14 @@ impl Planner<'_> {
         let gone: Vec<&ObjectKey> =
             live.objects.keys().filter(unexpected).filter(|key| live.ours(key).is_some()).collect();
         if !self.delete {
-            planned.conflicts.extend(self.implausible(desired, &gone, live));
+            let moves = !live.objects.keys().any(|key| is_of_the_site(live, key));
+            let before = former.find(|former| {
+                moves && former.objects.keys().any(|key| is_of_the_site(former, key))
+            });
+            let before = before.unwrap_or(live);
+            let lost = before.objects.keys().filter(unexpected);
+            let lost: Vec<_> = lost.filter(|key| is_of_the_site(before, key)).collect();
+            planned.conflicts.extend(self.implausible(desired, &lost, before));
         }
         planned.ops.extend(gone.into_iter().map(|key| self.delete(key, live)));
         let foreign: Vec<&ObjectKey> = live.foreign().filter(unexpected).collect();
@@ -107,11 +120,13 @@ impl Planner<'_> {
             });
             return planned;
         }
+        let (own, on) = (page.0, ObjectKey::listed(page.2.switch.clone()));
         let files = desired.files.iter().map(|(key, content)| (key, content, Served::of(content)));
         let objects =
             files.chain([page]).map(|(key, content, served)| (key, content.md5.as_str(), served));
         let before = live.index.as_ref().map(|FoundIndex { etag, .. }| etag.clone());
-        planned.ops.push(self.put(&key, index::record(self.stack, objects), before, None, adopts));
+        let record = index::record(self.stack, (own, &on), objects);
+        planned.ops.push(self.put(&key, record, before, None, adopts));
         planned
     }
 
@@ -175,6 +190,11 @@ impl Planner<'_> {
                     .into(),
         })
     }
+}
+
+/// Is it ours, and not the page, which alone tells of a switch?
+fn is_of_the_site(live: &Live, key: &ObjectKey) -> bool {
+    live.ours(key).is_some_and(|served| served.switch.is_empty())
 }
 
 /// What an object needs to be as it should be.
@@ -267,8 +287,9 @@ mod tests {
     fn planned(desired: &Settings, live: &Live, adopt: bool, delete: bool) -> Planned<Op> {
         let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());
         let (off, on) = ("m.html".parse().unwrap(), "m-on.html".parse().unwrap());
-        let page_keys = [&off, &on];
-        Planner { stack: &stack, bucket: &bucket, page_keys, adopt, delete }.plan(desired, live)
+        let page_keys = [&off, &on].into();
+        let planner = Planner { stack: &stack, bucket: &bucket, page_keys, adopt, delete };
+        planner.plan(desired, live, std::iter::empty())
     }
 
     fn shown(planned: &Planned<Op>) -> Vec<(Action, String)> {

@@ -47,6 +47,9 @@ pub(super) fn read(
     })
 }
 
+/// Lambda takes 256 letters of description; stack and bucket need up to 120.
+const LONGEST_KEY: usize = 128;
+
 fn object_key(
     reader: &mut Reader<'_>,
     keys: &Section<'_>,
@@ -58,6 +61,9 @@ fn object_key(
     let broken = match word.text.parse::<ObjectKey>() {
         Ok(found) if found.as_str() == index::KEY => {
             "is where `provision` records which objects are ours"
+        }
+        Ok(found) if found.as_str().len() > LONGEST_KEY => {
+            "must have at most 128 bytes, so that the function's description can tell it"
         }
         Ok(found) if found.as_str().contains(['*', '?', '$']) => {
             "must not hold `*`, `?` or `$`, which IAM reads as more than themselves"

@@ -1,5 +1,6 @@
 use super::*;
-use crate::resource::site::index::SWITCH;
+use crate::resource::site::STACK_METADATA;
+use crate::resource::site::index::{NOWHERE, SWITCH};
 
 const MARK: &str = "0123456789abcdef0123456789abcdef";
 
@@ -26,6 +27,14 @@ fn keys() -> Keys {
     Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() }
 }
 
+/// An applied page of ours tells the on key.
+fn telling(mut off: Side) -> Side {
+    if is_ours(&off.metadata, &"shop".parse().unwrap()) {
+        off.metadata.entry(SWITCH.to_owned()).or_insert_with(|| "m-on.html".to_owned());
+    }
+    off
+}
+
 fn planned(wanted: &Wanted, off: Option<Side>, on: Option<Side>) -> Planned<Op> {
     let seen = "2026-11-22T21:30:00Z".parse().unwrap();
     plan(
@@ -33,7 +42,7 @@ fn planned(wanted: &Wanted, off: Option<Side>, on: Option<Side>) -> Planned<Op> 
         &"shop-1".parse().unwrap(),
         &keys(),
         wanted,
-        &Sides { off, on, seen },
+        &Sides { off: off.map(telling), on, seen, applied: None },
     )
 }
 
@@ -57,7 +66,7 @@ fn window(window: &[(&str, &str)]) -> On {
         window: pairs(window),
         without: Vec::new(),
         once: None,
-        standard: page("spec"),
+        standard: Ok(page("spec")),
         mark: MARK.into(),
     }
 }
@@ -72,7 +81,7 @@ const LATEST: &str = "2026-11-22T23:00:00Z";
 
 #[test]
 fn a_turn_is_one_write() {
-    let (plain, off) = (on(&[]), Wanted::Off { standard: page("spec") });
+    let (plain, off) = (on(&[]), Wanted::Off { standard: Ok(page("spec")) });
     let until = |moment| side("p", &[(window::UNTIL, moment)]);
     let p = || side("p", &[]);
     for (wanted, own, shown, expected) in [
@@ -114,7 +123,7 @@ fn a_turn_is_one_write() {
 /// The page tells of the on key that the function which was deployed last looks at.
 #[test]
 fn a_switch_that_nobody_looks_at_is_not_turned() {
-    let (plain, off) = (on(&[]), Wanted::Off { standard: page("spec") });
+    let (plain, off) = (on(&[]), Wanted::Off { standard: Ok(page("spec")) });
     let tells = |on: &str| side("p", &[(SWITCH, on)]);
     for wanted in [&plain, &off] {
         for shown in [None, side("p", &[])] {
@@ -129,20 +138,86 @@ fn a_switch_that_nobody_looks_at_is_not_turned() {
     assert_eq!(ops(&plain, theirs, side("p", &[])), [""; 0], "what is not ours tells nothing");
 }
 
+/// The page tells, or, where there is none of ours, the index.
+#[test]
+fn what_was_applied_last_decides_which_switch_it_is() {
+    let told = |off: Option<Side>, applied: Option<(&str, &str)>| {
+        let parsed = |key: &str| key.parse().unwrap();
+        let applied = applied.map(|(off, on)| (parsed(off), parsed(on)));
+        let sides = Sides { off, applied, ..Sides::default() };
+        sides.elsewhere(&"shop".parse().unwrap(), &keys()).unwrap_or_default()
+    };
+    let tells = |on: &str| side("p", &[(SWITCH, on)]);
+    for (off, applied, expected) in [
+        (tells("m-on.html"), None, ""),
+        (tells("x.html"), None, "looks at x.html, and the spec says m-on.html"),
+        (tells(NOWHERE), None, "no function that is deployed looks into this bucket"),
+        (side("p", &[]), None, "the function that looks at m-on.html is not deployed yet"),
+        (None, None, ""),
+        (None, Some(("m.html", "m-on.html")), ""),
+        (None, Some(("m.html", "x.html")), "looks at x.html"),
+        (None, Some(("x.html", "m-on.html")), "applied as x.html, and the spec says m.html"),
+        (by_hand("p"), Some(("x.html", "y.html")), "looks at y.html"),
+    ] {
+        let told = told(off.clone(), applied);
+        assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{told}");
+    }
+}
+
 /// A page that somebody put under our key is shown by nobody who did not say so.
 #[test]
 fn what_is_not_ours_is_not_shown() {
-    let (plain, off) = (on(&[]), Wanted::Off { standard: page("spec") });
-    for wanted in [&plain, &off] {
-        assert_eq!(ops(wanted, by_hand("x"), None), ["conflict"], "{wanted:?}");
-        assert_eq!(ops(wanted, by_hand("x"), by_hand("y")), ["conflict"], "{wanted:?}");
+    let (plain, off) = (on(&[]), Wanted::Off { standard: Ok(page("spec")) });
+    let once = Wanted::On(On { once: Some(page("q")), ..window(&[]) });
+    let others = |text| {
+        side(text, &[]).map(|mut side| {
+            side.metadata.insert(STACK_METADATA.to_owned(), "other".to_owned());
+            side
+        })
+    };
+    for own in [by_hand("x"), others("x")] {
+        for (wanted, shown, expected) in [
+            (&once, side("p", &[]), vec!["put marked q m-on.html over"]),
+            (&on(&[(window::UNTIL, LATER)]), side("p", &[]), vec!["put marked p m-on.html over"]),
+            (&off, side("p", &[]), vec!["remove m-on.html"]),
+        ] {
+            assert_eq!(ops(wanted, own.clone(), shown), expected, "{wanted:?}");
+        }
     }
-    assert_eq!(ops(&off, by_hand("x"), side("p", &[])), ["remove m-on.html"], "what is ours ends");
+    for (wanted, own, shown, expected) in [
+        (&plain, by_hand("x"), None, vec!["conflict"]),
+        (&once, by_hand("x"), None, vec!["put marked q m-on.html"]),
+        (&off, by_hand("x"), None, vec![]),
+        (&plain, by_hand("x"), by_hand("y"), vec![]),
+        (&off, by_hand("x"), by_hand("y"), vec!["remove m-on.html"]),
+        // A copy of another stack's page is as if put by hand; without one of ours it is theirs.
+        (&off, side("p", &[]), others("y"), vec!["remove m-on.html"]),
+        (&off, others("x"), others("y"), vec!["conflict"]),
+        (&plain, others("x"), None, vec!["conflict"]),
+    ] {
+        assert_eq!(
+            ops(wanted, own.clone(), shown.clone()),
+            expected,
+            "{wanted:?} {own:?} {shown:?}"
+        );
+    }
+}
+
+/// The page is lost, and the file that the spec names cannot be read.
+#[test]
+fn another_page_than_the_one_that_was_lost_is_never_shown() {
+    let gone = || Err("could not read page.html: no such file".to_owned());
+    let plain = Wanted::On(On { standard: gone(), ..window(&[]) });
+    assert_eq!(ops(&plain, None, None), ["conflict"]);
+    assert_eq!(ops(&plain, side("p", &[]), None), ["put marked p m-on.html"]);
+    let off = Wanted::Off { standard: gone() };
+    let once = side("q", &[(window::ONCE, "true")]);
+    assert_eq!(ops(&off, None, once), ["remove m-on.html"], "the window ends all the same");
 }
 
 #[test]
 fn what_people_leave_is_healed_first() {
-    let (plain, off) = (on(&[]), Wanted::Off { standard: page("spec") });
+    let (plain, off) = (on(&[]), Wanted::Off { standard: Ok(page("spec")) });
     let once = || side("q", &[(window::ONCE, "true")]);
     for (wanted, shown, expected) in [
         (&plain, side("p", &[]), vec!["put p m.html"]),
@@ -268,7 +343,7 @@ fn what_is_in_force_stays_where_nobody_says_otherwise() {
 #[test]
 fn a_turn_that_was_overtaken_is_not_done() {
     let marked = |mark: &str| side("p", &[(window::WINDOW, mark)]);
-    let off = Wanted::Off { standard: page("spec") };
+    let off = Wanted::Off { standard: Ok(page("spec")) };
     let (wanted, other) = (on(&[]), "f".repeat(32));
     let sets = planned(&wanted, side("p", &[]), None).ops;
     let heals = planned(&wanted, None, side("p", &[])).ops;

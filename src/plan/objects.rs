@@ -1,0 +1,129 @@
+//! What lies in the bucket: the site, the page, and the index of both.
+
+use super::{Choices, Plan, Stage};
+use crate::change::{Address, Conflict, Kind};
+use crate::desired::Desired;
+use crate::name::ObjectKey;
+use crate::resource::function::Page;
+use crate::resource::site::index::{NOWHERE, Served};
+use crate::resource::site::plan::Claim;
+use crate::resource::{page, site};
+use crate::stack::{Live, Op, Stack};
+use std::collections::BTreeSet;
+
+/// Plans the objects. `watched` are the pages that visitors may get now.
+pub(super) fn objects(
+    plan: &mut Plan,
+    stack: &Stack,
+    desired: &Desired,
+    live: &Live,
+    choices: &Choices,
+    watched: &BTreeSet<Page>,
+) {
+    let keys = &stack.names.keys;
+    let here = watched.iter().filter(|(bucket, _)| *bucket == stack.bucket).map(|(_, key)| key);
+    let planner = site::plan::Planner {
+        stack: &stack.names.stack,
+        bucket: &stack.bucket,
+        page_keys: here.chain([&keys.off, &keys.on]).collect(),
+        adopt: choices.adopt.contains(&Kind::Site),
+        delete: choices.delete.contains(&Kind::Site),
+    };
+    let before = live.former.buckets.values().map(|found| &found.objects);
+    let site = planner.plan(&desired.site, &live.objects, before);
+    plan.conflicts.extend(site.conflicts);
+    plan.notices.extend(site.notices);
+    for op in site.ops {
+        let stage = match &op {
+            site::Op::Delete { .. } => Stage::Leftovers,
+            put if site::plan::is_document(put) => Stage::Documents,
+            site::Op::Put { .. } => Stage::Files,
+        };
+        plan.add(stage, [Op::Site(op)]);
+    }
+    page(plan, stack, desired, live, choices, watched);
+    plan.conflicts.extend(opens(plan, stack, watched));
+    let told = Served::of(&desired.page.content).with_switch(&keys.on);
+    let puts = plan.steps.iter().any(|step| match &step.op {
+        Op::Site(site::Op::Put { .. }) => true,
+        Op::Page(page::Op::Put { bucket, key, .. }) => *bucket == stack.bucket && *key == keys.off,
+        _ => false,
+    });
+    let own = (&keys.off, &desired.page.content, told);
+    plan.take(Stage::Index, planner.index(&desired.site, own, puts, &live.objects), Op::Site);
+}
+
+/// Something is to be put where a version looks that visitors get now: they would get the page.
+fn opens(plan: &Plan, stack: &Stack, watched: &BTreeSet<Page>) -> Option<Conflict> {
+    let put = |op: &Op| match op {
+        Op::Site(site::Op::Put { bucket, key, .. }) => Some((bucket.clone(), key.clone())),
+        Op::Page(page::Op::Put { bucket, key, .. }) if *key != stack.names.keys.on => {
+            Some((bucket.clone(), key.clone()))
+        }
+        _ => None,
+    };
+    let (_, key) =
+        plan.steps.iter().filter_map(|step| put(&step.op)).find(|at| watched.contains(at))?;
+    Some(Conflict {
+        address: Address::new(Kind::Page, &key),
+        reason: "the function that is deployed now looks for the page under this key: with an \
+            object there, visitors would get it"
+            .into(),
+        hint: "choose another name for it; once the function looks elsewhere, this one is free"
+            .into(),
+    })
+}
+
+/// The page is there before a function looks for it; which key that function looks at, it tells
+/// only when the function is deployed. Else a turn of the switch in between would be in vain.
+fn page(
+    plan: &mut Plan,
+    stack: &Stack,
+    desired: &Desired,
+    live: &Live,
+    choices: &Choices,
+    watched: &BTreeSet<Page>,
+) {
+    let (name, keys, content) = (&stack.names.stack, &stack.names.keys, &desired.page.content);
+    let told = Served::of(content).with_switch(&keys.on);
+    let own = site::plan::claim(&live.objects, &keys.off, &content.md5, &told);
+    let opens = !watched.contains(&(stack.bucket.clone(), keys.on.clone()));
+    let tells = !opens || watched.is_empty();
+    let live_page = page::Live { own: own.clone(), on: live.shown.clone(), opens };
+    let adopt = choices.adopt.contains(&Kind::Page);
+    let mut planned = page::plan::plan(name, &stack.bucket, keys, &desired.page, &live_page, adopt);
+    let is_own = |op: &page::Op| matches!(op, page::Op::Put { key, .. } if *key == keys.off);
+    if let (false, Some(at)) = (tells, planned.ops.iter().position(is_own)) {
+        let telling = planned.ops.remove(at);
+        let new = matches!(own, Claim::Put { before: None, .. });
+        if new {
+            plan.add(Stage::Page, [Op::Page(telling.without_the_switch())]);
+        }
+        let telling = if new { telling.over(&content.md5) } else { telling };
+        plan.add(Stage::Switch, [Op::Page(telling)]);
+    }
+    plan.take(Stage::Page, planned, Op::Page);
+    if !tells {
+        plan.add(Stage::Switch, elsewhere(stack, desired, live).into_iter().map(Op::Page));
+    }
+}
+
+/// The pages in buckets of earlier specs tell that no function looks there any more.
+fn elsewhere(stack: &Stack, desired: &Desired, live: &Live) -> Vec<page::Op> {
+    let nowhere = ObjectKey::listed(NOWHERE.to_owned());
+    let mut ops = Vec::new();
+    for (bucket, found) in &live.former.buckets {
+        for (key, object) in &found.objects.objects {
+            let tells =
+                |served: &&Served| !served.switch.is_empty() && served.switch != nowhere.as_str();
+            let Some(served) = found.objects.ours(key).filter(tells) else { continue };
+            let keys = page::Keys { off: key.clone(), on: nowhere.clone() };
+            let own =
+                Claim::Put { before: Some(object.etag.clone()), served: Some(served.clone()) };
+            let live = page::Live { own, on: None, opens: false };
+            let name = &stack.names.stack;
+            ops.extend(page::plan::plan(name, bucket, &keys, &desired.page, &live, false).ops);
+        }
+    }
+    ops
+}

@@ -1,0 +1,116 @@
+//! What the role reaches while a stack moves, and what may not move while a window is open.
+
+use super::former::ends_function;
+use super::slots::{self, Slot};
+use super::{Choices, Plan, Stage};
+use crate::change::{Address, Conflict, Kind};
+use crate::desired::Desired;
+use crate::name::BucketName;
+use crate::resource::function::Page;
+use crate::resource::role::{self, Reach};
+use crate::resource::{bucket, site};
+use crate::stack::{Live, Op, Stack};
+use std::collections::BTreeSet;
+
+/// The pages that visitors may get now: those at which running versions look.
+pub(super) fn watched(stack: &Stack, live: &Live) -> BTreeSet<Page> {
+    slots::pages(&slots::running(stack, live), &live.functions(stack), &known(stack, live).pages)
+}
+
+/// What the policies of the stack's roles name.
+fn known(stack: &Stack, live: &Live) -> Reach {
+    let (name, account) = (&stack.names.stack, &stack.account);
+    let ours = live.role.as_ref().filter(|live| role::plan::is_ours(live, name));
+    let roles = ours.into_iter().chain(live.former.roles.values());
+    let reach = roles.map(|live| Reach::of(live.settings.policy.as_ref(), account));
+    reach.fold(Reach::default(), Reach::with)
+}
+
+/// The role reaches what the versions in all slots need, before and after the plan, and names what
+/// an earlier spec named, so that it is found again. In the end it is narrowed to what is left.
+pub(super) fn role(
+    plan: &mut Plan,
+    stack: &Stack,
+    desired: &Desired,
+    live: &Live,
+    choices: &Choices,
+    staying: &[Slot],
+) {
+    let account = &stack.account;
+    let wanted = Reach::of(desired.role.policy.as_ref(), account);
+    let known = known(stack, live);
+    let lingering = slots::pages(staying, &live.functions(stack), &known.pages);
+    let watched = watched(stack, live);
+    let goes_on = lingering.union(&wanted.pages).cloned().collect();
+    plan.conflicts.extend(open_window(&watched, &goes_on, stack, live));
+    let ends = |bucket: &BucketName| {
+        let end = Op::Bucket(bucket::Op::Delete { name: bucket.clone() });
+        plan.steps.iter().any(|step| step.op == end)
+    };
+    let remembered = |bucket: &BucketName| -> Vec<Page> {
+        let named = known.pages.iter().filter(|(known, _)| known == bucket);
+        let named: Vec<Page> = named.cloned().collect();
+        if named.is_empty() { vec![(bucket.clone(), stack.names.keys.on.clone())] } else { named }
+    };
+    let former = live.former.buckets.keys();
+    let left = Reach {
+        pages: former
+            .clone()
+            .filter(|bucket| !ends(bucket))
+            .flat_map(remembered)
+            .chain(lingering)
+            .collect(),
+        functions: live
+            .former
+            .functions
+            .keys()
+            .filter(|name| !ends_function(plan, name))
+            .cloned()
+            .collect(),
+    };
+    let end = wanted.with(left);
+    let leaving = Reach {
+        pages: former.flat_map(remembered).chain(watched).collect(),
+        functions: live.former.functions.keys().cloned().collect(),
+    };
+    let now = end.clone().with(leaving);
+    let settings = role::Settings { policy: Some(now.policy(account)), ..desired.role.clone() };
+    let (stack_name, name) = (&stack.names.stack, &stack.names.role);
+    let adopt = choices.adopt.contains(&Kind::Role);
+    let planned = role::plan::plan(stack_name, name, &settings, live.role.as_ref(), adopt);
+    plan.take(Stage::Role, planned, Op::Role);
+    if now != end {
+        let (name, before) = (name.clone(), Some(now.policy(account)));
+        let narrow = role::Op::PutPolicy { name, before, after: end.policy(account) };
+        plan.add(Stage::Narrow, [Op::Role(narrow)]);
+    }
+}
+
+/// A window lies where no function would look any more.
+fn open_window(
+    watched: &BTreeSet<Page>,
+    goes_on: &BTreeSet<Page>,
+    stack: &Stack,
+    live: &Live,
+) -> Option<Conflict> {
+    let objects = |bucket: &BucketName| -> Option<&site::Live> {
+        if *bucket == stack.bucket {
+            Some(&live.objects)
+        } else {
+            Some(&live.former.buckets.get(bucket)?.objects)
+        }
+    };
+    let lies = |(bucket, key): &&Page| {
+        objects(bucket).is_some_and(|objects| objects.objects.contains_key(key))
+    };
+    watched.difference(goes_on).find(lies).map(|(bucket, key)| Conflict {
+        address: Address::new(Kind::Page, key),
+        reason: format!(
+            "a maintenance window lies under this key in bucket {bucket}; the function would no \
+            longer look there, and visitors would get the site"
+        ),
+        hint: "end the window first: `provision maintenance off` with the spec that was applied \
+            last"
+            .into(),
+    })
+}
