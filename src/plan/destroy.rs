@@ -54,6 +54,10 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
         }
     }
     if keeps(Protected::Bucket) {
+        plan.notices.extend(live.shown.as_ref().map(|_| Notice {
+            address: Address::new(Kind::Page, &stack.names.keys.on),
+            text: "stays with the bucket: once the stack is applied again, visitors get it".into(),
+        }));
         if !keeps(Protected::Distribution) {
             end_reading(&mut plan, stack, live);
         }

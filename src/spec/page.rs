@@ -23,6 +23,9 @@ pub struct Reference {
 /// # Errors
 /// A fragment that fits behind the page's name.
 pub fn check(bytes: &[u8]) -> Result<(), String> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err("is empty: visitors would see a blank page".to_owned());
+    }
     let limit = LARGEST_RESPONSE - HEADERS;
     if bytes.len() > limit {
         return Err(format!(

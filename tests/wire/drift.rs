@@ -8,10 +8,12 @@ use crate::support::Rules;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::MetadataDirective;
+use provision::name::ObjectKey;
 use provision::resource::function::package;
 use provision::resource::policy;
-use provision::resource::site::index;
+use provision::resource::site::{self, index};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// Whatever was just broken, the plan calls it `field`.
 #[track_caller]
@@ -313,7 +315,11 @@ async fn of_objects() {
     let s3 = &shop.aws.clients.s3;
     let put =
         |key: &str| s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x"));
-    let marked = |key: &str| put(key).metadata("provision-stack", "shop");
+    let mark = |key: &str| {
+        let (stack, key) = ("shop".parse().unwrap(), ObjectKey::listed(key.to_owned()));
+        Some(site::mark(&stack, &key).collect::<HashMap<_, _>>())
+    };
+    let marked = |key: &str| put(key).set_metadata(mark(key));
     for key in ["index.html", "maintenance.html"] {
         marked(key).send().await.unwrap();
         repaired(&shop, "etag");
@@ -334,7 +340,7 @@ async fn of_objects() {
     let again =
         s3.copy_object().bucket(BUCKET).key("style.css").copy_source(format!("{BUCKET}/style.css"));
     let again =
-        again.metadata_directive(MetadataDirective::Replace).metadata("provision-stack", "shop");
+        again.metadata_directive(MetadataDirective::Replace).set_metadata(mark("style.css"));
     let again = again.content_type("text/plain").cache_control("no-store");
     while again
         .clone()
@@ -375,6 +381,6 @@ async fn of_objects() {
     }
 
     // An index that says nothing is made anew.
-    put(index::KEY).metadata("provision-stack", "shop").send().await.unwrap();
+    marked(index::KEY).send().await.unwrap();
     repaired(&shop, "record which objects are ours");
 }

@@ -278,7 +278,9 @@ async fn grant_ops_do_what_simulate_says() {
         policy::statements(&read().await),
         [vec![theirs.clone()], policy::statements(&narrow)].concat()
     );
-    twin.shop.write("provision.yaml", &format!("{OWNED}protect: [bucket]\n"));
+    // A bucket that is not ours any more, and whose policy still names our distribution.
+    s3.delete_bucket_tagging().bucket(BUCKET).send().await.unwrap();
+    bucket(&mut twin).live.settings.tags.clear();
     twin.destroy().await;
     assert_eq!(policy::statements(&read().await), [theirs]);
     twin.has_carried_out(["put", "remove"]);
