@@ -11,12 +11,11 @@ use crate::change::{Action, Conflict, Kind, Notice};
 use crate::file::{self, Readers};
 use crate::name::{AccountId, StackName};
 use crate::plan::{Intent, Plan, Step};
-use crate::spec::{Source, Spec};
+use crate::spec::Spec;
 use crate::view::View;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -148,33 +147,9 @@ pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Resu
     Ok(())
 }
 
-/// What an apply would publish with the file or folder, which need not exist yet.
-#[must_use]
-pub fn published(spec: &Spec, path: &Path) -> Option<&'static str> {
-    let whole = std::path::absolute(path).ok()?;
-    let place = whole.ancestors().find_map(|folder| {
-        let rest = whole.strip_prefix(folder).ok()?;
-        Some(folder.canonicalize().ok()?.join(rest))
-    })?;
-    let source = match &spec.function.source {
-        Source::Path { path, .. } => Some(path),
-        Source::Builtin => None,
-    };
-    let taken = [
-        (spec.bucket.site.as_ref(), "the site's folder: an apply would upload it"),
-        (source, "the function's source: an apply would publish it"),
-    ];
-    let is_in = |root: &PathBuf| {
-        let Ok(root) = root.canonicalize() else { return false };
-        let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
-        place.strip_prefix(&root).is_ok_and(|below| !below.iter().any(hidden))
-    };
-    taken.into_iter().find(|(root, _)| root.is_some_and(is_in)).map(|(_, what)| what)
-}
-
 /// Why nothing may be written there.
 fn may_be_written(spec: &Spec, file: &Path) -> Result<(), String> {
-    if let Some(what) = published(spec, file) {
+    if let Some(what) = spec.publishes(file) {
         return Err(format!("lies in {what}"));
     }
     match std::fs::symlink_metadata(file) {

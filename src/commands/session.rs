@@ -1,6 +1,5 @@
 //! The pipeline that all verbs share: load the spec, open the cloud, look, plan, ask, carry out.
 
-use super::saved::published;
 use super::{Exit, signals};
 use crate::apply::{self, Outcome};
 use crate::aws::fault::NO_SUCH_BUCKET;
@@ -332,7 +331,7 @@ pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Exit> {
             }
             let folder = global.sandbox.as_ref().and_then(Option::as_ref);
             if let Some((folder, what)) =
-                folder.and_then(|folder| Some((folder, published(&loaded.spec, folder)?)))
+                folder.and_then(|folder| Some((folder, loaded.spec.publishes(folder)?)))
             {
                 let what = format!("the sandbox's folder {} lies in {what}", folder.display());
                 view.error(&what, Some("choose another folder with `--sandbox=DIR`"));

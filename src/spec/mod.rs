@@ -18,6 +18,7 @@ pub mod load;
 pub mod node;
 pub mod page;
 pub mod problem;
+mod publishes;
 pub mod runtime;
 pub mod substitute;
 

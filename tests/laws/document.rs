@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, RngSeed};
 use provision::resource::distribution::Behavior;
-use provision::resource::distribution::document::{Document, EVENT, Edit, Place, Reading};
+use provision::resource::distribution::document::{Document, EVENT, Place, Reading};
+use provision::resource::distribution::edit::Edit;
 use std::fmt::Write as _;
 
 /// Patterns that may be taken for something else.

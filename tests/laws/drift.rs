@@ -8,7 +8,8 @@ use provision::name::ObjectKey;
 use provision::resource::bucket::Versioning;
 use provision::resource::distribution::{
     Behavior,
-    document::{Edit, Place, element, list_element},
+    document::{Place, element, list_element},
+    edit::Edit,
 };
 use provision::resource::page::window;
 use provision::resource::site::{Object, mark};

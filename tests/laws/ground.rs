@@ -9,7 +9,8 @@ use provision::plan::{Choices, Intent};
 use provision::resource::content::Content;
 use provision::resource::distribution::{
     Behavior,
-    document::{Document, EVENT, Edit},
+    document::{Document, EVENT},
+    edit::Edit,
 };
 use provision::resource::site::Object;
 use provision::resource::{

@@ -4,7 +4,8 @@ use crate::drift::is_our_statement;
 use crate::ground::{BUCKET, Ground, occupant};
 use provision::cloud::world::{Distribution, World};
 use provision::resource::distribution::Behavior;
-use provision::resource::distribution::document::{EVENT, Edit};
+use provision::resource::distribution::document::EVENT;
+use provision::resource::distribution::edit::Edit;
 use provision::resource::{
     Tags, access, bucket, distribution, function, logs, policy, role, stack_in, tags,
 };

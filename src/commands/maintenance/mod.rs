@@ -4,6 +4,7 @@ use super::Exit;
 use crate::commands::global::Global;
 use clap::{Args, Subcommand};
 
+pub mod look;
 pub mod off;
 pub mod on;
 pub mod probe;

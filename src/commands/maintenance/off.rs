@@ -1,6 +1,7 @@
 //! `provision maintenance off`.
 
-use super::turn::{look, turn};
+use super::look::look;
+use super::turn::turn;
 use crate::commands::Exit;
 use crate::commands::deadline::Deadline;
 use crate::commands::global::Global;

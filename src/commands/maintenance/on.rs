@@ -1,7 +1,8 @@
 //! `provision maintenance on`.
 
+use super::look::look;
 use super::status::{found_site, site};
-use super::turn::{look, turn};
+use super::turn::turn;
 use crate::commands::Exit;
 use crate::commands::deadline::Deadline;
 use crate::commands::global::Global;

@@ -1,7 +1,7 @@
 //! `provision maintenance status`.
 
+use super::look::look;
 use super::probe;
-use super::turn::look;
 use crate::change::{Fault, FaultKind};
 use crate::cloud::Cloud;
 use crate::commands::Exit;

@@ -3,7 +3,7 @@
 use super::status::{clock, judged, unknown};
 use crate::apply::Outcome;
 use crate::change::{Done, Fault, FaultKind};
-use crate::cloud::{Caller, Cloud};
+use crate::cloud::Cloud;
 use crate::commands::Exit;
 use crate::commands::deadline::{Deadline, ENDED, WRITTEN};
 use crate::commands::session::Session;
@@ -116,19 +116,4 @@ fn overtaken(now: &Look) -> String {
     let who = said(window::BY).unwrap_or("somebody");
     let when = said(window::SINCE).map(|since| format!(" at {since}")).unwrap_or_default();
     format!("overtaken: {who} turned maintenance on{when}")
-}
-
-/// Looks at the switch. Where that fails, it says that nothing is known.
-///
-/// # Errors
-/// The exit code, after the reason was shown.
-pub async fn look(session: &Session, deadline: &Deadline) -> Result<(Stack, Caller, Sides), Exit> {
-    session.switch(deadline).await.inspect_err(|exit| {
-        if *exit == Exit::Failed {
-            let headline =
-                "not known what visitors see: nobody could look, and nothing was changed"
-                    .to_owned();
-            session.view.switch(&SwitchStatus { headline, ..SwitchStatus::default() });
-        }
-    })
 }

@@ -1,7 +1,8 @@
 //! Slots (distribution × behavior × event) of a distribution that somebody else owns: the one place
 //! there that we may write.
 
-use super::distribution::document::{Document, EVENT, Edit};
+use super::distribution::document::{Document, EVENT};
+use super::distribution::edit::Edit;
 use super::distribution::{Behavior, serialize_digest};
 use super::function::VersionReference;
 use crate::change::{Action, Address, Change, FieldChange, Kind};

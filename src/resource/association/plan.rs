@@ -192,7 +192,8 @@ fn ours(
 mod tests {
     use super::*;
     use crate::resource::Tags;
-    use crate::resource::distribution::document::{Document, Edit};
+    use crate::resource::distribution::document::Document;
+    use crate::resource::distribution::edit::Edit;
     use crate::resource::function::{Frozen, Settings, Version};
 
     fn frozen() -> Frozen {

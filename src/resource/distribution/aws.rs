@@ -1,6 +1,7 @@
 //! The distribution on the wire.
 
-use super::document::{Document, Edit, with_tags};
+use super::document::{Document, with_tags};
+use super::edit::Edit;
 use super::{Live, Op, new_document, origin_id, owner};
 use crate::aws::Clients;
 use crate::aws::capture::{RawAnswer, send_instead};

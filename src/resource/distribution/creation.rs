@@ -2,23 +2,11 @@
 //! missing.
 
 use super::behavior::Behavior;
-use super::document::{Document, Edit, element, list_element, opening, wrapped};
-use super::managed::differences;
+use super::document::{Document, element, list_element, opening, wrapped};
+use super::edit::Edit;
+use super::managed::{differences, new_origin};
 use super::{Settings, caller_reference, origin_id};
 use crate::name::StackName;
-
-/// An origin in which only what is managed is still missing.
-pub(super) fn new_origin(id: &str) -> String {
-    let inside = [
-        element("Id", id),
-        element("DomainName", ""),
-        element("OriginPath", ""),
-        list_element("CustomHeaders", &[]),
-        wrapped("S3OriginConfig", &element("OriginAccessIdentity", "")),
-        element("OriginAccessControlId", ""),
-    ];
-    wrapped("Origin", &inside.concat())
-}
 
 /// A new distribution's document, complete as CloudFront wants it at updates too.
 #[must_use]

@@ -6,7 +6,6 @@
 //! nobody here has heard of.
 
 use super::behavior::Behavior;
-pub use super::edit::{Edit, Key, Place};
 use super::nesting::depth;
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 const NAMESPACE: &str = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
+
+/// An element of the document, by its path in the configuration, in an origin or in a behavior.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the configuration itself.
+    Config(&'static str),
+    /// In the origin of this id.
+    Origin(String, &'static str),
+    /// In a behavior.
+    Behavior(Behavior, &'static str),
+}
 
 /// The `DistributionConfig` element, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -294,6 +304,7 @@ pub fn opening() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::edit::Edit;
     use super::*;
 
     const ANSWER: &str = r#"<?xml version="1.0"?>

@@ -2,23 +2,12 @@
 
 use super::behavior::Behavior;
 use super::document::{
-    Document, EVENT, child, children, content, element, escape, list_element, parse, text, walk,
-    wrapped,
+    Document, EVENT, Place, child, children, content, element, escape, list_element, parse, text,
+    walk, wrapped,
 };
 use super::nesting::end;
 use roxmltree::Node;
 use std::ops::Range;
-
-/// An element of the document, by its path in the configuration, in an origin or in a behavior.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In the configuration itself.
-    Config(&'static str),
-    /// In the origin of this id.
-    Origin(String, &'static str),
-    /// In a behavior.
-    Behavior(Behavior, &'static str),
-}
 
 /// What tells an entry of a list from the others.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 //! created.
 
 use super::behavior::Behavior;
-use super::creation::new_origin;
-use super::document::{Document, children, content, element, origin, parse, walk, wrapped};
-use super::edit::{Edit, Key, Place};
+use super::document::{
+    Document, Place, children, content, element, list_element, origin, parse, walk, wrapped,
+};
+use super::edit::{Edit, Key};
 use super::{ENABLED, Settings, origin_id};
 use crate::change::FieldChange;
 use crate::name::StackName;
@@ -353,4 +354,17 @@ fn error_pages(root: Node<'_, '_>, settings: &Settings) -> Vec<Difference> {
         ))
     };
     FALLBACK_CODES.iter().filter_map(|code| difference(code)).collect()
+}
+
+/// An origin in which only what is managed is still missing.
+pub(super) fn new_origin(id: &str) -> String {
+    let inside = [
+        element("Id", id),
+        element("DomainName", ""),
+        element("OriginPath", ""),
+        list_element("CustomHeaders", &[]),
+        wrapped("S3OriginConfig", &element("OriginAccessIdentity", "")),
+        element("OriginAccessControlId", ""),
+    ];
+    wrapped("Origin", &inside.concat())
 }

@@ -5,7 +5,8 @@ use super::function::VersionReference;
 use super::{Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{DistributionId, StackName};
-use document::{Document, EVENT, Edit};
+use document::{Document, EVENT};
+use edit::Edit;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ pub mod aws;
 mod behavior;
 mod creation;
 pub mod document;
-mod edit;
+pub mod edit;
 mod managed;
 mod nesting;
 pub mod owner;

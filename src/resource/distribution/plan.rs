@@ -196,7 +196,8 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, functions: &Functions<'_
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::{Edit, Key, Place, element};
+    use super::super::document::{Place, element};
+    use super::super::edit::{Edit, Key};
     use super::super::new_document;
     use super::*;
     use crate::resource::STACK_TAG;
