@@ -1,7 +1,9 @@
 //! The command line: verbs and exit codes.
 
+use crate::commands::failure::Failure;
 use crate::commands::global::{Color, Global};
 use crate::commands::{self, Exit};
+use crate::view::View;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -66,7 +68,11 @@ pub fn main() -> ExitCode {
             Ok(runtime) => runtime,
             Err(error) => return fail(&error),
         };
-    let exit = runtime.block_on(run(cli));
+    let view = View::new(cli.global.json);
+    let exit = runtime.block_on(run(cli)).unwrap_or_else(|failure| {
+        failure.show(view);
+        failure.exit()
+    });
     // A prompt that nobody answers must not hold the program.
     runtime.shutdown_background();
     ExitCode::from(exit as u8)
@@ -78,7 +84,7 @@ fn fail(error: &std::io::Error) -> ExitCode {
     ExitCode::from(Exit::Failed as u8)
 }
 
-async fn run(cli: Cli) -> Exit {
+async fn run(cli: Cli) -> Result<Exit, Failure> {
     let global = &cli.global;
     match cli.verb {
         Verb::Init(verb) => commands::init::run(global, &verb),

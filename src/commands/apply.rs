@@ -1,12 +1,12 @@
 //! `provision apply`.
 
 use super::Exit;
+use super::failure::Failure;
 use super::saved::{self, Said};
 use super::session::Session;
 use super::words::{Words, choices};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
-use crate::view::View;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,20 +41,17 @@ pub enum Wait {
 }
 
 /// Runs the verb.
-pub async fn run(global: &Global, verb: &Apply) -> Exit {
-    match try_run(global, verb).await {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-async fn try_run(global: &Global, verb: &Apply) -> Result<Exit, Exit> {
+///
+/// # Errors
+/// Why it ended early.
+pub async fn run(global: &Global, verb: &Apply) -> Result<Exit, Failure> {
     let said = Said { destroy: false, words: &verb.words, delete_data: false };
-    let saved = saved::read(View::new(global.json), verb.plan.as_deref(), said, &global.again())?;
+    let saved = saved::read(verb.plan.as_deref(), said, &global.again())?;
     let session = Session::open(global, Files::Needed).await?;
     saved.as_ref().map_or(Ok(()), |saved| saved.is_for(&session))?;
     let choices = choices(&session.spec, &verb.words, false, verb.wait == Wait::Deployed);
     let picture = session.provision(&choices).await?;
-    saved.map_or(Ok(()), |saved| saved.is_still(session.view, &picture.plan))?;
+    saved.map_or(Ok(()), |saved| saved.is_still(&picture.plan))?;
     session.view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);

@@ -1,6 +1,6 @@
 //! Asking the person at the terminal.
 
-use super::Exit;
+use super::failure::{Failure, Reason};
 use super::session::Session;
 use std::io::IsTerminal;
 
@@ -16,17 +16,20 @@ impl Session {
     /// is the only way.
     ///
     /// # Errors
-    /// [`Exit::Refused`] or [`Exit::Interrupted`].
-    pub async fn confirm(&self, yes: bool, question: &str, answers: &[&str]) -> Result<(), Exit> {
+    /// [`Failure::Refused`] or [`Failure::Interrupted`].
+    pub async fn confirm(
+        &self,
+        yes: bool,
+        question: &str,
+        answers: &[&str],
+    ) -> Result<(), Failure> {
         if yes {
             return Ok(());
         }
         if !somebody_is_there() {
-            self.view.error(
-                "nobody is there to confirm",
-                Some("add `--yes` to carry the plan out without asking"),
-            );
-            return Err(Exit::Refused);
+            let hint = "add `--yes` to carry the plan out without asking";
+            let reason = Reason::new("nobody is there to confirm").hinted(hint);
+            return Err(Failure::Refused(reason));
         }
         anstream::eprint!("{question} ");
         let mut stop = self.stop.clone();
@@ -38,12 +41,11 @@ impl Session {
             line = line => match line {
                 Ok(Ok(line)) if line.ends_with('\n') && answers.contains(&line.trim()) => Ok(()),
                 _ => {
-                    self.view.error(&format!("not confirmed; nothing was changed in stack \
-                        `{}`", self.spec.stack), None);
-                    Err(Exit::Refused)
+                    let what = "not confirmed; nothing was changed in stack";
+                    Err(Failure::Refused(Reason::new(format!("{what} `{}`", self.spec.stack))))
                 }
             },
-            Ok(_) = stop.wait_for(|stop| *stop) => Err(Exit::Interrupted),
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
         }
     }
 
@@ -51,7 +53,7 @@ impl Session {
     ///
     /// # Errors
     /// Those of [`Self::confirm`].
-    pub async fn confirm_the_end(&self, yes: bool) -> Result<(), Exit> {
+    pub async fn confirm_the_end(&self, yes: bool) -> Result<(), Failure> {
         let name = self.spec.stack.as_str();
         self.confirm(
             yes,

@@ -1,13 +1,13 @@
 //! `provision destroy`.
 
 use super::Exit;
+use super::failure::Failure;
 use super::saved::{self, Said};
 use super::session::Session;
 use super::times;
 use super::words::{Words, choices};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
-use crate::view::View;
 use clap::Args;
 use jiff::Zoned;
 use std::path::PathBuf;
@@ -41,20 +41,17 @@ pub struct Destroy {
 }
 
 /// Runs the verb.
-pub async fn run(global: &Global, verb: &Destroy) -> Exit {
-    match try_run(global, verb).await {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-async fn try_run(global: &Global, verb: &Destroy) -> Result<Exit, Exit> {
+///
+/// # Errors
+/// Why it ended early.
+pub async fn run(global: &Global, verb: &Destroy) -> Result<Exit, Failure> {
     let words = Words::default();
     let said = Said { destroy: true, words: &words, delete_data: verb.delete_data };
-    let saved = saved::read(View::new(global.json), verb.plan.as_deref(), said, &global.again())?;
+    let saved = saved::read(verb.plan.as_deref(), said, &global.again())?;
     let session = Session::open(global, Files::Spared).await?;
     saved.as_ref().map_or(Ok(()), |saved| saved.is_for(&session))?;
     let picture = session.destroy(&choices(&session.spec, &words, verb.delete_data, true)).await?;
-    saved.map_or(Ok(()), |saved| saved.is_still(session.view, &picture.plan))?;
+    saved.map_or(Ok(()), |saved| saved.is_still(&picture.plan))?;
     session.view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);

@@ -1,6 +1,7 @@
 //! `provision init`.
 
 use super::Exit;
+use super::failure::{Failure, Reason};
 use crate::commands::global::Global;
 use crate::view::View;
 use clap::Args;
@@ -24,21 +25,20 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 /// Runs the verb.
-#[must_use]
-pub fn run(global: &Global, verb: &Init) -> Exit {
+///
+/// # Errors
+/// A file is there already, or cannot be written.
+pub fn run(global: &Global, verb: &Init) -> Result<Exit, Failure> {
     let view = View::new(global.json);
     for (name, text) in FILES {
         let path = verb.folder.join(name);
-        if let Err(error) = write_new(&path, text) {
-            view.error(
-                &format!("could not write {}: {error}", path.display()),
-                Some("choose another folder; `init` replaces nothing"),
-            );
-            return Exit::Failed;
-        }
+        write_new(&path, text).map_err(|error| {
+            let reason = Reason::new(format!("could not write {}: {error}", path.display()));
+            Failure::Local(reason.hinted("choose another folder; `init` replaces nothing"))
+        })?;
     }
     view.initialised(&verb.folder);
-    Exit::Done
+    Ok(Exit::Done)
 }
 
 fn write_new(path: &Path, text: &str) -> std::io::Result<()> {

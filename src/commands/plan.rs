@@ -1,6 +1,7 @@
 //! `provision plan`.
 
 use super::Exit;
+use super::failure::Failure;
 use super::saved::{self, Said};
 use super::session::Session;
 use super::words::{Words, choices};
@@ -34,13 +35,10 @@ pub struct PlanVerb {
 }
 
 /// Runs the verb.
-pub async fn run(global: &Global, verb: &PlanVerb) -> Exit {
-    match try_run(global, verb).await {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-async fn try_run(global: &Global, verb: &PlanVerb) -> Result<Exit, Exit> {
+///
+/// # Errors
+/// Why it ended early.
+pub async fn run(global: &Global, verb: &PlanVerb) -> Result<Exit, Failure> {
     let files = if verb.destroy { Files::Spared } else { Files::Needed };
     let session = Session::open(global, files).await?;
     let choices = choices(&session.spec, &verb.words, verb.delete_data, true);

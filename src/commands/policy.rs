@@ -1,6 +1,7 @@
 //! `provision policy`.
 
 use super::Exit;
+use super::failure::Failure;
 use super::session::Session;
 use crate::commands::global::Global;
 use crate::operator::{self, Purpose};
@@ -20,13 +21,10 @@ pub struct Policy {
 }
 
 /// Runs the verb.
-pub async fn run(global: &Global, verb: &Policy) -> Exit {
-    match try_run(global, verb).await {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-async fn try_run(global: &Global, verb: &Policy) -> Result<Exit, Exit> {
+///
+/// # Errors
+/// Why it ended early.
+pub async fn run(global: &Global, verb: &Policy) -> Result<Exit, Failure> {
     let session = Session::open(global, Files::Spared).await?;
     let stack = session.stack().await?;
     session.view.policy(&operator::policy(&stack, verb.purpose));

@@ -4,7 +4,7 @@
 //! just now, from the spec, the live state and the words on the command line. Nothing that stands
 //! in the file chooses anything, so a file that somebody tampered with can only make us refuse.
 
-use super::Exit;
+use super::failure::{Failure, Reason};
 use super::session::Session;
 use super::words::Words;
 use crate::change::{Action, Conflict, Kind, Notice};
@@ -12,7 +12,6 @@ use crate::file::{self, Readers};
 use crate::name::{AccountId, StackName};
 use crate::plan::{Intent, Plan, Step};
 use crate::spec::Spec;
-use crate::view::View;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -105,9 +104,8 @@ struct Mark {
     plan: IgnoredAny,
 }
 
-fn refuse(view: View, file: &Path, what: &str, hint: &str) -> Exit {
-    view.error(&format!("plan {}: {what}", file.display()), Some(hint));
-    Exit::Refused
+fn refuse(file: &Path, what: &str, hint: &str) -> Failure {
+    Failure::Refused(Reason::new(format!("plan {}: {what}", file.display())).hinted(hint))
 }
 
 const PLAN_AGAIN: &str = "make a new one with `provision plan --out FILE`";
@@ -116,10 +114,10 @@ const ELSEWHERE: &str = "choose another place with `--out FILE`";
 /// Writes the plan to `file`, for its owner alone. Replaces an older plan, and nothing else.
 ///
 /// # Errors
-/// [`Exit::Refused`] or [`Exit::Failed`], after it was shown; what was there is then still there.
-pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Result<(), Exit> {
+/// [`Failure::Refused`] or [`Failure::Local`]; what was there is then still there.
+pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Result<(), Failure> {
     let view = session.view;
-    may_be_written(&session.spec, file).map_err(|what| refuse(view, file, &what, ELSEWHERE))?;
+    may_be_written(&session.spec, file).map_err(|what| refuse(file, &what, ELSEWHERE))?;
     let Words { adopt, delete } = said.words.clone();
     let saved = Saved {
         format: FORMAT,
@@ -133,15 +131,14 @@ pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Resu
         file: PathBuf::new(),
     };
     let text = serde_json::to_vec_pretty(&saved);
-    let text = text.map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
+    let text = text.map_err(|error| refuse(file, &error.to_string(), PLAN_AGAIN))?;
     if text.len() as u64 > file::LARGEST_RECORD {
         let (has, most) = (text.len(), file::LARGEST_RECORD);
         let what = format!("would have {has} bytes, and at most {most} can be read again");
-        return Err(refuse(view, file, &what, "apply without a saved plan"));
+        return Err(refuse(file, &what, "apply without a saved plan"));
     }
     file::replace(file, &text, Readers::Owner).map_err(|error| {
-        view.error(&format!("could not write {}: {error}", file.display()), None);
-        Exit::Failed
+        Failure::Local(Reason::new(format!("could not write {}: {error}", file.display())))
     })?;
     view.saved(&said.command(file, &session.flags));
     Ok(())
@@ -167,23 +164,18 @@ fn may_be_written(spec: &Spec, file: &Path) -> Result<(), String> {
 /// Reads a saved plan, if one is named, and compares its words with what is said now.
 ///
 /// # Errors
-/// [`Exit::Refused`], after it was shown.
-pub fn read(
-    view: View,
-    file: Option<&Path>,
-    said: Said<'_>,
-    flags: &str,
-) -> Result<Option<Saved>, Exit> {
+/// [`Failure::Refused`].
+pub fn read(file: Option<&Path>, said: Said<'_>, flags: &str) -> Result<Option<Saved>, Failure> {
     let Some(path) = file else { return Ok(None) };
     let text = file::read_record(path)
-        .map_err(|error| refuse(view, path, &format!("cannot be read: {error}"), PLAN_AGAIN))?;
+        .map_err(|error| refuse(path, &format!("cannot be read: {error}"), PLAN_AGAIN))?;
     let no_plan =
-        |error: String| refuse(view, path, &format!("is not a saved plan: {error}"), PLAN_AGAIN);
+        |error: String| refuse(path, &format!("is not a saved plan: {error}"), PLAN_AGAIN);
     // Another version's plan may look different in all but this.
     let Version { format } = file::parse(&text).map_err(no_plan)?;
     if format != FORMAT {
         let what = format!("has format {format}, this program reads format {FORMAT}");
-        return Err(refuse(view, path, &what, PLAN_AGAIN));
+        return Err(refuse(path, &what, PLAN_AGAIN));
     }
     let saved = Saved { file: path.to_owned(), ..file::parse::<Saved>(&text).map_err(no_plan)? };
     saved.was_made_with(said).map_err(|(what, again)| {
@@ -195,7 +187,7 @@ pub fn read(
         } else {
             PLAN_AGAIN.to_owned()
         };
-        refuse(view, path, &what, &hint)
+        refuse(path, &what, &hint)
     })?;
     Ok(Some(saved))
 }
@@ -231,8 +223,8 @@ impl Saved {
     /// Is the plan for the stack of this spec?
     ///
     /// # Errors
-    /// [`Exit::Refused`], after it was shown.
-    pub fn is_for(&self, session: &Session) -> Result<(), Exit> {
+    /// [`Failure::Refused`].
+    pub fn is_for(&self, session: &Session) -> Result<(), Failure> {
         if self.stack == session.spec.stack {
             return Ok(());
         }
@@ -240,27 +232,22 @@ impl Saved {
             "is for stack `{}`, the spec is for stack `{}`",
             self.stack, session.spec.stack
         );
-        Err(refuse(session.view, &self.file, &what, "name the right spec with `--file`"))
+        Err(refuse(&self.file, &what, "name the right spec with `--file`"))
     }
 
     /// Would the very same plan be made now?
     ///
     /// # Errors
-    /// [`Exit::Refused`], after it was shown.
-    pub fn is_still(&self, view: View, now: &Plan) -> Result<(), Exit> {
+    /// [`Failure::Refused`].
+    pub fn is_still(&self, now: &Plan) -> Result<(), Failure> {
         let file = &self.file;
         if self.account != now.account {
             let (then, now) = (&self.account, &now.account);
             let what = format!("is for account {then}, the credentials are for account {now}");
-            return Err(refuse(
-                view,
-                file,
-                &what,
-                "choose the right profile (`--profile`, AWS_PROFILE)",
-            ));
+            return Err(refuse(file, &what, "choose the right profile (`--profile`, AWS_PROFILE)"));
         }
         let value = serde_json::to_value(Agreed::of(now));
-        let value = value.map_err(|error| refuse(view, file, &error.to_string(), PLAN_AGAIN))?;
+        let value = value.map_err(|error| refuse(file, &error.to_string(), PLAN_AGAIN))?;
         if self.plan == value {
             return Ok(());
         }
@@ -268,7 +255,7 @@ impl Saved {
             "what it was made from has moved on ({})",
             difference(&self.plan, &value, "plan")
         );
-        Err(refuse(view, file, &what, PLAN_AGAIN))
+        Err(refuse(file, &what, PLAN_AGAIN))
     }
 }
 

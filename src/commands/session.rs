@@ -1,5 +1,6 @@
 //! The pipeline that all verbs share: load the spec, open the cloud, look, plan, ask, carry out.
 
+use super::failure::{Failure, Reason};
 use super::{Exit, signals};
 use crate::apply::{self, Outcome};
 use crate::aws::fault::NO_SUCH_BUCKET;
@@ -62,8 +63,8 @@ impl Session {
     /// Loads the spec and opens the cloud; asks nobody yet.
     ///
     /// # Errors
-    /// [`Exit::Spec`], after the problems were shown.
-    pub async fn open(global: &Global, files: Files) -> Result<Self, Exit> {
+    /// [`Failure::Spec`].
+    pub async fn open(global: &Global, files: Files) -> Result<Self, Failure> {
         let spec = spec(global, View::new(global.json), files)?;
         Ok(Self::open_with(global, spec, signals::listen()).await)
     }
@@ -72,7 +73,7 @@ impl Session {
     ///
     /// # Errors
     /// See [`open`](Self::open).
-    pub async fn open_switch(global: &Global) -> Result<Self, Exit> {
+    pub async fn open_switch(global: &Global) -> Result<Self, Failure> {
         let spec = spec(global, View::new(global.json), Files::Spared)?;
         Ok(Self::connect(global, spec, signals::listen(), Patience::TURN).await)
     }
@@ -118,8 +119,8 @@ impl Session {
     /// Looks, and plans what makes everything as the spec says.
     ///
     /// # Errors
-    /// The exit code, after the fault was shown.
-    pub async fn provision(&self, choices: &Choices) -> Result<Picture, Exit> {
+    /// [`Failure::Fault`], [`Failure::Refused`], [`Failure::Interrupted`].
+    pub async fn provision(&self, choices: &Choices) -> Result<Picture, Failure> {
         let planned = async {
             let site = desired::site(&self.spec)?;
             let (stack, live) = self.look(&site, Scope::Stack).await?;
@@ -127,27 +128,27 @@ impl Session {
                 plan::provision(&stack, &Desired::of(&self.spec, &stack, site)?, &live, choices);
             Ok(Picture { stack, live, plan })
         };
-        self.or_exit(planned.await)
+        planned.await
     }
 
     /// Looks, and plans what takes everything down.
     ///
     /// # Errors
-    /// The exit code, after the fault was shown.
-    pub async fn destroy(&self, choices: &Choices) -> Result<Picture, Exit> {
+    /// [`Failure::Fault`], [`Failure::Refused`], [`Failure::Interrupted`].
+    pub async fn destroy(&self, choices: &Choices) -> Result<Picture, Failure> {
         let planned = async {
             let (stack, live) = self.look(&site::Settings::default(), Scope::Teardown).await?;
             let plan = plan::destroy(&stack, &live, choices);
             Ok(Picture { stack, live, plan })
         };
-        self.or_exit(planned.await)
+        planned.await
     }
 
     /// The stack's names alone. Asks for the account only where the spec does not say it.
     ///
     /// # Errors
-    /// The exit code, after the fault was shown.
-    pub async fn stack(&self) -> Result<Stack, Exit> {
+    /// [`Failure::Fault`], [`Failure::Refused`], [`Failure::Interrupted`].
+    pub async fn stack(&self) -> Result<Stack, Failure> {
         let named = async {
             let account = match &self.spec.account {
                 Some(account) => account.clone(),
@@ -155,15 +156,18 @@ impl Session {
             };
             Ok(in_account(&Names::of(&self.spec), account)?)
         };
-        self.or_exit(named.await)
+        named.await
     }
 
     /// Looks at the switch alone: who asks, then both page keys. A bucket that is not there is no
     /// switch that is off.
     ///
     /// # Errors
-    /// The exit code, after the fault was shown.
-    pub async fn switch(&self, deadline: &Deadline) -> Result<(Stack, Caller, page::Sides), Exit> {
+    /// [`Failure::Fault`], [`Failure::Refused`], [`Failure::Interrupted`].
+    pub async fn switch(
+        &self,
+        deadline: &Deadline,
+    ) -> Result<(Stack, Caller, page::Sides), Failure> {
         let looked = async {
             let asked =
                 deadline.answer(LOOKED, "AWS STS, who the caller is", self.cloud.identify());
@@ -174,7 +178,7 @@ impl Session {
             let asked = deadline.answer(LOOKED, &whom, self.cloud.observe_switch(&stack));
             match self.unless_stopped(asked).await {
                 Err(Failure::Fault(fault)) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => {
-                    Err(Failure::Refused(plan::no_bucket(&stack, &caller.arn)))
+                    Err(plan::no_bucket(&stack, &caller.arn).into())
                 }
                 // Also what somebody gets whose credentials are for another account than the
                 // bucket's.
@@ -188,21 +192,7 @@ impl Session {
                 looked => looked.map(|sides| (stack, caller, sides)),
             }
         };
-        self.or_exit(looked.await)
-    }
-
-    fn or_exit<T>(&self, result: Result<T, Failure>) -> Result<T, Exit> {
-        result.map_err(|failure| match failure {
-            Failure::Stopped => Exit::Interrupted,
-            Failure::Refused(conflict) => {
-                self.view.conflict(&conflict);
-                Exit::Refused
-            }
-            Failure::Fault(fault) => {
-                self.view.fault(&fault);
-                Exit::Failed
-            }
-        })
+        looked.await
     }
 
     async fn unless_stopped<T>(
@@ -212,21 +202,21 @@ impl Session {
         let mut stop = self.stop.clone();
         tokio::select! {
             looked = look => Ok(looked?),
-            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Stopped),
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
         }
     }
 
     /// Finds what is left of every stack in the account, once it is known to be the right one.
     ///
     /// # Errors
-    /// The exit code, after the fault was shown.
-    pub async fn discover(&self) -> Result<Found, Exit> {
+    /// [`Failure::Fault`], [`Failure::Refused`], [`Failure::Interrupted`].
+    pub async fn discover(&self) -> Result<Found, Failure> {
         let found = async {
             let caller = self.unless_stopped(self.cloud.identify()).await?;
             self.is_expected(&caller)?;
             self.unless_stopped(self.cloud.discover(&caller.account)).await
         };
-        self.or_exit(found.await)
+        found.await
     }
 
     async fn look(&self, site: &site::Settings, scope: Scope) -> Result<(Stack, Live), Failure> {
@@ -247,7 +237,7 @@ impl Session {
             return Ok(());
         };
         let Caller { account, arn } = caller;
-        Err(Failure::Refused(Conflict {
+        Err(Failure::from(Conflict {
             address: Address::new(Kind::Bucket, &self.spec.stack),
             reason: format!(
                 "the credentials are for account {account} ({arn}), the spec is for \
@@ -307,23 +297,11 @@ fn exit_of(outcome: &Outcome) -> Exit {
     }
 }
 
-enum Failure {
-    Stopped,
-    Refused(Conflict),
-    Fault(Fault),
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-/// Loads the spec; shows its problems.
+/// Loads the spec; shows its warnings.
 ///
 /// # Errors
-/// [`Exit::Spec`].
-pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Exit> {
+/// [`Failure::Spec`].
+pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Failure> {
     match load(&global.file, &variable, files) {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {
@@ -334,14 +312,11 @@ pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Exit> {
                 folder.and_then(|folder| Some((folder, loaded.spec.publishes(folder)?)))
             {
                 let what = format!("the sandbox's folder {} lies in {what}", folder.display());
-                view.error(&what, Some("choose another folder with `--sandbox=DIR`"));
-                return Err(Exit::Usage);
+                let reason = Reason::new(what).hinted("choose another folder with `--sandbox=DIR`");
+                return Err(Failure::Usage(reason));
             }
             Ok(loaded.spec)
         }
-        Err(problems) => {
-            view.problems(&problems);
-            Err(Exit::Spec)
-        }
+        Err(problems) => Err(Failure::Spec(problems)),
     }
 }

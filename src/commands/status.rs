@@ -1,6 +1,7 @@
 //! `provision status`.
 
 use super::Exit;
+use super::failure::Failure;
 use super::session::Session;
 use super::words::{Words, choices};
 use crate::commands::global::Global;
@@ -12,13 +13,10 @@ use clap::Args;
 pub struct Status {}
 
 /// Runs the verb.
-pub async fn run(global: &Global, _: &Status) -> Exit {
-    match try_run(global).await {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-async fn try_run(global: &Global) -> Result<Exit, Exit> {
+///
+/// # Errors
+/// Why it ended early.
+pub async fn run(global: &Global, _: &Status) -> Result<Exit, Failure> {
     let session = Session::open(global, Files::Needed).await?;
     let picture =
         session.provision(&choices(&session.spec, &Words::default(), false, false)).await?;

@@ -1,6 +1,7 @@
 //! `provision sweep`.
 
 use super::confirm::somebody_is_there;
+use super::failure::{Failure, Reason};
 use super::session::{self, Session};
 use super::words::{Words, choices};
 use super::{Exit, signals};
@@ -64,22 +65,16 @@ pub struct Sweep {
 }
 
 /// Runs the verb.
-pub async fn run(global: &Global, verb: &Sweep) -> Exit {
-    match try_run(global, verb).await {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
+///
+/// # Errors
+/// Why it ended early.
+pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
     let view = View::new(global.json);
     let chooses = verb.all || verb.expired || verb.stack.is_some() || verb.older_than.is_some();
     if verb.yes && !chooses {
         let what = "`--yes` alone would take down every stack of the account, without a question";
-        view.error(
-            what,
-            Some("say which: `--stack NAME`, `--expired`, `--older-than DURATION` or `--all`"),
-        );
-        return Err(Exit::Usage);
+        let hint = "say which: `--stack NAME`, `--expired`, `--older-than DURATION` or `--all`";
+        return Err(Failure::Usage(Reason::new(what).hinted(hint)));
     }
     let at_hand = at_hand(global, view)?;
     let named = verb.stack.is_some();
@@ -91,7 +86,7 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
         // Who is asked sees it, and answers with the stack's name.
         in_use: verb.in_use || !verb.yes,
     };
-    let anybody = || from_remains(view, &global.file, "stack: sweep\n");
+    let anybody = || from_remains(&global.file, "stack: sweep\n");
     let session =
         Session::open_with(global, at_hand.map_or_else(anybody, Ok)?, signals::listen()).await;
     let found = session.discover().await?;
@@ -115,21 +110,22 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
         then,
     });
     if !ends {
-        let nobody = chooses && !going.is_empty();
-        if nobody {
-            view.error(
-                "nobody is there to confirm",
-                Some("add `--yes` to take them down without asking"),
-            );
+        if chooses && !going.is_empty() {
+            let hint = "add `--yes` to take them down without asking";
+            let reason = Reason::new("nobody is there to confirm").hinted(hint);
+            return Err(Failure::Refused(reason));
         }
-        return Ok(if nobody { Exit::Refused } else { Exit::Done });
+        return Ok(Exit::Done);
     }
     let mut worst = Exit::Done;
     for remains in going {
-        worst = worse(
-            worst,
-            end(global, view, verb, remains, &session).await.unwrap_or_else(|exit| exit),
-        );
+        // What keeps one stack from its end does not keep the next.
+        let ended = end(global, view, verb, remains, &session).await;
+        let exit = ended.unwrap_or_else(|failure| {
+            failure.show(view);
+            if let Failure::Spec(_) = failure { Exit::Failed } else { failure.exit() }
+        });
+        worst = worse(worst, exit);
         if worst == Exit::Interrupted {
             break;
         }
@@ -140,7 +136,7 @@ async fn try_run(global: &Global, verb: &Sweep) -> Result<Exit, Exit> {
 /// The spec at hand, which covers its stack. Only where none was named and none lies here nothing
 /// is covered: a spec that cannot be read may stand for a site that people visit, in another
 /// account.
-fn at_hand(global: &Global, view: View) -> Result<Option<Spec>, Exit> {
+fn at_hand(global: &Global, view: View) -> Result<Option<Spec>, Failure> {
     let absent = |error: std::io::Error| error.kind() == ErrorKind::NotFound;
     if global.is_default_file() && global.file.symlink_metadata().is_err_and(absent) {
         return Ok(None);
@@ -148,11 +144,8 @@ fn at_hand(global: &Global, view: View) -> Result<Option<Spec>, Exit> {
     session::spec(global, view, Files::Spared).map(Some)
 }
 
-fn from_remains(view: View, file: &Path, text: &str) -> Result<Spec, Exit> {
-    from_text(file, text).map_err(|problems| {
-        view.problems(&problems);
-        Exit::Failed
-    })
+fn from_remains(file: &Path, text: &str) -> Result<Spec, Failure> {
+    from_text(file, text).map_err(Failure::Spec)
 }
 
 /// Takes one stack down, as `provision destroy` with its spec would.
@@ -162,8 +155,8 @@ async fn end(
     verb: &Sweep,
     remains: &Remains,
     asked: &Session,
-) -> Result<Exit, Exit> {
-    let mut spec = from_remains(view, &global.file, &remains.spec())?;
+) -> Result<Exit, Failure> {
+    let mut spec = from_remains(&global.file, &remains.spec())?;
     if asked.spec.stack == spec.stack {
         spec.protect.clone_from(&asked.spec.protect);
     }

@@ -1,5 +1,6 @@
 //! `provision validate`.
 
+use super::failure::Failure;
 use super::{Exit, session};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
@@ -11,14 +12,12 @@ use clap::Args;
 pub struct Validate {}
 
 /// Runs the verb.
-#[must_use]
-pub fn run(global: &Global, _: &Validate) -> Exit {
+///
+/// # Errors
+/// The spec has problems.
+pub fn run(global: &Global, _: &Validate) -> Result<Exit, Failure> {
     let view = View::new(global.json);
-    match session::spec(global, view, Files::Needed) {
-        Ok(spec) => {
-            view.valid(&spec);
-            Exit::Done
-        }
-        Err(exit) => exit,
-    }
+    let spec = session::spec(global, view, Files::Needed)?;
+    view.valid(&spec);
+    Ok(Exit::Done)
 }

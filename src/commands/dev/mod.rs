@@ -1,6 +1,7 @@
 //! `provision dev`: the local edge for this spec.
 
 use super::Exit;
+use super::failure::{Failure, Reason};
 use super::session::Session;
 use crate::cloud::AnyCloud;
 use crate::commands::deadline::Deadline;
@@ -46,18 +47,15 @@ pub struct Dev {
 }
 
 /// Runs the verb.
-pub async fn run(global: &Global, verb: &Dev) -> Exit {
-    match try_run(global, verb).await {
-        Ok(exit) | Err(exit) => exit,
-    }
-}
-
-async fn try_run(global: &Global, verb: &Dev) -> Result<Exit, Exit> {
+///
+/// # Errors
+/// Why it ended early.
+pub async fn run(global: &Global, verb: &Dev) -> Result<Exit, Failure> {
     let session = Arc::new(Session::open(global, Files::Needed).await?);
     let (stack, objects, switch, from) = source(&session, verb).await?;
     let settings = settings(&session.spec, &stack, verb.port, from);
     let package = package_source(session.spec.file.clone(), stack);
-    package().map_err(|why| fail(&session, &why))?;
+    package().map_err(|why| Failure::Local(Reason::new(why)))?;
     let supplies = Supplies { objects, switch, package, now };
     let (events, mut heard) = mpsc::unbounded_channel();
     let view = session.view;
@@ -78,14 +76,9 @@ async fn try_run(global: &Global, verb: &Dev) -> Result<Exit, Exit> {
     served.map_err(|error| {
         let cause =
             std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        fail(&session, &format!("{error}{cause}"))
+        Failure::Local(Reason::new(format!("{error}{cause}")))
     })?;
     Ok(Exit::Done)
-}
-
-fn fail(session: &Session, why: &str) -> Exit {
-    session.view.error(why, None);
-    Exit::Failed
 }
 
 /// A moment in seconds since the Unix epoch; what lies beyond this machine's calendar is the epoch
@@ -102,7 +95,7 @@ fn now() -> SystemTime {
 type Supplied = (Stack, Arc<dyn Objects>, Arc<dyn Switch>, String);
 
 /// Where objects and switch are.
-async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Exit> {
+async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure> {
     let names = Names::of(&session.spec);
     if let Some(folder) = &verb.objects {
         let keys = names.keys.clone();
@@ -110,10 +103,11 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Exit> {
         let account = session.spec.account.clone().map_or_else(|| "000000000000".parse(), Ok);
         let stack = account
             .and_then(|account| names.in_account(account))
-            .map_err(|why| fail(session, why))?;
+            .map_err(|why| Failure::Local(Reason::new(why)))?;
         let page = session.spec.maintenance.page.clone();
         let site = folder::Site::open(folder, keys, page)
-            .map_err(|error| fail(session, &format!("folder {}: {error}", folder.display())))?;
+            .map_err(|error| Reason::new(format!("folder {}: {error}", folder.display())))
+            .map_err(Failure::Local)?;
         let site = Arc::new(site);
         return Ok((stack, site.clone(), site, format!("folder {}", folder.display())));
     }

@@ -1,6 +1,7 @@
 //! `provision maintenance on | off | status`: the switch, and nothing but the switch.
 
-use super::Exit;
+use crate::commands::Exit;
+use crate::commands::failure::Failure;
 use crate::commands::global::Global;
 use clap::{Args, Subcommand};
 
@@ -37,13 +38,13 @@ enum Verb {
 }
 
 /// Runs the verb.
-pub async fn run(global: &Global, verb: &Maintenance) -> Exit {
-    let ended = match &verb.verb {
+///
+/// # Errors
+/// Why it ended early.
+pub async fn run(global: &Global, verb: &Maintenance) -> Result<Exit, Failure> {
+    match &verb.verb {
         Verb::On(verb) => on::run(global, verb).await,
         Verb::Off(verb) => off::run(global, verb).await,
         Verb::Status(verb) => status::run(global, verb).await,
-    };
-    match ended {
-        Ok(exit) | Err(exit) => exit,
     }
 }

@@ -4,6 +4,7 @@ use super::look::look;
 use super::turn::turn;
 use crate::commands::Exit;
 use crate::commands::deadline::Deadline;
+use crate::commands::failure::Failure;
 use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::desired;
@@ -17,8 +18,8 @@ pub struct Off {}
 /// Runs the verb.
 ///
 /// # Errors
-/// The exit code, after the reason was shown.
-pub async fn run(global: &Global, _: &Off) -> Result<Exit, Exit> {
+/// Why it ended early.
+pub async fn run(global: &Global, _: &Off) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
     let deadline = Deadline::new(session.view);
     let (stack, _, sides) = look(&session, &deadline).await?;

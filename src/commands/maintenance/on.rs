@@ -5,6 +5,7 @@ use super::status::{found_site, site};
 use super::turn::turn;
 use crate::commands::Exit;
 use crate::commands::deadline::Deadline;
+use crate::commands::failure::{Failure, Reason};
 use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::commands::times;
@@ -54,14 +55,11 @@ pub struct On {
 /// Runs the verb.
 ///
 /// # Errors
-/// The exit code, after the reason was shown.
-pub async fn run(global: &Global, verb: &On) -> Result<Exit, Exit> {
+/// Why it ended early.
+pub async fn run(global: &Global, verb: &On) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
     let deadline = Deadline::new(session.view);
-    let usage = |what: String| {
-        session.view.error(&what, None);
-        Exit::Usage
-    };
+    let usage = |what: String| Failure::Usage(Reason::new(what));
     let spoken =
         |text: &Option<String>| text.as_deref().map(times::parse).transpose().map_err(usage);
     let (from, until) = (spoken(&verb.from)?, spoken(&verb.until)?);

@@ -6,6 +6,7 @@ use crate::change::{Fault, FaultKind};
 use crate::cloud::Cloud;
 use crate::commands::Exit;
 use crate::commands::deadline::{Deadline, ENDED};
+use crate::commands::failure::{Failure, Reason};
 use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::commands::times;
@@ -35,8 +36,8 @@ pub struct Status {
 /// Runs the verb.
 ///
 /// # Errors
-/// The exit code, after the reason was shown.
-pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
+/// Why it ended early.
+pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
     let deadline = Deadline::new(session.view);
     let (stack, caller, sides) = look(&session, &deadline).await?;
@@ -56,21 +57,15 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Exit> {
         return Ok(Exit::Done);
     }
     if verb.url.is_none() && global.sandbox.is_some() {
-        session.view.error(
-            "nobody answers for a sandbox",
-            Some("run `provision dev --sandbox`, and name its address with `--url`"),
-        );
-        return Ok(Exit::Usage);
+        let hint = "run `provision dev --sandbox`, and name its address with `--url`";
+        return Err(Failure::Usage(Reason::new("nobody answers for a sandbox").hinted(hint)));
     }
     let url = match (&verb.url, site(&session.spec)) {
         (Some(url), _) => url.clone(),
         (None, Some(site)) => site,
         (None, None) => address(&session, &deadline, &stack).await?,
     };
-    let report = probe::probe(&url, shows_page).await.map_err(|why| {
-        session.view.error(&why, Some("name the site with `--url https://…/`"));
-        Exit::Failed
-    })?;
+    let report = probe::probe(&url, shows_page).await.map_err(|why| unnamed(&why))?;
     session.view.probe(&report);
     Ok(if report.as_expected { Exit::Done } else { Exit::Failed })
 }
@@ -100,18 +95,13 @@ pub async fn found_site(
     Ok(found.map(|found| format!("https://{}/", found.domain)))
 }
 
-async fn address(session: &Session, deadline: &Deadline, stack: &Stack) -> Result<String, Exit> {
-    let found = found_site(session, deadline, stack).await.map_err(|fault| {
-        session.view.fault(&fault);
-        Exit::Failed
-    })?;
-    found.ok_or_else(|| {
-        session.view.error(
-            "there is no distribution to ask",
-            Some("name the site with `--url https://…/`"),
-        );
-        Exit::Failed
-    })
+async fn address(session: &Session, deadline: &Deadline, stack: &Stack) -> Result<String, Failure> {
+    let found = found_site(session, deadline, stack).await?;
+    found.ok_or_else(|| unnamed("there is no distribution to ask"))
+}
+
+fn unnamed(what: &str) -> Failure {
+    Failure::Local(Reason::new(what).hinted("name the site with `--url https://…/`"))
 }
 
 /// Why visitors do not get the page.

@@ -18,7 +18,7 @@ use std::time::Duration;
 /// what was written.
 ///
 /// # Errors
-/// The exit code, after the reason was shown.
+/// Why it ended early.
 pub async fn turn(
     session: &Session,
     deadline: &Deadline,
