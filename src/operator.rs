@@ -11,7 +11,7 @@
 //! needs the rights of `destroy` for the spec that it was, once.
 
 use crate::name::EDGE_REGION;
-use crate::resource::{STACK_TAG, logs};
+use crate::resource::{STACK_TAG, logs, site};
 use crate::stack::Stack;
 use serde_json::{Value, json};
 
@@ -314,6 +314,9 @@ fn toggle(stack: &Stack) -> Vec<Value> {
             "Resource": stack.bucket.arn()}),
         json!({"Sid": "Objects", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject",
             "s3:DeleteObject"], "Resource": keys}),
+        // Where the page is lost, the index tells which switch was applied.
+        json!({"Sid": "Index", "Effect": "Allow", "Action": ["s3:GetObject"],
+            "Resource": format!("{}/{}", stack.bucket.arn(), site::index::KEY)}),
     ]
 }
 

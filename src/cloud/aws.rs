@@ -231,14 +231,10 @@ impl Cloud for Aws {
         page::aws::look(&self.clients, &stack.account, &stack.bucket, key).await
     }
 
-    async fn applied_keys(&self, stack: &Stack) -> Result<Option<(ObjectKey, ObjectKey)>, Fault> {
-        let found = match site::aws::fetch(&self.clients, &stack.bucket, site::index::KEY).await {
-            // Who may turn the switch and nothing else may not have this right.
-            Err(fault) if fault.kind == FaultKind::Denied => return Ok(None),
-            found => found?,
-        };
+    async fn applied(&self, stack: &Stack) -> Result<page::Applied, Fault> {
+        let found = site::aws::fetch(&self.clients, &stack.bucket, site::index::KEY).await?;
         let judged = found.map(|found| site::FoundIndex::judged(&found, &stack.names.stack));
-        Ok(judged.and_then(|index| index.ours?.keys))
+        Ok(page::Applied::told(judged))
     }
 
     async fn observe_distribution(

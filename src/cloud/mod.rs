@@ -61,14 +61,11 @@ pub trait Cloud: Sync {
         key: &ObjectKey,
     ) -> impl Future<Output = Result<page::Look, Fault>> + Send;
 
-    /// The page's own key and the on key as they were applied last, if the index tells.
+    /// Which apply ended last in the stack's bucket, as the index tells.
     ///
     /// # Errors
     /// The call's.
-    fn applied_keys(
-        &self,
-        stack: &Stack,
-    ) -> impl Future<Output = Result<Option<(ObjectKey, ObjectKey)>, Fault>> + Send;
+    fn applied(&self, stack: &Stack) -> impl Future<Output = Result<page::Applied, Fault>> + Send;
 
     /// Looks at the switch alone, with as few calls and rights as that takes.
     ///
@@ -85,7 +82,7 @@ pub trait Cloud: Sync {
                 page::Sides { off: off.side, on: on.side, seen: on.seen, applied: None };
             let is_ours = |off: &page::Side| page::is_ours(&off.metadata, &stack.names.stack);
             if !sides.off.as_ref().is_some_and(is_ours) {
-                sides.applied = self.applied_keys(stack).await?;
+                sides.applied = Some(self.applied(stack).await?);
             }
             Ok(sides)
         }
@@ -157,10 +154,10 @@ impl Cloud for AnyCloud {
         }
     }
 
-    async fn applied_keys(&self, stack: &Stack) -> Result<Option<(ObjectKey, ObjectKey)>, Fault> {
+    async fn applied(&self, stack: &Stack) -> Result<page::Applied, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.applied_keys(stack)).await,
-            Self::Sandbox(cloud) => cloud.applied_keys(stack).await,
+            Self::Aws(cloud) => Box::pin(cloud.applied(stack)).await,
+            Self::Sandbox(cloud) => cloud.applied(stack).await,
         }
     }
 

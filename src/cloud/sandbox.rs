@@ -223,8 +223,8 @@ impl Cloud for Sandbox {
         self.load()?.look_at_page(stack, key, |md5| self.read_object(md5), now())
     }
 
-    async fn applied_keys(&self, stack: &Stack) -> Result<Option<(ObjectKey, ObjectKey)>, Fault> {
-        Ok(self.load()?.applied_keys(stack))
+    async fn applied(&self, stack: &Stack) -> Result<page::Applied, Fault> {
+        Ok(self.load()?.applied(stack))
     }
 
     async fn observe_distribution(

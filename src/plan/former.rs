@@ -185,9 +185,7 @@ impl End<'_> {
                 Some(slot) => plan.conflicts.push(Conflict {
                     address,
                     reason: format!("is still run by {}", slot.show()),
-                    hint: "add `--delete association`, which empties the slots that the spec does \
-                        not name"
-                        .into(),
+                    hint: self.way_out(slot),
                 }),
                 None => {
                     let groups = (!self.kept.contains_key(&Protected::Logs)).then_some(groups);
@@ -203,13 +201,16 @@ impl End<'_> {
             if !self.may(plan, Protected::Bucket, address.clone(), "") {
                 continue;
             }
-            if let Some(slot) = staying.iter().find(|slot| !self.is_wanted(slot)) {
+            let functions = self.live.functions(self.stack);
+            let looks_here = |slot: &&Slot| {
+                let page = functions.version(&slot.arn).and_then(|version| version.frozen.page());
+                page.is_none_or(|(bucket, _)| bucket == *name)
+            };
+            if let Some(slot) = staying.iter().find(looks_here) {
                 plan.conflicts.push(Conflict {
                     address,
                     reason: format!("may hold the page of the version that {} runs", slot.show()),
-                    hint: "add `--delete association`, which empties the slots that the spec does \
-                        not name"
-                        .into(),
+                    hint: self.way_out(slot),
                 });
                 continue;
             }
@@ -218,11 +219,14 @@ impl End<'_> {
         }
     }
 
-    /// Does the slot run what the spec asks for?
-    fn is_wanted(&self, slot: &Slot) -> bool {
-        let wanted = &self.desired.function.settings.frozen.name();
-        let number = self.live.function.as_ref().and_then(|live| live.number_of(wanted));
-        number.is_some() && self.stack.any_version().number_in(&slot.arn) == number
+    /// What empties the slot.
+    fn way_out(&self, slot: &Slot) -> String {
+        let own = self.live.distribution.as_ref().map(|own| &own.id);
+        if own == Some(&slot.distribution) {
+            "add `--delete distribution`, which ends the one that the spec does not name".into()
+        } else {
+            "add `--delete association`, which empties the slots that the spec does not name".into()
+        }
     }
 
     /// A distribution that goes on reading the bucket.
@@ -250,8 +254,8 @@ impl End<'_> {
                 Some(user) => plan.conflicts.push(Conflict {
                     address,
                     reason: format!("is still the role of {user}"),
-                    hint: "what uses it has to go first or with it: add `--delete function` or \
-                        `--delete association`"
+                    hint: "what uses it has to go first or with it: add `--delete function`, \
+                        `--delete association` or `--delete distribution`"
                         .into(),
                 }),
                 None => end_role(plan, self.stack, name, Some(role)),

@@ -3,22 +3,23 @@
 use super::{Choices, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
-use crate::name::ObjectKey;
+use crate::name::{BucketName, ObjectKey};
 use crate::resource::function::Page;
-use crate::resource::site::index::{NOWHERE, Served};
+use crate::resource::site::index::{MOVING, Served};
 use crate::resource::site::plan::Claim;
 use crate::resource::{page, site};
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
 
-/// Plans the objects. `watched` are the pages that visitors may get now.
+/// Plans the objects. `watched` are the pages that visitors may get now, `lingering` those that they
+/// may get after the plan from versions of an earlier spec.
 pub(super) fn objects(
     plan: &mut Plan,
     stack: &Stack,
     desired: &Desired,
     live: &Live,
     choices: &Choices,
-    watched: &BTreeSet<Page>,
+    (watched, lingering): (&BTreeSet<Page>, &BTreeSet<Page>),
 ) {
     let keys = &stack.names.keys;
     let here = watched.iter().filter(|(bucket, _)| *bucket == stack.bucket).map(|(_, key)| key);
@@ -42,6 +43,22 @@ pub(super) fn objects(
         plan.add(stage, [Op::Site(op)]);
     }
     page(plan, stack, desired, live, choices, watched);
+    if watched.iter().any(|page| *page != (stack.bucket.clone(), keys.on.clone())) {
+        let left = elsewhere(stack, desired, live, lingering);
+        // What goes afterwards goes as it was put.
+        for step in &mut plan.steps {
+            if let Op::Site(site::Op::Delete { key, before, .. }) = &mut step.op {
+                let put = |op: &page::Op| {
+                    matches!(op, page::Op::Put { bucket, key: page, .. }
+                        if *bucket == stack.bucket && page == key)
+                };
+                if left.iter().any(put) {
+                    before.clone_from(&desired.page.content.md5);
+                }
+            }
+        }
+        plan.add(Stage::Page, left.into_iter().map(Op::Page));
+    }
     plan.conflicts.extend(opens(plan, stack, watched));
     let told = Served::of(&desired.page.content).with_switch(&keys.on);
     let puts = plan.steps.iter().any(|step| match &step.op {
@@ -75,7 +92,8 @@ fn opens(plan: &Plan, stack: &Stack, watched: &BTreeSet<Page>) -> Option<Conflic
 }
 
 /// The page is there before a function looks for it; which key that function looks at, it tells
-/// only when the function is deployed. Else a turn of the switch in between would be in vain.
+/// only when the function is deployed, and nothing in between: a turn of either switch could be in
+/// vain then.
 fn page(
     plan: &mut Plan,
     stack: &Stack,
@@ -95,29 +113,39 @@ fn page(
     let is_own = |op: &page::Op| matches!(op, page::Op::Put { key, .. } if *key == keys.off);
     if let (false, Some(at)) = (tells, planned.ops.iter().position(is_own)) {
         let telling = planned.ops.remove(at);
-        let new = matches!(own, Claim::Put { before: None, .. });
-        if new {
-            plan.add(Stage::Page, [Op::Page(telling.without_the_switch())]);
+        let moving =
+            |served: &Option<Served>| served.as_ref().is_some_and(|served| served.switch == MOVING);
+        if matches!(&own, Claim::Put { before: Some(_), served } if moving(served)) {
+            plan.add(Stage::Switch, [Op::Page(telling)]);
+        } else {
+            plan.add(Stage::Page, [Op::Page(telling.while_it_moves())]);
+            plan.add(Stage::Switch, [Op::Page(telling.over(&content.md5))]);
         }
-        let telling = if new { telling.over(&content.md5) } else { telling };
-        plan.add(Stage::Switch, [Op::Page(telling)]);
     }
     plan.take(Stage::Page, planned, Op::Page);
-    if !tells {
-        plan.add(Stage::Switch, elsewhere(stack, desired, live).into_iter().map(Op::Page));
-    }
 }
 
-/// The pages in buckets of earlier specs tell that no function looks there any more.
-fn elsewhere(stack: &Stack, desired: &Desired, live: &Live) -> Vec<page::Op> {
-    let nowhere = ObjectKey::listed(NOWHERE.to_owned());
+/// The pages of earlier specs tell that the switch leaves them, before the function does.
+fn elsewhere(
+    stack: &Stack,
+    desired: &Desired,
+    live: &Live,
+    lingering: &BTreeSet<Page>,
+) -> Vec<page::Op> {
+    let moving = ObjectKey::listed(MOVING.to_owned());
+    let lingers = |bucket: &BucketName| lingering.iter().any(|(at, _)| at == bucket);
+    let former = live.former.buckets.iter().filter(|(bucket, _)| !lingers(bucket));
+    let former = former.map(|(bucket, found)| (bucket, &found.objects));
     let mut ops = Vec::new();
-    for (bucket, found) in &live.former.buckets {
-        for (key, object) in &found.objects.objects {
-            let tells =
-                |served: &&Served| !served.switch.is_empty() && served.switch != nowhere.as_str();
-            let Some(served) = found.objects.ours(key).filter(tells) else { continue };
-            let keys = page::Keys { off: key.clone(), on: nowhere.clone() };
+    for (bucket, found) in [(&stack.bucket, &live.objects)].into_iter().chain(former) {
+        let is_of_the_spec = |key: &ObjectKey| {
+            *bucket == stack.bucket
+                && (*key == stack.names.keys.off || desired.site.files.contains_key(key))
+        };
+        for (key, object) in found.objects.iter().filter(|(key, _)| !is_of_the_spec(key)) {
+            let tells = |served: &&Served| !served.switch.is_empty() && served.switch != MOVING;
+            let Some(served) = found.ours(key).filter(tells) else { continue };
+            let keys = page::Keys { off: key.clone(), on: moving.clone() };
             let own =
                 Claim::Put { before: Some(object.etag.clone()), served: Some(served.clone()) };
             let live = page::Live { own, on: None, opens: false };

@@ -2,7 +2,7 @@
 
 use super::former::{former, tags};
 use super::objects::objects;
-use super::reach::{role, watched};
+use super::reach::{role, watched, watched_by};
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
@@ -52,13 +52,15 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
             plan.add(stage, [Op::Logs(op)]);
         }
     }
-    if plan.can_apply() {
-        objects(&mut plan, stack, desired, live, choices, &watched(stack, live));
-    }
+    let can_go_on = plan.can_apply();
     plan.conflicts.extend(distribution::owner::estranged(name, live.distribution.as_ref()));
     own_distribution(&mut plan, stack, desired, live);
     slots(&mut plan, stack, desired, live, choices);
     let staying = former(&mut plan, stack, desired, live, choices);
+    if can_go_on {
+        let (watched, lingering) = (watched(stack, live), watched_by(&staying, stack, live));
+        objects(&mut plan, stack, desired, live, choices, (&watched, &lingering));
+    }
     grant(&mut plan, stack, desired, live);
     role(&mut plan, stack, desired, live, choices, &staying);
     tags(&mut plan, desired, live);

@@ -14,7 +14,12 @@ use std::collections::BTreeSet;
 
 /// The pages that visitors may get now: those at which running versions look.
 pub(super) fn watched(stack: &Stack, live: &Live) -> BTreeSet<Page> {
-    slots::pages(&slots::running(stack, live), &live.functions(stack), &known(stack, live).pages)
+    watched_by(&slots::running(stack, live), stack, live)
+}
+
+/// Those at which the versions in these slots look.
+pub(super) fn watched_by(slots: &[Slot], stack: &Stack, live: &Live) -> BTreeSet<Page> {
+    slots::pages(slots, &live.functions(stack), &known(stack, live).pages)
 }
 
 /// What the policies of the stack's roles name.
@@ -41,8 +46,7 @@ pub(super) fn role(
     let known = known(stack, live);
     let lingering = slots::pages(staying, &live.functions(stack), &known.pages);
     let watched = watched(stack, live);
-    let goes_on = lingering.union(&wanted.pages).cloned().collect();
-    plan.conflicts.extend(open_window(&watched, &goes_on, stack, live));
+    plan.conflicts.extend(windows(plan, stack, live, &wanted.pages, &known.pages));
     let ends = |bucket: &BucketName| {
         let end = Op::Bucket(bucket::Op::Delete { name: bucket.clone() });
         plan.steps.iter().any(|step| step.op == end)
@@ -86,13 +90,18 @@ pub(super) fn role(
     }
 }
 
-/// A window lies where no function would look any more.
-fn open_window(
-    watched: &BTreeSet<Page>,
-    goes_on: &BTreeSet<Page>,
+/// A slot that the plan turns would leave an open window, or come into one: its visitors would get
+/// the site, or the page, without anybody having said so.
+fn windows(
+    plan: &Plan,
     stack: &Stack,
     live: &Live,
+    wanted: &BTreeSet<Page>,
+    unknown: &BTreeSet<Page>,
 ) -> Option<Conflict> {
+    let mut turned = slots::running(stack, live);
+    turned.retain(|slot| !slot.stays(plan));
+    let left = slots::pages(&turned, &live.functions(stack), unknown);
     let objects = |bucket: &BucketName| -> Option<&site::Live> {
         if *bucket == stack.bucket {
             Some(&live.objects)
@@ -103,14 +112,26 @@ fn open_window(
     let lies = |(bucket, key): &&Page| {
         objects(bucket).is_some_and(|objects| objects.objects.contains_key(key))
     };
-    watched.difference(goes_on).find(lies).map(|(bucket, key)| Conflict {
+    if let Some((bucket, key)) = left.difference(wanted).find(lies) {
+        return Some(Conflict {
+            address: Address::new(Kind::Page, key),
+            reason: format!(
+                "a maintenance window lies under this key in bucket {bucket}; the function would \
+                no longer look there, and visitors would get the site"
+            ),
+            hint: "end the window first: `provision maintenance off` with the spec that was \
+                applied last"
+                .into(),
+        });
+    }
+    let comes = !left.is_empty() && left.difference(wanted).next().is_some();
+    let (bucket, key) = wanted.difference(&left).find(lies).filter(|_| comes)?;
+    Some(Conflict {
         address: Address::new(Kind::Page, key),
         reason: format!(
-            "a maintenance window lies under this key in bucket {bucket}; the function would no \
-            longer look there, and visitors would get the site"
+            "a maintenance window lies under this key in bucket {bucket}; visitors who get the \
+            site now would get the page"
         ),
-        hint: "end the window first: `provision maintenance off` with the spec that was applied \
-            last"
-            .into(),
+        hint: "end that window first, or delete its object".into(),
     })
 }

@@ -24,7 +24,7 @@ impl Slot {
     }
 
     /// Does the plan leave it as it is?
-    fn stays(&self, plan: &Plan) -> bool {
+    pub(super) fn stays(&self, plan: &Plan) -> bool {
         !plan.steps.iter().any(|step| match &step.op {
             Op::Association(association::Op::Turn { id, slots, .. }) => {
                 *id == self.distribution

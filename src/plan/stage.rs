@@ -97,6 +97,7 @@ impl Stage {
             Self::Index => &[Self::Bucket, Self::Files, Self::Documents, Self::Page, Self::Switch],
             // Visitors may be served by what is being replaced until then.
             Self::Leftovers => &[
+                Self::Index,
                 Self::Files,
                 Self::Documents,
                 Self::Distribution,

@@ -146,7 +146,7 @@ fn a_switch_that_is_not_deployed_is_not_turned() {
     assert_eq!(story.world(), before);
     let applied = story.ask("apply --sandbox --yes");
     assert_eq!(applied.code, 0, "{}", applied.out);
-    assert!(applied.out.contains("on key  maintenance-on.html -> closed.html"), "{}", applied.out);
+    assert!(applied.out.contains("on key  / -> closed.html"), "{}", applied.out);
     assert!(story.ask("apply --sandbox --yes").out.contains("Nothing to do"));
     assert_eq!(story.ask("maintenance on --sandbox").code, 0);
     assert!(story.world()["buckets"]["shop-files"]["objects"]["closed.html"].is_object());
@@ -370,7 +370,7 @@ fn the_switch_of_a_bucket_that_was_left_is_not_turned() {
     assert_eq!(story.ask("apply --sandbox --yes -f moved.yaml").code, 0);
     let refused = story.ask("maintenance on --sandbox");
     assert_eq!(refused.code, 4, "{}", refused.out);
-    assert!(refused.out.contains("no function that is deployed looks into this bucket"));
+    assert!(refused.out.contains("is not the one that is deployed"));
     assert_eq!(story.ask("maintenance on --sandbox -f moved.yaml").code, 0);
     assert_eq!(story.ask("maintenance off --sandbox -f moved.yaml").code, 0);
     assert_eq!(story.ask("apply --sandbox --yes").code, 0, "and back");
@@ -465,4 +465,31 @@ fn a_sandbox_in_the_site_is_refused() {
         assert_eq!(story.ask(&format!("plan --sandbox={folder}")).code, 64, "{folder}");
     }
     assert_eq!(story.ask("plan --sandbox=site/.cloud").code, 0);
+}
+
+/// A bucket of another stack, or one in which no apply of ours has ended, is not ours to turn.
+#[test]
+fn the_switch_of_a_bucket_without_an_apply_of_ours_is_not_turned() {
+    let story = Story::of_a_shop_that_stands();
+    story.write("other.yaml", "stack: other\nmaintenance: {keys: {off: m.html, on: m-on.html}}\n");
+    assert_eq!(story.ask("apply --sandbox --yes -f other.yaml").code, 0);
+    for keys in [
+        "{off: m-on.html, on: k.html}",
+        "{off: k.html, on: m-on.html}",
+        "{off: m.html, on: k.html}",
+    ] {
+        story.write(
+            "stray.yaml",
+            &format!(
+                "stack: shop\nbucket: {{name: other-123456789012}}\nmaintenance: {{keys: {keys}}}\n"
+            ),
+        );
+        let before = story.world();
+        for verb in ["on", "off", "status"] {
+            let answer = story.ask(&format!("maintenance {verb} --sandbox -f stray.yaml"));
+            assert_eq!(answer.code, 4, "{keys} {verb}: {}", answer.out);
+            assert!(answer.out.contains("of stack `other`"), "{}", answer.out);
+        }
+        assert_eq!(story.world(), before, "{keys}");
+    }
 }

@@ -207,8 +207,8 @@ impl Cloud for Memory {
         state.world.look_at_page(stack, key, |etag| Ok(etag.into()), state.now)
     }
 
-    async fn applied_keys(&self, stack: &Stack) -> Result<Option<(ObjectKey, ObjectKey)>, Fault> {
-        Ok(self.state().world.applied_keys(stack))
+    async fn applied(&self, stack: &Stack) -> Result<page::Applied, Fault> {
+        Ok(self.state().world.applied(stack))
     }
 
     async fn observe_distribution(

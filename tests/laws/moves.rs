@@ -11,8 +11,9 @@ use provision::apply;
 use provision::change::Kind;
 use provision::cloud::world::{Distribution, Headers, World};
 use provision::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
-use provision::plan::{Choices, Intent, Plan};
+use provision::plan::{self, Choices, Intent, Plan};
 use provision::resource::distribution::{Behavior, document::EVENT};
+use provision::resource::page::turn::{On, Wanted};
 use provision::resource::page::window;
 use provision::resource::site::{Object, mark};
 use provision::resource::{
@@ -437,6 +438,36 @@ fn is_named(former: &str, named: &[String]) -> bool {
         || named.iter().any(|address| address.ends_with(name))
 }
 
+/// Whatever a run has left, a turn of the switch is refused, or somebody looks at it.
+fn turned_in_vain(world: &World, ground: &'static Ground) -> Option<String> {
+    let (stack, keys) = (&ground.stack, &ground.stack.names.keys);
+    let look = |key: &ObjectKey| {
+        world.look_at_page(stack, key, |_| Ok(b"page".to_vec()), 0).ok().map(|look| look.side)
+    };
+    let (off, on) = (look(&keys.off)?, look(&keys.on)?);
+    let is_ours = |off: &page::Side| page::is_ours(&off.metadata, &stack.names.stack);
+    let applied = (!off.as_ref().is_some_and(is_ours)).then(|| world.applied(stack));
+    let sides = page::Sides { off, on, applied, ..page::Sides::default() };
+    let standard = Ok(ground.desired.page.content.clone());
+    let mark = "0".repeat(32);
+    let (window, without) = (page::Metadata::new(), Vec::new());
+    let wanted = Wanted::On(On { window, without, once: None, standard, mark });
+    if !plan::turn(stack, &wanted, &sides).can_apply() {
+        return None;
+    }
+    let enabled = world.distributions.values().filter(|found| found.live.document.read().enabled);
+    let watched: Vec<_> = enabled
+        .flat_map(slots)
+        .filter_map(|(_, name, number)| {
+            let versions = &world.functions.get(&name)?.versions;
+            versions.iter().find(|version| version.number == number)?.frozen.page()
+        })
+        .collect();
+    let here = (stack.bucket.clone(), keys.on.clone());
+    (!watched.is_empty() && !watched.contains(&here))
+        .then(|| format!("{here:?} is turned, and visitors are shown by {watched:?}"))
+}
+
 fn is_whole() -> bool {
     #[expect(
         clippy::disallowed_methods,
@@ -464,6 +495,10 @@ fn a_move_cut_short_goes_on_goes_back_or_ends() {
                     let broken = memory.world();
                     assert_eq!(memory.broken(), Vec::<String>::new(), "{from:?} -> {to:?} {cut:?}");
                     cuts += 1;
+                    for with in [from, to] {
+                        let vain = turned_in_vain(&broken, with);
+                        assert_eq!(vain, None, "{from:?} -> {to:?} {cut:?}, turned by {with:?}");
+                    }
                     let nexts = [(Some(to), to), (Some(from), from), (None, to), (None, from)];
                     for (which, (next, with)) in nexts.into_iter().enumerate() {
                         if !whole && which != turn / 2 % 4 {

@@ -13,7 +13,7 @@ use provision::name::ObjectKey;
 use provision::resource::content::Content;
 use provision::resource::page::turn::{self, Wanted, holds};
 use provision::resource::page::window::{self, State};
-use provision::resource::page::{self, Keys, Look, Metadata, Op, Side, Sides};
+use provision::resource::page::{self, Applied, Keys, Look, Metadata, Op, Side, Sides};
 use provision::resource::site::index::Served;
 use provision::resource::site::{Object, STACK_METADATA};
 use provision::resource::{Planned, site};
@@ -152,7 +152,8 @@ impl Bucket {
 
     fn sides(&self) -> Sides {
         let (off, on) = (self.look(&keys().off), self.look(&keys().on));
-        Sides { off: off.side, on: on.side, seen: on.seen, applied: None }
+        let applied = Applied::With(keys().off.clone(), keys().on.clone());
+        Sides { off: off.side, on: on.side, seen: on.seen, applied: Some(applied) }
     }
 
     fn has(&self, key: &ObjectKey) -> bool {

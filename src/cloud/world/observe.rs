@@ -302,10 +302,11 @@ impl World {
         id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)
     }
 
-    /// The keys that the index tells.
+    /// Which apply ended last in the stack's bucket.
     #[must_use]
-    pub fn applied_keys(&self, stack: &Stack) -> Option<(ObjectKey, ObjectKey)> {
-        index(self.buckets.get(&stack.bucket)?, &stack.names.stack)?.ours?.keys
+    pub fn applied(&self, stack: &Stack) -> page::Applied {
+        let bucket = self.buckets.get(&stack.bucket);
+        page::Applied::told(bucket.and_then(|bucket| index(bucket, &stack.names.stack)))
     }
 
     /// What lies under one of the page keys at time `now`. `read` gives the bytes of the object

@@ -3,7 +3,8 @@
 
 use super::content::Content;
 use super::site;
-use super::site::index::{NOWHERE, SWITCH, Served};
+use super::site::FoundIndex;
+use super::site::index::{MOVING, SWITCH, Served};
 use super::site::plan::Claim;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, StackName};
@@ -115,6 +116,32 @@ pub fn is_ours(metadata: &Metadata, stack: &StackName) -> bool {
     metadata.get(site::STACK_METADATA).is_some_and(|mark| mark == stack.as_str())
 }
 
+/// Which apply ended last in a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// None.
+    Never,
+    /// One of this other stack.
+    Of(String),
+    /// One of ours, with these keys: the page's own, and the on key.
+    With(ObjectKey, ObjectKey),
+}
+
+impl Applied {
+    /// As the index tells.
+    #[must_use]
+    pub fn told(index: Option<FoundIndex>) -> Self {
+        match index {
+            Some(FoundIndex { ours: Some(index), .. }) => match index.keys {
+                Some((off, on)) => Self::With(off, on),
+                None => Self::Never,
+            },
+            Some(FoundIndex { owner: Some(owner), .. }) => Self::Of(owner),
+            _ => Self::Never,
+        }
+    }
+}
+
 /// The switch as observed: both keys, looked at closely.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sides {
@@ -124,19 +151,24 @@ pub struct Sides {
     pub on: Option<Side>,
     /// When, by S3's clock.
     pub seen: Timestamp,
-    /// The page's own key and the on key as they were applied last, where the index was asked: it
-    /// is where there is no page of ours to tell.
-    pub applied: Option<(ObjectKey, ObjectKey)>,
+    /// What the index tells of the apply that ended last. It is asked where no page of ours lies
+    /// under its own key.
+    pub applied: Option<Applied>,
 }
 
 impl Sides {
-    /// The other stack whose page this is: some side carries its mark, and none carries ours.
+    /// The other stack whose switch this is: without a mark of ours on either side, one side carries
+    /// its mark, or the bucket's index does.
     #[must_use]
     pub fn owner(&self, stack: &StackName) -> Option<&str> {
         let sides = || [&self.off, &self.on].into_iter().flatten();
         let ours = sides().any(|side| is_ours(&side.metadata, stack));
         let marks = sides().filter_map(|side| side.metadata.get(site::STACK_METADATA));
-        marks.map(String::as_str).next().filter(|_| !ours)
+        let index = match &self.applied {
+            Some(Applied::Of(owner)) => Some(owner),
+            _ => None,
+        };
+        index.or_else(|| marks.filter(|_| !ours).last()).map(String::as_str)
     }
 
     /// Why a turn of this switch would be in vain, where the page, or without it the index, tells
@@ -144,28 +176,35 @@ impl Sides {
     #[must_use]
     pub fn elsewhere(&self, stack: &StackName, keys: &Keys) -> Option<String> {
         let own = self.off.as_ref().filter(|off| is_ours(&off.metadata, stack));
-        let told = match (own.map(|off| off.metadata.get(SWITCH)), &self.applied) {
-            (Some(Some(told)), _) => told.as_str(),
-            (Some(None), _) => {
-                return Some(format!("the function that looks at {} is not deployed yet", keys.on));
-            }
-            (None, Some((_, on))) if *on != keys.on => on.as_str(),
-            (None, Some((off, _))) if *off != keys.off => {
+        let on = match (own, &self.applied) {
+            (Some(off), _) => match off.metadata.get(SWITCH) {
+                Some(on) if on != MOVING => on.as_str(),
+                _ => {
+                    return Some(
+                        "the switch of this spec is not the one that is deployed, or an apply \
+                        has not ended"
+                            .into(),
+                    );
+                }
+            },
+            (None, Some(Applied::With(off, _))) if *off != keys.off => {
                 return Some(format!(
                     "the page was applied as {off}, and the spec says {}",
                     keys.off
                 ));
             }
-            (None, _) => return None,
+            (None, Some(Applied::With(_, on))) => on.as_str(),
+            (None, Some(Applied::Never | Applied::Of(_))) => {
+                return Some("no apply of this stack has ended in this bucket".into());
+            }
+            (None, None) => return None,
         };
-        match told {
-            told if told == keys.on.as_str() => None,
-            NOWHERE => Some("no function that is deployed looks into this bucket".into()),
-            told => Some(format!(
-                "the function that was deployed last looks at {told}, and the spec says {}",
+        (on != keys.on.as_str()).then(|| {
+            format!(
+                "the function that was deployed last looks at {on}, and the spec says {}",
                 keys.on
-            )),
-        }
+            )
+        })
     }
 
     /// What visitors get.
@@ -220,12 +259,12 @@ impl Op {
         bucket
     }
 
-    /// The same upload, not telling of the switch yet.
+    /// The same upload, telling that the switch moves.
     #[must_use]
-    pub fn without_the_switch(&self) -> Self {
+    pub fn while_it_moves(&self) -> Self {
         let mut op = self.clone();
         if let Self::Put { metadata, .. } = &mut op {
-            metadata.remove(SWITCH);
+            metadata.insert(SWITCH.to_owned(), MOVING.to_owned());
         }
         op
     }
@@ -235,7 +274,7 @@ impl Op {
     pub fn over(mut self, md5: &str) -> Self {
         if let Self::Put { content, before, served, .. } = &mut self {
             *before = Some(md5.to_owned());
-            *served = Some(Box::new(Served::of(content)));
+            *served = Some(Box::new(Served { switch: MOVING.into(), ..Served::of(content) }));
         }
         self
     }
@@ -254,8 +293,8 @@ impl Op {
                     ..Served::of(content)
                 };
                 let summary = match page {
-                    _ if next.switch == NOWHERE => {
-                        format!("tell that no function looks into bucket {bucket} any more")
+                    _ if next.switch == MOVING && before.is_some() => {
+                        format!("tell that the switch leaves bucket {bucket}")
                     }
                     Some(page) if replaced.get(window::PAGE) == Some(page) => {
                         "set the window".to_owned()

@@ -27,8 +27,8 @@ pub const LARGEST: u64 = file::LARGEST_RECORD;
 /// function which was deployed last looks at.
 pub const SWITCH: &str = "provision-switch";
 
-/// What [`SWITCH`] says in a bucket at which no function looks any more. No spec can name it.
-pub const NOWHERE: &str = "/";
+/// What [`SWITCH`] says while the switch moves, and in a bucket that it has left. No spec can name it.
+pub const MOVING: &str = "/";
 
 /// How an object is served.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -69,6 +69,8 @@ pub struct FoundIndex {
     pub modified: u64,
     /// The KMS key that has encrypted it.
     pub kms_key: Option<String>,
+    /// The stack whose mark it carries.
+    pub owner: Option<String>,
 }
 
 impl FoundIndex {
@@ -82,6 +84,7 @@ impl FoundIndex {
             ours: ours.then(|| Index::read(&object.body, stack).unwrap_or_default()),
             modified: object.modified,
             kms_key: object.kms_key.clone(),
+            owner: object.metadata.get(STACK_METADATA).cloned(),
         }
     }
 }

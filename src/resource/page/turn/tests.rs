@@ -1,6 +1,7 @@
+use super::super::Applied;
 use super::*;
 use crate::resource::site::STACK_METADATA;
-use crate::resource::site::index::{NOWHERE, SWITCH};
+use crate::resource::site::index::{MOVING, SWITCH};
 
 const MARK: &str = "0123456789abcdef0123456789abcdef";
 
@@ -141,27 +142,28 @@ fn a_switch_that_nobody_looks_at_is_not_turned() {
 /// The page tells, or, where there is none of ours, the index.
 #[test]
 fn what_was_applied_last_decides_which_switch_it_is() {
-    let told = |off: Option<Side>, applied: Option<(&str, &str)>| {
-        let parsed = |key: &str| key.parse().unwrap();
-        let applied = applied.map(|(off, on)| (parsed(off), parsed(on)));
+    let told = |off: Option<Side>, applied: Option<Applied>| {
         let sides = Sides { off, applied, ..Sides::default() };
         sides.elsewhere(&"shop".parse().unwrap(), &keys()).unwrap_or_default()
     };
     let tells = |on: &str| side("p", &[(SWITCH, on)]);
+    let with = |off: &str, on: &str| Some(Applied::With(off.parse().unwrap(), on.parse().unwrap()));
     for (off, applied, expected) in [
         (tells("m-on.html"), None, ""),
         (tells("x.html"), None, "looks at x.html, and the spec says m-on.html"),
-        (tells(NOWHERE), None, "no function that is deployed looks into this bucket"),
-        (side("p", &[]), None, "the function that looks at m-on.html is not deployed yet"),
-        (None, None, ""),
-        (None, Some(("m.html", "m-on.html")), ""),
-        (None, Some(("m.html", "x.html")), "looks at x.html"),
-        (None, Some(("x.html", "m-on.html")), "applied as x.html, and the spec says m.html"),
-        (by_hand("p"), Some(("x.html", "y.html")), "looks at y.html"),
+        (tells(MOVING), None, "is not the one that is deployed, or an apply has not ended"),
+        (side("p", &[]), None, "is not the one that is deployed, or an apply has not ended"),
+        (None, with("m.html", "m-on.html"), ""),
+        (None, with("m.html", "x.html"), "looks at x.html"),
+        (None, with("x.html", "m-on.html"), "applied as x.html, and the spec says m.html"),
+        (None, Some(Applied::Never), "no apply of this stack has ended in this bucket"),
+        (by_hand("p"), with("x.html", "y.html"), "applied as x.html"),
     ] {
         let told = told(off.clone(), applied);
         assert!(told.contains(expected) && told.is_empty() == expected.is_empty(), "{told}");
     }
+    let others = Sides { applied: Some(Applied::Of("other".into())), ..Sides::default() };
+    assert_eq!(others.owner(&"shop".parse().unwrap()), Some("other"));
 }
 
 /// A page that somebody put under our key is shown by nobody who did not say so.
