@@ -335,14 +335,15 @@ fn blocks(document: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn every_spec_that_we_show_is_right() {
-    let shown = blocks(&read("README.md"), "yaml");
-    assert!(!shown.is_empty());
+    let pages: Vec<String> = documents().iter().map(|page| read(page)).collect();
+    let shown: Vec<String> = pages.iter().flat_map(|page| blocks(page, "yaml")).collect();
+    assert!(shown.len() > 3);
     let folder = tempfile::tempdir().unwrap();
     for (number, spec) in shown.iter().enumerate() {
         let file = folder.path().join(format!("{number}.yaml"));
         fs::write(&file, spec).unwrap();
         let loaded = load(&file, &|_| None, Files::Spared);
-        assert!(loaded.is_ok(), "README.md:\n{spec}\n{}", loaded.unwrap_err().render(false));
+        assert!(loaded.is_ok(), "{spec}\n{}", loaded.unwrap_err().render(false));
     }
     let examples: Vec<String> =
         files("config").into_iter().filter(|file| file.ends_with("provision.yaml")).collect();
@@ -386,15 +387,49 @@ fn every_verb_and_global_flag_is_in_the_readme() {
 #[test]
 fn every_file_that_the_documents_name_is_there() {
     let mut missing = Vec::new();
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
-        let text = read(document);
+    for document in documents() {
+        let text = read(&document);
+        let folder = Path::new(&document).parent().unwrap().to_owned();
         let links = text
             .split("](")
             .skip(1)
             .filter_map(|rest| rest.split([')', '#']).next())
-            .filter(|link| !link.is_empty());
-        let broken = links.filter(|link| !link.contains("://") && !root().join(link).exists());
+            .filter(|link| !link.is_empty() && !link.contains("://"));
+        let broken = links.filter(|link| !root().join(&folder).join(link).exists());
         missing.extend(broken.map(|link| format!("{document}: {link}")));
     }
     none("these links lead nowhere", missing);
+}
+
+/// What people read.
+fn documents() -> Vec<String> {
+    let at_the_top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+    let pages = files("docs").into_iter().filter(|file| file.ends_with(".md"));
+    at_the_top.map(str::to_owned).into_iter().chain(pages).collect()
+}
+
+/// In bytes; the rest is in docs/.
+const README: usize = 6_000;
+/// In characters. Of a thousand lines three may have more: addresses, documents of AWS, pictures.
+const WIDE: usize = 100;
+
+#[test]
+fn a_page_is_narrow_and_the_first_one_short() {
+    assert!(read("README.md").len() <= README, "move something to docs/");
+    let sources = ["src", "tests", "benches"].into_iter().flat_map(files);
+    let all: Vec<String> = sources.filter(|file| is_rust(file)).chain(documents()).collect();
+    let (mut lines, mut wide) = (0, Vec::new());
+    for file in all {
+        // Transcripts and tables are as wide as what they show.
+        let text = read(&file);
+        let mut shows = false;
+        for (number, line) in text.lines().enumerate() {
+            shows ^= file.ends_with(".md") && line.starts_with("```");
+            lines += 1;
+            if line.chars().count() > WIDE && !shows && !line.starts_with('|') {
+                wide.push(format!("{file}:{}", number + 1));
+            }
+        }
+    }
+    assert!(wide.len() * 1_000 <= lines * 3, "too wide: {} of {lines}: {wide:#?}", wide.len());
 }

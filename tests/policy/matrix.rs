@@ -105,12 +105,15 @@ impl Purpose {
         action: &str,
         sid: &str,
     ) -> Result<Option<Act>, String> {
+        // A message names the statement by its name in the policies for runs, which have one for all
+        // objects.
+        let shown = if sid == "Index" { "Objects" } else { sid };
         for act @ (scene, arguments) in self.acts {
             cast.set(*scene).await;
             let policy = without(&cast.stage.policy(self.name), action, sid);
             let (ran, mut is_unchanged) = cast.play(&format!("{arguments} --json"), &policy).await;
             if ran.code != Some(0) {
-                names_to_machines(&ran, action, sid)?;
+                names_to_machines(&ran, action, shown)?;
                 let (mut ran, still) = cast.play(arguments, &policy).await;
                 is_unchanged &= still;
                 if ran.code == Some(0) {
@@ -122,7 +125,7 @@ impl Purpose {
                         .play(arguments, &without(&cast.stage.policy(self.name), action, sid))
                         .await;
                 }
-                names_to_people(&ran, action, sid)?;
+                names_to_people(&ran, action, shown)?;
             }
             if !is_unchanged {
                 cast.on = None;

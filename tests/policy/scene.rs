@@ -19,6 +19,8 @@ pub(crate) enum Scene {
     Unclaimed,
     /// The stack as the spec says, while maintenance is on.
     On,
+    /// The page is gone from under its own key.
+    Lost,
     /// The spec says something else now.
     Changed,
     /// The spec says how long logs are kept.
@@ -82,6 +84,10 @@ impl Stage {
                     .unwrap(),
             ),
             Scene::On => drop(shop.run("maintenance on").exits(0)),
+            Scene::Lost => {
+                let s3 = &self.shop.aws.clients.s3;
+                s3.delete_object().bucket(BUCKET).key("maintenance.html").send().await.unwrap();
+            }
             Scene::Changed => self.change(&spec),
             Scene::Retained => {
                 let spec = spec.replace("keep_versions: 3", "keep_versions: 3, log_retention: 30d");

@@ -88,6 +88,7 @@ async fn of_the_switch() {
         (Scene::Applied, "maintenance on --for 45m"),
         (Scene::On, "maintenance off"),
         (Scene::Applied, "maintenance status"),
+        (Scene::Lost, "maintenance status"),
     ];
     for attached in [false, true] {
         Purpose { name: "toggle", attached, acts, unseen: &[], nth: 3 }.holds().await;

@@ -25,7 +25,7 @@ const TLS_FLOOR: &str = "TLSv1.2_2021";
 const WEAKER: [&str; 6] =
     ["SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016", "TLSv1.2_2018", "TLSv1.2_2019"];
 
-/// What an owner may set on a distribution of ours: it is neither shown nor changed. The README
+/// What an owner may set on a distribution of ours: it is neither shown nor changed. docs/spec.md
 /// prints it.
 pub const UNMANAGED: &[&str] = &[
     "CallerReference",

@@ -163,12 +163,12 @@ impl Sides {
     pub fn owner(&self, stack: &StackName) -> Option<&str> {
         let sides = || [&self.off, &self.on].into_iter().flatten();
         let ours = sides().any(|side| is_ours(&side.metadata, stack));
-        let marks = sides().filter_map(|side| side.metadata.get(site::STACK_METADATA));
+        let mut marks = sides().filter_map(|side| side.metadata.get(site::STACK_METADATA));
         let index = match &self.applied {
             Some(Applied::Of(owner)) => Some(owner),
             _ => None,
         };
-        index.or_else(|| marks.filter(|_| !ours).last()).map(String::as_str)
+        index.or_else(|| marks.rfind(|_| !ours)).map(String::as_str)
     }
 
     /// Why a turn of this switch would be in vain, where the page, or without it the index, tells
