@@ -401,10 +401,14 @@ fn every_file_that_the_documents_name_is_there() {
     none("these links lead nowhere", missing);
 }
 
+fn is_page(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "md")
+}
+
 /// What people read.
 fn documents() -> Vec<String> {
     let at_the_top = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-    let pages = files("docs").into_iter().filter(|file| file.ends_with(".md"));
+    let pages = files("docs").into_iter().filter(|file| is_page(file));
     at_the_top.map(str::to_owned).into_iter().chain(pages).collect()
 }
 
@@ -424,7 +428,7 @@ fn a_page_is_narrow_and_the_first_one_short() {
         let text = read(&file);
         let mut shows = false;
         for (number, line) in text.lines().enumerate() {
-            shows ^= file.ends_with(".md") && line.starts_with("```");
+            shows ^= is_page(&file) && line.starts_with("```");
             lines += 1;
             if line.chars().count() > WIDE && !shows && !line.starts_with('|') {
                 wide.push(format!("{file}:{}", number + 1));
