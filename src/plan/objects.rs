@@ -5,6 +5,7 @@ use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
 use crate::name::{BucketName, ObjectKey};
 use crate::resource::function::Page;
+use crate::resource::page::window;
 use crate::resource::site::index::{MOVING, Served};
 use crate::resource::site::plan::Claim;
 use crate::resource::{page, site};
@@ -53,7 +54,7 @@ pub(super) fn objects(
                         if *bucket == stack.bucket && page == key)
                 };
                 if left.iter().any(put) {
-                    before.clone_from(&desired.page.content.md5);
+                    *before = window::moving(&desired.page.content).md5;
                 }
             }
         }
@@ -119,7 +120,7 @@ fn page(
             plan.add(Stage::Switch, [Op::Page(telling)]);
         } else {
             plan.add(Stage::Page, [Op::Page(telling.while_it_moves())]);
-            plan.add(Stage::Switch, [Op::Page(telling.over(&content.md5))]);
+            plan.add(Stage::Switch, [Op::Page(telling.after_it_moved())]);
         }
     }
     plan.take(Stage::Page, planned, Op::Page);
@@ -150,7 +151,8 @@ fn elsewhere(
                 Claim::Put { before: Some(object.etag.clone()), served: Some(served.clone()) };
             let live = page::Live { own, on: None, opens: false };
             let name = &stack.names.stack;
-            ops.extend(page::plan::plan(name, bucket, &keys, &desired.page, &live, false).ops);
+            let planned = page::plan::plan(name, bucket, &keys, &desired.page, &live, false);
+            ops.extend(planned.ops.iter().map(page::Op::while_it_moves));
         }
     }
     ops

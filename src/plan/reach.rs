@@ -101,7 +101,12 @@ fn windows(
 ) -> Option<Conflict> {
     let mut turned = slots::running(stack, live);
     turned.retain(|slot| !slot.stays(plan));
-    let left = slots::pages(&turned, &live.functions(stack), unknown);
+    let functions = live.functions(stack);
+    let mut left = slots::pages(&turned, &functions, unknown);
+    // Once the switch has moved, a window where only slots look that stay could not be ended.
+    if plan.steps.iter().any(|step| step.stage == Stage::Switch) {
+        left.extend(slots::pages(&slots::running(stack, live), &functions, unknown));
+    }
     let objects = |bucket: &BucketName| -> Option<&site::Live> {
         if *bucket == stack.bucket {
             Some(&live.objects)
@@ -116,16 +121,18 @@ fn windows(
         return Some(Conflict {
             address: Address::new(Kind::Page, key),
             reason: format!(
-                "a maintenance window lies under this key in bucket {bucket}; the function would \
-                no longer look there, and visitors would get the site"
+                "a maintenance window lies under this key in bucket {bucket}, and the switch would \
+                no longer be there: visitors would get the site, or nobody could end it"
             ),
             hint: "end the window first: `provision maintenance off` with the spec that was \
                 applied last"
                 .into(),
         });
     }
-    let comes = !left.is_empty() && left.difference(wanted).next().is_some();
-    let (bucket, key) = wanted.difference(&left).find(lies).filter(|_| comes)?;
+    turned.retain(|slot| slot.is_filled(plan));
+    let filled = slots::pages(&turned, &functions, unknown);
+    let comes = filled.difference(wanted).next().is_some();
+    let (bucket, key) = wanted.difference(&filled).find(lies).filter(|_| comes)?;
     Some(Conflict {
         address: Address::new(Kind::Page, key),
         reason: format!(

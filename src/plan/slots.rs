@@ -40,6 +40,26 @@ impl Slot {
             _ => false,
         })
     }
+
+    /// Does the plan put another version into it?
+    pub(super) fn is_filled(&self, plan: &Plan) -> bool {
+        let ends = |op: &Op| matches!(op, Op::Distribution(own::Op::Delete { id, .. }) if *id == self.distribution);
+        let fills = |op: &Op| match op {
+            Op::Association(association::Op::Turn { id, slots, .. }) => {
+                *id == self.distribution && slots.get(&self.behavior).is_some_and(|turn| turn.fill)
+            }
+            _ => true,
+        };
+        !self.stays(plan)
+            && !plan.steps.iter().any(|step| ends(&step.op))
+            && plan.steps.iter().all(|step| {
+                let about = |op: &Op| {
+                    matches!(op, Op::Association(association::Op::Turn { id, .. })
+                        if *id == self.distribution)
+                };
+                !about(&step.op) || fills(&step.op)
+            })
+    }
 }
 
 /// All slots that run a function of ours.

@@ -122,7 +122,7 @@ fn a_move_does_not_end_a_window() {
         story.write("provision.yaml", spec);
         let refused = story.ask("apply --sandbox --yes");
         assert_eq!(refused.code, 4, "{}", refused.out);
-        assert!(refused.out.contains("the function would no longer look there"), "{}", refused.out);
+        assert!(refused.out.contains("the switch would no longer be there"), "{}", refused.out);
         assert_eq!(story.world()["distributions"], before["distributions"]);
     }
 }
@@ -492,4 +492,38 @@ fn the_switch_of_a_bucket_without_an_apply_of_ours_is_not_turned() {
         }
         assert_eq!(story.world(), before, "{keys}");
     }
+}
+
+/// There and back, within one second: the page tells what is deployed.
+#[test]
+fn a_bucket_that_the_stack_comes_back_to_has_its_switch() {
+    let story = Story::of_a_shop_that_stands();
+    let spec = |name: &str| format!("stack: shop\nbucket: {{name: {name}, site: ./site}}\n");
+    for name in ["second", "shop-files", "second"] {
+        story.write("provision.yaml", &spec(name));
+        assert_eq!(story.ask("apply --sandbox --yes").code, 0, "{name}");
+        let on = story.ask("maintenance on --sandbox");
+        assert_eq!(on.code, 0, "{name}: {}", on.out);
+        assert_eq!(story.ask("maintenance off --sandbox").code, 0, "{name}");
+    }
+}
+
+/// A window that only slots show which the spec no longer names could not be ended any more.
+#[test]
+fn a_switch_does_not_move_away_from_an_open_window() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.meanwhile("there is a distribution of somebody else", |world| {
+        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
+            "domain": "d1.cloudfront.net", "tags": {}});
+        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
+    });
+    assert_eq!(story.ask("maintenance on --sandbox").code, 0);
+    let moved = "stack: shop\nbucket: {name: shop-files, site: ./site}\n\
+        maintenance: {keys: {off: m.html, on: m-on.html}}\n\
+        distribution: {id: E1ABCDEF0123, behaviors: [default]}\n";
+    story.write("moved.yaml", moved);
+    let refused = story.ask("apply --sandbox --yes -f moved.yaml");
+    assert_eq!(refused.code, 4, "{}", refused.out);
+    assert_eq!(story.ask("maintenance off --sandbox").code, 0);
+    assert_eq!(story.ask("apply --sandbox --yes -f moved.yaml").code, 0);
 }

@@ -259,21 +259,23 @@ impl Op {
         bucket
     }
 
-    /// The same upload, telling that the switch moves.
+    /// The same upload, telling that the switch moves. Its bytes differ, so that no index of the
+    /// same second is believed about it.
     #[must_use]
     pub fn while_it_moves(&self) -> Self {
         let mut op = self.clone();
-        if let Self::Put { metadata, .. } = &mut op {
+        if let Self::Put { metadata, content, .. } = &mut op {
             metadata.insert(SWITCH.to_owned(), MOVING.to_owned());
+            *content = window::moving(content);
         }
         op
     }
 
-    /// The same upload, over one that has put these bytes.
+    /// The same upload, over the one that told that the switch moves.
     #[must_use]
-    pub fn over(mut self, md5: &str) -> Self {
+    pub fn after_it_moved(mut self) -> Self {
         if let Self::Put { content, before, served, .. } = &mut self {
-            *before = Some(md5.to_owned());
+            *before = Some(window::moving(content).md5);
             *served = Some(Box::new(Served { switch: MOVING.into(), ..Served::of(content) }));
         }
         self

@@ -33,6 +33,12 @@ pub const SHOWN: [&str; 6] = [BY, FROM, ONCE, SINCE, UNTIL, BYPASS];
 /// What changes what visitors see.
 pub const JUDGED: [&str; 3] = [FROM, UNTIL, BYPASS];
 
+/// A page while its switch moves.
+#[must_use]
+pub fn moving(page: &Content) -> Content {
+    marked(page, &"0".repeat(32))
+}
+
 /// What people put beside a page (the edge knows a status of its own, for instance), without our
 /// words.
 #[must_use]
