@@ -1,33 +1,35 @@
 //! What is ours and no longer in the spec: an apply names it, and ends it where the command line
 //! says so (`--delete KIND`). What visitors may still use never ends in passing.
 
-use super::slots::{Slot, staying};
+use super::slots::{Next, Slot};
+use super::tagged::{Tagged, tagged};
 use super::teardown::{end_bucket, end_distribution, end_function, end_role, leave_slots};
 use super::{Choices, Plan, Stage, protected};
 use crate::change::{Action, Address, Conflict, Kind, Notice};
 use crate::desired::Desired;
 use crate::name::{BucketName, DistributionId, FunctionName, RoleName};
 use crate::resource::tags::Difference;
-use crate::resource::{access, association, bucket, distribution, function, logs, role};
+use crate::resource::{access, association, function, logs, role};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names what is no longer in the spec, and plans the end of what may go. Returns the slots that
 /// still run a function of ours after that, as before: what these versions need has to stay.
-pub(super) fn former(
+pub(super) fn former<'a>(
     plan: &mut Plan,
     stack: &Stack,
     desired: &Desired,
     live: &Live,
     choices: &Choices,
-) -> Vec<Slot> {
+    running: &'a [Slot],
+) -> Vec<&'a Slot> {
     plan.notices.extend(live.former.refused.iter().cloned());
     let end = End { stack, desired, live, choices, kept: protected(stack, live, choices) };
     end.distribution(plan);
     end.slots(plan);
     end.other_events(plan);
-    let staying = staying(plan, stack, live);
+    let staying: Vec<&Slot> = running.iter().filter(|slot| slot.next(plan) == Next::Same).collect();
     end.functions(plan, &staying);
     end.buckets(plan, &staying);
     end.roles(plan, &staying);
@@ -37,47 +39,23 @@ pub(super) fn former(
 
 /// What an earlier spec named carries the tags of this one, so that `protect` and `ttl` mean all of
 /// the stack.
-pub(super) fn tags(plan: &mut Plan, desired: &Desired, live: &Live) {
-    let wanted = &desired.role.tags;
-    let mut ops = Vec::new();
-    for (name, found) in &live.former.buckets {
-        let tags = Difference::between(&found.live.settings.tags, wanted);
-        ops.push((
-            tags.is_empty(),
-            Op::Bucket(bucket::Op::SetTags { name: name.clone(), tags, adopts: false }),
-        ));
-    }
-    for (name, found) in &live.former.roles {
-        let tags = Difference::between(&found.settings.tags, wanted);
-        ops.push((
-            tags.is_empty(),
-            Op::Role(role::Op::SetTags { name: name.clone(), tags, adopts: false }),
-        ));
-    }
-    for (name, (found, _)) in &live.former.functions {
-        let Some(found) = found else { continue };
-        let (tags, arn) =
-            (Difference::between(&found.settings.tags, wanted), name.arn(&plan.account));
-        ops.push((
-            tags.is_empty(),
-            Op::Function(function::Op::SetTags { name: name.clone(), arn, tags, adopts: false }),
-        ));
-    }
-    if let Some(own) = live.distribution.as_ref().filter(|_| desired.distribution.is_none()) {
-        let (tags, arn) = (Difference::between(&own.tags, wanted), own.id.arn(&plan.account));
-        ops.push((
-            tags.is_empty(),
-            Op::Distribution(distribution::Op::SetTags { id: own.id.clone(), arn, tags }),
-        ));
-    }
+pub(super) fn tags(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
+    let is_left = |one: &Tagged<'_>| {
+        one.is_former
+            || one.protected() == Protected::Distribution && desired.distribution.is_none()
+    };
+    let all = tagged(stack, live).into_iter().filter(is_left);
+    let sets = all.filter_map(|one| {
+        let tags = Difference::between(one.tags, &desired.role.tags);
+        (!tags.is_empty()).then(|| one.set(&plan.account, tags))
+    });
     let ends = |op: &Op| {
         plan.steps.iter().any(|step| {
             step.op.change().action == Action::Delete
                 && step.op.change().address == op.change().address
         })
     };
-    let kept: Vec<Op> =
-        ops.into_iter().filter(|(same, op)| !same && !ends(op)).map(|(_, op)| op).collect();
+    let kept: Vec<Op> = sets.filter(|op| !ends(op)).collect();
     plan.add(Stage::Narrow, kept);
 }
 
@@ -171,14 +149,14 @@ impl End<'_> {
             .extend(held.map(|Conflict { address, reason, .. }| Notice { address, text: reason }));
     }
 
-    fn functions(&self, plan: &mut Plan, staying: &[Slot]) {
+    fn functions(&self, plan: &mut Plan, staying: &[&Slot]) {
         for (name, (function, groups)) in &self.live.former.functions {
             let address =
                 Address::new(if function.is_some() { Kind::Function } else { Kind::Logs }, name);
             if !self.may(plan, Protected::Function, address.clone(), "") {
                 continue;
             }
-            let arn = |slot: &&Slot| {
+            let arn = |slot: &&&Slot| {
                 FunctionName::from_arn(&slot.arn, &self.stack.account).as_ref() == Some(name)
             };
             match staying.iter().find(arn) {
@@ -195,17 +173,14 @@ impl End<'_> {
         }
     }
 
-    fn buckets(&self, plan: &mut Plan, staying: &[Slot]) {
+    fn buckets(&self, plan: &mut Plan, staying: &[&Slot]) {
         for (name, found) in &self.live.former.buckets {
             let address = Address::new(Kind::Bucket, name);
             if !self.may(plan, Protected::Bucket, address.clone(), "") {
                 continue;
             }
-            let functions = self.live.functions(self.stack);
-            let looks_here = |slot: &&Slot| {
-                let page = functions.version(&slot.arn).and_then(|version| version.frozen.page());
-                page.is_none_or(|(bucket, _)| bucket == *name)
-            };
+            let looks_here =
+                |slot: &&&Slot| slot.page.as_ref().is_none_or(|(bucket, _)| bucket == name);
             if let Some(slot) = staying.iter().find(looks_here) {
                 plan.conflicts.push(Conflict {
                     address,
@@ -232,19 +207,13 @@ impl End<'_> {
     /// A distribution that goes on reading the bucket.
     fn reader(&self, plan: &Plan, name: &BucketName) -> Option<&DistributionId> {
         let own = self.live.distribution.as_ref().map(|own| &own.id);
-        let ends = |id: &DistributionId| {
-            plan.steps.iter().any(|step| match &step.op {
-                Op::Distribution(distribution::Op::Delete { id: ended, .. }) => ended == id,
-                _ => false,
-            })
-        };
         let gone = |id: &DistributionId| {
-            Some(id) == own && (self.desired.distribution.is_some() || ends(id))
+            Some(id) == own && (self.desired.distribution.is_some() || plan.ends(id))
         };
         self.live.readers.iter().find(|(bucket, id)| bucket == name && !gone(id)).map(|(_, id)| id)
     }
 
-    fn roles(&self, plan: &mut Plan, staying: &[Slot]) {
+    fn roles(&self, plan: &mut Plan, staying: &[&Slot]) {
         for (name, role) in &self.live.former.roles {
             let address = Address::new(Kind::Role, name);
             if !self.may(plan, Protected::Role, address.clone(), "") {
@@ -264,7 +233,7 @@ impl End<'_> {
     }
 
     /// What goes on running under the role.
-    fn user(&self, plan: &Plan, role: &RoleName, staying: &[Slot]) -> Option<String> {
+    fn user(&self, plan: &Plan, role: &RoleName, staying: &[&Slot]) -> Option<String> {
         let account = &self.stack.account;
         let uses = |frozen: &function::Frozen| {
             RoleName::from_arn(&frozen.role, account).as_ref() == Some(role)
@@ -295,7 +264,7 @@ impl End<'_> {
     }
 
     /// Superseded versions, and those whose role goes; never one that a slot runs.
-    fn versions(&self, plan: &mut Plan, staying: &[Slot]) {
+    fn versions(&self, plan: &mut Plan, staying: &[&Slot]) {
         let Self { stack, desired, live, .. } = self;
         let reference = stack.any_version();
         let in_use = staying.iter().filter_map(|slot| reference.number_in(&slot.arn)).collect();

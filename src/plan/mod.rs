@@ -3,8 +3,8 @@
 //! Pure. `(stack, desired, live) → Plan`; everything that is decided is decided here.
 
 use crate::change::{Action, Address, Conflict, Kind, Notice};
-use crate::name::{AccountId, StackName};
-use crate::resource::{Planned, page};
+use crate::name::{AccountId, DistributionId, StackName};
+use crate::resource::{Planned, distribution, page};
 use crate::spec::Protected;
 use crate::stack::{Op, Stack};
 use serde::Serialize;
@@ -18,6 +18,7 @@ mod provision;
 mod reach;
 mod slots;
 mod stage;
+mod tagged;
 mod teardown;
 
 pub use destroy::destroy;
@@ -109,6 +110,14 @@ impl Plan {
     #[must_use]
     pub fn can_apply(&self) -> bool {
         self.conflicts.is_empty()
+    }
+
+    /// Does it delete this distribution?
+    pub(super) fn ends(&self, distribution: &DistributionId) -> bool {
+        self.steps.iter().any(|step| match &step.op {
+            Op::Distribution(distribution::Op::Delete { id, .. }) => id == distribution,
+            _ => false,
+        })
     }
 
     pub(super) fn add(&mut self, stage: Stage, ops: impl IntoIterator<Item = Op>) {

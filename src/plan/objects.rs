@@ -1,5 +1,6 @@
 //! What lies in the bucket: the site, the page, and the index of both.
 
+use super::reach::Watched;
 use super::{Choices, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
@@ -12,17 +13,16 @@ use crate::resource::{page, site};
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
 
-/// Plans the objects. `watched` are the pages that visitors may get now, `lingering` those that they
-/// may get after the plan from versions of an earlier spec.
+/// Plans the objects.
 pub(super) fn objects(
     plan: &mut Plan,
     stack: &Stack,
     desired: &Desired,
     live: &Live,
     choices: &Choices,
-    (watched, lingering): (&BTreeSet<Page>, &BTreeSet<Page>),
+    watched: &Watched,
 ) {
-    let keys = &stack.names.keys;
+    let (keys, Watched { now: watched, after: lingering }) = (&stack.names.keys, watched);
     let here = watched.iter().filter(|(bucket, _)| *bucket == stack.bucket).map(|(_, key)| key);
     let planner = site::plan::Planner {
         stack: &stack.names.stack,

@@ -1,8 +1,9 @@
 //! What stays, whatever anybody asks for.
 
 use super::Choices;
+use super::tagged::{Tagged, tagged};
 use crate::resource::tags::Difference;
-use crate::resource::{PROTECT_TAG, Tags, bucket, distribution, function, role, stack_in};
+use crate::resource::{PROTECT_TAG, Tags, stack_in};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +17,8 @@ pub fn protected(
     live: &Live,
     choices: &Choices,
 ) -> BTreeMap<Protected, &'static str> {
-    let tagged = tagged(stack, live);
-    let mut kept: BTreeSet<Protected> = choices.protect.union(&tagged).copied().collect();
+    let told = told(stack, live);
+    let mut kept: BTreeSet<Protected> = choices.protect.union(&told).copied().collect();
     if kept.contains(&Protected::Distribution) {
         kept.insert(Protected::Function);
     }
@@ -31,7 +32,7 @@ pub fn protected(
     let why = |what: &Protected| {
         if choices.protect.contains(what) {
             "stays: it is protected"
-        } else if tagged.contains(what) {
+        } else if told.contains(what) {
             "stays: the tag `provision:protect` on the stack's own says so; apply a spec without \
                 it in `protect` first"
         } else {
@@ -44,65 +45,28 @@ pub fn protected(
 /// What stays says itself that it is protected, as what said so for it may go: then the next destroy
 /// would not know.
 pub(super) fn retag(stack: &Stack, live: &Live) -> Vec<Op> {
-    let (name, account) = (&stack.names.stack, &stack.account);
-    let tagged = tagged(stack, live);
-    let words = tagged.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    let lacks = |what: Protected, tags: &Tags| -> Option<Difference> {
-        let said = tags.get(PROTECT_TAG).map(|words| Protected::among(words)).unwrap_or_default();
-        let ours = stack_in(tags).as_ref() == Some(name);
-        let mut wanted = tags.clone();
-        wanted.insert(PROTECT_TAG.to_owned(), words.clone());
-        (ours && tagged.contains(&what) && !said.contains(&what))
-            .then(|| Difference::between(tags, &wanted))
+    let kept = told(stack, live);
+    let words = kept.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let lacks = |one: &Tagged<'_>| {
+        let said = one.tags.get(PROTECT_TAG).map(|words| Protected::among(words));
+        let says = said.is_some_and(|said| said.contains(&one.protected()));
+        kept.contains(&one.protected())
+            && !says
+            && stack_in(one.tags).as_ref() == Some(&stack.names.stack)
     };
-    let mut ops = Vec::new();
-    let former = live.former.buckets.iter().map(|(name, found)| (name, &found.live));
-    for (name, found) in live.bucket.iter().map(|live| (&stack.bucket, live)).chain(former) {
-        let tags = lacks(Protected::Bucket, &found.settings.tags);
-        let set = |tags| bucket::Op::SetTags { name: name.clone(), tags, adopts: false };
-        ops.extend(tags.map(set).map(Op::Bucket));
-    }
-    let named = live.role.iter().map(|live| (&stack.names.role, live));
-    for (name, found) in named.chain(&live.former.roles) {
-        let tags = lacks(Protected::Role, &found.settings.tags);
-        let set = |tags| role::Op::SetTags { name: name.clone(), tags, adopts: false };
-        ops.extend(tags.map(set).map(Op::Role));
-    }
-    if let Some(found) = &live.function {
-        let (name, tags) =
-            (&stack.names.function, lacks(Protected::Function, &found.settings.tags));
-        let arn = name.arn(account);
-        let set = |tags| function::Op::SetTags { name: name.clone(), arn, tags, adopts: false };
-        ops.extend(tags.map(set).map(Op::Function));
-    }
-    if let Some(own) = &live.distribution {
-        let (id, tags) = (own.id.clone(), lacks(Protected::Distribution, &own.tags));
-        let arn = id.arn(account);
-        let set = |tags| distribution::Op::SetTags { id, arn, tags };
-        ops.extend(tags.map(set).map(Op::Distribution));
-    }
-    ops
+    let all = tagged(stack, live).into_iter().filter(lacks);
+    let with = |tags: &Tags| {
+        let word = (PROTECT_TAG.to_owned(), words.clone());
+        Difference::between(tags, &tags.clone().into_iter().chain([word]).collect())
+    };
+    all.map(|one| one.set(&stack.account, with(one.tags))).collect()
 }
 
 /// What the tags of the stack's own objects protect.
-fn tagged(stack: &Stack, live: &Live) -> BTreeSet<Protected> {
-    let Live { bucket, role, function, logs, distribution, former, .. } = live;
-    let of_one = [
-        bucket.as_ref().map(|bucket| &bucket.settings.tags),
-        role.as_ref().map(|role| &role.settings.tags),
-        function.as_ref().map(|function| &function.settings.tags),
-        distribution.as_ref().map(|distribution| &distribution.tags),
-    ];
-    let of_former = (former.buckets.values().map(|found| &found.live.settings.tags))
-        .chain(former.roles.values().map(|role| &role.settings.tags))
-        .chain(
-            former
-                .functions
-                .values()
-                .filter_map(|(function, _)| Some(&function.as_ref()?.settings.tags)),
-        );
-    let of_groups = logs.groups.values().map(|group| &group.tags);
-    let of_all = of_one.into_iter().flatten().chain(of_former).chain(of_groups);
+fn told(stack: &Stack, live: &Live) -> BTreeSet<Protected> {
+    let all = tagged(stack, live);
+    let of_groups = live.logs.groups.values().map(|group| &group.tags);
+    let of_all = all.iter().map(|one| one.tags).chain(of_groups);
     let ours = |tags: &&Tags| stack_in(tags).as_ref() == Some(&stack.names.stack);
     of_all
         .filter(ours)
@@ -114,7 +78,7 @@ fn tagged(stack: &Stack, live: &Live) -> BTreeSet<Protected> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::STACK_TAG;
+    use crate::resource::{STACK_TAG, bucket};
 
     fn bucket_of(owner: &str, words: &str) -> Live {
         let tags = [(STACK_TAG, owner), (PROTECT_TAG, words)]

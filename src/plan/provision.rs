@@ -2,7 +2,8 @@
 
 use super::former::{former, tags};
 use super::objects::objects;
-use super::reach::{role, watched, watched_by};
+use super::reach::{Watched, role};
+use super::slots::running;
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
@@ -56,14 +57,15 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     plan.conflicts.extend(distribution::owner::estranged(name, live.distribution.as_ref()));
     own_distribution(&mut plan, stack, desired, live);
     slots(&mut plan, stack, desired, live, choices);
-    let staying = former(&mut plan, stack, desired, live, choices);
+    let running = running(stack, live);
+    let staying = former(&mut plan, stack, desired, live, choices, &running);
+    let watched = Watched::of(stack, live, &running, &staying);
     if can_go_on {
-        let (watched, lingering) = (watched(stack, live), watched_by(&staying, stack, live));
-        objects(&mut plan, stack, desired, live, choices, (&watched, &lingering));
+        objects(&mut plan, stack, desired, live, choices, &watched);
     }
     grant(&mut plan, stack, desired, live);
-    role(&mut plan, stack, desired, live, choices, &staying);
-    tags(&mut plan, desired, live);
+    role(&mut plan, stack, desired, live, choices, &running, &watched);
+    tags(&mut plan, stack, desired, live);
     await_deployed(&mut plan, desired, live, choices);
     plan.sorted()
 }

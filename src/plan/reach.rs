@@ -1,7 +1,7 @@
 //! What the role reaches while a stack moves, and what may not move while a window is open.
 
 use super::former::ends_function;
-use super::slots::{self, Slot};
+use super::slots::{self, Next, Slot};
 use super::{Choices, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
@@ -12,14 +12,21 @@ use crate::resource::{bucket, site};
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
 
-/// The pages that visitors may get now: those at which running versions look.
-pub(super) fn watched(stack: &Stack, live: &Live) -> BTreeSet<Page> {
-    watched_by(&slots::running(stack, live), stack, live)
+/// The pages that visitors may get: those at which running versions look.
+pub(super) struct Watched {
+    /// Now.
+    pub(super) now: BTreeSet<Page>,
+    /// After the plan, from versions of an earlier spec.
+    pub(super) after: BTreeSet<Page>,
 }
 
-/// Those at which the versions in these slots look.
-pub(super) fn watched_by(slots: &[Slot], stack: &Stack, live: &Live) -> BTreeSet<Page> {
-    slots::pages(slots, &live.functions(stack), &known(stack, live).pages)
+impl Watched {
+    /// By the slots that run a function of ours, and those of them that the plan leaves so.
+    pub(super) fn of(stack: &Stack, live: &Live, running: &[Slot], staying: &[&Slot]) -> Self {
+        let unknown = known(stack, live).pages;
+        let after = slots::pages(staying.iter().copied(), &unknown);
+        Self { now: slots::pages(running, &unknown), after }
+    }
 }
 
 /// What the policies of the stack's roles name.
@@ -39,14 +46,13 @@ pub(super) fn role(
     desired: &Desired,
     live: &Live,
     choices: &Choices,
-    staying: &[Slot],
+    running: &[Slot],
+    watched: &Watched,
 ) {
     let account = &stack.account;
     let wanted = Reach::of(desired.role.policy.as_ref(), account);
     let known = known(stack, live);
-    let lingering = slots::pages(staying, &live.functions(stack), &known.pages);
-    let watched = watched(stack, live);
-    plan.conflicts.extend(windows(plan, stack, live, &wanted.pages, &known.pages));
+    plan.conflicts.extend(windows(plan, stack, live, running, &wanted.pages, &known.pages));
     let ends = |bucket: &BucketName| {
         let end = Op::Bucket(bucket::Op::Delete { name: bucket.clone() });
         plan.steps.iter().any(|step| step.op == end)
@@ -62,7 +68,7 @@ pub(super) fn role(
             .clone()
             .filter(|bucket| !ends(bucket))
             .flat_map(remembered)
-            .chain(lingering)
+            .chain(watched.after.iter().cloned())
             .collect(),
         functions: live
             .former
@@ -74,7 +80,7 @@ pub(super) fn role(
     };
     let end = wanted.with(left);
     let leaving = Reach {
-        pages: former.flat_map(remembered).chain(watched).collect(),
+        pages: former.flat_map(remembered).chain(watched.now.iter().cloned()).collect(),
         functions: live.former.functions.keys().cloned().collect(),
     };
     let now = end.clone().with(leaving);
@@ -96,17 +102,14 @@ fn windows(
     plan: &Plan,
     stack: &Stack,
     live: &Live,
+    running: &[Slot],
     wanted: &BTreeSet<Page>,
     unknown: &BTreeSet<Page>,
 ) -> Option<Conflict> {
-    let mut turned = slots::running(stack, live);
-    turned.retain(|slot| !slot.stays(plan));
-    let functions = live.functions(stack);
-    let mut left = slots::pages(&turned, &functions, unknown);
     // Once the switch has moved, a window where only slots look that stay could not be ended.
-    if plan.steps.iter().any(|step| step.stage == Stage::Switch) {
-        left.extend(slots::pages(&slots::running(stack, live), &functions, unknown));
-    }
+    let moves = plan.steps.iter().any(|step| step.stage == Stage::Switch);
+    let leaves = |slot: &&Slot| moves || slot.next(plan) != Next::Same;
+    let left = slots::pages(running.iter().filter(leaves), unknown);
     let objects = |bucket: &BucketName| -> Option<&site::Live> {
         if *bucket == stack.bucket {
             Some(&live.objects)
@@ -129,8 +132,8 @@ fn windows(
                 .into(),
         });
     }
-    turned.retain(|slot| slot.is_filled(plan));
-    let filled = slots::pages(&turned, &functions, unknown);
+    let is_filled = |slot: &&Slot| slot.next(plan) == Next::Another;
+    let filled = slots::pages(running.iter().filter(is_filled), unknown);
     let comes = filled.difference(wanted).next().is_some();
     let (bucket, key) = wanted.difference(&filled).find(lies).filter(|_| comes)?;
     Some(Conflict {

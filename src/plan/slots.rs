@@ -3,9 +3,9 @@
 
 use super::Plan;
 use crate::name::DistributionId;
+use crate::resource::association;
 use crate::resource::distribution::{self, Behavior, document::EVENT};
-use crate::resource::function::{Functions, Page};
-use crate::resource::{association, distribution as own};
+use crate::resource::function::Page;
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
 
@@ -15,6 +15,19 @@ pub(super) struct Slot {
     pub(super) behavior: Behavior,
     pub(super) event: String,
     pub(super) arn: String,
+    /// Where its version looks, if that tells.
+    pub(super) page: Option<Page>,
+}
+
+/// What the plan makes of a slot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It runs the same version.
+    Same,
+    /// It runs another one of ours.
+    Another,
+    /// It is emptied, or ends with its distribution.
+    Nothing,
 }
 
 impl Slot {
@@ -23,42 +36,27 @@ impl Slot {
         format!("{behavior} of distribution {}", self.distribution)
     }
 
-    /// Does the plan leave it as it is?
-    pub(super) fn stays(&self, plan: &Plan) -> bool {
-        !plan.steps.iter().any(|step| match &step.op {
-            Op::Association(association::Op::Turn { id, slots, .. }) => {
-                *id == self.distribution
-                    && self.event == EVENT
-                    && slots.contains_key(&self.behavior)
+    /// What becomes of it.
+    pub(super) fn next(&self, plan: &Plan) -> Next {
+        if plan.ends(&self.distribution) {
+            return Next::Nothing;
+        }
+        // We turn slots of this event alone.
+        let turned = plan.steps.iter().filter(|_| self.event == EVENT);
+        let mut turned = turned.filter_map(|step| match &step.op {
+            Op::Association(association::Op::Turn { id, slots, .. })
+                if *id == self.distribution =>
+            {
+                let turn = slots.get(&self.behavior)?;
+                Some(if turn.fill { Next::Another } else { Next::Nothing })
             }
-            Op::Distribution(own::Op::Update { id, occupant: Some(_), .. }) => {
-                *id == self.distribution
-                    && self.event == EVENT
-                    && self.behavior == Behavior::Default
+            Op::Distribution(distribution::Op::Update { id, occupant: Some(_), .. }) => {
+                let here = *id == self.distribution && self.behavior == Behavior::Default;
+                here.then_some(Next::Another)
             }
-            Op::Distribution(own::Op::Delete { id, .. }) => *id == self.distribution,
-            _ => false,
-        })
-    }
-
-    /// Does the plan put another version into it?
-    pub(super) fn is_filled(&self, plan: &Plan) -> bool {
-        let ends = |op: &Op| matches!(op, Op::Distribution(own::Op::Delete { id, .. }) if *id == self.distribution);
-        let fills = |op: &Op| match op {
-            Op::Association(association::Op::Turn { id, slots, .. }) => {
-                *id == self.distribution && slots.get(&self.behavior).is_some_and(|turn| turn.fill)
-            }
-            _ => true,
-        };
-        !self.stays(plan)
-            && !plan.steps.iter().any(|step| ends(&step.op))
-            && plan.steps.iter().all(|step| {
-                let about = |op: &Op| {
-                    matches!(op, Op::Association(association::Op::Turn { id, .. })
-                        if *id == self.distribution)
-                };
-                !about(&step.op) || fills(&step.op)
-            })
+            _ => None,
+        });
+        turned.next_back().unwrap_or(Next::Same)
     }
 }
 
@@ -66,36 +64,31 @@ impl Slot {
 pub(super) fn running(stack: &Stack, live: &Live) -> Vec<Slot> {
     let functions = live.functions(stack);
     let all = live.distribution.iter().chain(&live.attached).chain(&live.holders);
-    all.flat_map(slots_of).filter(|slot| functions.run(&slot.arn)).collect()
-}
-
-fn slots_of(found: &distribution::Live) -> Vec<Slot> {
-    let behaviors = found.document.read().behaviors.into_iter();
-    let slots = behaviors.flat_map(|(behavior, reading)| {
-        reading.functions.into_iter().map(move |(event, arn)| (behavior.clone(), event, arn))
-    });
-    slots
-        .map(|(behavior, event, arn)| Slot { distribution: found.id.clone(), behavior, event, arn })
-        .collect()
-}
-
-/// Those that the plan neither turns nor ends.
-pub(super) fn staying(plan: &Plan, stack: &Stack, live: &Live) -> Vec<Slot> {
-    let mut slots = running(stack, live);
-    slots.retain(|slot| slot.stays(plan));
-    slots
+    let mut running = Vec::new();
+    for found in all {
+        for (behavior, reading) in found.document.read().behaviors {
+            let ours = reading.functions.into_iter().filter(|(_, arn)| functions.run(arn));
+            running.extend(ours.map(|(event, arn)| Slot {
+                distribution: found.id.clone(),
+                behavior: behavior.clone(),
+                event,
+                page: functions.version(&arn).and_then(|version| version.frozen.page()),
+                arn,
+            }));
+        }
+    }
+    running
 }
 
 /// The pages at which the versions in these slots look. Of a version that does not tell, `unknown`.
-pub(super) fn pages(
-    slots: &[Slot],
-    functions: &Functions<'_>,
+pub(super) fn pages<'a>(
+    slots: impl IntoIterator<Item = &'a Slot>,
     unknown: &BTreeSet<Page>,
 ) -> BTreeSet<Page> {
     let mut pages = BTreeSet::new();
     for slot in slots {
-        match functions.version(&slot.arn).and_then(|version| version.frozen.page()) {
-            Some(page) => drop(pages.insert(page)),
+        match &slot.page {
+            Some(page) => drop(pages.insert(page.clone())),
             None => pages.extend(unknown.iter().cloned()),
         }
     }

@@ -61,24 +61,26 @@ impl Functions<'_> {
         self.0.iter().any(|(reference, _)| reference.number_in(arn).is_some())
     }
 
+    fn known(&self, arn: &str) -> Option<(&VersionReference, &Version)> {
+        self.0.iter().find_map(|(reference, live)| {
+            let number = reference.number_in(arn)?;
+            let mut versions = live.as_ref()?.versions.iter();
+            Some((reference, versions.find(|version| version.number == number)?))
+        })
+    }
+
     /// The version that `arn` names, if we know it.
     #[must_use]
     pub fn version(&self, arn: &str) -> Option<&Version> {
-        self.0.iter().find_map(|(reference, live)| {
-            let number = reference.number_in(arn)?;
-            live.as_ref()?.versions.iter().find(|version| version.number == number)
-        })
+        self.known(arn).map(|(_, version)| version)
     }
 
     /// How a slot's occupant is shown: by its version's name, where it is a version that we know.
     #[must_use]
     pub fn show(&self, arn: &str) -> String {
-        let named = |(reference, live): &(VersionReference, Option<&Live>)| {
-            let number = reference.number_in(arn)?;
-            let version =
-                live.as_ref()?.versions.iter().find(|version| version.number == number)?;
-            Some(VersionReference { version: version.frozen.name(), ..reference.clone() }.show())
+        let named = |(reference, version): (&VersionReference, &Version)| {
+            VersionReference { version: version.frozen.name(), ..reference.clone() }.show()
         };
-        self.0.iter().find_map(named).unwrap_or_else(|| arn.to_owned())
+        self.known(arn).map_or_else(|| arn.to_owned(), named)
     }
 }

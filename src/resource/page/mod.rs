@@ -157,18 +157,18 @@ pub struct Sides {
 }
 
 impl Sides {
-    /// The other stack whose switch this is: without a mark of ours on either side, one side carries
-    /// its mark, or the bucket's index does.
+    /// The other stack whose switch this is: the bucket's index carries its mark, or one side does
+    /// and none carries ours.
     #[must_use]
     pub fn owner(&self, stack: &StackName) -> Option<&str> {
         let sides = || [&self.off, &self.on].into_iter().flatten();
         let ours = sides().any(|side| is_ours(&side.metadata, stack));
         let mut marks = sides().filter_map(|side| side.metadata.get(site::STACK_METADATA));
-        let index = match &self.applied {
+        match &self.applied {
             Some(Applied::Of(owner)) => Some(owner),
-            _ => None,
-        };
-        index.or_else(|| marks.rfind(|_| !ours)).map(String::as_str)
+            _ if ours => None,
+            _ => marks.next_back().map(String::as_str),
+        }
     }
 
     /// Why a turn of this switch would be in vain, where the page, or without it the index, tells
@@ -296,7 +296,7 @@ impl Op {
                 };
                 let summary = match page {
                     _ if next.switch == MOVING && before.is_some() => {
-                        format!("tell that the switch leaves bucket {bucket}")
+                        format!("tell that the switch in bucket {bucket} moves")
                     }
                     Some(page) if replaced.get(window::PAGE) == Some(page) => {
                         "set the window".to_owned()
