@@ -92,9 +92,9 @@ fn opens(plan: &Plan, stack: &Stack, watched: &BTreeSet<Page>) -> Option<Conflic
     })
 }
 
-/// The page is there before a function looks for it; which key that function looks at, it tells
-/// only when the function is deployed, and nothing in between: a turn of either switch could be in
-/// vain then.
+/// The page tells which key the function looks at. It does so once that function is deployed, and
+/// tells nothing in between: a turn of either switch could be in vain then. Where no function looks
+/// for a page yet, it is put that late.
 fn page(
     plan: &mut Plan,
     stack: &Stack,
@@ -107,16 +107,16 @@ fn page(
     let told = Served::of(content).with_switch(&keys.on);
     let own = site::plan::claim(&live.objects, &keys.off, &content.md5, &told);
     let opens = !watched.contains(&(stack.bucket.clone(), keys.on.clone()));
-    let tells = !opens || watched.is_empty();
     let live_page = page::Live { own: own.clone(), on: live.shown.clone(), opens };
     let adopt = choices.adopt.contains(&Kind::Page);
     let mut planned = page::plan::plan(name, &stack.bucket, keys, &desired.page, &live_page, adopt);
     let is_own = |op: &page::Op| matches!(op, page::Op::Put { key, .. } if *key == keys.off);
-    if let (false, Some(at)) = (tells, planned.ops.iter().position(is_own)) {
+    if let (true, Some(at)) = (opens, planned.ops.iter().position(is_own)) {
         let telling = planned.ops.remove(at);
         let moving =
             |served: &Option<Served>| served.as_ref().is_some_and(|served| served.switch == MOVING);
-        if matches!(&own, Claim::Put { before: Some(_), served } if moving(served)) {
+        let is_moving = matches!(&own, Claim::Put { before: Some(_), served } if moving(served));
+        if is_moving || watched.is_empty() {
             plan.add(Stage::Switch, [Op::Page(telling)]);
         } else {
             plan.add(Stage::Page, [Op::Page(telling.while_it_moves())]);

@@ -66,7 +66,7 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     grant(&mut plan, stack, desired, live);
     role(&mut plan, stack, desired, live, choices, &running, &watched);
     tags(&mut plan, stack, desired, live);
-    await_deployed(&mut plan, desired, live, choices);
+    await_deployed(&mut plan, desired, live, choices, &watched);
     plan.sorted()
 }
 
@@ -147,9 +147,16 @@ fn slots(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices
 
 /// Waits for the deployment if somebody wants it, or if something else may only go after it; also
 /// for what an interrupted run has changed.
-fn await_deployed(plan: &mut Plan, desired: &Desired, live: &Live, choices: &Choices) {
-    let goes = plan.steps.iter().any(|step| step.stage >= Stage::Vacate);
-    if !choices.wait && !goes {
+fn await_deployed(
+    plan: &mut Plan,
+    desired: &Desired,
+    live: &Live,
+    choices: &Choices,
+    watched: &Watched,
+) {
+    let moves = !watched.now.is_empty();
+    let waits = |stage| stage >= Stage::Vacate || (stage == Stage::Switch && moves);
+    if !choices.wait && !plan.steps.iter().any(|step| waits(step.stage)) {
         return;
     }
     let tags = |op: &distribution::Op| matches!(op, distribution::Op::SetTags { .. });

@@ -331,26 +331,29 @@ fn the_function_stays_while_it_has_logs_to_prove() {
     });
 }
 
+/// Before the first apply has ended nobody is told of a switch, and the page comes last.
 #[test]
-fn while_visitors_can_ask_for_the_page_it_is_there() {
-    fn is_missed(world: &World, ground: &Ground) -> bool {
+fn while_visitors_can_ask_for_the_page_it_stays() {
+    fn asked(world: &World, ground: &Ground) -> bool {
         let function = world.functions.get(&ground.stack.names.function);
         let runs = |number: u64| {
             function
                 .is_some_and(|live| live.versions.iter().any(|version| version.number == number))
         };
-        let asked = slots(world, ground).iter().any(|(number, reached)| *reached && runs(*number));
+        slots(world, ground).iter().any(|(number, reached)| *reached && runs(*number))
+    }
+    fn lies(world: &World, ground: &Ground) -> bool {
         let keys = &ground.stack.names.keys;
-        let lies = |bucket: &Bucket| {
+        world.buckets.get(&ground.stack.bucket).is_some_and(|bucket| {
             bucket.objects.contains_key(&keys.off) || bucket.objects.contains_key(&keys.on)
-        };
-        asked && !world.buckets.get(&ground.stack.bucket).is_some_and(lies)
+        })
     }
     in_all_worlds(|case| {
         obey(case, |moment| {
-            let lost =
-                is_missed(moment.after, moment.ground) && !is_missed(moment.before, moment.ground);
-            lost.then(|| "visitors can ask for a page that is not there".to_owned())
+            let lost = lies(moment.before, moment.ground)
+                && !lies(moment.after, moment.ground)
+                && asked(moment.after, moment.ground);
+            lost.then(|| "visitors can ask for a page that is gone".to_owned())
         });
     });
 }

@@ -464,7 +464,7 @@ fn turned_in_vain(world: &World, ground: &'static Ground) -> Option<String> {
         })
         .collect();
     let here = (stack.bucket.clone(), keys.on.clone());
-    (!watched.is_empty() && !watched.contains(&here))
+    (!watched.contains(&here))
         .then(|| format!("{here:?} is turned, and visitors are shown by {watched:?}"))
 }
 
@@ -524,6 +524,19 @@ fn a_move_cut_short_goes_on_goes_back_or_ends() {
         }
     }
     println!("{} pairs, {cuts} cuts, {runs} runs after them", pairs().count());
+}
+
+/// Until something looks at the switch, nobody can turn it.
+#[test]
+fn a_first_apply_cut_short_has_no_switch() {
+    for to in GROUNDS.iter() {
+        let (_, plan) = run(&before(), to, Intent::Provision, &words(false), Cut::Never);
+        for at in 0..plan.steps.len() {
+            let cut = if at % 2 == 0 { Cut::Killed(at) } else { Cut::ReplyLost(at) };
+            let (memory, _) = run(&before(), to, Intent::Provision, &words(false), cut);
+            assert_eq!(turned_in_vain(&memory.world(), to), None, "{to:?} {cut:?}");
+        }
+    }
 }
 
 /// What is reported after a run is what a look finds, whatever the run has taken down.
