@@ -9,7 +9,7 @@ use crate::resource::function::Page;
 use crate::resource::page::window;
 use crate::resource::site::index::{MOVING, Served};
 use crate::resource::site::plan::Claim;
-use crate::resource::{page, site};
+use crate::resource::{distribution, page, site};
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
 
@@ -92,9 +92,8 @@ fn opens(plan: &Plan, stack: &Stack, watched: &BTreeSet<Page>) -> Option<Conflic
     })
 }
 
-/// The page tells which key the function looks at. It does so once that function is deployed, and
-/// tells nothing in between: a turn of either switch could be in vain then. Where no function looks
-/// for a page yet, it is put that late.
+/// The page tells which key the function looks at. It does so once every edge has that function,
+/// and tells nothing in between: a turn of either switch could be in vain then.
 fn page(
     plan: &mut Plan,
     stack: &Stack,
@@ -110,15 +109,23 @@ fn page(
     let live_page = page::Live { own: own.clone(), on: live.shown.clone(), opens };
     let adopt = choices.adopt.contains(&Kind::Page);
     let mut planned = page::plan::plan(name, &stack.bucket, keys, &desired.page, &live_page, adopt);
+    let tells = |switch: &str| {
+        matches!(&own, Claim::Put { before: Some(_), served: Some(served) }
+            if served.switch == switch)
+    };
+    let mut distributions = live.distribution.iter().chain(&live.attached);
+    let is_deployed = distributions.all(|found| found.deployed);
     let is_own = |op: &page::Op| matches!(op, page::Op::Put { key, .. } if *key == keys.off);
-    if let (true, Some(at)) = (opens, planned.ops.iter().position(is_own)) {
-        let telling = planned.ops.remove(at);
-        let moving =
-            |served: &Option<Served>| served.as_ref().is_some_and(|served| served.switch == MOVING);
-        let is_moving = matches!(&own, Claim::Put { before: Some(_), served } if moving(served));
-        if is_moving || watched.is_empty() {
-            plan.add(Stage::Switch, [Op::Page(telling)]);
-        } else {
+    let own_put = planned.ops.iter().position(is_own).map(|at| planned.ops.remove(at));
+    if let Some(telling) = own_put.map(Op::Page) {
+        let creates = |op: &Op| matches!(op, Op::Distribution(distribution::Op::Create { .. }));
+        if !opens && (is_deployed || tells(keys.on.as_str())) {
+            plan.add(Stage::Page, [telling]);
+        } else if plan.steps.iter().any(|step| creates(&step.op)) && watched.is_empty() {
+            plan.add(Stage::FirstPage, [telling]);
+        } else if tells(MOVING) || watched.is_empty() {
+            plan.add(Stage::Switch, [telling]);
+        } else if let Op::Page(telling) = telling {
             plan.add(Stage::Page, [Op::Page(telling.while_it_moves())]);
             plan.add(Stage::Switch, [Op::Page(telling.after_it_moved())]);
         }

@@ -33,6 +33,8 @@ pub enum Stage {
     Distribution,
     /// The bucket policy, for the distribution that this plan creates.
     FirstGrant,
+    /// The page, where this plan creates the distribution: no edge serves it without the function.
+    FirstPage,
     /// Slots of another distribution.
     Association,
     /// Wait for the deployment.
@@ -90,11 +92,19 @@ impl Stage {
                 Self::Function,
                 Self::Grant,
             ],
+            Self::FirstPage => &[Self::Bucket, Self::Page, Self::Distribution],
             Self::FirstGrant => &[Self::Bucket, Self::BucketSettings, Self::Distribution],
             Self::Association => &[Self::Bucket, Self::Page, Self::Function],
             Self::Deployed => &[Self::Distribution, Self::Association],
             Self::Switch => &[Self::Page, Self::Distribution, Self::Association, Self::Deployed],
-            Self::Index => &[Self::Bucket, Self::Files, Self::Documents, Self::Page, Self::Switch],
+            Self::Index => &[
+                Self::Bucket,
+                Self::Files,
+                Self::Documents,
+                Self::Page,
+                Self::FirstPage,
+                Self::Switch,
+            ],
             // Visitors may be served by what is being replaced until then.
             Self::Leftovers => &[
                 Self::Index,
