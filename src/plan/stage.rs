@@ -77,109 +77,52 @@ impl Stage {
     /// The role comes first and goes last: by its policy everything else is found again.
     #[must_use]
     pub fn needs(self) -> &'static [Self] {
+        use Stage::{
+            Access, Association, Bucket, BucketSettings, DeleteAccess, DeleteBucket,
+            DeleteDistribution, DeleteFunction, DeleteLogs, DeleteRole, Deployed, Distribution,
+            Documents, Files, FirstGrant, FirstPage, Function, Grant, Index, Leftovers, Logs,
+            Narrow, Page, Prune, RemoveGrant, Retention, Role, Switch, Vacate, Vacated,
+        };
         match self {
-            Self::Role | Self::Access => &[],
-            Self::Bucket | Self::Function | Self::Logs => &[Self::Role],
-            Self::BucketSettings | Self::Files | Self::Page => &[Self::Bucket],
-            Self::Documents => &[Self::Bucket, Self::Files],
-            Self::Retention => &[Self::Logs],
-            Self::Grant => &[Self::Bucket, Self::BucketSettings],
-            Self::Distribution => &[
-                Self::Bucket,
-                Self::BucketSettings,
-                Self::Page,
-                Self::Access,
-                Self::Function,
-                Self::Grant,
-            ],
-            Self::FirstPage => &[Self::Bucket, Self::Page, Self::Distribution],
-            Self::FirstGrant => &[Self::Bucket, Self::BucketSettings, Self::Distribution],
-            Self::Association => &[Self::Bucket, Self::Page, Self::Function],
-            Self::Deployed => &[Self::Distribution, Self::Association],
-            Self::Switch => &[Self::Page, Self::Distribution, Self::Association, Self::Deployed],
-            Self::Index => &[
-                Self::Bucket,
-                Self::Files,
-                Self::Documents,
-                Self::Page,
-                Self::FirstPage,
-                Self::Switch,
-            ],
+            Role | Access => &[],
+            Bucket | Function | Logs => &[Role],
+            BucketSettings | Files | Page => &[Bucket],
+            Documents => &[Bucket, Files],
+            Retention => &[Logs],
+            Grant => &[Bucket, BucketSettings],
+            Distribution => &[Bucket, BucketSettings, Page, Access, Function, Grant],
+            FirstPage => &[Bucket, Page, Distribution],
+            FirstGrant => &[Bucket, BucketSettings, Distribution],
+            Association => &[Bucket, Page, Function],
+            Deployed => &[Distribution, Association],
+            Switch => &[Page, Distribution, Association, Deployed],
+            Index => &[Bucket, Files, Documents, Page, FirstPage, Switch],
             // Visitors may be served by what is being replaced until then.
-            Self::Leftovers => &[
-                Self::Index,
-                Self::Files,
-                Self::Documents,
-                Self::Distribution,
-                Self::Association,
-                Self::Deployed,
-                Self::Vacate,
-                Self::Vacated,
-            ],
-            Self::Vacate => &[
-                Self::Bucket,
-                Self::Grant,
-                Self::Distribution,
-                Self::FirstGrant,
-                Self::Association,
-                Self::Deployed,
-            ],
-            Self::Prune => &[
-                Self::Function,
-                Self::Distribution,
-                Self::Association,
-                Self::Deployed,
-                Self::Vacate,
-                Self::Vacated,
-            ],
-            Self::Vacated => &[Self::Vacate],
+            Leftovers => {
+                &[Index, Files, Documents, Distribution, Association, Deployed, Vacate, Vacated]
+            }
+            Vacate => &[Bucket, Grant, Distribution, FirstGrant, Association, Deployed],
+            Prune => &[Function, Distribution, Association, Deployed, Vacate, Vacated],
+            Vacated => &[Vacate],
             // The statement goes while the distribution that it names can still be looked up.
             // Without its control it is still found; a control that outlived it would be taken for
             // a new one's.
-            Self::RemoveGrant | Self::DeleteAccess => &[Self::Vacate, Self::Vacated],
-            Self::DeleteDistribution => {
-                &[Self::Vacate, Self::Vacated, Self::RemoveGrant, Self::DeleteAccess]
-            }
-            Self::DeleteLogs => &[
-                Self::Bucket,
-                Self::Deployed,
-                Self::Vacate,
-                Self::Vacated,
-                Self::DeleteDistribution,
-            ],
-            Self::DeleteFunction => &[
-                Self::Bucket,
-                Self::Deployed,
-                Self::Vacate,
-                Self::Vacated,
-                Self::DeleteDistribution,
-                Self::DeleteLogs,
-            ],
-            Self::DeleteRole => &[
-                Self::Bucket,
-                Self::Deployed,
-                Self::Prune,
-                Self::DeleteFunction,
-                Self::DeleteBucket,
-            ],
-            Self::DeleteBucket => &[
-                Self::Bucket,
-                Self::Deployed,
-                Self::Vacate,
-                Self::Vacated,
-                Self::DeleteDistribution,
-                Self::RemoveGrant,
-            ],
-            Self::Narrow => &[
-                Self::Deployed,
-                Self::Leftovers,
-                Self::Prune,
-                Self::Vacate,
-                Self::Vacated,
-                Self::DeleteDistribution,
-                Self::DeleteFunction,
-                Self::DeleteBucket,
-                Self::DeleteRole,
+            RemoveGrant | DeleteAccess => &[Vacate, Vacated],
+            DeleteDistribution => &[Vacate, Vacated, RemoveGrant, DeleteAccess],
+            DeleteLogs => &[Bucket, Deployed, Vacate, Vacated, DeleteDistribution],
+            DeleteFunction => &[Bucket, Deployed, Vacate, Vacated, DeleteDistribution, DeleteLogs],
+            DeleteRole => &[Bucket, Deployed, Prune, DeleteFunction, DeleteBucket],
+            DeleteBucket => &[Bucket, Deployed, Vacate, Vacated, DeleteDistribution, RemoveGrant],
+            Narrow => &[
+                Deployed,
+                Leftovers,
+                Prune,
+                Vacate,
+                Vacated,
+                DeleteDistribution,
+                DeleteFunction,
+                DeleteBucket,
+                DeleteRole,
             ],
         }
     }
