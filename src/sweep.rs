@@ -74,15 +74,17 @@ impl Remains {
         self.traces.iter().filter_map(|trace| trace.since).min()
     }
 
-    /// How long the stack shall live, if it says.
+    /// How long the stack shall live, if all of it says so that carries tags.
     #[must_use]
     pub fn ttl(&self) -> Option<Duration> {
+        let is_tagged = |trace: &&Trace| {
+            matches!(trace.kind, Kind::Bucket | Kind::Role | Kind::Function | Kind::Distribution)
+        };
+        let said = |trace: &Trace| humantime::parse_duration(trace.ttl.as_ref()?).ok();
+        let all: Option<Vec<_>> = self.traces.iter().filter(is_tagged).map(said).collect();
         // Where they differ, an apply that lengthens it was cut short, or somebody else wrote one:
         // the longest holds.
-        self.traces
-            .iter()
-            .filter_map(|trace| humantime::parse_duration(trace.ttl.as_ref()?).ok())
-            .max()
+        all?.into_iter().max()
     }
 
     /// Is it what the user asked for, at time `now`?
@@ -263,6 +265,8 @@ mod tests {
             Some(Duration::from_hours(3)),
             "an apply that lengthened it was cut short"
         );
+        differ.traces[1].ttl = None;
+        assert_eq!(differ.ttl(), None, "a tag on one of them may be anybody's");
         assert!(
             !remains(None).is_chosen(&choice(&|c| c.expired = true), u64::MAX),
             "what has no time to live does not expire"

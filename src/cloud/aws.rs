@@ -90,7 +90,7 @@ impl Aws {
             bucket.kms_key = bucket.kms_key.take().or_else(|| index.kms_key.clone());
         }
         let shown = if objects.objects.contains_key(&names.keys.on) {
-            page::aws::shown(clients, &account, &stack.bucket, &names.keys).await?
+            page::aws::shown(clients, &account, &stack.bucket, &names.keys.on).await?
         } else {
             None
         };

@@ -80,8 +80,7 @@ pub trait Cloud: Sync {
             let (off, on) = try_join!(self.look(stack, &keys.off), self.look(stack, &keys.on))?;
             let mut sides =
                 page::Sides { off: off.side, on: on.side, seen: on.seen, applied: None };
-            let is_ours = |off: &page::Side| page::is_ours(&off.metadata, &stack.names.stack);
-            if !sides.off.as_ref().is_some_and(is_ours) {
+            if !sides.are_told(&stack.names.stack) {
                 sides.applied = Some(self.applied(stack).await?);
             }
             Ok(sides)

@@ -4,7 +4,7 @@ use super::Exit;
 use super::failure::Failure;
 use super::saved::{self, Said};
 use super::session::Session;
-use super::words::{Words, choices};
+use super::words::{Words, choices, flags, joined};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::{Args, ValueEnum};
@@ -61,10 +61,16 @@ pub async fn run(global: &Global, verb: &Apply) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     session
-        .confirm(verb.yes || !picture.plan.has_changes(), "Carry out this plan? [y/N]", &["y", "Y"])
+        .confirm(
+            verb.yes || !picture.plan.has_changes(),
+            "Carry out this plan? [y/N]",
+            &["y", "Y", "yes", "Yes", "YES"],
+        )
         .await?;
     let (outcome, exit) =
         session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
-    session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
+    let words = joined(&flags(&verb.words, false));
+    let (plan, stack, live) = (&picture.plan, &picture.stack, &picture.live);
+    session.view.outcome((plan, stack, live), &outcome, (&session.flags, &words));
     Ok(exit)
 }

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::saved::{self, Said};
 use super::session::Session;
 use super::times;
-use super::words::{Words, choices};
+use super::words::{Words, choices, flags, joined};
 use crate::commands::global::Global;
 use crate::spec::load::Files;
 use clap::Args;
@@ -73,6 +73,8 @@ pub async fn run(global: &Global, verb: &Destroy) -> Result<Exit, Failure> {
     }
     let (outcome, exit) =
         session.carry_out(&picture.plan, &picture.stack, &picture.live, verb.wait).await;
-    session.view.outcome(&picture.plan, &picture.stack, &picture.live, &outcome, &session.flags);
+    let words = joined(&flags(&words, verb.delete_data));
+    let (plan, stack, live) = (&picture.plan, &picture.stack, &picture.live);
+    session.view.outcome((plan, stack, live), &outcome, (&session.flags, &words));
     Ok(exit)
 }

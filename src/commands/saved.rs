@@ -6,7 +6,7 @@
 
 use super::failure::{Failure, Reason};
 use super::session::Session;
-use super::words::Words;
+use super::words::{Words, flags, joined};
 use crate::change::{Action, Conflict, Kind, Notice};
 use crate::file::{self, Readers};
 use crate::name::{AccountId, StackName};
@@ -35,19 +35,13 @@ pub struct Said<'a> {
 impl Said<'_> {
     /// As on the command line.
     fn flags(&self) -> Vec<String> {
-        let adopt = self.words.adopt.iter().map(|kind| format!("--adopt {kind}"));
-        let delete = self.words.delete.iter().map(|kind| format!("--delete {kind}"));
-        let mut flags: Vec<String> = adopt.chain(delete).collect();
-        flags.extend(self.delete_data.then(|| "--delete-data".to_owned()));
-        flags.sort();
-        flags.dedup();
-        flags
+        flags(self.words, self.delete_data)
     }
 
     /// The whole command that carries out a plan in a file. `flags` has a space before each.
     fn command(&self, file: &Path, flags: &str) -> String {
         let verb = if self.destroy { "destroy" } else { "apply" };
-        let said: String = self.flags().iter().flat_map(|flag| [" ", flag]).collect();
+        let said = joined(&self.flags());
         format!("provision {verb} {}{said}{flags}", file.display())
     }
 }

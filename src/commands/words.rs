@@ -53,6 +53,24 @@ pub fn parse_adopt(text: &str) -> Result<Kind, String> {
     }
 }
 
+/// Words as on the command line, in one order, each once.
+#[must_use]
+pub fn flags(words: &Words, delete_data: bool) -> Vec<String> {
+    let adopt = words.adopt.iter().map(|kind| format!("--adopt {kind}"));
+    let delete = words.delete.iter().map(|kind| format!("--delete {kind}"));
+    let mut flags: Vec<String> = adopt.chain(delete).collect();
+    flags.extend(delete_data.then(|| "--delete-data".to_owned()));
+    flags.sort();
+    flags.dedup();
+    flags
+}
+
+/// Flags, each with a space before it.
+#[must_use]
+pub fn joined(flags: &[String]) -> String {
+    flags.iter().flat_map(|flag| [" ", flag]).collect()
+}
+
 /// What the command line and the spec choose together.
 #[must_use]
 pub fn choices(spec: &Spec, words: &Words, delete_data: bool, wait: bool) -> Choices {

@@ -1,13 +1,15 @@
 //! What takes everything down that is ours, and nothing else.
 
+use super::former::ends_function;
 use super::protect::retag;
+use super::slots::{Slot, running};
 use super::teardown::{
     end_bucket, end_distribution, end_function, end_grant, end_reading, end_role, leave_slots,
 };
 use super::{Choices, Intent, Plan, Stage, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
-use crate::name::BucketName;
-use crate::resource::{bucket, distribution, logs};
+use crate::name::{BucketName, FunctionName, RoleName};
+use crate::resource::{Owner, STACK_TAG, bucket, distribution, function, logs, marked, role, site};
 use crate::spec::Protected;
 use crate::stack::{FormerBucket, Live, Stack};
 
@@ -17,8 +19,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     let kept = protected(stack, live, choices);
     let keeps = |what| kept.contains_key(&what);
     plan.notices.extend(live.former.refused.iter().cloned());
-    plan.conflicts
-        .extend(distribution::owner::estranged(&stack.names.stack, live.distribution.as_ref()));
+    plan.conflicts.extend(disputes(stack, live));
     for (what, why) in &kept {
         let standing = standing(stack, live, *what).into_iter();
         plan.notices.extend(standing.map(|address| Notice { address, text: (*why).into() }));
@@ -47,16 +48,29 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
             end_function(&mut plan, stack, name, function, groups);
         }
     }
+    if keeps(Protected::Function) {
+        plan.notices.extend(staying_slots(stack, live));
+    }
     if !keeps(Protected::Role) {
         let former = live.former.roles.iter().map(|(name, role)| (name, Some(role)));
         for (name, role) in [(&stack.names.role, live.role.as_ref())].into_iter().chain(former) {
-            end_role(&mut plan, stack, name, role);
+            match role.and_then(|_| user(&plan, stack, live, name)) {
+                Some(user) => plan.notices.push(Notice {
+                    address: Address::new(Kind::Role, name),
+                    text: format!("stays: it is the role of function {user}, which stays"),
+                }),
+                None => end_role(&mut plan, stack, name, role),
+            }
         }
     }
     if keeps(Protected::Bucket) {
         plan.notices.extend(live.shown.as_ref().map(|_| Notice {
             address: Address::new(Kind::Page, &stack.names.keys.on),
-            text: "stays with the bucket: once the stack is applied again, visitors get it".into(),
+            text: if keeps(Protected::Function) {
+                "stays with the bucket: visitors get it where the function stays in a slot".into()
+            } else {
+                "stays with the bucket: once the stack is applied again, visitors get it".into()
+            },
         }));
         if !keeps(Protected::Distribution) {
             end_reading(&mut plan, stack, live);
@@ -65,6 +79,71 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
         end_buckets(&mut plan, stack, live, choices);
     }
     plan.sorted()
+}
+
+/// What two stacks claim: ending it may take it from the other one, and leaving it here may leave
+/// it to nobody.
+fn disputes(stack: &Stack, live: &Live) -> Vec<Conflict> {
+    let (names, own) = (&stack.names, live.distribution.as_ref());
+    let address = Address::new(Kind::Role, &names.role);
+    let lost = |live: &role::Live| {
+        let says = marked(&live.settings.description).as_ref() == Some(&names.stack);
+        (role::plan::owner(live) == Owner::Nobody && says).then(|| Conflict {
+            address: address.clone(),
+            reason: format!("has our description, and does not carry our tag `{STACK_TAG}`"),
+            hint: format!(
+                "set that tag to `{}` again, or change its description, and it stays",
+                names.stack
+            ),
+        })
+    };
+    let role = live.role.iter();
+    let role =
+        role.filter_map(|live| lost(live).or_else(|| role::plan::owner(live).dispute(&address)));
+    let address = Address::new(Kind::Function, &names.function);
+    let function = live.function.iter();
+    let function = function.filter_map(|live| function::plan::owner(live).dispute(&address));
+    distribution::owner::estranged(own).into_iter().chain(role).chain(function).collect()
+}
+
+/// Slots of distributions that others own, which go on running a function that stays.
+fn staying_slots(stack: &Stack, live: &Live) -> Vec<Notice> {
+    let own = live.distribution.as_ref().map(|own| &own.id);
+    let all = running(stack, live).into_iter().filter(|slot| Some(&slot.distribution) != own);
+    let notice = |slot: Slot| {
+        let shows = match (&slot.page, &live.shown) {
+            (Some((bucket, key)), Some(_))
+                if *bucket == stack.bucket && *key == stack.names.keys.on =>
+            {
+                "; its visitors get what lies under the on key"
+            }
+            _ => "",
+        };
+        Notice {
+            address: Address::new(Kind::Association, &slot.distribution),
+            text: format!("{} stays: what it runs is protected{shows}", slot.show()),
+        }
+    };
+    all.map(notice).collect()
+}
+
+/// A function that stays and runs with the role.
+fn user<'a>(
+    plan: &Plan,
+    stack: &'a Stack,
+    live: &'a Live,
+    role: &RoleName,
+) -> Option<&'a FunctionName> {
+    let named = live.function.as_ref().map(|live| (&stack.names.function, live));
+    let former = live.former.functions.iter();
+    let former = former.filter_map(|(name, (live, _))| Some((name, live.as_ref()?)));
+    let runs = |live: &function::Live| {
+        let versions = live.versions.iter().map(|version| &version.frozen);
+        let mut frozen = versions.chain([&live.settings.frozen]);
+        frozen.any(|it| RoleName::from_arn(&it.role, &stack.account).as_ref() == Some(role))
+    };
+    let mut users = named.into_iter().chain(former).filter(|(_, live)| runs(live));
+    users.find(|(name, _)| !ends_function(plan, name)).map(|(name, _)| name)
 }
 
 /// Everything of one kind that exists.
@@ -122,6 +201,18 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
                 (live.objects.clone(), live.inventory.clone(), live.policy.clone());
             let found = FormerBucket { live: found.clone(), objects, inventory, policy };
             end_bucket(plan, &stack.bucket, &found, reader(&stack.bucket), choices);
+        } else if live.objects.index.as_ref().is_some_and(|index| index.ours.is_some()) {
+            plan.conflicts.push(Conflict {
+                address,
+                reason: format!(
+                    "holds what this stack has put, and does not carry our tag `{STACK_TAG}`"
+                ),
+                hint: format!(
+                    "set that tag to `{}` again, or delete `{}` from it, and it stays",
+                    stack.names.stack,
+                    site::index::KEY
+                ),
+            });
         } else {
             plan.notices.push(Notice {
                 address,

@@ -34,6 +34,7 @@ pub(super) fn former<'a>(
     end.buckets(plan, &staying);
     end.roles(plan, &staying);
     end.versions(plan, &staying);
+    end.other_switches(plan, &staying);
     staying
 }
 
@@ -135,6 +136,24 @@ impl End<'_> {
                 leave_slots(plan, stack, live, held);
             } else {
                 plan.notices.extend(association::plan::unnamed(held, &functions, &BTreeSet::new()));
+            }
+        }
+    }
+
+    /// Slots whose visitors this spec's switch does not reach.
+    fn other_switches(&self, plan: &mut Plan, staying: &[&Slot]) {
+        let own = (&self.stack.bucket, &self.stack.names.keys.on);
+        for slot in staying {
+            let Some((bucket, key)) = &slot.page else { continue };
+            if (bucket, key) != own {
+                plan.notices.push(Notice {
+                    address: Address::new(Kind::Association, &slot.distribution),
+                    text: format!(
+                        "{} looks for the page under {key} in bucket {bucket}: the switch of this \
+                        spec does not reach its visitors",
+                        slot.show()
+                    ),
+                });
             }
         }
     }

@@ -2,14 +2,14 @@
 
 use super::reach::Watched;
 use super::{Choices, Plan, Stage};
-use crate::change::{Address, Conflict, Kind};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::desired::Desired;
 use crate::name::{BucketName, ObjectKey};
 use crate::resource::function::Page;
 use crate::resource::page::window;
 use crate::resource::site::index::{MOVING, Served};
 use crate::resource::site::plan::Claim;
-use crate::resource::{distribution, page, site};
+use crate::resource::{association, bucket, distribution, page, site};
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
 
@@ -45,20 +45,32 @@ pub(super) fn objects(
     }
     page(plan, stack, desired, live, choices, watched);
     if watched.iter().any(|page| *page != (stack.bucket.clone(), keys.on.clone())) {
-        let left = elsewhere(stack, desired, live, lingering);
+        let left = elsewhere(plan, stack, desired, live, lingering);
         // What goes afterwards goes as it was put.
-        for step in &mut plan.steps {
-            if let Op::Site(site::Op::Delete { key, before, .. }) = &mut step.op {
-                let put = |op: &page::Op| {
-                    matches!(op, page::Op::Put { bucket, key: page, .. }
-                        if *bucket == stack.bucket && page == key)
-                };
-                if left.iter().any(put) {
-                    *before = window::moving(&desired.page.content).md5;
+        let put = |bucket: &BucketName, key: &ObjectKey| {
+            left.iter().find_map(|op| match op {
+                page::Op::Put { bucket: at, key: page, content, .. }
+                    if at == bucket && page == key =>
+                {
+                    Some(content.md5.clone())
                 }
+                _ => None,
+            })
+        };
+        for step in &mut plan.steps {
+            match &mut step.op {
+                Op::Site(site::Op::Delete { bucket, key, before }) => {
+                    *before = put(bucket, key).unwrap_or_else(|| before.clone());
+                }
+                Op::Bucket(bucket::Op::Empty { name, versions, .. }) => {
+                    for version in versions {
+                        version.etag = put(name, &version.key).or(version.etag.take());
+                    }
+                }
+                _ => {}
             }
         }
-        plan.add(Stage::Page, left.into_iter().map(Op::Page));
+        plan.add(Stage::Moves, left.into_iter().map(Op::Page));
     }
     plan.conflicts.extend(opens(plan, stack, watched));
     let told = Served::of(&desired.page.content).with_switch(&keys.on);
@@ -123,18 +135,60 @@ fn page(
             plan.add(Stage::Page, [telling]);
         } else if plan.steps.iter().any(|step| creates(&step.op)) && watched.is_empty() {
             plan.add(Stage::FirstPage, [telling]);
-        } else if tells(MOVING) || watched.is_empty() {
+        } else if watched.is_empty() {
             plan.add(Stage::Switch, [telling]);
         } else if let Op::Page(telling) = telling {
-            plan.add(Stage::Page, [Op::Page(telling.while_it_moves())]);
+            let leaves = match &own {
+                Claim::Put { served: Some(served), .. } => leaves(served, &live.objects),
+                _ => None,
+            };
+            plan.add(Stage::Moves, [Op::Page(telling.while_it_moves(leaves))]);
             plan.add(Stage::Switch, [Op::Page(telling.after_it_moved())]);
         }
     }
     plan.take(Stage::Page, planned, Op::Page);
+    if let Some(on) = live.shown.as_ref().filter(|_| !opens && fills(plan)) {
+        let state = window::judge(Some(&on.metadata), on.seen);
+        if state.lasts() {
+            plan.notices.push(Notice {
+                address: Address::new(Kind::Page, &keys.on),
+                text: "is an open or a scheduled window: the visitors of the new slots get the \
+                    page as the window says, once this is deployed"
+                    .into(),
+            });
+        }
+    }
 }
 
-/// The pages of earlier specs tell that the switch leaves them, before the function does.
+/// Does the plan fill a slot that is empty now?
+fn fills(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| match &step.op {
+        Op::Association(association::Op::Turn { slots, .. }) => {
+            slots.values().any(|turn| turn.fill && turn.before.is_none())
+        }
+        Op::Distribution(distribution::Op::Update { occupant: Some((None, after)), .. }) => {
+            after.is_some()
+        }
+        Op::Distribution(distribution::Op::Create { .. }) => true,
+        _ => false,
+    })
+}
+
+/// The on key of which a page tells, and what was seen there.
+fn leaves(served: &Served, objects: &site::Live) -> Option<page::Left> {
+    if served.switch == MOVING {
+        return None;
+    }
+    let key: ObjectKey = served.switch.parse().ok()?;
+    let etag = objects.objects.get(&key).map(|object| object.etag.clone());
+    Some(page::Left { key, etag })
+}
+
+/// The pages of earlier specs tell that the switch leaves them, before the function does. Those
+/// that tell it already tell it again where another switch moves: the run that began it may still
+/// be under way.
 fn elsewhere(
+    plan: &Plan,
     stack: &Stack,
     desired: &Desired,
     live: &Live,
@@ -144,6 +198,7 @@ fn elsewhere(
     let lingers = |bucket: &BucketName| lingering.iter().any(|(at, _)| at == bucket);
     let former = live.former.buckets.iter().filter(|(bucket, _)| !lingers(bucket));
     let former = former.map(|(bucket, found)| (bucket, &found.objects));
+    let moves = plan.steps.iter().any(|step| step.stage == Stage::Switch);
     let mut ops = Vec::new();
     for (bucket, found) in [(&stack.bucket, &live.objects)].into_iter().chain(former) {
         let is_of_the_spec = |key: &ObjectKey| {
@@ -151,7 +206,8 @@ fn elsewhere(
                 && (*key == stack.names.keys.off || desired.site.files.contains_key(key))
         };
         for (key, object) in found.objects.iter().filter(|(key, _)| !is_of_the_spec(key)) {
-            let tells = |served: &&Served| !served.switch.is_empty() && served.switch != MOVING;
+            let tells =
+                |served: &&Served| !served.switch.is_empty() && (moves || served.switch != MOVING);
             let Some(served) = found.ours(key).filter(tells) else { continue };
             let keys = page::Keys { off: key.clone(), on: moving.clone() };
             let own =
@@ -159,7 +215,8 @@ fn elsewhere(
             let live = page::Live { own, on: None, opens: false };
             let name = &stack.names.stack;
             let planned = page::plan::plan(name, bucket, &keys, &desired.page, &live, false);
-            ops.extend(planned.ops.iter().map(page::Op::while_it_moves));
+            let leaves = leaves(served, found);
+            ops.extend(planned.ops.iter().map(|op| op.while_it_moves(leaves.clone())));
         }
     }
     ops

@@ -25,8 +25,10 @@ pub fn protected(
     if kept.contains(&Protected::Function) {
         kept.extend([Protected::Bucket, Protected::Role, Protected::Logs]);
     }
-    // By the role's policy, the bucket of an earlier spec is found again.
-    if kept.contains(&Protected::Bucket) && !live.former.buckets.is_empty() {
+    let remembers = kept.contains(&Protected::Bucket)
+        && !kept.contains(&Protected::Role)
+        && !live.former.buckets.is_empty();
+    if remembers {
         kept.insert(Protected::Role);
     }
     let why = |what: &Protected| {
@@ -35,6 +37,8 @@ pub fn protected(
         } else if told.contains(what) {
             "stays: the tag `provision:protect` on the stack's own says so; apply a spec without \
                 it in `protect` first"
+        } else if *what == Protected::Role && remembers {
+            "stays: by its policy, the bucket of an earlier spec is found again"
         } else {
             "stays: what needs it is protected"
         }

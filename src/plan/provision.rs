@@ -8,7 +8,7 @@ use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
 use crate::name::DistributionId;
-use crate::resource::{access, association, bucket, distribution, function, grant, logs};
+use crate::resource::{Owner, access, association, bucket, distribution, function, grant, logs};
 use crate::stack::{Live, Op, Stack};
 
 /// Plans what makes everything as it should be.
@@ -54,7 +54,7 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
         }
     }
     let can_go_on = plan.can_apply();
-    plan.conflicts.extend(distribution::owner::estranged(name, live.distribution.as_ref()));
+    plan.conflicts.extend(distribution::owner::estranged(live.distribution.as_ref()));
     own_distribution(&mut plan, stack, desired, live);
     slots(&mut plan, stack, desired, live, choices);
     let running = running(stack, live);
@@ -117,9 +117,14 @@ fn grant(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
 
 fn slots(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices: &Choices) {
     let Some(wanted) = &desired.association else { return };
-    let owner = live.attached.as_ref().and_then(distribution::owner::owner);
-    if let Some(owner) = owner {
-        let own = owner == stack.names.stack;
+    let owner = live.attached.as_ref().map(distribution::owner::owner);
+    let address = Address::new(Kind::Association, &wanted.id);
+    if let Some(dispute) = owner.as_ref().and_then(|owner| owner.dispute(&address)) {
+        plan.conflicts.push(dispute);
+        return;
+    }
+    if let Some(owner) = owner.as_ref().and_then(Owner::stack) {
+        let own = *owner == stack.names.stack;
         let whose =
             if own { "this stack's own".to_owned() } else { format!("the one of stack `{owner}`") };
         let hint = if own {
@@ -128,7 +133,7 @@ fn slots(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices
             "attach to a distribution that no stack manages, or put the page into that stack's spec"
         };
         plan.conflicts.push(Conflict {
-            address: Address::new(Kind::Association, &wanted.id),
+            address,
             reason: format!("the distribution is {whose}, not somebody else's"),
             hint: hint.into(),
         });

@@ -128,7 +128,7 @@ fn windows(
                 no longer be there: visitors would get the site, or nobody could end it"
             ),
             hint: "end the window first: `provision maintenance off` with the spec that was \
-                applied last"
+                applied last (after an apply of that spec, where a move was cut short)"
                 .into(),
         });
     }

@@ -29,6 +29,9 @@ pub enum Stage {
     Retention,
     /// The bucket policy, for a distribution that exists: it may turn to the bucket next.
     Grant,
+    /// The pages tell that the switch moves: as late as that can be, so that another run that moves
+    /// it is noticed.
+    Moves,
     /// Our distribution.
     Distribution,
     /// The bucket policy, for the distribution that this plan creates.
@@ -81,7 +84,7 @@ impl Stage {
             Access, Association, Bucket, BucketSettings, DeleteAccess, DeleteBucket,
             DeleteDistribution, DeleteFunction, DeleteLogs, DeleteRole, Deployed, Distribution,
             Documents, Files, FirstGrant, FirstPage, Function, Grant, Index, Leftovers, Logs,
-            Narrow, Page, Prune, RemoveGrant, Retention, Role, Switch, Vacate, Vacated,
+            Moves, Narrow, Page, Prune, RemoveGrant, Retention, Role, Switch, Vacate, Vacated,
         };
         match self {
             Role | Access => &[],
@@ -90,19 +93,20 @@ impl Stage {
             Documents => &[Bucket, Files],
             Retention => &[Logs],
             Grant => &[Bucket, BucketSettings],
-            Distribution => &[Bucket, BucketSettings, Page, Access, Function, Grant],
+            Moves => &[Bucket, BucketSettings, Page, Access, Function, Grant],
+            Distribution => &[Bucket, BucketSettings, Page, Access, Function, Grant, Moves],
             FirstPage => &[Bucket, Page, Distribution],
             FirstGrant => &[Bucket, BucketSettings, Distribution],
-            Association => &[Bucket, Page, Function],
+            Association => &[Bucket, Page, Function, Moves],
             Deployed => &[Distribution, Association],
-            Switch => &[Page, Distribution, Association, Deployed],
-            Index => &[Bucket, Files, Documents, Page, FirstPage, Switch],
+            Switch => &[Page, Moves, Distribution, Association, Deployed],
+            Index => &[Bucket, Files, Documents, Page, FirstPage, Moves, Switch],
             // Visitors may be served by what is being replaced until then.
             Leftovers => {
                 &[Index, Files, Documents, Distribution, Association, Deployed, Vacate, Vacated]
             }
-            Vacate => &[Bucket, Grant, Distribution, FirstGrant, Association, Deployed],
-            Prune => &[Function, Distribution, Association, Deployed, Vacate, Vacated],
+            Vacate => &[Bucket, Grant, Distribution, FirstGrant, Association, Deployed, Switch],
+            Prune => &[Function, Distribution, Association, Deployed, Switch, Vacate, Vacated],
             Vacated => &[Vacate],
             // The statement goes while the distribution that it names can still be looked up.
             // Without its control it is still found; a control that outlived it would be taken for
@@ -110,10 +114,18 @@ impl Stage {
             RemoveGrant | DeleteAccess => &[Vacate, Vacated],
             DeleteDistribution => &[Vacate, Vacated, RemoveGrant, DeleteAccess],
             DeleteLogs => &[Bucket, Deployed, Vacate, Vacated, DeleteDistribution],
-            DeleteFunction => &[Bucket, Deployed, Vacate, Vacated, DeleteDistribution, DeleteLogs],
-            DeleteRole => &[Bucket, Deployed, Prune, DeleteFunction, DeleteBucket],
-            DeleteBucket => &[Bucket, Deployed, Vacate, Vacated, DeleteDistribution, RemoveGrant],
+            DeleteFunction => {
+                &[Bucket, Deployed, Switch, Vacate, Vacated, DeleteDistribution, DeleteLogs]
+            }
+            DeleteRole => &[Bucket, Deployed, Switch, Prune, DeleteFunction, DeleteBucket],
+            DeleteBucket => {
+                &[Bucket, Deployed, Switch, Vacate, Vacated, DeleteDistribution, RemoveGrant]
+            }
             Narrow => &[
+                Page,
+                Moves,
+                Switch,
+                Index,
                 Deployed,
                 Leftovers,
                 Prune,

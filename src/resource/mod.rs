@@ -30,7 +30,7 @@ pub mod role;
 pub mod site;
 pub mod tags;
 
-pub use claim::claim;
+pub use claim::{Owner, claim};
 pub use tags::stack_in;
 
 use crate::change::{Conflict, Kind, Notice};

@@ -186,10 +186,10 @@ fn tally(plan: &Plan, changes: &[Change]) -> String {
 
 /// What carries out again what was intended.
 #[must_use]
-pub fn again(intent: Intent, flags: &str) -> String {
+pub fn again(intent: Intent, words: &str, flags: &str) -> String {
     match intent {
-        Intent::Provision => format!("`provision apply{flags}`"),
-        Intent::Destroy => format!("`provision destroy{flags}`"),
+        Intent::Provision => format!("`provision apply{words}{flags}`"),
+        Intent::Destroy => format!("`provision destroy{words}{flags}`"),
         Intent::On | Intent::Off => "the same command".into(),
     }
 }
@@ -266,7 +266,7 @@ pub(super) fn failed(change: &Change, fault: &Fault) -> String {
 
 /// What exists and what to type next.
 #[must_use]
-pub fn existing(now: &Existing, flags: &str) -> String {
+pub fn existing(now: &Existing, flags: &str, since: &str) -> String {
     let mut text = String::from("\n");
     let mut line = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
@@ -277,7 +277,7 @@ pub fn existing(now: &Existing, flags: &str) -> String {
     line("distribution", now.distribution.as_deref());
     line("function", now.function.as_deref());
     line("bucket", Some(&now.bucket));
-    line("switch", Some(&now.switch.to_string()));
+    line("switch", now.switch.map(|switch| format!("{switch}{since}")).as_deref());
     let _ = write!(
         text,
         "\nNext: `provision status{flags}` shows all of it, `provision destroy{flags}` takes it \
@@ -307,7 +307,11 @@ pub fn status(status: &Status, flags: &str) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     let existing = &status.existing;
-    let _ = writeln!(text, "\n  switch   {}", existing.switch);
+    let switch = existing.switch.map_or_else(
+        || "not known: another spec's switch decides what visitors get".to_owned(),
+        |switch| switch.to_string(),
+    );
+    let _ = writeln!(text, "\n  switch   {switch}");
     if let Some(address) = &existing.address {
         let _ = writeln!(text, "  address  {address}");
     }

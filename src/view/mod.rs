@@ -47,13 +47,23 @@ impl View {
         self.document(&json::plan(plan), &human::plan(plan));
     }
 
-    /// Shows how a plan ended and what exists now. `flags` are those that a next command needs too.
-    pub fn outcome(self, plan: &Plan, stack: &Stack, live: &Live, outcome: &Outcome, flags: &str) {
+    /// Shows how a plan ended and what exists now. `flags` are those that a next command needs too,
+    /// `words` those that the same command needs once more.
+    pub fn outcome(
+        self,
+        picture: (&Plan, &Stack, &Live),
+        outcome: &Outcome,
+        (flags, words): (&str, &str),
+    ) {
+        let (plan, stack, live) = picture;
         let now = report::Existing::after(plan, stack, live, outcome);
-        let mut text =
-            human::outcome(outcome, &human::again(plan.intent, flags), ", with the same spec");
+        let mut text = human::outcome(
+            outcome,
+            &human::again(plan.intent, words, flags),
+            ", with the same spec",
+        );
         if let Some(now) = now.as_ref().filter(|_| outcome.failed.is_empty()) {
-            text.push_str(&human::existing(now, flags));
+            text.push_str(&human::existing(now, flags, ", when this run began"));
         }
         self.document(&json::outcome(outcome, now.as_ref()), &text);
     }
@@ -69,7 +79,7 @@ impl View {
         let now = report::Existing::of(stack, live);
         self.document(
             &json::outcome(&Outcome::default(), Some(&now)),
-            &human::existing(&now, flags),
+            &human::existing(&now, flags, ""),
         );
     }
 

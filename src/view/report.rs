@@ -22,8 +22,20 @@ pub struct Existing {
     pub function: Option<String>,
     /// The bucket.
     pub bucket: String,
-    /// What visitors get.
-    pub switch: State,
+    /// What visitors got by the switch when the plan was made; `None` where another spec's switch
+    /// decides that.
+    pub switch: Option<State>,
+}
+
+/// The switch, where it is the one of this spec.
+fn switch(stack: &Stack, live: &Live) -> Option<State> {
+    let keys = &stack.names.keys;
+    let is_own = match live.objects.ours(&keys.off) {
+        Some(page) => page.switch == keys.on.as_str(),
+        None => live.former.buckets.is_empty(),
+    };
+    let judged = || live.shown.as_ref().map_or(State::Off, |on| judge(Some(&on.metadata), on.seen));
+    is_own.then(judged)
 }
 
 impl Existing {
@@ -40,7 +52,7 @@ impl Existing {
             distribution: distribution.map(|found| found.id.to_string()),
             function: version.map(|number| stack.any_version().arn(number)),
             bucket: stack.bucket.to_string(),
-            switch: live.shown.as_ref().map_or(State::Off, |on| judge(Some(&on.metadata), on.seen)),
+            switch: switch(stack, live),
         }
     }
 

@@ -157,7 +157,12 @@ pub fn probe(report: &ProbeReport) -> String {
         let _ = writeln!(text, "  {count} × {kind}");
     }
     let expected = if report.expect_page { "the maintenance page" } else { "the site" };
-    let verdict = if report.as_expected { "Visitors see" } else { "Not every visitor sees" };
+    let nobody = report.answers.iter().all(|answer| answer.is_page != report.expect_page);
+    let verdict = match (report.as_expected, nobody) {
+        (true, _) => "Visitors see",
+        (false, true) => "No visitor sees",
+        (false, false) => "Not every visitor sees",
+    };
     let _ = writeln!(text, "{verdict} {expected}, as the switch says.");
     if !report.as_expected {
         text.push_str(

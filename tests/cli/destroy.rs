@@ -117,6 +117,17 @@ fn what_is_not_ours_stays_and_is_named() {
         world["buckets"]["shop-files"]["live"]["settings"]["tags"] = json!({});
         world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
     });
+    let before = story.world();
+    story.run("destroy --sandbox --yes");
+    assert_eq!(story.world(), before, "what was ours is not left to nobody");
+    story.meanwhile("they are somebody else's", |world| {
+        world["roles"]["shop-edge"]["settings"]["description"] = json!("theirs");
+        let bucket = &mut world["buckets"]["shop-files"];
+        for of in ["objects", "headers"] {
+            bucket[of].as_object_mut().unwrap().shift_remove(".provision/index");
+        }
+        bucket["index"] = json!("");
+    });
     story.run("destroy --sandbox --yes");
     insta::assert_snapshot!(story.transcript());
     let world = story.world();

@@ -428,9 +428,13 @@ fn what_carries_two_marks_is_not_the_second_ones() {
     });
     let before = story.world();
     story.write("other.yaml", "stack: other\nrole: {name: shop-edge}\n");
-    for command in ["destroy --sandbox --yes -f other.yaml", "sweep --stack other --sandbox --yes"]
-    {
-        assert_eq!(story.ask(command).code, 4, "{command}");
+    for (command, code) in [
+        ("destroy --sandbox --yes -f other.yaml", 4),
+        ("sweep --stack other --sandbox --yes", 0),
+        ("destroy --sandbox --yes", 4),
+        ("sweep --stack shop --sandbox --yes", 4),
+    ] {
+        assert_eq!(story.ask(command).code, code, "{command}");
         assert_eq!(story.world(), before, "{command}");
     }
 }

@@ -46,7 +46,8 @@ fn what_a_plan_may_do_is_said_again() {
         |world| {
             world["buckets"]["shop-files"]["objects"]["invoice.pdf"] =
                 json!({"etag": "1", "size": 1});
-            world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
+            let role = &mut world["roles"]["shop-edge"]["settings"];
+            (role["tags"], role["description"]) = (json!({}), json!(""));
         },
     );
     let before = story.world();

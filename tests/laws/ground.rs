@@ -198,10 +198,13 @@ pub(crate) fn neighbourhood() -> World {
     for (id, tags) in
         [(ATTACHED, Tags::from([("team".into(), "web".into())])), ("E9OTHER0000", theirs)]
     {
+        let made = if id == ATTACHED { "theirs" } else { "provision-shop-2-E1CONTROL000" };
+        let reference = format!("<DistributionConfig><CallerReference>{made}</CallerReference>");
+        let document = their_document().0.replacen("<DistributionConfig>", &reference, 1);
         let live = distribution::Live {
             id: id.parse().unwrap(),
             etag: "ETAG0".into(),
-            document: their_document(),
+            document: Document(document),
             deployed: true,
             domain: format!("{}.cloudfront.net", id.to_lowercase()),
             tags,

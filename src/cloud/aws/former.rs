@@ -4,6 +4,7 @@ use crate::aws::Clients;
 use crate::change::{Address, Fault, FaultKind, Kind, Notice};
 use crate::name::{BucketName, DistributionId, RoleName};
 use crate::resource::distribution::aws::Listed;
+use crate::resource::distribution::document::reads_bucket;
 use crate::resource::{bucket, distribution, function, grant, logs, role, site};
 use crate::stack::{Clues, FormerBucket, Live, Stack};
 use futures_util::future::try_join_all;
@@ -118,8 +119,9 @@ pub(super) fn readers(
     listed: &[Listed],
 ) -> Vec<(BucketName, DistributionId)> {
     let of = |bucket: &BucketName| -> Vec<_> {
-        let host = format!("{bucket}.s3.");
-        let reads = |one: &&Listed| one.origins.iter().any(|(_, domain)| domain.starts_with(&host));
+        let reads = |one: &&Listed| {
+            one.origins.iter().any(|(_, host, path)| reads_bucket(host, path, bucket))
+        };
         listed.iter().filter(reads).map(|one| (bucket.clone(), one.id.clone())).collect()
     };
     live.buckets(stack).flat_map(of).collect()

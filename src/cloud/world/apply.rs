@@ -34,12 +34,13 @@ impl World {
         match op {
             Op::Bucket(op) => self.apply_bucket(op),
             Op::Site(site::Op::Put { bucket, key, content, before, .. }) => {
+                let headers = headers(stack, key, content, BTreeMap::new(), now);
+                let done = self.put(bucket, key, content, before.as_deref(), headers)?;
                 if key.as_str() == site::index::KEY {
                     self.bucket(bucket)?.index =
                         String::from_utf8(content.read()?).unwrap_or_default();
                 }
-                let headers = headers(stack, key, content, BTreeMap::new(), now);
-                self.put(bucket, key, content, before.as_deref(), headers)
+                Ok(done)
             }
             Op::Page(op) => self.apply_page(stack, op, now),
             Op::Site(op @ site::Op::Delete { bucket, key, .. }) => {
@@ -117,6 +118,10 @@ impl World {
             }
             (bucket::Op::Empty { versions, .. }, Some(found)) => {
                 for version in versions {
+                    let key = &version.key;
+                    if found.objects.contains_key(key) {
+                        site::simulate::guard(&found.objects, key, version.etag.as_deref())?;
+                    }
                     found.objects.remove(&version.key);
                     found.headers.remove(&version.key);
                 }
@@ -169,7 +174,11 @@ impl World {
 
     fn apply_page(&mut self, stack: &Stack, op: &page::Op, now: u64) -> Result<Done, Fault> {
         match op {
-            page::Op::Put { bucket, key, content, before, metadata, .. } => {
+            page::Op::Put { bucket, key, content, before, metadata, leaves, .. } => {
+                if let Some(left) = leaves {
+                    let found = self.bucket(bucket)?.objects.get(&left.key);
+                    page::simulate::guard_left(left, found.map(|object| object.etag.as_str()))?;
+                }
                 let found =
                     self.bucket(bucket)?.headers.get(key).filter(|_| metadata.contains_key(SWITCH));
                 let kept = found

@@ -6,11 +6,12 @@ use crate::change::{Fault, FaultKind, Kind};
 use crate::context::References;
 use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, Region, StackName};
 use crate::resource::bucket::ObjectVersion;
+use crate::resource::distribution::document::reads_bucket;
 use crate::resource::site::index::Served;
 use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
 use crate::resource::{
-    STACK_TAG, Tags, Trace, access, association, bucket, distribution, function, logs, marked,
-    page, role, stack_in,
+    Owner, Tags, Trace, access, association, bucket, distribution, function, logs, marked, page,
+    role, stack_in,
 };
 use crate::stack::{Clues, Former, FormerBucket, Live, Names, Op, Scope, Stack};
 use crate::sweep::{Found, group};
@@ -31,14 +32,7 @@ impl World {
         let bucket = stack.as_ref().and_then(|stack| self.buckets.get(&stack.bucket));
         let teardown = scope == Scope::Teardown;
         let objects = bucket.map(|bucket| objects(bucket, names, expected)).unwrap_or_default();
-        let versions = bucket
-            .iter()
-            .flat_map(|bucket| bucket.objects.keys())
-            .map(|key| ObjectVersion { key: key.clone(), version: "null".into() });
-        let inventory = Inventory {
-            versions: if teardown { versions.collect() } else { Vec::new() },
-            uploads: Vec::new(),
-        };
+        let inventory = bucket.filter(|_| teardown).map(inventory).unwrap_or_default();
         let distribution = self.owned(names).map(|id| self.look(&id, now)).unwrap_or_default();
         let shown = bucket.and_then(|bucket| {
             let (object, headers) =
@@ -116,8 +110,7 @@ impl World {
     fn readers(&self, stack: &Stack, live: &Live) -> Vec<(BucketName, DistributionId)> {
         let hosts = |found: &Distribution| found.live.document.read().origins.into_values();
         let reads = |bucket: &BucketName, found: &Distribution| {
-            let host = format!("{bucket}.s3.");
-            hosts(found).any(|origin| origin.domain.starts_with(&host))
+            hosts(found).any(|origin| reads_bucket(&origin.domain, &origin.path, bucket))
         };
         let of = |bucket: &BucketName| -> Vec<_> {
             let readers = self.distributions.iter().filter(|(_, found)| reads(bucket, found));
@@ -183,20 +176,39 @@ impl World {
         Some(distribution::Live { deployed: now >= found.deployed_at, ..found.live.clone() })
     }
 
+    /// The distributions that run a function of a stack that is not theirs.
+    fn attached(&self, traces: &[Trace]) -> Vec<(StackName, DistributionId)> {
+        let runs = |trace: &Trace, found: &Distribution| {
+            let unqualified = format!(":function:{}:", trace.name);
+            trace.kind == Kind::Function
+                && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
+        };
+        // Also another stack's, whose visitors get this function by mistake.
+        self.distributions
+            .iter()
+            .flat_map(|(id, found)| {
+                let owner = distribution::owner::owner(&found.live);
+                traces
+                    .iter()
+                    .filter(move |trace| runs(trace, found) && !owner.is(&trace.stack))
+                    .map(move |trace| (trace.stack.clone(), id.clone()))
+            })
+            .collect()
+    }
+
     /// Everything of ours, by stack.
     #[must_use]
     pub fn discover(&self) -> Found {
-        let trace =
-            |stack: Option<StackName>, kind, name: String, place: Option<String>, tags: &Tags| {
-                let stack = stack.or_else(|| tags.get(STACK_TAG)?.parse().ok())?;
-                let since = self.born.get(&stack).copied();
-                Some(Trace { place, since, ..Trace::of(stack, kind, name, tags) })
-            };
+        let trace = |owner: Owner, kind, name: String, place: Option<String>, tags: &Tags| {
+            let stack = owner.stack()?.clone();
+            let since = self.born.get(&stack).copied();
+            Some(Trace { place, since, ..Trace::of(stack, kind, name, tags) })
+        };
         let none = Tags::new();
         let buckets = self.buckets.iter().filter_map(|(name, found)| {
             let settings = &found.live.settings;
             trace(
-                None,
+                Owner::of(stack_in(&settings.tags), None),
                 Kind::Bucket,
                 name.to_string(),
                 Some(settings.region.to_string()),
@@ -212,9 +224,12 @@ impl World {
                 &live.settings.tags,
             )
         });
-        let functions = self.functions.iter().filter_map(|(name, live)| {
+        // A list of functions shows descriptions, and no tags.
+        let is_marked = |live: &function::Live| marked(&live.settings.frozen.description).is_some();
+        let functions = self.functions.iter().filter(|(_, live)| is_marked(live));
+        let functions = functions.filter_map(|(name, live)| {
             trace(
-                marked(&live.settings.frozen.description),
+                function::plan::owner(live),
                 Kind::Function,
                 name.to_string(),
                 None,
@@ -222,12 +237,18 @@ impl World {
             )
         });
         let controls = self.access.values().filter_map(|live| {
-            trace(marked(&live.description), Kind::Access, live.name.clone(), None, &none)
+            trace(
+                Owner::of(None, marked(&live.description)),
+                Kind::Access,
+                live.name.clone(),
+                None,
+                &none,
+            )
         });
         let owner = distribution::owner::owner;
         let distributions = self.distributions.iter().filter_map(|(id, found)| {
             let trace = trace(
-                Some(owner(&found.live)?),
+                owner(&found.live),
                 Kind::Distribution,
                 id.to_string(),
                 None,
@@ -259,23 +280,7 @@ impl World {
             .chain(controls)
             .chain(distributions)
             .collect();
-        let runs = |trace: &Trace, found: &Distribution| {
-            let unqualified = format!(":function:{}:", trace.name);
-            trace.kind == Kind::Function
-                && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
-        };
-        // Also another stack's, whose visitors get this function by mistake.
-        let attached: Vec<_> = self
-            .distributions
-            .iter()
-            .flat_map(|(id, found)| {
-                let owner = owner(&found.live);
-                traces
-                    .iter()
-                    .filter(move |trace| runs(trace, found) && owner.as_ref() != Some(&trace.stack))
-                    .map(move |trace| (trace.stack.clone(), id.clone()))
-            })
-            .collect();
+        let attached = self.attached(&traces);
         let policies = self.roles.values().filter_map(|live| live.settings.policy.as_ref());
         let pages: role::Pages = policies.flat_map(role::pages_in).collect();
         let on = |bucket: &BucketName, key: &ObjectKey| {
@@ -396,14 +401,20 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::L
     live
 }
 
+fn inventory(found: &Bucket) -> Inventory {
+    let version = |(key, object): (&ObjectKey, &site::Object)| ObjectVersion {
+        key: key.clone(),
+        version: "null".into(),
+        etag: Some(object.etag.clone()),
+    };
+    Inventory { versions: found.objects.iter().map(version).collect(), uploads: Vec::new() }
+}
+
 fn former_bucket(found: &Bucket, stack: &Stack) -> FormerBucket {
-    let keys = found.objects.keys();
-    let versions =
-        keys.map(|key| ObjectVersion { key: key.clone(), version: "null".into() }).collect();
     FormerBucket {
         live: found.live.clone(),
         objects: objects(found, &stack.names, &site::Settings::default()),
-        inventory: Inventory { versions, uploads: Vec::new() },
+        inventory: inventory(found),
         policy: found.policy.clone(),
     }
 }

@@ -9,6 +9,7 @@ pub mod look;
 pub mod off;
 pub mod on;
 pub mod probe;
+mod reach;
 pub mod status;
 pub mod turn;
 

@@ -1,8 +1,8 @@
 //! `provision maintenance status`.
 
 use super::look::look;
-use super::probe;
-use crate::change::{Fault, FaultKind};
+use super::{probe, reach};
+use crate::change::Fault;
 use crate::cloud::Cloud;
 use crate::commands::Exit;
 use crate::commands::deadline::{Deadline, ENDED};
@@ -11,8 +11,6 @@ use crate::commands::global::Global;
 use crate::commands::session::Session;
 use crate::commands::times;
 use crate::edge::{Fact, SwitchState};
-use crate::resource::distribution::document::EVENT;
-use crate::resource::distribution::{self, Behavior};
 use crate::resource::page::window::{self, State};
 use crate::resource::page::{Side, Sides, is_ours};
 use crate::spec::{DistributionSpec, Spec};
@@ -47,8 +45,8 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Failure> {
     let asked = [("account", caller.account.to_string()), ("caller", caller.arn)];
     status.rows.extend(asked.map(|(name, value)| Row { name: name.into(), value }));
     if status.state.is_some() {
-        let trouble = trouble(&session, &deadline, &stack).await;
-        reach(&mut status, trouble);
+        let reach = reach::ask(&session, &deadline, &stack).await;
+        reach::tell(&mut status, reach);
     }
     let shows_page = status.visitors_see_page;
     session.view.switch(&status);
@@ -102,84 +100,6 @@ async fn address(session: &Session, deadline: &Deadline, stack: &Stack) -> Resul
 
 fn unnamed(what: &str) -> Failure {
     Failure::Local(Reason::new(what).hinted("name the site with `--url https://…/`"))
-}
-
-/// Why visitors do not get the page.
-struct Unreached {
-    /// Nobody gets it; else some of the behaviors do not show it.
-    is_whole: bool,
-    why: String,
-}
-
-/// Why visitors do not get what the switch says, where the caller may look at the distribution.
-async fn trouble(
-    session: &Session,
-    deadline: &Deadline,
-    stack: &Stack,
-) -> Result<Option<Unreached>, Fault> {
-    let asked = session.cloud.observe_distribution(stack);
-    let found = deadline.answer(ENDED, "CloudFront, the distribution", asked).await?;
-    let behaviors = match &session.spec.distribution {
-        DistributionSpec::Owned(_) => vec![&Behavior::Default],
-        DistributionSpec::Attached(attached) => attached.behaviors.iter().collect(),
-    };
-    let gone = |why: String| Some(Unreached { is_whole: true, why });
-    Ok(match (found, &stack.names.attached) {
-        (Some(found), _) => unreached(&found, stack, &behaviors),
-        (None, Some(id)) => gone(format!("distribution {id} does not exist")),
-        (None, None) => gone("the stack has no distribution".into()),
-    })
-}
-
-/// Why the function does not run for all of these behaviors.
-fn unreached(
-    found: &distribution::Live,
-    stack: &Stack,
-    behaviors: &[&Behavior],
-) -> Option<Unreached> {
-    let (id, reading, ours) = (&found.id, found.document.read(), stack.any_version());
-    if !reading.enabled {
-        return Some(Unreached { is_whole: true, why: format!("distribution {id} is disabled") });
-    }
-    let occupant =
-        |behavior: &Behavior| reading.behaviors.get(behavior)?.functions.get(EVENT).cloned();
-    let runs =
-        |behavior: &Behavior| occupant(behavior).is_some_and(|arn| ours.number_in(&arn).is_some());
-    let missing: Vec<&Behavior> =
-        behaviors.iter().filter(|behavior| !runs(behavior)).copied().collect();
-    let shown =
-        missing.iter().map(|behavior| format!("`{behavior}`")).collect::<Vec<_>>().join(", ");
-    if let Some(arn) = missing.iter().find_map(|behavior| occupant(behavior)) {
-        // It may be the stack's own, of the spec that was applied last.
-        let function = &stack.names.function;
-        let why =
-            format!("distribution {id} runs {arn} for {shown}, and not `{function}` of the spec");
-        return Some(Unreached {
-            is_whole: false,
-            why: format!("{why}; if that is not this stack's, visitors do not get the page"),
-        });
-    }
-    let why = format!("distribution {id} does not run the function for {shown}");
-    (!missing.is_empty()).then_some(Unreached { is_whole: missing.len() == behaviors.len(), why })
-}
-
-/// A caller who may only turn the switch is told of the switch alone.
-fn reach(status: &mut SwitchStatus, trouble: Result<Option<Unreached>, Fault>) {
-    match trouble {
-        Ok(Some(Unreached { is_whole: true, why })) if status.visitors_see_page == Some(true) => {
-            status.headline = format!("maintenance is on, but visitors do not get it: {why}");
-            status.visitors_see_page = Some(false);
-        }
-        Ok(Some(Unreached { is_whole: false, why })) => {
-            status.notes.push(format!("not every visitor gets it: {why}"));
-        }
-        Ok(Some(Unreached { why, .. })) => {
-            status.notes.push(format!("visitors would not get the maintenance page: {why}"));
-        }
-        Ok(None) => {}
-        Err(fault) if fault.kind == FaultKind::Denied => {}
-        Err(fault) => status.notes.push(format!("whether visitors get it is not known: {fault}")),
-    }
 }
 
 /// The switch as the local edge's console shows it.
@@ -355,35 +275,5 @@ mod tests {
             off(-62).as_deref(),
             Some("this machine's clock is 1 minute fast; windows are counted by S3's")
         );
-    }
-
-    #[test]
-    fn what_visitors_do_not_get_is_no_maintenance() {
-        let seen = Timestamp::UNIX_EPOCH;
-        let on = Side::of("e".into(), b"page", "text/html", "no-store", [].into());
-        let denied = Fault::new(FaultKind::Denied, "read distribution E1", "no");
-        let dead = Fault::new(FaultKind::Unreachable, "read distribution E1", "no answer");
-        let disabled = |is_whole| Ok(Some(Unreached { is_whole, why: "E1 is disabled".into() }));
-        for (on, trouble, sees, notes, headline) in [
-            (Some(&on), Ok(None), true, 0, "visitors see the maintenance page"),
-            (Some(&on), Err(denied), true, 0, "visitors see the maintenance page"),
-            (Some(&on), Err(dead), true, 1, "visitors see the maintenance page"),
-            (Some(&on), disabled(false), true, 1, "visitors see the maintenance page"),
-            (
-                Some(&on),
-                disabled(true),
-                false,
-                0,
-                "maintenance is on, but visitors do not get it: E1 is disabled",
-            ),
-            (None, disabled(true), false, 1, "visitors see the site"),
-        ] {
-            let mut status = judged(on, seen);
-            reach(&mut status, trouble);
-            assert_eq!(
-                (status.visitors_see_page, status.notes.len(), status.headline.as_str()),
-                (Some(sees), notes, headline)
-            );
-        }
     }
 }

@@ -424,6 +424,7 @@ async fn empty(clients: &Clients, account: &AccountId, op: &Op) -> Result<(), Fa
                 ObjectIdentifier::builder()
                     .key(version.key.as_str())
                     .version_id(&version.version)
+                    .set_e_tag(version.etag.as_ref().map(|etag| format!("\"{etag}\"")))
                     .build()
                     .map_err(|e| incomplete(&e))
             })

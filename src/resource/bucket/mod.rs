@@ -70,6 +70,9 @@ pub struct ObjectVersion {
     pub key: ObjectKey,
     /// S3's version id; `null` where versioning was never on.
     pub version: String,
+    /// The `ETag` that was seen, of a version that another upload may replace: `null`. Guards its
+    /// deletion.
+    pub etag: Option<String>,
 }
 
 /// One mutation of the bucket.

@@ -3,7 +3,7 @@
 use super::{Live, Op, Settings, Versioning};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, StackName};
-use crate::resource::{Planned, claim, stack_in, tags};
+use crate::resource::{Owner, Planned, claim, stack_in, tags};
 
 /// Is this bucket the stack's?
 #[must_use]
@@ -35,7 +35,7 @@ pub fn plan(
     };
     let address = Address::new(Kind::Bucket, name);
     let have = &live.settings;
-    let adopts = match claim(stack, stack_in(&have.tags).as_ref(), &address, adopt) {
+    let adopts = match claim(stack, &Owner::of(stack_in(&have.tags), None), &address, adopt) {
         Ok(adopts) => adopts,
         Err(conflict) => return planned.refused(conflict),
     };

@@ -11,7 +11,7 @@ use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
 use crate::resource::distribution::document::EVENT;
-use crate::resource::{STACK_TAG, Tags, Trace, stack_in};
+use crate::resource::{Tags, Trace};
 use aws_sdk_cloudfront::types::{
     DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag,
     TagKeys, Tags as CloudFrontTags, ViewerProtocolPolicy,
@@ -56,8 +56,8 @@ pub async fn observe(
 pub struct Listed {
     /// Its id.
     pub id: DistributionId,
-    /// Its origins: id and host.
-    pub origins: Vec<(String, String)>,
+    /// Its origins: id, host, path.
+    pub origins: Vec<(String, String, String)>,
     /// The access controls with which its origins are signed for.
     pub controls: Vec<String>,
     /// Who answers in its slots: event and version.
@@ -72,7 +72,7 @@ impl Listed {
     /// Has it an origin of this id?
     #[must_use]
     pub fn has_origin(&self, id: &str) -> bool {
-        self.origins.iter().any(|(known, _)| known == id)
+        self.origins.iter().any(|(known, _, _)| known == id)
     }
 }
 
@@ -110,7 +110,9 @@ pub async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
                     .collect(),
                 origins: origins
                     .into_iter()
-                    .map(|origin| (origin.id, origin.domain_name))
+                    .map(|origin| {
+                        (origin.id, origin.domain_name, origin.origin_path.unwrap_or_default())
+                    })
                     .collect(),
                 occupants: slots
                     .map(|slot| (slot.event_type.as_str().to_owned(), slot.lambda_function_arn))
@@ -535,18 +537,6 @@ async fn delete(
     })
 }
 
-/// Whose distribution this is: the tags say so, or what it was created with.
-async fn owner(
-    clients: &Clients,
-    id: &DistributionId,
-    tags: &Tags,
-) -> Result<Option<StackName>, Fault> {
-    if tags.contains_key(STACK_TAG) {
-        return Ok(stack_in(tags));
-    }
-    Ok(read_document(clients, id).await?.and_then(|live| owner::owner(&live)))
-}
-
 /// A distribution and a version that one of its viewer-request slots runs.
 pub type Runner = (DistributionId, String);
 
@@ -566,12 +556,12 @@ pub async fn traces(
                 .filter(|(event, _)| event == EVENT)
                 .map(|(_, arn)| (id.clone(), arn)),
         );
-        if !origins.iter().any(|(origin, _)| origin.starts_with("provision-")) {
+        if !origins.iter().any(|(origin, _, _)| origin.starts_with("provision-")) {
             continue;
         }
-        let tags = tags(clients, account, &id).await?;
-        if let Some(stack) = owner(clients, &id, &tags).await? {
-            let trace = Trace::of(stack, Kind::Distribution, id, &tags);
+        let Some(found) = read(clients, account, &id).await? else { continue };
+        if let Some(stack) = owner::owner(&found).stack() {
+            let trace = Trace::of(stack.clone(), Kind::Distribution, id, &found.tags);
             traces.push(Trace { since: modified, enabled: Some(enabled), ..trace });
         }
     }

@@ -7,6 +7,7 @@
 
 use super::behavior::Behavior;
 use super::nesting::depth;
+use crate::name::BucketName;
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -52,11 +53,27 @@ pub struct Reading {
 /// The one event that we answer.
 pub const EVENT: &str = "viewer-request";
 
+/// Does an origin with this host and path read the bucket? S3 answers under its regional, global
+/// and dual-stack hosts, as a website, and with the bucket as the first part of the path (Amazon S3
+/// User Guide, "Virtual hosting of buckets" and "Website endpoints").
+#[must_use]
+pub fn reads_bucket(host: &str, path: &str, bucket: &BucketName) -> bool {
+    let host = host.to_ascii_lowercase();
+    let by_path = host.starts_with("s3.") || host.starts_with("s3-");
+    let first = path.trim_start_matches('/').split('/').next();
+    match host.strip_prefix(&format!("{bucket}.")) {
+        Some(rest) => rest.starts_with("s3.") || rest.starts_with("s3-"),
+        None => by_path && first == Some(bucket.as_str()),
+    }
+}
+
 /// An origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Host.
     pub domain: String,
+    /// What goes before each path.
+    pub path: String,
     /// Origin access control.
     pub access: String,
 }
@@ -212,6 +229,7 @@ impl Document {
                         exact(item, "Id"),
                         Origin {
                             domain: text(item, "DomainName"),
+                            path: text(item, "OriginPath"),
                             access: text(item, "OriginAccessControlId"),
                         },
                     )
@@ -342,5 +360,26 @@ mod tests {
                 .contains("lie in one another")
         );
         assert_eq!(Document::in_answer(&deep.0), None);
+    }
+
+    #[test]
+    fn an_origin_reads_a_bucket_under_each_of_its_hosts() {
+        let bucket: BucketName = "shop-1".parse().unwrap();
+        for (host, path, reads) in [
+            ("shop-1.s3.eu-west-1.amazonaws.com", "", true),
+            ("shop-1.s3.amazonaws.com", "", true),
+            ("Shop-1.S3.dualstack.eu-west-1.amazonaws.com", "", true),
+            ("shop-1.s3-eu-west-1.amazonaws.com", "", true),
+            ("shop-1.s3-website-eu-west-1.amazonaws.com", "", true),
+            ("shop-1.s3-website.eu-west-1.amazonaws.com", "/site", true),
+            ("s3.eu-west-1.amazonaws.com", "/shop-1", true),
+            ("s3.eu-west-1.amazonaws.com", "/shop-1/site", true),
+            ("s3.eu-west-1.amazonaws.com", "/shop-12", false),
+            ("shop-12.s3.eu-west-1.amazonaws.com", "", false),
+            ("shop-1.example.org", "", false),
+            ("www.example.org", "/shop-1", false),
+        ] {
+            assert_eq!(reads_bucket(host, path, &bucket), reads, "{host} {path}");
+        }
     }
 }

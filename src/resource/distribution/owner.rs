@@ -3,28 +3,25 @@
 use super::{Live, origin_id};
 use crate::change::{Address, Conflict, Kind};
 use crate::name::{DistributionId, StackName};
-use crate::resource::{STACK_TAG, stack_in};
+use crate::resource::{Owner, stack_in};
 
-/// Whose distribution this is. The tag says so; where it got lost, its creation.
+/// Whose distribution this is. Nobody can change the reference of its creation, so what was not
+/// made for a stack is never ours, whatever its tag says. Without a tag it still has our origin.
 #[must_use]
-pub fn owner(live: &Live) -> Option<StackName> {
-    match live.tags.get(STACK_TAG) {
-        Some(stack) => stack.parse().ok(),
-        None => made_for(live),
+pub fn owner(live: &Live) -> Owner {
+    let reading = live.document.read();
+    let Some(made) = created_for(&reading.caller_reference) else { return Owner::Nobody };
+    let tag = stack_in(&live.tags);
+    if tag.is_none() && !reading.origins.contains_key(&origin_id(&made)) {
+        return Owner::Nobody;
     }
+    Owner::of(tag, Some(made))
 }
 
 /// Is this distribution the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
-    owner(live).is_some_and(|owner| owner == *stack)
-}
-
-/// The stack that it was made for: its reference is one of ours, and it has our origin.
-fn made_for(live: &Live) -> Option<StackName> {
-    let reading = live.document.read();
-    let stack = created_for(&reading.caller_reference)?;
-    reading.origins.contains_key(&origin_id(&stack)).then_some(stack)
+    owner(live).is(stack)
 }
 
 /// The stack that a creation of that name was for. Ids of controls have no hyphen, and look like
@@ -39,25 +36,15 @@ fn created_for(caller_reference: &str) -> Option<StackName> {
 /// the most is taken.
 #[must_use]
 pub fn claim(live: &Live, stack: &StackName) -> u8 {
-    let made = made_for(live).as_ref() == Some(stack);
-    let tagged = stack_in(&live.tags).as_ref() == Some(stack);
-    2 * u8::from(tagged) + u8::from(made)
+    let owner = owner(live);
+    2 * u8::from(owner.is(stack)) + u8::from(owner.is_disputed_by(stack))
 }
 
 /// A distribution of which the tag says one stack, and its creation another.
 #[must_use]
-pub fn estranged(stack: &StackName, live: Option<&Live>) -> Option<Conflict> {
+pub fn estranged(live: Option<&Live>) -> Option<Conflict> {
     let found = live?;
-    let (made, says) = (made_for(found)?, stack_in(&found.tags)?);
-    (made != says).then(|| Conflict {
-        address: Address::new(Kind::Distribution, &found.id),
-        reason: format!("was made for stack `{made}`, and its tag `{STACK_TAG}` says `{says}`"),
-        hint: if made == *stack {
-            format!("set that tag to `{stack}`; a second distribution would leave this one without its bucket")
-        } else {
-            format!("set that tag back to `{made}`, whose distribution it is")
-        },
-    })
+    owner(found).dispute(&Address::new(Kind::Distribution, &found.id))
 }
 
 #[cfg(test)]

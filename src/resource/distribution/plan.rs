@@ -248,7 +248,7 @@ mod tests {
         Live {
             id: "E2ABCDEF0123".parse().unwrap(),
             etag: "etag".into(),
-            document: new_document(&stack, &desired().settings, "EOAC", "arn:f:4")
+            document: new_document(&stack, &desired().settings, "E1CONTROL000", "arn:f:4")
                 .edit(edits)
                 .unwrap(),
             deployed: true,
@@ -259,7 +259,14 @@ mod tests {
 
     fn planned(edits: &[Edit]) -> Planned<Op> {
         let (stack, account) = ("shop".parse().unwrap(), "123456789012".parse().unwrap());
-        plan(&stack, &account, &desired(), Some(&live(edits)), Some(&function()), Some("EOAC"))
+        plan(
+            &stack,
+            &account,
+            &desired(),
+            Some(&live(edits)),
+            Some(&function()),
+            Some("E1CONTROL000"),
+        )
     }
 
     fn drift(edits: &[Edit]) -> Vec<String> {
@@ -283,12 +290,21 @@ mod tests {
         with_body.document.0 =
             with_body.document.0.replace("<IncludeBody>false", "<IncludeBody>true");
         let (stack, account) = ("shop".parse().unwrap(), "123456789012".parse().unwrap());
-        let planned =
-            plan(&stack, &account, &desired(), Some(&with_body), Some(&function()), Some("EOAC"));
+        let planned = plan(
+            &stack,
+            &account,
+            &desired(),
+            Some(&with_body),
+            Some(&function()),
+            Some("E1CONTROL000"),
+        );
         let change = &planned.ops[0].change().fields[0];
         assert!(change.before.as_ref().unwrap().ends_with(", with the body"), "{change:?}");
         assert_eq!(
-            with_body.document.edit(&planned.ops[0].edits(Some("arn:f:4"), "EOAC")).unwrap(),
+            with_body
+                .document
+                .edit(&planned.ops[0].edits(Some("arn:f:4"), "E1CONTROL000"))
+                .unwrap(),
             live(&[]).document
         );
     }

@@ -8,7 +8,7 @@ use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::FunctionName;
 use crate::resource::tags::Difference;
-use crate::resource::{Tags, Trace, marked};
+use crate::resource::{Owner, Tags, Trace, marked, stack_in};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
@@ -643,7 +643,9 @@ pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, BTreeSet<FunctionN
                 .last_modified()
                 .and_then(|text| text.replace("+0000", "Z").parse::<jiff::Timestamp>().ok());
             let since = since.and_then(|moment| u64::try_from(moment.as_second()).ok());
-            traces.push(Trace { since, ..Trace::of(stack, Kind::Function, name, &tags) });
+            if Owner::of(stack_in(&tags), Some(stack.clone())).is(&stack) {
+                traces.push(Trace { since, ..Trace::of(stack, Kind::Function, name, &tags) });
+            }
         }
     }
     Ok((traces, names))

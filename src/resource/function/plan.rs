@@ -3,7 +3,7 @@
 use super::{ARCHITECTURE, Frozen, Live, Op, Package, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{FunctionName, StackName};
-use crate::resource::{Planned, claim, logs, marked, stack_in, tags};
+use crate::resource::{Owner, Planned, claim, logs, marked, stack_in, tags};
 use std::collections::BTreeSet;
 
 /// How the function should be, with the code and how many versions to keep.
@@ -21,14 +21,14 @@ pub struct Desired {
 
 /// Whose function this is. The description says so; where it got lost, the tag.
 #[must_use]
-pub fn owner(live: &Live) -> Option<StackName> {
-    marked(&live.settings.frozen.description).or_else(|| stack_in(&live.settings.tags))
+pub fn owner(live: &Live) -> Owner {
+    Owner::of(stack_in(&live.settings.tags), marked(&live.settings.frozen.description))
 }
 
 /// Is this function the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
-    owner(live).as_ref() == Some(stack)
+    owner(live).is(stack)
 }
 
 /// Is a function of an earlier spec, or what is left of it, the stack's? Without a function, the
@@ -61,7 +61,7 @@ pub fn plan(
     };
     let have = &live.settings;
     let address = Address::new(Kind::Function, name);
-    let adopts = match claim(stack, owner(live).as_ref(), &address, adopt) {
+    let adopts = match claim(stack, &owner(live), &address, adopt) {
         Ok(adopts) => adopts,
         Err(conflict) => return planned.refused(conflict),
     };

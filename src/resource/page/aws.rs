@@ -1,6 +1,7 @@
 //! The page on the wire.
 
-use super::{Keys, LARGEST, Look, Op, Shown, Side, window};
+use super::simulate::guard_left;
+use super::{LARGEST, Look, Op, Shown, Side, window};
 use crate::aws::Clients;
 use crate::aws::clock::Dated;
 use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
@@ -68,9 +69,9 @@ pub async fn shown(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,
-    keys: &Keys,
+    key: &ObjectKey,
 ) -> Result<Option<Shown>, Fault> {
-    let (dated, key) = (Dated::default(), &keys.on);
+    let dated = Dated::default();
     let request = clients
         .s3
         .head_object()
@@ -92,7 +93,15 @@ pub async fn shown(
 /// The call's.
 pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
-        Op::Put { bucket, stack, key, content, before, metadata, .. } => {
+        Op::Put { bucket, stack, key, content, before, metadata, leaves, .. } => {
+            let is_left = async || match leaves {
+                Some(left) => {
+                    let found = shown(clients, account, bucket, &left.key).await?;
+                    guard_left(left, found.as_ref().map(|found| found.etag.as_str()))
+                }
+                None => Ok(()),
+            };
+            is_left().await?;
             let found = if metadata.contains_key(SWITCH) && before.is_some() {
                 look(clients, account, bucket, key)
                     .await?
@@ -110,9 +119,12 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Do
             let put =
                 site::aws::put(clients, account, bucket, key, content, before.as_deref(), metadata)
                     .await;
-            put.map_err(|fault| {
+            let done = put.map_err(|fault| {
                 if gone(&fault) { Fault { kind: FaultKind::MovedOn, ..fault } } else { fault }
-            })
+            })?;
+            // A turn that began before this write may have ended between the look and the write.
+            is_left().await?;
+            Ok(done)
         }
         Op::Remove { bucket, key, before } => {
             site::aws::apply(

@@ -175,8 +175,7 @@ impl Sides {
     /// of another than the spec. A fragment.
     #[must_use]
     pub fn elsewhere(&self, stack: &StackName, keys: &Keys) -> Option<String> {
-        let own = self.off.as_ref().filter(|off| is_ours(&off.metadata, stack));
-        let on = match (own, &self.applied) {
+        let on = match (self.telling(stack), &self.applied) {
             (Some(off), _) => match off.metadata.get(SWITCH) {
                 Some(on) if on != MOVING => on.as_str(),
                 _ => {
@@ -194,6 +193,10 @@ impl Sides {
                 ));
             }
             (None, Some(Applied::With(_, on))) => on.as_str(),
+            // A page that was renamed to the on key still tells that it is the on key.
+            (None, Some(Applied::Never)) if self.told_by_on().is_some() => {
+                self.told_by_on().unwrap_or_default()
+            }
             (None, Some(Applied::Never | Applied::Of(_))) => {
                 return Some("no apply of this stack has ended in this bucket".into());
             }
@@ -207,11 +210,39 @@ impl Sides {
         })
     }
 
+    /// The page of ours that tells which key the on key is. One that was a window's, and was
+    /// renamed by hand, does not.
+    fn telling(&self, stack: &StackName) -> Option<&Side> {
+        let tells =
+            |off: &&Side| is_ours(&off.metadata, stack) && off.metadata.contains_key(SWITCH);
+        self.off.as_ref().filter(tells)
+    }
+
+    /// Does the page tell of its switch? Else the index has to be asked.
+    #[must_use]
+    pub fn are_told(&self, stack: &StackName) -> bool {
+        self.telling(stack).is_some()
+    }
+
+    fn told_by_on(&self) -> Option<&str> {
+        let told = self.on.as_ref()?.metadata.get(SWITCH)?;
+        (told != MOVING).then_some(told)
+    }
+
     /// What visitors get.
     #[must_use]
     pub fn state(&self) -> window::State {
         window::judge(self.on.as_ref().map(|on| &on.metadata), self.seen)
     }
+}
+
+/// An on key that the switch leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// The key.
+    pub key: ObjectKey,
+    /// The `ETag` that was seen there.
+    pub etag: Option<String>,
 }
 
 /// One mutation of one object.
@@ -231,6 +262,9 @@ pub enum Op {
         before: Option<String>,
         /// How what was seen is served, where that is known.
         served: Option<Box<Served>>,
+        /// What the switch leaves with this upload. Guards the write: a window that was opened
+        /// since would be left open.
+        leaves: Option<Box<Left>>,
         /// What was seen is not ours.
         adopts: bool,
         /// The metadata that was seen under the on key, of which nothing stays. Under its own key,
@@ -259,14 +293,16 @@ impl Op {
         bucket
     }
 
-    /// The same upload, telling that the switch moves. Its bytes differ, so that no index of the
-    /// same second is believed about it.
+    /// The same upload, telling that the switch moves away from `leaves`. Its bytes differ from what
+    /// it replaces, so that another run that moves the switch cannot end what this one begins, and
+    /// no index of the same second is believed about it.
     #[must_use]
-    pub fn while_it_moves(&self) -> Self {
+    pub fn while_it_moves(&self, from: Option<Left>) -> Self {
         let mut op = self.clone();
-        if let Self::Put { metadata, content, .. } = &mut op {
+        if let Self::Put { metadata, content, before, leaves, .. } = &mut op {
             metadata.insert(SWITCH.to_owned(), MOVING.to_owned());
-            *content = window::moving(content);
+            *content = window::moving(content, before.as_deref());
+            *leaves = from.map(Box::new);
         }
         op
     }
@@ -275,7 +311,7 @@ impl Op {
     #[must_use]
     pub fn after_it_moved(mut self) -> Self {
         if let Self::Put { content, before, served, .. } = &mut self {
-            *before = Some(window::moving(content).md5);
+            *before = Some(window::moving(content, before.as_deref()).md5);
             *served = Some(Box::new(Served { switch: MOVING.into(), ..Served::of(content) }));
         }
         self

@@ -1,21 +1,37 @@
 //! What the ops do to the bucket's objects.
 
-use super::Op;
-use crate::change::Fault;
+use super::{Left, Op};
+use crate::change::{Fault, FaultKind};
 use crate::name::ObjectKey;
 use crate::resource::site::{Object, simulate::guard};
 use std::collections::BTreeMap;
 
+/// Is the on key that the switch leaves as it was seen?
+///
+/// # Errors
+/// [`MovedOn`](FaultKind::MovedOn) where a turn came in between.
+pub fn guard_left(left: &Left, found: Option<&str>) -> Result<(), Fault> {
+    if found == left.etag.as_deref() {
+        return Ok(());
+    }
+    let tried = format!("move the switch away from {}", left.key);
+    let fault = Fault::new(FaultKind::MovedOn, tried, "the switch was turned in the meantime");
+    Err(fault.hinted("run the same command again: it plans anew"))
+}
+
 /// Returns the objects after `op`.
 ///
 /// # Errors
-/// [`MovedOn`](crate::change::FaultKind::MovedOn) where a guard does not hold.
+/// [`MovedOn`](FaultKind::MovedOn) where a guard does not hold.
 pub fn simulate(
     mut objects: BTreeMap<ObjectKey, Object>,
     op: &Op,
 ) -> Result<BTreeMap<ObjectKey, Object>, Fault> {
     match op {
-        Op::Put { key, content, before, .. } => {
+        Op::Put { key, content, before, leaves, .. } => {
+            if let Some(left) = leaves {
+                guard_left(left, objects.get(&left.key).map(|found| found.etag.as_str()))?;
+            }
             guard(&objects, key, before.as_deref())?;
             objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
         }

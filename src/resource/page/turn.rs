@@ -190,6 +190,7 @@ impl Turn<'_> {
             content: window::marked(page, &wanted.mark),
             before: before.map(|on| on.etag.clone()),
             served: None,
+            leaves: None,
             adopts: false,
             replaced: before.map(|on| on.metadata.clone()).unwrap_or_default(),
             metadata: theirs.into_iter().chain(window).collect(),
@@ -244,6 +245,7 @@ impl Turn<'_> {
             content: page.clone(),
             before: None,
             served: None,
+            leaves: None,
             adopts: false,
             replaced: Metadata::new(),
             metadata: theirs.into_iter().chain(self.keys.told()).collect(),
@@ -255,6 +257,15 @@ impl Turn<'_> {
     fn go_on(&mut self, window: &mut Metadata, open: &Side, state: State, without: &[&str]) {
         if let Some(since) = open.metadata.get(window::SINCE).filter(|_| state.shows_page()) {
             window.insert(window::SINCE.to_owned(), since.clone());
+        }
+        let begins = open.metadata.get(window::FROM).filter(|_| state == State::Scheduled);
+        if let Some(from) = begins.filter(|_| !window.contains_key(window::FROM)) {
+            self.note(
+                &self.keys.on,
+                &format!(
+                    "was to begin at {from}, and begins now; say `--from` to keep a beginning"
+                ),
+            );
         }
         for (name, flag) in [(window::UNTIL, "--no-end"), (window::BYPASS, "--no-bypass")] {
             let Some(value) = open

@@ -33,10 +33,10 @@ pub const SHOWN: [&str; 6] = [BY, FROM, ONCE, SINCE, UNTIL, BYPASS];
 /// What changes what visitors see.
 pub const JUDGED: [&str; 3] = [FROM, UNTIL, BYPASS];
 
-/// A page while its switch moves.
+/// A page while its switch moves, in the place of the object with this `ETag`.
 #[must_use]
-pub fn moving(page: &Content) -> Content {
-    marked(page, &"0".repeat(32))
+pub fn moving(page: &Content, before: Option<&str>) -> Content {
+    marked(page, &next_mark(before.unwrap_or_default(), page))
 }
 
 /// What people put beside a page (the edge knows a status of its own, for instance), without our

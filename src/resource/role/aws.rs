@@ -5,7 +5,7 @@ use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::name::{RoleName, StackName};
-use crate::resource::{Tags, Trace, marked, tags};
+use crate::resource::{Tags, Trace, marked, stack_in, tags};
 use aws_sdk_iam::types::{Role, Tag};
 use futures_util::try_join;
 use serde_json::Value;
@@ -291,11 +291,10 @@ pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, Pages), Fault> {
             role.and_then(|answer| answer.role).and_then(|role| role.tags).unwrap_or_default();
         let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         let since = u64::try_from(found.create_date.secs()).ok();
-        traces.push(Trace {
-            place: Some(found.path),
-            since,
-            ..Trace::of(stack, Kind::Role, name, &tags)
-        });
+        if stack_in(&tags).as_ref() == Some(&stack) {
+            let trace = Trace::of(stack, Kind::Role, name, &tags);
+            traces.push(Trace { place: Some(found.path), since, ..trace });
+        }
     }
     Ok((traces, pages))
 }

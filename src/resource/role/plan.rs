@@ -3,20 +3,20 @@
 use super::{Live, Op, POLICY, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{RoleName, StackName};
-use crate::resource::{Planned, claim, marked, policy, stack_in, tags};
+use crate::resource::{Owner, Planned, claim, marked, policy, stack_in, tags};
 
 /// Whose role this is: its tag says that it is somebody's. Where its description names another
 /// stack, somebody changed the tag.
 #[must_use]
-pub fn owner(live: &Live) -> Option<StackName> {
-    let tagged = stack_in(&live.settings.tags)?;
-    Some(marked(&live.settings.description).unwrap_or(tagged))
+pub fn owner(live: &Live) -> Owner {
+    let Some(tag) = stack_in(&live.settings.tags) else { return Owner::Nobody };
+    Owner::of(Some(tag), marked(&live.settings.description))
 }
 
 /// Is this role the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
-    owner(live).as_ref() == Some(stack)
+    owner(live).is(stack)
 }
 
 /// Plans creation and repair. `adopt` takes over a role that is not ours.
@@ -39,7 +39,7 @@ pub fn plan(
         return planned;
     };
     let have = &live.settings;
-    let adopts = match claim(stack, owner(live).as_ref(), &address, adopt) {
+    let adopts = match claim(stack, &owner(live), &address, adopt) {
         Ok(adopts) => adopts,
         Err(conflict) => return planned.refused(conflict),
     };

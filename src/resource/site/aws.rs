@@ -127,20 +127,18 @@ async fn versions(clients: &Clients, place: Place<'_>) -> Result<Versions, Fault
             let Some(key) = version.key.map(ObjectKey::listed) else { continue };
             let size = u64::try_from(version.size.unwrap_or_default()).unwrap_or_default();
             if version.is_latest == Some(true) {
-                found.listed.push((
-                    key.clone(),
-                    Object { etag: unquoted(version.e_tag), size },
-                    modified,
-                ));
+                let etag = unquoted(version.e_tag.clone());
+                found.listed.push((key.clone(), Object { etag, size }, modified));
             }
-            let version = version.version_id.unwrap_or_else(|| "null".into());
-            found.newest.entry(key.clone()).or_insert_with(|| version.clone());
-            found.inventory.versions.push(ObjectVersion { key, version });
+            let id = version.version_id.unwrap_or_else(|| "null".into());
+            found.newest.entry(key.clone()).or_insert_with(|| id.clone());
+            let etag = (id == "null").then(|| unquoted(version.e_tag));
+            found.inventory.versions.push(ObjectVersion { key, version: id, etag });
         }
         for marker in page.delete_markers.unwrap_or_default() {
             if let Some(key) = marker.key.map(ObjectKey::listed) {
                 let version = marker.version_id.unwrap_or_else(|| "null".into());
-                found.inventory.versions.push(ObjectVersion { key, version });
+                found.inventory.versions.push(ObjectVersion { key, version, etag: None });
             }
         }
         (key_marker, version_marker) = (page.next_key_marker, page.next_version_id_marker);

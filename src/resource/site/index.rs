@@ -115,6 +115,10 @@ struct Record {
     stack: StackName,
     #[serde(default)]
     keys: Option<(ObjectKey, ObjectKey)>,
+    /// The `ETag` of the index that it replaced. So no two indexes have the same bytes, and a run
+    /// that was overtaken cannot take a later one for the one that it saw.
+    #[serde(default)]
+    after: Option<String>,
     objects: Vec<Group>,
 }
 
@@ -159,6 +163,7 @@ impl Index {
 pub fn record<'a>(
     stack: &StackName,
     keys: (&ObjectKey, &ObjectKey),
+    after: Option<String>,
     objects: impl Iterator<Item = (&'a ObjectKey, &'a str, Served)>,
 ) -> Content {
     let mut groups: BTreeMap<Served, BTreeSet<Print>> = BTreeMap::new();
@@ -168,7 +173,8 @@ pub fn record<'a>(
     let hex = |prints: BTreeSet<Print>| prints.into_iter().map(hex::encode).collect::<String>();
     let objects = groups.into_iter().map(|(served, prints)| Group { served, digests: hex(prints) });
     let keys = Some((keys.0.clone(), keys.1.clone()));
-    let record = Record { format: FORMAT, stack: stack.clone(), keys, objects: objects.collect() };
+    let (stack, objects) = (stack.clone(), objects.collect());
+    let record = Record { format: FORMAT, stack, keys, after, objects };
     // Texts and numbers alone: nothing in it could fail.
     let text = serde_json::to_vec(&record).unwrap_or_default();
     Content::in_memory(&text, "application/json", "no-store")
@@ -198,7 +204,7 @@ mod tests {
             switch: String::new(),
         };
         let put = [(&page, "1", served("text/html")), (&style, "2", served("text/css"))];
-        let record = record(&stack(), (&page, &other), put.into_iter());
+        let record = record(&stack(), (&page, &other), None, put.into_iter());
         let index = Index::read(&bytes(&record), &stack()).unwrap();
         assert_eq!(index.served(&page, "1"), Some(&served("text/html")));
         assert_eq!(index.served(&style, "2"), Some(&served("text/css")));
@@ -211,8 +217,12 @@ mod tests {
     #[test]
     fn another_stack_s_or_a_damaged_one_is_none() {
         let key: ObjectKey = "a".parse().unwrap();
-        let good =
-            bytes(&record(&stack(), (&key, &key), [(&key, "1", Served::default())].into_iter()));
+        let good = bytes(&record(
+            &stack(),
+            (&key, &key),
+            None,
+            [(&key, "1", Served::default())].into_iter(),
+        ));
         let good = String::from_utf8(good).unwrap();
         assert!(Index::read(good.as_bytes(), &stack()).is_some());
         let digests = good.find("digests\":\"").unwrap() + 10;

@@ -125,7 +125,7 @@ impl Planner<'_> {
         let objects =
             files.chain([page]).map(|(key, content, served)| (key, content.md5.as_str(), served));
         let before = live.index.as_ref().map(|FoundIndex { etag, .. }| etag.clone());
-        let record = index::record(self.stack, (own, &on), objects);
+        let record = index::record(self.stack, (own, &on), before.clone(), objects);
         planned.ops.push(self.put(&key, record, before, None, adopts));
         planned
     }
