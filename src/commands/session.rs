@@ -307,10 +307,10 @@ pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Failure> 
             if !loaded.warnings.is_empty() {
                 view.problems(&loaded.warnings);
             }
-            let folder = global.sandbox.as_ref().and_then(Option::as_ref);
-            if let Some((folder, what)) =
-                folder.and_then(|folder| Some((folder, loaded.spec.publishes(folder)?)))
-            {
+            let given = global.sandbox.as_ref();
+            let folder = given.map(|given| sandbox_folder(given.as_deref(), &global.file));
+            let lies = |folder: PathBuf| loaded.spec.publishes(&folder).map(|what| (folder, what));
+            if let Some((folder, what)) = folder.and_then(lies) {
                 let what = format!("the sandbox's folder {} lies in {what}", folder.display());
                 let reason = Reason::new(what).hinted("choose another folder with `--sandbox=DIR`");
                 return Err(Failure::Usage(reason));

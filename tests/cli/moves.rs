@@ -460,6 +460,42 @@ fn a_distribution_that_is_called_like_ours_is_not_ours() {
     assert_eq!(story.world()["distributions"][ID], before);
 }
 
+/// Tags are easily copied; the reference of a creation is not.
+#[test]
+fn a_distribution_with_a_copy_of_our_tags_is_not_ours() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.meanwhile("somebody tags theirs like ours", |world| {
+        let tags = json!({"provision:stack": "shop"});
+        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
+            "domain": "d1.cloudfront.net", "tags": tags});
+        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
+    });
+    let before = story.world()["distributions"][ID].clone();
+    for command in
+        ["destroy --yes", "apply --yes", "sweep --stack shop --yes", "sweep --stack shop --yes"]
+    {
+        assert_eq!(story.ask(&format!("{command} --sandbox")).code, 0, "{command}");
+        assert_eq!(story.world()["distributions"][ID], before, "{command}");
+    }
+}
+
+/// A role that a function goes on using stays with it.
+#[test]
+fn the_role_of_a_function_that_stays_stays() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.meanwhile("somebody takes the function over", |world| {
+        let settings = &mut world["functions"]["shop-edge"]["settings"];
+        (settings["tags"], settings["frozen"]["description"]) = (json!({}), json!("theirs"));
+    });
+    let answer = story.ask("destroy --sandbox --yes");
+    assert!(
+        answer.out.contains("is the role of function shop-edge, which stays"),
+        "{}",
+        answer.out
+    );
+    assert!(story.world()["roles"]["shop-edge"].is_object());
+}
+
 /// A sandbox that the site would upload.
 #[test]
 fn a_sandbox_in_the_site_is_refused() {

@@ -72,17 +72,11 @@ impl Stage {
         match scene {
             Scene::Nothing | Scene::Applied => {}
             Scene::Untagged => self.untag().await,
-            Scene::Unclaimed => drop(
-                self.shop
-                    .aws
-                    .clients
-                    .s3
-                    .delete_bucket_tagging()
-                    .bucket(BUCKET)
-                    .send()
-                    .await
-                    .unwrap(),
-            ),
+            Scene::Unclaimed => {
+                let s3 = &self.shop.aws.clients.s3;
+                s3.delete_bucket_tagging().bucket(BUCKET).send().await.unwrap();
+                s3.delete_object().bucket(BUCKET).key(".provision/index").send().await.unwrap();
+            }
             Scene::On => drop(shop.run("maintenance on").exits(0)),
             Scene::Lost => {
                 let s3 = &self.shop.aws.clients.s3;

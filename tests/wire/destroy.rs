@@ -158,6 +158,14 @@ async fn what_is_not_ours_stays() {
         .says("exists and does not carry our tag")
         .says("--adopt role")
         .says("--adopt bucket");
+    shop.run("destroy --yes")
+        .exits(4)
+        .says("holds what this stack has put, and does not carry our tag")
+        .says("has our description, and does not carry our tag");
+    let s3 = &shop.aws.clients.s3;
+    s3.delete_object().bucket(BUCKET).key(".provision/index").send().await.unwrap();
+    let role = shop.aws.clients.iam.update_role().role_name(ROLE);
+    role.description("theirs").send().await.unwrap();
     shop.run("destroy --yes").exits(0).says("is not ours and stays");
     assert_eq!(shop.everything().await, [format!("bucket {BUCKET}"), format!("role {ROLE}")]);
     shop.run("apply --yes --adopt role --adopt bucket").exits(0);

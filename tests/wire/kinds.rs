@@ -6,13 +6,14 @@ use super::twin::Twin;
 use aws_sdk_lambda::primitives::Blob;
 use provision::change::Kind;
 use provision::cloud::world::{Bucket, Distribution};
+use provision::name::ObjectKey;
 use provision::resource::content::Content;
 use provision::resource::distribution::aws::read_document;
 use provision::resource::function::package;
 use provision::resource::logs::Group;
 use provision::resource::page::turn::{self, Wanted};
 use provision::resource::page::{Metadata, window};
-use provision::resource::policy;
+use provision::resource::{policy, site};
 use serde_json::json;
 
 fn bucket(twin: &mut Twin) -> &mut Bucket {
@@ -280,7 +281,13 @@ async fn grant_ops_do_what_simulate_says() {
     );
     // A bucket that is not ours any more, and whose policy still names our distribution.
     s3.delete_bucket_tagging().bucket(BUCKET).send().await.unwrap();
-    bucket(&mut twin).live.settings.tags.clear();
+    s3.delete_object().bucket(BUCKET).key(site::index::KEY).send().await.unwrap();
+    let found = bucket(&mut twin);
+    found.live.settings.tags.clear();
+    let index = ObjectKey::listed(site::index::KEY.to_owned());
+    found.objects.remove(&index);
+    found.headers.remove(&index);
+    found.index.clear();
     twin.destroy().await;
     assert_eq!(policy::statements(&read().await), [theirs]);
     twin.has_carried_out(["put", "remove"]);
