@@ -237,7 +237,8 @@ const STATEMENTS: [Statement; 13] = [
         place: Place::LogGroups,
         read: &[],
         apply: &["logs:CreateLogGroup", "logs:TagResource", "logs:PutRetentionPolicy"],
-        destroy: &["logs:ListTagsForResource", "logs:DeleteLogGroup"],
+        // TagResource, so that groups that are protected are known without their function.
+        destroy: &["logs:ListTagsForResource", "logs:TagResource", "logs:DeleteLogGroup"],
     },
 ];
 

@@ -8,10 +8,12 @@ use super::teardown::{
 };
 use super::{Choices, Intent, Plan, Stage, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
-use crate::name::{BucketName, FunctionName, RoleName};
-use crate::resource::{Owner, STACK_TAG, bucket, distribution, function, logs, marked, role, site};
+use crate::name::{BucketName, FunctionName, Region, RoleName};
+use crate::resource::{
+    Owner, PROTECT_TAG, STACK_TAG, Tags, bucket, distribution, function, logs, marked, role, site,
+};
 use crate::spec::Protected;
-use crate::stack::{FormerBucket, Live, Stack};
+use crate::stack::{FormerBucket, Live, Op, Stack};
 
 /// Plans what takes everything down that is ours, also what an earlier spec named.
 pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
@@ -44,8 +46,12 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
         for (name, function, groups) in
             [(&stack.names.function, live.function.as_ref(), &live.logs)].into_iter().chain(former)
         {
-            let groups = (!keeps(Protected::Logs)).then_some(groups);
-            end_function(&mut plan, stack, name, function, groups);
+            if keeps(Protected::Logs) {
+                plan.add(Stage::DeleteLogs, protect_groups(stack, name, function, groups));
+                end_function(&mut plan, stack, name, function, None);
+            } else {
+                end_function(&mut plan, stack, name, function, Some(groups));
+            }
         }
     }
     if keeps(Protected::Function) {
@@ -104,6 +110,27 @@ fn disputes(stack: &Stack, live: &Live) -> Vec<Conflict> {
     let function = live.function.iter();
     let function = function.filter_map(|live| function::plan::owner(live).dispute(&address));
     distribution::owner::estranged(own).into_iter().chain(role).chain(function).collect()
+}
+
+/// The tags of log groups that stay when their function goes, which proved that they are ours.
+fn protect_groups(
+    stack: &Stack,
+    name: &FunctionName,
+    function: Option<&function::Live>,
+    groups: &logs::Live,
+) -> Vec<Op> {
+    let owner = &stack.names.stack;
+    let is_proven = function.is_some_and(|live| function::plan::is_ours(live, owner));
+    let tags = Tags::from([
+        (STACK_TAG.to_owned(), owner.to_string()),
+        (PROTECT_TAG.to_owned(), Protected::Logs.to_string()),
+    ]);
+    let set = |region: &Region| {
+        let name = logs::group(name);
+        let arn = logs::arn(region.as_str(), &stack.account, &name);
+        Op::Logs(logs::Op::SetTags { region: region.clone(), name, arn, tags: tags.clone() })
+    };
+    groups.groups.keys().filter(|_| is_proven).map(set).collect()
 }
 
 /// Slots of distributions that others own, which go on running a function that stays.

@@ -4,6 +4,7 @@
 
 use crate::story::{SHOP, Story};
 use Cell::{Free, Kept, Refused};
+use serde_json::json;
 
 /// What a guard makes of a verb.
 #[derive(Clone, Copy, Debug)]
@@ -234,6 +235,26 @@ fn protection_is_known_without_the_spec_that_says_it() {
     story.run("destroy --sandbox --yes");
     insta::assert_snapshot!(story.transcript());
     assert_eq!(standing(&story), ["buckets", "roles"]);
+}
+
+/// Log groups are ours by their function, until that goes.
+#[test]
+fn protected_log_groups_outlive_their_function() {
+    let story = Story::of_a_shop();
+    let keeping =
+        SHOP.replace("handler: edge.handler", "handler: edge.handler, log_retention: 30d");
+    assert_ne!(keeping, SHOP);
+    story.write("provision.yaml", &keeping);
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    let protecting = format!("{keeping}protect: [logs]\n");
+    story.write("provision.yaml", &protecting);
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    story.write("provision.yaml", &keeping);
+    for command in ["destroy", "destroy", "sweep --stack shop"] {
+        assert_eq!(story.ask(&format!("{command} --sandbox --yes")).code, 0, "{command}");
+        assert_eq!(story.world()["functions"], json!({}), "{command}");
+        assert_eq!(story.world()["logs"].as_object().unwrap().len(), 13, "{command}");
+    }
 }
 
 #[test]

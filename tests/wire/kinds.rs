@@ -220,7 +220,7 @@ async fn logs_ops_do_what_simulate_says() {
     twin.shop.write("provision.yaml", OWNED);
     // Without the function, the looks compare the tags, too.
     twin.destroy().await;
-    twin.has_carried_out(["create", "set retention", "delete"]);
+    twin.has_carried_out(["create", "set retention", "set tags", "delete"]);
 }
 
 #[tokio::test]

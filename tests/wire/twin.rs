@@ -298,6 +298,7 @@ fn name(op: &Op) -> &'static str {
         Op::Logs(op) => match op {
             logs::Op::Create { .. } => "create",
             logs::Op::SetRetention { .. } => "set retention",
+            logs::Op::SetTags { .. } => "set tags",
             logs::Op::Delete { .. } => "delete",
         },
         Op::Access(op) => match op {

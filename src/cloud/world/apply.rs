@@ -274,6 +274,7 @@ impl World {
     fn apply_logs(&mut self, op: &logs::Op) -> Result<Done, Fault> {
         let (logs::Op::Create { region, name, .. }
         | logs::Op::SetRetention { region, name, .. }
+        | logs::Op::SetTags { region, name, .. }
         | logs::Op::Delete { region, name }) = op;
         let groups = self.logs.entry(region.clone()).or_default();
         let before = groups.get(name).cloned();

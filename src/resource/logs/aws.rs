@@ -163,6 +163,12 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 .await;
             sent.map(|_| Done::Changed(String::new())).map_err(|error| fault(tried, &error))
         }
+        Op::SetTags { region, name, arn, tags } => {
+            let tags = tags.clone().into_iter().collect();
+            let sent = logs.tag_resource().resource_arn(arn).set_tags(Some(tags)).send().await;
+            let tried = format!("tag log group {name} in {region}");
+            sent.map(|_| Done::Changed(String::new())).map_err(|error| fault(tried, &error))
+        }
         Op::Delete { region, name } => {
             let sent = logs.delete_log_group().log_group_name(name).send().await;
             let answer =

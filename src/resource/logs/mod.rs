@@ -114,6 +114,17 @@ pub enum Op {
         /// The group comes to be in the same plan.
         new: bool,
     },
+    /// Write tags, so that the group is known, and known as protected, without its function.
+    SetTags {
+        /// Where.
+        region: Region,
+        /// Its name.
+        name: String,
+        /// Its ARN.
+        arn: String,
+        /// What is written.
+        tags: Tags,
+    },
     /// Delete it with all events.
     Delete {
         /// Where.
@@ -130,6 +141,7 @@ impl Op {
         match self {
             Self::Create { region, .. }
             | Self::SetRetention { region, .. }
+            | Self::SetTags { region, .. }
             | Self::Delete { region, .. } => region,
         }
     }
@@ -145,6 +157,10 @@ impl Op {
                 let field = FieldChange::between("retention", &show(*before), &show(Some(*after)));
                 at(Action::Update, format!("keep events for {}", show(Some(*after))))
                     .with(field.filter(|_| !new))
+            }
+            Self::SetTags { tags, .. } => {
+                let fields = tags.iter().map(|(tag, value)| FieldChange::set(tag, value));
+                at(Action::Update, "set tags".into()).with(fields)
             }
             Self::Delete { name, .. } => at(Action::Delete, format!("delete log group {name}")),
         }

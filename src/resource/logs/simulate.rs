@@ -12,6 +12,10 @@ pub fn simulate(live: Option<Group>, op: &Op) -> Option<Group> {
         Op::SetRetention { after, .. } => {
             live.map(|group| Group { retention: Some(*after), ..group })
         }
+        Op::SetTags { tags, .. } => live.map(|group| Group {
+            tags: group.tags.into_iter().chain(tags.clone()).collect(),
+            ..group
+        }),
         Op::Delete { .. } => None,
     }
 }
