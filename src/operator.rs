@@ -186,7 +186,8 @@ const STATEMENTS: [Statement; 13] = [
         place: Place::Versions,
         read: &[],
         // The asterisk belongs to the names of the actions. An association takes both; whether
-        // giving one up takes the second is written nowhere.
+        // giving one up takes the second is written nowhere (docs/aws.md, "rights to give up an
+        // association").
         apply: &["lambda:EnableReplication*", "lambda:DisableReplication*"],
         destroy: &["lambda:DisableReplication*"],
     },
@@ -389,7 +390,7 @@ impl Statement {
                 json!(format!("arn:aws:cloudfront::{account}:origin-access-control/*"))
             }
             // The edge writes in many regions; AWS's documents differ in whether the name ends
-            // there or goes on with the streams.
+            // there or goes on with the streams (docs/aws.md, "ARNs of log groups in policies").
             Place::LogGroups => {
                 let groups = logs::arn("*", account, &logs::group(&stack.names.function));
                 json!([groups, format!("{groups}:*")])

@@ -401,6 +401,86 @@ fn every_file_that_the_documents_name_is_there() {
     none("these links lead nowhere", missing);
 }
 
+/// The handles of the facts and of the open questions in docs/aws.md.
+fn handles(page: &str) -> Vec<&str> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix("- **").or_else(|| line.strip_prefix("| **")))
+        .map(|rest| rest.split_once("**").map_or(rest, |(handle, _)| handle))
+        .collect()
+}
+
+/// A text as one line, without the signs that begin a comment's lines.
+fn unwrapped(text: &str) -> String {
+    let words = |line: &str| line.trim().trim_start_matches(['/', '!', '#']).trim().to_owned();
+    text.lines().map(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Every text that may cite a fact about AWS.
+fn citing() -> impl Iterator<Item = String> {
+    let sources = ["src", "tests", "benches", "config"].into_iter().flat_map(files);
+    let is_text = |file: &String| {
+        let ending = Path::new(file).extension().and_then(|ending| ending.to_str());
+        ending.is_some_and(|ending| matches!(ending, "rs" | "py" | "mjs"))
+    };
+    sources.filter(is_text).chain(documents())
+}
+
+#[test]
+fn every_fact_about_aws_that_is_cited_is_on_its_page() {
+    let page = read("docs/aws.md");
+    let handles = handles(&page);
+    let known: BTreeSet<&str> = handles.iter().copied().collect();
+    assert_eq!(known.len(), handles.len(), "a handle names one fact");
+    let mut cited = 0;
+    let mut missing = Vec::new();
+    for file in citing() {
+        let text = unwrapped(&read(&file));
+        for citation in text.split("docs/aws.md, \"").skip(1) {
+            let mut rest = Some(citation);
+            while let Some((handle, more)) = rest.and_then(|rest| rest.split_once('"')) {
+                cited += 1;
+                if !known.contains(handle) {
+                    missing.push(format!("{file}: {handle}"));
+                }
+                rest = more.strip_prefix(", \"");
+            }
+        }
+    }
+    assert!(cited > 20, "{cited} citations: are they found at all?");
+    none("docs/aws.md has no fact of this name", missing);
+}
+
+/// Does what stands behind a parenthesis cite a number, such as `1.23`, `4b` or `facts 5`, of a
+/// list that no reader has?
+fn cites_a_number(text: &str) -> bool {
+    let fact = text.strip_prefix("facts ");
+    let word = fact.unwrap_or(text).split([')', ',', ';', '–']).next().unwrap_or_default();
+    let row = word.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_row = match row.strip_prefix('.') {
+        Some(row) => !row.is_empty() && row.bytes().all(|byte| byte.is_ascii_digit()),
+        None => matches!(row, "a" | "b" | "c" | "d"),
+    };
+    row.len() < word.len() && (fact.is_some() || is_row)
+}
+
+#[test]
+fn a_fact_about_aws_is_not_cited_by_a_number() {
+    let mut violations = Vec::new();
+    for file in citing() {
+        for (number, line) in read(&file).lines().enumerate() {
+            let prose = if is_page(&file) { line } else { comment(line) };
+            let cites = prose.split('(').skip(1).any(cites_a_number);
+            violations.extend(cites.then(|| format!("{file}:{}: {}", number + 1, line.trim())));
+        }
+    }
+    none("name AWS's document, or a handle in docs/aws.md", violations);
+}
+
+/// The comment at the end of a line of code, or the whole of a line that is one.
+fn comment(line: &str) -> &str {
+    line.split_once("//").or_else(|| line.split_once('#')).map_or("", |(_, comment)| comment)
+}
+
 fn is_page(file: &str) -> bool {
     Path::new(file).extension().is_some_and(|extension| extension == "md")
 }

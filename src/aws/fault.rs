@@ -1,7 +1,8 @@
 //! The only reader of AWS's error codes and texts.
 //!
 //! Codes come from the services' API models; the few texts that have to be read are matched on the
-//! shortest part that has stayed the same over the years, never on equality.
+//! shortest part that has stayed the same over the years, never on equality. `docs/aws.md` says
+//! where they were seen.
 
 use crate::change::{Fault, FaultKind};
 use aws_sdk_sts::operation::RequestId;

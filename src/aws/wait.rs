@@ -41,11 +41,11 @@ impl Rhythm {
 }
 
 /// IAM's changes usually reach Lambda and CloudFront within seconds; Terraform gives up after
-/// minutes, and so do we.
+/// minutes, and so do we (docs/aws.md, "a new role is not known at once").
 pub const PROPAGATION: Duration = Duration::from_mins(3);
 /// A function becomes active within seconds.
 pub const ACTIVATION: Duration = Duration::from_mins(5);
-/// A deployment takes minutes; AWS names no bound, Terraform waits this long.
+/// AWS names no bound, Terraform waits this long (docs/aws.md, "a deployment takes minutes").
 pub const DEPLOYMENT: Duration = Duration::from_mins(90);
 /// What was in use a moment ago (an origin access control right after its distribution's end).
 pub const SETTLING: Duration = Duration::from_mins(1);

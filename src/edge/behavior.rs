@@ -5,11 +5,13 @@ use super::error_page::error_page;
 use super::event::ViewerRequest;
 use super::{Distribution, Reply};
 
-/// A longer path and query is answered with 414, a larger request with 494 (1.39). In bytes.
+/// A longer path and query is answered with 414, a larger request with 494 (docs/aws.md, "limits of
+/// a request"). In bytes.
 const URL_LIMIT: usize = 8192;
 const REQUEST_LIMIT: usize = 32_768;
 
-/// A rule that answers one status of the origin with another page (4.32).
+/// A rule that answers one status of the origin with another page (CloudFront API Reference,
+/// `CustomErrorResponse`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomError {
     /// The origin's status.
@@ -21,7 +23,8 @@ pub struct CustomError {
 }
 
 impl CustomError {
-    /// The rules of a single-page application: what is not there is the root object, found (4.33).
+    /// The rules of a single-page application: what is not there is the root object, found
+    /// (docs/aws.md, "a single page needs 403 and 404").
     #[must_use]
     pub fn single_page(root: &str) -> Vec<CustomError> {
         [403, 404].map(|code| CustomError { code, page: format!("/{root}"), answer: 200 }).into()
@@ -85,7 +88,8 @@ fn matches(pattern: &[u8], path: &[u8]) -> bool {
     pattern[at..].iter().all(|&rest| rest == b'*')
 }
 
-/// The path with the default root object in place: for `/` only, never for a folder (4.30).
+/// The path with the default root object in place: for `/` only, never for a folder (CloudFront
+/// Developer Guide, "Specify a default root object").
 pub(super) fn rooted(distribution: &Distribution, uri: &str) -> String {
     match &distribution.default_root_object {
         Some(root) if uri == "/" => format!("/{root}"),
@@ -112,7 +116,7 @@ pub(super) fn object_key(uri: &str) -> Option<String> {
 }
 
 /// Makes an answer look as CloudFront sends it: what S3 says to CloudFront alone is gone, and it
-/// says who it is (8c).
+/// says who it is (docs/aws.md, "headers that CloudFront adds").
 pub(super) fn dress(mut reply: Reply, x_cache: &str, edge_id: &str, request_id: &str) -> Reply {
     reply.headers.retain(|(name, _)| !STRIPPED.contains(&name.as_str()));
     if !reply.headers.iter().any(|(name, _)| name == "server") {
@@ -128,8 +132,8 @@ pub(super) fn dress(mut reply: Reply, x_cache: &str, edge_id: &str, request_id: 
     reply
 }
 
-/// Removed from what the origin says (8.13). A generated response cannot hold them, but for its
-/// cookies, which pass.
+/// Removed from what the origin says (docs/aws.md, "headers that CloudFront takes away"). A
+/// generated response cannot hold them, but for its cookies, which pass.
 const STRIPPED: [&str; 4] = ["x-amz-id-2", "x-amz-request-id", "trailer", "upgrade"];
 
 #[cfg(test)]

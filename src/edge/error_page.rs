@@ -1,4 +1,4 @@
-//! CloudFront's own error page (8.17).
+//! CloudFront's own error page (docs/aws.md, "CloudFront's error page").
 
 use super::Reply;
 

@@ -1,4 +1,5 @@
-//! A viewer's request, and the event that a function gets for it (8a).
+//! A viewer's request, and the event that a function gets for it (CloudFront Developer Guide,
+//! "Lambda@Edge event structure").
 
 use std::net::IpAddr;
 
@@ -11,7 +12,7 @@ use super::{Distribution, headers};
 pub(super) struct ViewerRequest {
     pub client_ip: IpAddr,
     pub method: String,
-    /// The path only, not decoded (8.3).
+    /// The path only, not decoded.
     pub uri: String,
     /// Without the question mark; empty if there is none.
     pub querystring: String,
@@ -91,7 +92,8 @@ pub(super) fn viewer_event(
     } }] })
 }
 
-/// Reads a header value: UTF-8, or else ISO-8859-1 (8.7).
+/// Reads a header value: UTF-8, or else ISO-8859-1 (CloudFront Developer Guide, "Restrictions on
+/// Lambda@Edge").
 pub(super) fn header_text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),

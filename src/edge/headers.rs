@@ -1,6 +1,7 @@
-//! Which headers an edge function sees, may add, may change (1.50–1.54, 8b).
+//! Which headers an edge function sees, may add, may change (CloudFront Developer Guide,
+//! "Restrictions on all edge functions").
 
-/// Never shown to a function, and refused when it adds one (1.50). `x-amz-cf-*` and `x-edge-*` are
+/// Never shown to a function, and refused when it adds one. `x-amz-cf-*` and `x-edge-*` are
 /// prefixes.
 const DISALLOWED: [&str; 24] = [
     "connection",
@@ -29,7 +30,7 @@ const DISALLOWED: [&str; 24] = [
     "x-forwarded-proto",
 ];
 
-/// At viewer request a function sees these and must leave them alone (1.51).
+/// At viewer request a function sees these and must leave them alone.
 pub(super) const READ_ONLY: [&str; 5] =
     ["cdn-loop", "content-length", "host", "transfer-encoding", "via"];
 
@@ -42,7 +43,7 @@ pub(super) fn is_disallowed(name: &str) -> bool {
 }
 
 /// Whether a function must not add this header to a request: CloudFront adds it itself, later
-/// (1.54).
+/// (CloudFront Developer Guide, "Restrictions on Lambda@Edge").
 pub(super) fn is_cloudfronts(name: &str) -> bool {
     name.starts_with("cloudfront-")
 }

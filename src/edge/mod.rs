@@ -9,9 +9,8 @@
 //!
 //! `headers`, `event`, `verdict`, `behavior`, `conditions`, `origin`, `listing` and `error_page`
 //! are pure; `viewer`, `storage` and `console` answer with what the caller supplies; `pool`,
-//! `instance`, `interpreter`, `package`, `folder` and `server` touch the machine. Numbers such as
-//! 8.17 in comments are rows of the project's collected AWS facts; what AWS does not document is
-//! said where it is decided.
+//! `instance`, `interpreter`, `package`, `folder` and `server` touch the machine.
+//! `docs/aws.md` says what all this takes for granted about AWS.
 //!
 //! # Guarantees
 //! - It listens on 127.0.0.1 only and never writes an object: the only way to change anything is
@@ -25,7 +24,7 @@
 //!   CloudFront may say `Hit`. A local edit shows at once.
 //! - HTTP/1.1 without TLS, so no `redirect-to-https`; no compression; one place, one region.
 //! - The names of request headers reach the function as an HTTP/2 viewer sends them, in lower case
-//!   (8.2).
+//!   (docs/aws.md, "the event").
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -97,22 +96,23 @@ pub struct Distribution {
     pub id: String,
     /// Such as `d111111abcdef8.cloudfront.net`.
     pub domain_name: String,
-    /// Without a leading slash (4.30).
+    /// Without a leading slash.
     pub default_root_object: Option<String>,
     /// Which of the origin's errors become another page; the first that fits counts.
     pub custom_errors: Vec<CustomError>,
     /// The path patterns at whose viewer request the function stands; `*` is the default behavior.
     /// Empty: nowhere.
     pub function_on: Vec<String>,
-    /// Whether the function sees `/home.html` instead of `/`. AWS does not say (8.6); a good
-    /// function gives the same answer to both, and this is how to find out.
+    /// Whether the function sees `/home.html` instead of `/`. AWS does not say (docs/aws.md, "the
+    /// root object in events"); a good function gives the same answer to both, and this is how to
+    /// find out.
     pub root_before_function: bool,
 }
 
 /// The function's own settings, beside its package.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// Its name in us-east-1; a replica sees `us-east-1.<name>` (8.8).
+    /// Its name in us-east-1; a replica sees `us-east-1.<name>` (docs/aws.md, "a replica's name").
     pub name: String,
     /// The number of the published version that this seems to be.
     pub version: String,
@@ -260,7 +260,8 @@ pub struct Visit {
     pub path: String,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// Without ` from cloudfront`: `Miss`, `RefreshHit`, `LambdaGeneratedResponse`, … (8.10).
+    /// Without ` from cloudfront`: `Miss`, `RefreshHit`, `LambdaGeneratedResponse`, …
+    /// (docs/aws.md, "words of X-Cache").
     pub x_cache: &'static str,
     /// `None`: the function does not stand there, or was not reached.
     pub function: Option<FunctionTime>,

@@ -6,7 +6,7 @@ use super::conditions::{Answer, Conditions, whole_seconds};
 use super::error_page::escaped;
 use super::{Object, Reply};
 
-/// Who asks: it decides what a missing key looks like (6.1).
+/// Who asks: it decides what a missing key looks like (S3 API Reference, `GetObject`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reader {
     /// CloudFront through its origin access control, without `s3:ListBucket`: 403.

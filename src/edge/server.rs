@@ -199,7 +199,7 @@ fn viewer_request(request: &Request<Incoming>, client_ip: IpAddr) -> (ViewerRequ
         .map(|(name, value)| HeaderLine {
             name: name.as_str().to_owned(),
             // As over HTTP/2, where only the host, which is no header there, gets a capital letter
-            // (8.2).
+            // (CloudFront Developer Guide, "Lambda@Edge event structure").
             key: if name == "host" { "Host".to_owned() } else { name.as_str().to_owned() },
             value: header_text(value.as_bytes()),
         })

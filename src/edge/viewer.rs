@@ -91,8 +91,8 @@ impl Edge {
         self.origin(&request).await
     }
 
-    /// The origin's answer, or the custom error page in its place (4.32); the function does not see
-    /// that request.
+    /// The origin's answer, or the custom error page in its place; the function does not see that
+    /// request (docs/aws.md, "no run for an error page").
     async fn origin(&self, request: &ViewerRequest) -> (Reply, &'static str) {
         let conditions = Conditions::read(|name| request.header(name));
         let (reply, x_cache) =

@@ -1,4 +1,5 @@
-//! What CloudFront makes of a function's result (8b).
+//! What CloudFront makes of a function's result (docs/aws.md, "a generated response", "request
+//! edits", "invalid results are a 502").
 
 use super::event::ViewerRequest;
 use super::headers;
@@ -121,7 +122,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Reads a headers object: names, and arrays of `{key?, value}` (1.62). The returned lines are
+/// Reads a headers object: names, and arrays of `{key?, value}`. The returned lines are
 /// `(name, key, value)`.
 fn header_lines(result: &Map<String, Value>) -> Result<Vec<(String, String, String)>, Broken> {
     let map = match result.get("headers") {

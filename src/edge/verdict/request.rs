@@ -6,7 +6,8 @@ use super::{Broken, REQUEST, broken, header_lines};
 use crate::edge::event::{HeaderLine, ViewerRequest};
 use crate::edge::headers;
 
-/// Path and query that a function sets must be shorter (1.39). In characters.
+/// Path and query that a function sets must be shorter (CloudFront Developer Guide, "Restrictions
+/// on all edge functions"). In characters.
 const URI_LIMIT: usize = 8192;
 
 /// Gives the request as it goes on. What the function never saw, the disallowed headers, stays as

@@ -1,4 +1,4 @@
-//! A result that is a generated response (1.60–1.64).
+//! A result that is a generated response (docs/aws.md, "a generated response").
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::{Broken, HEADER, RESULT, STATUS, broken, header_lines, kind};
 use crate::edge::{Reply, headers};
 
-/// Headers and body together, in bytes; AWS says 40 KB (1.30), and not how it counts (8.22).
+/// Headers and body together, in bytes; AWS says 40 KB (CloudFront Developer Guide, "Quotas"), and
+/// not how it counts (docs/aws.md, "how the 40 KB are counted").
 const LIMIT: usize = 40_960;
 /// From here on a page deserves a warning.
 const NEAR_LIMIT: usize = 36 * 1024;

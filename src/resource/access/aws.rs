@@ -145,7 +145,8 @@ async fn delete(
 ) -> Result<Done, Fault> {
     let tried = format!("delete origin access control {id}");
     let Some(etag) = ours(clients, stack, id, &tried).await? else { return Ok(Done::AlreadySo) };
-    // It counts as used for a moment after its distribution's end.
+    // It counts as used for a moment after its distribution's end (docs/aws.md, "an access control
+    // in use").
     let waited = wait::until(
         context,
         &op.change().address,

@@ -306,7 +306,7 @@ pub async fn apply(
         }
         Op::SetTags { name, tags: difference, .. } => {
             // The whole set is written, so others' tags go along, and AWS's own, without which S3
-            // refuses it.
+            // refuses it (docs/aws.md, "tags are written as a whole").
             let after = difference.applied(&tags(clients, account, name).await?);
             let tagging = Tagging::builder()
                 .set_tag_set(Some(tag_set(&after)?))
@@ -359,7 +359,7 @@ async fn create(
     }
     let configuration = configuration.build();
     let address = Address::new(Kind::Bucket, name);
-    // A name that was just deleted stays busy for a while.
+    // docs/aws.md, "a deleted name stays busy".
     let waited = wait::until(
         context,
         &address,

@@ -420,7 +420,7 @@ pub async fn update(
 const STALE_ANSWERS: u32 = 3;
 
 /// Waits until the distribution is deployed. The first answer after an update can still be the old
-/// one, which another ETag gives away.
+/// one, which another ETag gives away (docs/aws.md, "the first look can be stale").
 ///
 /// # Errors
 /// The call's.
@@ -508,8 +508,8 @@ async fn delete(
             match absent(sent.map_err(|error| fault(format!("delete distribution {id}"), &error))) {
                 Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
                 Ok(None) => Ok(Some(Done::AlreadySo)),
-                // CloudFront's control plane lags behind itself; it is ours, and it must still be
-                // disabled.
+                // CloudFront's control plane lags behind itself (docs/aws.md, "a distribution's
+                // end"); it is ours, and it must still be disabled.
                 Err(fault) if matches!(fault.kind, FaultKind::MovedOn | FaultKind::Busy) => {
                     match read_document(clients, id).await? {
                         Some(live) if live.document.read().enabled => {

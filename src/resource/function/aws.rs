@@ -347,7 +347,8 @@ async fn learn(
     Ok(Done::Changed(format!("version {number} published")))
 }
 
-/// CloudFront takes only a version that is active.
+/// CloudFront takes only a version that is active (docs/aws.md, "an association needs an active
+/// version").
 async fn active(
     clients: &Clients,
     name: &FunctionName,

@@ -313,6 +313,5 @@ impl Op {
     }
 }
 
-/// How long AWS usually keeps replicas (CloudFront Developer Guide, "Delete Lambda@Edge functions
-/// and replicas": a few hours; others have measured 15 to 60 minutes).
+/// After how long a next try is worth while (docs/aws.md, "replicas end by themselves").
 pub const REPLICAS_LINGER: Duration = Duration::from_mins(45);

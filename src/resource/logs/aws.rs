@@ -70,7 +70,7 @@ fn unless_refused<T>(
     }
 }
 
-/// A region that is not enabled does not know the caller's key.
+/// A region that is not enabled does not know the caller's key (docs/aws.md, "closed regions").
 fn is_refusal(fault: &Fault) -> bool {
     let is_unknown = |code: &str| {
         matches!(code, "UnrecognizedClientException" | "InvalidClientTokenId" | "AuthFailure")

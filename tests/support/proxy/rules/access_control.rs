@@ -1,4 +1,5 @@
-//! Origin access controls: not to be deleted while an origin uses them (facts 3.14).
+//! Origin access controls: not to be deleted while an origin uses them (CloudFront API Reference,
+//! `DeleteOriginAccessControl`).
 
 use super::super::classify::Request;
 use super::super::reply::{Reply, error};

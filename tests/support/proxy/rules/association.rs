@@ -1,5 +1,5 @@
-//! Which function versions may stand in a behavior (facts 2), and the replicas they leave behind
-//! (3.20).
+//! Which function versions may stand in a behavior (CloudFront Developer Guide, "Restrictions on
+//! Lambda@Edge"), and the replicas they leave behind (docs/aws.md, "replicas end by themselves").
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,5 +148,6 @@ fn version(world: &mut World, arn: &str) -> Option<String> {
     None
 }
 
-/// AWS's documents contradict each other (1.31); this is the larger of the two.
+/// AWS's documents contradict each other (docs/aws.md, "limits of a viewer function"); this is the
+/// larger of the two.
 const LONGEST_TIMEOUT: u64 = 30;

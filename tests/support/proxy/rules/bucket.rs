@@ -1,5 +1,6 @@
-//! Buckets: what a new one has, whose it is, its tags, and its name after its deletion (facts 6,
-//! 10.6, 10.7).
+//! Buckets: what a new one has, whose it is, its tags, and its name after its deletion
+//! (docs/aws.md, "new buckets are closed", "tags are written as a whole", "a deleted name stays
+//! busy").
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -103,7 +104,7 @@ fn abac(world: &mut World, request: &Request) -> Reply {
 fn tagging(world: &World, request: &Request) -> Option<Reply> {
     let bucket = bucket(request);
     if world.buckets.abac.contains(&bucket) {
-        // What S3 says then, no document tells.
+        // What S3 says then, no document tells (docs/aws.md, "tagging a bucket with ABAC").
         let message = "Tags of a bucket with ABAC are set by TagResource";
         return Some(error(request, 400, "InvalidRequest", message));
     }

@@ -1,5 +1,5 @@
-//! What AWS adds to a distribution's configuration (facts 4.21), and what it wants to see again on
-//! an update (4.20).
+//! What AWS adds to a distribution's configuration (docs/aws.md, "what AWS fills in"), and what it
+//! wants to see again on an update (docs/aws.md, "an update needs more than a creation").
 
 use std::sync::LazyLock;
 

@@ -14,7 +14,8 @@ pub const NAMESPACE: &str = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
 pub struct Distributions {
     by_id: BTreeMap<String, Distribution>,
     used_references: BTreeSet<String>,
-    /// AWS tells an `ETag` that is out of date from one that it never gave (3.11, 3.12).
+    /// AWS tells an `ETag` that is out of date from one that it never gave (docs/aws.md, "ETags of
+    /// a distribution").
     issued_etags: BTreeSet<String>,
 }
 

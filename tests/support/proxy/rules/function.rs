@@ -1,4 +1,5 @@
-//! Functions and versions: they are pending first, and replicas hold them (facts 3.15, 5).
+//! Functions and versions: they are pending first, and replicas hold them (docs/aws.md, "versions
+//! are pending first", "replicas hold the function").
 
 use std::collections::BTreeMap;
 
@@ -130,7 +131,8 @@ fn conflict(request: &Request, latest: &Value, state: &str) -> Reply {
     error(request, 409, "ResourceConflictException", &message)
 }
 
-/// Publishing what was published already returns that version (5.10).
+/// Publishing what was published already returns that version (Lambda Developer Guide, "Manage
+/// Lambda function versions").
 fn unchanged(world: &mut World, request: &Request, name: &str, sent: &Value) -> Option<Reply> {
     let function = world.functions.get_mut(name)?;
     let hash = function.latest["CodeSha256"].as_str().unwrap_or_default();
@@ -287,7 +289,7 @@ fn show_state(config: &mut Value, pending: usize) {
     }
 }
 
-/// Lists do not tell states.
+/// Lists do not tell states (Lambda API Reference, `ListFunctions`).
 fn without_state(configs: &mut Value) {
     for config in configs.as_array_mut().into_iter().flatten() {
         for member in [

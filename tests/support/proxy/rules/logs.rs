@@ -1,4 +1,5 @@
-//! Log groups: regions that are not enabled, and deletion protection (facts 3.19 and 3.44).
+//! Log groups: regions that are not enabled, and deletion protection (docs/aws.md, "closed
+//! regions", "protected groups").
 
 use std::collections::BTreeSet;
 

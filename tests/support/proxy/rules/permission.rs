@@ -1,5 +1,6 @@
-//! What a call takes beyond what the emulator asks for (facts 2d to 2f, 6.1; Service Authorization
-//! Reference; the permissions of each operation in the Amazon S3 API Reference).
+//! What a call takes beyond what the emulator asks for (Service Authorization Reference; CloudFront
+//! Developer Guide, "Set up IAM permissions and roles for Lambda@Edge"; the permissions of each
+//! operation in the Amazon S3 API Reference).
 //!
 //! The emulator checks signatures, and one action for each call. It knows nothing of the further
 //! actions that AWS wants for tags, guards, roles and associations, and for some calls it knows no
@@ -24,7 +25,7 @@ pub struct Caller {
     pub key: String,
     pub policy: Value,
     /// An association was made, and with the first one of the account its service-linked roles
-    /// (2.32).
+    /// (docs/aws.md, "service-linked roles").
     pub is_linked: bool,
 }
 
@@ -82,7 +83,7 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     if lacking.action.starts_with("iam:") {
         return Some(denied(request, lacking));
     }
-    // The text is 2.19.
+    // For the text see docs/aws.md, "rights for an association".
     let Need { action, resource, .. } = lacking;
     let message = format!(
         "Lambda@Edge cannot retrieve the specified Lambda function. Update the IAM policy to add \
@@ -99,7 +100,7 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
     let Some(caller) = caller(world, request) else { return };
     let account = request.account();
     match (request.operation.as_str(), reply.status) {
-        // Whoever may not list is not told that a key is not there (6.1).
+        // Whoever may not list is not told that a key is not there (S3 API Reference, "GetObject").
         ("s3:HeadObject" | "s3:GetObject", 404)
             if !allows(&caller.policy, &need("s3:ListBucket", bucket(request))) =>
         {
@@ -250,8 +251,7 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
             on_version("lambda:GetFunctionConfiguration").into_iter().collect()
         }
         "lambda:DeleteFunction" => on_version("lambda:DeleteFunction").into_iter().collect(),
-        // Users of CloudFormation meet it (DataDog/cloudformation-template, pull request 61); the
-        // API reference is silent.
+        // The API reference is silent (docs/aws.md, "tags of a new group").
         "logs:CreateLogGroup" => {
             let sent = request.json();
             let group = sent["logGroupName"].as_str().unwrap_or_default();
@@ -289,7 +289,8 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
     }
 }
 
-/// What an association takes that was not there before. What giving one up takes, no document says.
+/// What an association takes that was not there before. What giving one up takes, no document says
+/// (docs/aws.md, "rights to give up an association").
 fn associations(world: &World, request: &Request) -> Vec<Need> {
     let Some(sent) = Element::parse(&request.body).filter(|_| request.service() == "cloudfront")
     else {

@@ -1,4 +1,5 @@
-//! Trust policies: their form, and the time until others know them (facts 5.1 to 5.5).
+//! Trust policies: their form, and the time until others know them (docs/aws.md, "a new role is not
+//! known at once").
 
 use std::collections::BTreeMap;
 
