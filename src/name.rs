@@ -8,9 +8,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The one region where Lambda@Edge functions, CloudFront's certificates and CloudFront's own API
-/// live.
-pub const EDGE_REGION: &str = "us-east-1";
+/// [`EDGE_REGION`], as `concat!` needs it.
+macro_rules! edge_region {
+    () => {
+        "us-east-1"
+    };
+}
+pub(crate) use edge_region;
+
+/// The one region of Lambda@Edge functions, CloudFront's certificates and CloudFront's own API.
+pub const EDGE_REGION: &str = edge_region!();
 
 /// Where a function at the edge runs, and so writes its logs (CloudFront Developer Guide, "Set up
 /// IAM permissions and roles for Lambda@Edge": the regions in which the service-linked roles act).

@@ -3,20 +3,29 @@
 use super::failure::Failure;
 use super::{Exit, session};
 use crate::commands::global::Global;
+use crate::spec::keys;
 use crate::spec::load::Files;
 use crate::view::View;
 use clap::Args;
 
 /// Check the spec without asking AWS
 #[derive(Debug, Args)]
-pub struct Validate {}
+pub struct Validate {
+    /// Print the JSON Schema of a spec, for editors, and check nothing
+    #[arg(long)]
+    pub schema: bool,
+}
 
 /// Runs the verb.
 ///
 /// # Errors
 /// The spec has problems.
-pub fn run(global: &Global, _: &Validate) -> Result<Exit, Failure> {
+pub fn run(global: &Global, verb: &Validate) -> Result<Exit, Failure> {
     let view = View::new(global.json);
+    if verb.schema {
+        view.schema(&keys::schema());
+        return Ok(Exit::Done);
+    }
     let spec = session::spec(global, view, Files::Needed)?;
     view.valid(&spec);
     Ok(Exit::Done)

@@ -1,8 +1,9 @@
 //! Tree → [`Spec`]: names, types, ranges and defaults, one key at a time.
 //!
-//! A wrong value is reported and replaced by the default, so that reading goes on; a spec with
-//! errors never leaves
-//! [`load`](super::load::load). Rules that need two keys or the file system are in [`check`](super::check).
+//! Which keys there are, and how large a number may be, [`keys`](super::keys) says. A wrong value
+//! is reported and replaced by the default, so that reading goes on; a spec with errors never leaves
+//! [`load`](super::load::load). Rules that need two keys or the file system are in
+//! [`check`](super::check).
 
 use super::node::{Node, Value};
 use super::problem::{Place, Problem};
@@ -56,20 +57,6 @@ impl Draft {
     }
 }
 
-const KEYS: &[&str] = &[
-    "stack",
-    "account",
-    "region",
-    "bucket",
-    "maintenance",
-    "function",
-    "role",
-    "distribution",
-    "tags",
-    "protect",
-    "ttl",
-];
-
 /// Where the rules for buckets' names are.
 const BUCKET_NAMES: &str = "Amazon S3 User Guide, \"General purpose bucket naming rules\"";
 
@@ -77,7 +64,7 @@ const BUCKET_NAMES: &str = "Amazon S3 User Guide, \"General purpose bucket namin
 #[must_use]
 pub fn decode(tree: &Node, file: &Path, problems: &mut Vec<Problem>) -> Option<Draft> {
     let mut reader = Reader::new(problems);
-    let top = reader.top(tree, KEYS);
+    let top = reader.top(tree);
     let stack = stack(&mut reader, &top, tree)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let spec = Spec {
@@ -153,7 +140,7 @@ fn region(reader: &mut Reader<'_>, top: &Section<'_>) -> Region {
 }
 
 fn bucket(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) -> BucketSpec {
-    let section = reader.section(top, "bucket", &["name", "site", "versioning"]);
+    let section = reader.section(top, "bucket");
     BucketSpec {
         name: reader.name(
             &section,
@@ -167,7 +154,7 @@ fn bucket(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) -> BucketSp
 
 fn role(reader: &mut Reader<'_>, top: &Section<'_>, stack: &StackName) -> Option<RoleSpec> {
     const DOCUMENT: &str = "IAM User Guide, \"IAM and AWS STS quotas\"";
-    let section = reader.section(top, "role", &["name", "path", "permissions_boundary"]);
+    let section = reader.section(top, "role");
     Some(RoleSpec {
         name: reader
             .name(
@@ -223,17 +210,16 @@ fn is_policy_arn(text: &str) -> bool {
 fn ttl(reader: &mut Reader<'_>, top: &Section<'_>) -> Option<Duration> {
     let rule =
         "`ttl` marks a demo: `provision sweep --expired` takes it down that long after it was made";
-    let ttl = reader.duration(top, "ttl", (60..=365 * 24 * 3600, 0), rule);
+    let ttl = reader.duration(top, "ttl", 0, rule);
     (!ttl.is_zero()).then_some(ttl)
 }
 
 fn protect(reader: &mut Reader<'_>, top: &Section<'_>) -> BTreeSet<Protected> {
-    let known = Protected::WORDS.map(|(name, _)| name);
     let words = reader.words(top, "protect").unwrap_or_default();
     let kind = |word: &scalar::Word| {
         let found = Protected::WORDS.into_iter().find(|(name, _)| *name == word.text);
         if found.is_none() {
-            let fix = nearest::fix(&word.text, &known);
+            let fix = nearest::fix(&word.text, &top.words("protect"));
             let what = format!("`{}` is no kind that can be protected", word.shown);
             reader.problems.push(Problem::error(
                 &word.place,

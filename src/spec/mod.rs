@@ -14,6 +14,7 @@ use std::time::Duration;
 
 pub mod check;
 pub mod decode;
+pub mod keys;
 pub mod load;
 pub mod node;
 pub mod page;
@@ -197,6 +198,12 @@ impl Protected {
         ("logs", Self::Logs),
         ("distribution", Self::Distribution),
     ];
+
+    /// The words alone.
+    #[must_use]
+    pub fn words() -> Vec<&'static str> {
+        Self::WORDS.map(|(word, _)| word).to_vec()
+    }
 
     /// Reads words with spaces between them. Who writes a word that is not known, by hand or with
     /// another version of this program, wants something to stay: then everything does.

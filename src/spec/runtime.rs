@@ -95,6 +95,13 @@ pub fn find(name: &str) -> Option<&'static Runtime> {
     RUNTIMES.iter().find(|runtime| runtime.name == name)
 }
 
+/// The names of those that may be used.
+#[must_use]
+pub fn usable() -> Vec<&'static str> {
+    let usable = |runtime: &&Runtime| matches!(runtime.verdict, Fine | Ending);
+    RUNTIMES.iter().filter(usable).map(|runtime| runtime.name).collect()
+}
+
 /// Whether `name` is one of Lambda's runtimes that never run at the edge.
 #[must_use]
 pub fn never_at_the_edge(name: &str) -> bool {

@@ -153,6 +153,11 @@ impl View {
         anstream::println!("{policy:#}");
     }
 
+    /// Shows the schema of a spec, JSON for people and machines alike.
+    pub fn schema(self, schema: &serde_json::Value) {
+        anstream::println!("{schema:#}");
+    }
+
     /// Shows something that stops nothing.
     pub fn warning(self, what: &str, hint: &str) {
         anstream::eprint!("{}", human::warning(what, hint));

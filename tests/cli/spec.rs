@@ -37,6 +37,13 @@ fn a_spec_that_is_not_there_says_how_to_get_one() {
 }
 
 #[test]
+fn the_schema_comes_from_the_program_alone() {
+    let answer = Story::in_an_empty_folder().ask("validate --schema");
+    assert_eq!(answer.code, 0);
+    assert_eq!(answer.out, include_str!("../../config/provision.schema.json"));
+}
+
+#[test]
 fn a_spec_for_another_account_is_refused() {
     let mut story = Story::of_a_shop();
     story.write("provision.yaml", &format!("account: \"999999999999\"\n{SHOP}"));

@@ -5,24 +5,10 @@ use super::reader::{Reader, Section};
 use super::scalar::Naming;
 use crate::name::{AccountId, DistributionId, EDGE_REGION, StackName};
 use crate::resource::distribution::Behavior;
+use crate::spec::keys::{self, ATTACHED, Key};
 use crate::spec::problem::Problem;
 use crate::spec::{AttachedDistribution, DistributionSpec, OwnedDistribution};
 use std::collections::BTreeSet;
-
-pub(super) const KEYS: &[&str] = &[
-    "default_root_object",
-    "price_class",
-    "aliases",
-    "certificate",
-    "spa",
-    "comment",
-    "id",
-    "behaviors",
-    "replace",
-];
-const OWNED: &[&str] =
-    &["default_root_object", "price_class", "aliases", "certificate", "spa", "comment"];
-const ATTACHED: &[&str] = &["behaviors", "replace"];
 
 const CONFIG: &str = "Amazon CloudFront API Reference, \"DistributionConfig\"";
 const CNAMES: &str = "Amazon CloudFront Developer Guide, \"Use custom URLs by adding alternate \
@@ -41,9 +27,12 @@ pub(super) fn read(
     top: &Section<'_>,
     stack: &StackName,
 ) -> Option<DistributionSpec> {
-    let section = reader.section(top, "distribution", KEYS);
+    let section = reader.section(top, "distribution");
     let attached = section.has("id");
-    for key in if attached { OWNED } else { ATTACHED } {
+    for key in keys::below("distribution").map(Key::name) {
+        if ATTACHED.contains(&key) == attached {
+            continue;
+        }
         let Some(entry) = section.entry(key) else { continue };
         let (what, fix) = if attached {
             (
@@ -146,14 +135,14 @@ fn root_object(reader: &mut Reader<'_>, section: &Section<'_>) -> String {
 }
 
 fn price_class(reader: &mut Reader<'_>, section: &Section<'_>) -> String {
-    const CLASSES: &[&str] = &["PriceClass_100", "PriceClass_200", "PriceClass_All"];
     let Some(word) = reader.word(section, "price_class") else {
         return "PriceClass_100".to_owned();
     };
-    if CLASSES.contains(&word.text.as_str()) {
+    let classes = section.words("price_class");
+    if classes.contains(&word.text.as_str()) {
         return word.text;
     }
-    let fix = nearest::fix(&word.text, CLASSES);
+    let fix = nearest::fix(&word.text, &classes);
     reader.refuse(
         section,
         "price_class",

@@ -11,17 +11,6 @@ use crate::spec::runtime::{self, DEFAULT_PYTHON, Runtime, Verdict};
 use crate::spec::{FunctionSpec, Source};
 use std::path::Path;
 
-pub(super) const KEYS: &[&str] = &[
-    "name",
-    "runtime",
-    "source",
-    "handler",
-    "memory",
-    "timeout",
-    "keep_versions",
-    "log_retention",
-];
-
 const RESTRICTIONS: &str = "Amazon CloudFront Developer Guide, \"Restrictions on Lambda@Edge\"";
 const DIFFERENCES: &str = "Amazon CloudFront Developer Guide, \"Differences between CloudFront \
     Functions and Lambda@Edge\"";
@@ -33,7 +22,7 @@ pub(super) fn read(
     folder: &Path,
     stack: &StackName,
 ) -> Option<FunctionSpec> {
-    let section = reader.section_with_refusals(top, "function", "function", KEYS, &refused());
+    let section = reader.section_with_refusals(top, "function", &refused());
     let naming = Naming {
         title: "function name",
         rule: "AWS Lambda API Reference, \"CreateFunction\"",
@@ -49,13 +38,13 @@ pub(super) fn read(
         timeout: reader.duration(
             &section,
             "timeout",
-            (1..=30, 5),
+            5,
             &format!("{QUOTAS}: a function at the edge runs for at most 30 seconds"),
         ),
         keep_versions: reader.whole(
             &section,
             "keep_versions",
-            (1..=50, 3),
+            3,
             "the version that the distribution uses is always kept, so it is at least 1",
         ),
         log_retention: log_retention(reader, &section),
@@ -68,7 +57,7 @@ fn log_retention(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<u32> 
     const DAY: u64 = 24 * 60 * 60;
     let rule = "Amazon CloudWatch Logs API Reference, \"PutRetentionPolicy\": it takes certain \
         numbers of days, from 1 to 3653";
-    let asked = reader.duration(section, KEY, (0..=u64::MAX, 30 * DAY), rule).as_secs();
+    let asked = reader.duration(section, KEY, 30 * DAY, rule).as_secs();
     let given = reader.given.get("function.log_retention").cloned()?;
     let length = |days: &u32| u64::from(*days) * DAY;
     if let Some(days) = RETENTIONS.into_iter().find(|days| length(days) == asked) {
@@ -200,17 +189,11 @@ fn runtime(reader: &mut Reader<'_>, section: &Section<'_>) -> String {
             format!("{DIFFERENCES}: Node.js and Python only"),
             format!("write `runtime: {DEFAULT_PYTHON}` or `runtime: {}`", runtime::DEFAULT_NODE),
         ),
-        None => {
-            let usable =
-                |runtime: &&Runtime| matches!(runtime.verdict, Verdict::Fine | Verdict::Ending);
-            let known: Vec<&str> =
-                runtime::RUNTIMES.iter().filter(usable).map(|runtime| runtime.name).collect();
-            (
-                format!("unknown runtime `{}`", word.shown),
-                runtime::DOCUMENT.to_owned(),
-                nearest::fix(&word.text, &known),
-            )
-        }
+        None => (
+            format!("unknown runtime `{}`", word.shown),
+            runtime::DOCUMENT.to_owned(),
+            nearest::fix(&word.text, &section.words("runtime")),
+        ),
     };
     reader.refuse(section, "runtime", &word.place, what, rule, fix);
     DEFAULT_PYTHON.to_owned()
@@ -234,9 +217,10 @@ fn memory(reader: &mut Reader<'_>, section: &Section<'_>) -> u32 {
             return DEFAULT;
         }
     };
+    let range = section.range("memory");
     let rule = "AWS Lambda API Reference, \"CreateFunction\": 128 to 10,240 MB, in whole megabytes";
     match number.and_then(|number| u32::try_from(number).ok()) {
-        Some(memory) if (128..=10_240).contains(&memory) => {
+        Some(memory) if range.contains(&memory.into()) => {
             reader.given.insert(
                 "function.memory".to_owned(),
                 super::Given { shown: node.shown(), place: node.place.clone() },
@@ -245,7 +229,9 @@ fn memory(reader: &mut Reader<'_>, section: &Section<'_>) -> u32 {
         }
         _ => {
             let what = format!(
-                "`function.memory` must be 128 to 10240 megabytes, found `{}`",
+                "`function.memory` must be {} to {} megabytes, found `{}`",
+                range.start(),
+                range.end(),
                 node.shown()
             );
             reader.problems.push(Problem::error(

@@ -8,28 +8,17 @@ use crate::spec::problem::Problem;
 use crate::spec::{KEY_ON, MaintenanceSpec};
 use std::path::Path;
 
-pub(super) const KEYS: &[&str] =
-    &["page", "keys", "status", "retry_after", "cache", "allow", "bypass"];
-
 const RESPONSES: &str = "Amazon CloudFront Developer Guide, \"Work with requests and responses\"";
 const OBJECT_KEYS: &str = "Amazon S3 User Guide, \"Naming Amazon S3 objects\"";
-const WEEK: u64 = 7 * 24 * 60 * 60;
 
 pub(super) fn read(
     reader: &mut Reader<'_>,
     top: &Section<'_>,
     folder: &Path,
 ) -> Option<MaintenanceSpec> {
-    let section = reader.section(top, "maintenance", KEYS);
-    let keys =
-        reader.section_with_refusals(&section, "keys", "maintenance.keys", &["off", "on"], &[]);
-    let bypass = reader.section_with_refusals(
-        &section,
-        "bypass",
-        "maintenance.bypass",
-        &["cidrs", "cookie"],
-        &[],
-    );
+    let section = reader.section(top, "maintenance");
+    let keys = reader.section(&section, "keys");
+    let bypass = reader.section(&section, "bypass");
     let retry_rule = "the header `Retry-After` carries whole seconds (RFC 9110); crawlers that are \
         sent away for longer than a week drop pages";
     let cache_rule = "an edge instance that remembers for longer makes the switch slow for \
@@ -39,8 +28,8 @@ pub(super) fn read(
         key_off: object_key(reader, &keys, "off", "maintenance.html")?,
         key_on: object_key(reader, &keys, "on", KEY_ON)?,
         status: status(reader, &section),
-        retry_after: reader.duration(&section, "retry_after", (1..=WEEK, 600), retry_rule),
-        cache: reader.duration(&section, "cache", (0..=60, 5), cache_rule),
+        retry_after: reader.duration(&section, "retry_after", 600, retry_rule),
+        cache: reader.duration(&section, "cache", 5, cache_rule),
         allow: allow(reader, &section),
         bypass_cidrs: cidrs(reader, &bypass),
         bypass_cookie: cookie(reader, &bypass),
@@ -89,7 +78,7 @@ fn status(reader: &mut Reader<'_>, section: &Section<'_>) -> u16 {
     let status = reader.whole(
         section,
         "status",
-        (200..=599, 503_u16),
+        503_u16,
         &format!("{RESPONSES}: a status outside of 200 to 599 becomes an error page"),
     );
     let Some(given) = reader.given.get("maintenance.status").cloned() else { return status };

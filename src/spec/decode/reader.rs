@@ -2,9 +2,11 @@
 
 use super::Given;
 use super::nearest::{listed, nearest};
+use crate::spec::keys::{self, Key, TABLE};
 use crate::spec::node::{Entry, Node, Value};
 use crate::spec::problem::{Place, Problem, visible};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// Reads a tree and gathers the problems on the way.
 pub(super) struct Reader<'p> {
@@ -22,12 +24,31 @@ pub(super) struct Section<'n> {
 impl<'n> Section<'n> {
     /// Whether the key stands in the file, with whatever value.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+        self.entry(key).is_some()
     }
 
     /// The key with its value.
     pub(super) fn entry(&self, key: &str) -> Option<&'n Entry> {
+        self.row(key)?;
         self.entries.get(key).copied()
+    }
+
+    /// The least and the most that the number under `key` may be.
+    pub(super) fn range(&self, key: &str) -> RangeInclusive<u64> {
+        self.row(key).map_or(0..=u64::MAX, |row| row.value.range())
+    }
+
+    /// The words that `key` takes.
+    pub(super) fn words(&self, key: &str) -> Vec<&'static str> {
+        self.row(key).map_or_else(Vec::new, |row| row.value.words())
+    }
+
+    /// The key in the table. A key that is read and not there could never be given: a mistake of
+    /// the decoder, which every test of a spec meets.
+    fn row(&self, key: &str) -> Option<&'static Key> {
+        let row = keys::find(&self.address(key));
+        debug_assert!(row.is_some(), "`{}` is not in the table of keys", self.address(key));
+        row
     }
 
     /// The key's full name: `bucket.site`.
@@ -36,50 +57,31 @@ impl<'n> Section<'n> {
     }
 }
 
-/// All keys of the spec, by section, to tell where a misplaced one belongs.
-const SECTIONS: &[(&str, &[&str])] = &[
-    ("", super::KEYS),
-    ("bucket", &["name", "site", "versioning"]),
-    ("maintenance", super::maintenance::KEYS),
-    ("maintenance.keys", &["off", "on"]),
-    ("maintenance.bypass", &["cidrs", "cookie"]),
-    ("function", super::function::KEYS),
-    ("role", &["name", "path", "permissions_boundary"]),
-    ("distribution", super::distribution::KEYS),
-];
-
 impl<'p> Reader<'p> {
     pub(super) fn new(problems: &'p mut Vec<Problem>) -> Self {
         Self { problems, given: BTreeMap::new(), mentioned: BTreeSet::new() }
     }
 
     /// The whole file as a section.
-    pub(super) fn top<'n>(&mut self, tree: &'n Node, known: &[&'static str]) -> Section<'n> {
-        self.open("", tree, &tree.place, known, &[])
+    pub(super) fn top<'n>(&mut self, tree: &'n Node) -> Section<'n> {
+        self.open("", tree, &tree.place, &[])
     }
 
     /// The section under `key`.
-    pub(super) fn section<'n>(
-        &mut self,
-        parent: &Section<'n>,
-        key: &'static str,
-        known: &[&'static str],
-    ) -> Section<'n> {
-        self.section_with_refusals(parent, key, key, known, &[])
+    pub(super) fn section<'n>(&mut self, parent: &Section<'n>, key: &str) -> Section<'n> {
+        self.section_with_refusals(parent, key, &[])
     }
 
-    /// The section under `key`, called `name` in messages; keys of `refused` are known, but refused
-    /// with a reason.
+    /// The section under `key`; keys of `refused` are known, but refused with a reason.
     pub(super) fn section_with_refusals<'n>(
         &mut self,
         parent: &Section<'n>,
         key: &str,
-        name: &'static str,
-        known: &[&'static str],
         refused: &[Refused],
     ) -> Section<'n> {
+        let name = parent.row(key).map_or("", |row| row.path);
         match parent.entry(key) {
-            Some(entry) => self.open(name, &entry.value, &entry.key.place, known, refused),
+            Some(entry) => self.open(name, &entry.value, &entry.key.place, refused),
             None => Section { name, entries: BTreeMap::new() },
         }
     }
@@ -89,9 +91,9 @@ impl<'p> Reader<'p> {
         name: &'static str,
         node: &'n Node,
         place: &Place,
-        known: &[&'static str],
         refused: &[Refused],
     ) -> Section<'n> {
+        let known: &[&str] = &keys::below(name).map(Key::name).collect::<Vec<_>>();
         let mut section = Section { name, entries: BTreeMap::new() };
         let entries = match &node.value {
             Value::Map(entries) => entries,
@@ -209,11 +211,11 @@ impl Refused {
 fn unknown(section: &str, key: &str, place: &Place, known: &[&str]) -> Problem {
     let inside = if section.is_empty() { String::new() } else { format!(" in `{section}`") };
     let what = format!("unknown key `{}`{inside}", visible(key));
-    let elsewhere = || SECTIONS.iter().find(|(name, keys)| *name != section && keys.contains(&key));
-    let fix = match (nearest(key, known), elsewhere()) {
+    let mut elsewhere = TABLE.iter().filter(|row| row.name() == key && row.section() != section);
+    let fix = match (nearest(key, known), elsewhere.next().map(Key::section)) {
         (Some(meant), _) => format!("write `{meant}`"),
-        (None, Some(("", _))) => format!("`{key}` stands at the top: write it without indentation"),
-        (None, Some((name, _))) => format!("`{key}` belongs into `{name}`"),
+        (None, Some("")) => format!("`{key}` stands at the top: write it without indentation"),
+        (None, Some(name)) => format!("`{key}` belongs into `{name}`"),
         (None, None) => format!("remove it; known here are {}", listed(known)),
     };
     Problem::error(

@@ -6,7 +6,6 @@ use crate::spec::node::{Node, Value};
 use crate::spec::problem::{Place, Problem};
 use crate::spec::written;
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -104,7 +103,7 @@ impl Reader<'_> {
         &mut self,
         section: &Section<'_>,
         key: &str,
-        (range, default): (RangeInclusive<i128>, T),
+        default: T,
         rule: &str,
     ) -> T {
         let Some(entry) = section.entry(key) else { return default };
@@ -117,6 +116,8 @@ impl Reader<'_> {
             self.wrong_type(section, key, "a whole number");
             return default;
         };
+        let range = section.range(key);
+        let range = i128::from(*range.start())..=i128::from(*range.end());
         match T::try_from(number) {
             Ok(fitting) if range.contains(&number) => {
                 self.note(section, key);
@@ -149,7 +150,7 @@ impl Reader<'_> {
         &mut self,
         section: &Section<'_>,
         key: &str,
-        (range, default): (RangeInclusive<u64>, u64),
+        default: u64,
         rule: &str,
     ) -> Duration {
         let default = Duration::from_secs(default);
@@ -196,6 +197,7 @@ impl Reader<'_> {
             ));
             return default;
         }
+        let range = section.range(key);
         if !range.contains(&duration.as_secs()) {
             let bounds = format!("{} to {}", briefly(*range.start()), briefly(*range.end()));
             let what = format!("`{address}` must be {bounds}, found `{}`", node.shown());

@@ -1,6 +1,7 @@
 //! The whole way, from a file to a spec or to its problems.
 
 use super::*;
+use crate::spec::keys;
 use crate::spec::problem::Severity;
 use crate::spec::{AttachedDistribution, DistributionSpec, Protected, Source};
 use std::time::Duration;
@@ -43,7 +44,12 @@ fn no_variables(_: &str) -> Option<String> {
 fn load_text_with(folder: &Path, text: &[u8], env: Environment<'_>) -> Result<Loaded, Problems> {
     let file = folder.join("provision.yaml");
     std::fs::write(&file, text).unwrap();
-    load(&file, env, Files::Needed)
+    let loaded = load(&file, env, Files::Needed);
+    if let Ok(text) = std::str::from_utf8(text) {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        keys::tests::agree(text, loaded.as_ref());
+    }
+    loaded
 }
 
 fn load_text(folder: &Path, text: &str) -> Result<Loaded, Problems> {
