@@ -26,6 +26,7 @@ Examples:
   provision apply                                make it so
   provision maintenance on --for 45m             visitors see the maintenance page
   provision destroy                              take everything down again
+  provision explain                              the documentation, page by page
 
 Exit codes:
   0 done, or nothing to do     1 a step failed              2 plan --detailed-exitcode: there are \
@@ -45,6 +46,7 @@ enum Verb {
     Dev(commands::dev::Dev),
     Policy(commands::policy::Policy),
     Sweep(commands::sweep::Sweep),
+    Explain(commands::explain::Explain),
 }
 
 /// Runs the program.
@@ -97,5 +99,6 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::Dev(verb) => commands::dev::run(global, &verb).await,
         Verb::Policy(verb) => commands::policy::run(global, &verb).await,
         Verb::Sweep(verb) => commands::sweep::run(global, &verb).await,
+        Verb::Explain(verb) => Ok(commands::explain::run(global, &verb)),
     }
 }

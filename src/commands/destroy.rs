@@ -19,6 +19,7 @@ use std::time::Duration;
 CloudFront keeps replicas of an edge function for minutes to hours after its last use, and AWS \
 lets nobody delete it before.
 Then the rest is gone, the exit code is 3, and running the same command later finishes.
+`provision explain destroy` says more.
 
 Examples:
   provision destroy

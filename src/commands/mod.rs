@@ -8,6 +8,7 @@ pub mod confirm;
 pub mod deadline;
 pub mod destroy;
 pub mod dev;
+pub mod explain;
 pub mod failure;
 pub mod global;
 pub mod init;

@@ -365,6 +365,17 @@ pub fn error(what: &str, hint: Option<&str>) -> String {
     format!("{DELETE}error{DELETE:#}: {}\n{hint}", clean(what))
 }
 
+/// The pages of the documentation, each with its title.
+#[must_use]
+pub fn topics(topics: &[(&str, &str)]) -> String {
+    let rows = topics.iter().map(|(name, title)| format!("  {BOLD}{name:<13}{BOLD:#}{title}\n"));
+    let list: String = rows.collect();
+    format!(
+        "{list}\n`provision explain TOPIC` prints a page. Where a page links to `spec.md`, the topic is \
+            `spec`.\n"
+    )
+}
+
 /// What happened at the local edge, in one line.
 #[must_use]
 pub fn edge(event: &EdgeEvent) -> String {

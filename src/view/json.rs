@@ -187,6 +187,20 @@ fn fault_body(fault: &Fault) -> Value {
     })
 }
 
+/// The pages of the documentation, each with its title.
+#[must_use]
+pub fn topics(topics: &[(&str, &str)]) -> Value {
+    let topics: Vec<_> =
+        topics.iter().map(|(name, title)| json!({"topic": name, "title": title})).collect();
+    document("topics", json!({"topics": topics}))
+}
+
+/// A page of the documentation.
+#[must_use]
+pub fn topic(name: &str, title: &str, text: &str) -> Value {
+    document("topic", json!({"topic": name, "title": title, "text": text}))
+}
+
 /// A fault outside of a plan.
 #[must_use]
 pub fn fault(fault: &Fault) -> Value {

@@ -158,6 +158,16 @@ impl View {
         anstream::println!("{schema:#}");
     }
 
+    /// Lists the pages of the documentation, each with its title.
+    pub fn topics(self, topics: &[(&str, &str)]) {
+        self.document(&json::topics(topics), &human::topics(topics));
+    }
+
+    /// Shows a page of the documentation; Markdown is written to be read as it is.
+    pub fn topic(self, name: &str, title: &str, text: &str) {
+        self.document(&json::topic(name, title, text), text);
+    }
+
     /// Shows something that stops nothing.
     pub fn warning(self, what: &str, hint: &str) {
         anstream::eprint!("{}", human::warning(what, hint));

@@ -12,6 +12,7 @@ mod damage;
 mod destroy;
 mod documents;
 mod drift;
+mod explain;
 mod function;
 mod guards;
 mod logs;
