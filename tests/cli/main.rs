@@ -30,3 +30,4 @@ mod story;
 mod sweep;
 #[cfg(unix)]
 mod terminal;
+mod transcripts;

@@ -187,23 +187,26 @@ impl Story {
         self.transcript.trim_end()
     }
 
-    /// The transcript without moments and tokens. Moments of the years 1999 and 2999 were typed,
-    /// and stay.
+    /// The transcript without moments and tokens.
     pub(crate) fn timeless(&self) -> String {
-        let mut rest = self.transcript();
-        let mut text = String::new();
-        while let Some(first) = rest.chars().next() {
-            let typed = ["1999-", "2999-"].iter().any(|year| rest.starts_with(year));
-            let (length, shown) =
-                match CHANCE.iter().find(|(pattern, _)| !typed && is_like(rest, pattern)) {
-                    Some((pattern, placeholder)) => (pattern.len(), *placeholder),
-                    None => (first.len_utf8(), &rest[..first.len_utf8()]),
-                };
-            text.push_str(shown);
-            rest = &rest[length..];
-        }
-        text
+        timeless(self.transcript())
     }
+}
+
+/// A text without moments and tokens. Moments of the years 1999 and 2999 were typed, and stay.
+pub(crate) fn timeless(mut rest: &str) -> String {
+    let mut text = String::new();
+    while let Some(first) = rest.chars().next() {
+        let typed = ["1999-", "2999-"].iter().any(|year| rest.starts_with(year));
+        let (length, shown) =
+            match CHANCE.iter().find(|(pattern, _)| !typed && is_like(rest, pattern)) {
+                Some((pattern, placeholder)) => (pattern.len(), *placeholder),
+                None => (first.len_utf8(), &rest[..first.len_utf8()]),
+            };
+        text.push_str(shown);
+        rest = &rest[length..];
+    }
+    text
 }
 
 fn is_like(text: &str, pattern: &str) -> bool {
