@@ -4,47 +4,45 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
-/// What can exist. Closed on purpose: the compiler counts the kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The S3 bucket itself.
-    Bucket,
-    /// The folder of files in it.
-    Site,
-    /// The maintenance page, which is also the switch.
-    Page,
-    /// The execution role.
-    Role,
-    /// The edge function and its versions.
-    Function,
-    /// The log groups that it writes, one in each region.
-    Logs,
-    /// The origin access control, with which CloudFront signs its requests to the bucket.
-    Access,
-    /// A distribution that is ours.
-    Distribution,
-    /// Our statements in the bucket policy.
-    Grant,
-    /// Slots of a distribution that somebody else owns.
-    Association,
+/// The list of kinds: the variant, its name, and what it is.
+macro_rules! kinds {
+    ($($kind:ident $name:literal $what:literal,)*) => {
+        /// What can exist. Closed on purpose: the compiler counts the kinds.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(rename_all = "lowercase")]
+        pub enum Kind {
+            $(#[doc = $what] $kind,)*
+        }
+
+        impl Kind {
+            /// Every kind, in the order of `status`.
+            pub const ALL: &[Self] = &[$(Self::$kind,)*];
+        }
+
+        impl fmt::Display for Kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self {
+                    $(Self::$kind => $name,)*
+                })
+            }
+        }
+    };
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Bucket => "bucket",
-            Self::Site => "site",
-            Self::Page => "page",
-            Self::Role => "role",
-            Self::Function => "function",
-            Self::Logs => "logs",
-            Self::Access => "access",
-            Self::Distribution => "distribution",
-            Self::Grant => "grant",
-            Self::Association => "association",
-        })
-    }
+kinds! {
+    Bucket "bucket" "The S3 bucket itself.",
+    Site "site" "The folder of files in it.",
+    Page "page" "The maintenance page, which is also the switch.",
+    Role "role" "The execution role.",
+    Function "function" "The edge function and its versions.",
+    Logs "logs" "The log groups that it writes, one in each region.",
+    Access "access"
+        "The origin access control, with which CloudFront signs its requests to the bucket.",
+    Distribution "distribution" "A distribution that is ours.",
+    Grant "grant" "Our statements in the bucket policy.",
+    Association "association" "Slots of a distribution that somebody else owns.",
 }
 
 /// Kind and name, as shown to people.

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Each module uses only what stands before it: `name`, `change`, `file`, `context`, `aws`,
-//! `resource`, `spec`, `stack`, `operator`, `desired`, `plan`, `sweep`, `cloud`, `edge`, `apply`,
+//! `resource`, `spec`, `stack`, `permissions`, `desired`, `plan`, `sweep`, `cloud`, `edge`, `apply`,
 //! `view`, `commands`, `cli`. ARCHITECTURE.md says why.
 
 pub mod apply;
@@ -24,7 +24,7 @@ pub mod desired;
 pub mod edge;
 pub mod file;
 pub mod name;
-pub mod operator;
+pub mod permissions;
 pub mod plan;
 pub mod resource;
 pub mod spec;

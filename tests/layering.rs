@@ -21,7 +21,6 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("src/aws/fault.rs", "every code and text of AWS that we know, in one table"),
     ("src/cloud/world/apply.rs", "AWS's rules between the kinds; they share one record"),
     ("src/cloud/world/observe.rs", "what each call of AWS would show, side by side"),
-    ("src/operator.rs", "every statement with all its actions, side by side, and its tests"),
     (
         "src/resource/bucket/aws.rs",
         "eight settings, each with its call to read and its call to write",

@@ -4,7 +4,7 @@ use super::Exit;
 use super::failure::Failure;
 use super::session::Session;
 use crate::commands::global::Global;
-use crate::operator::{self, Purpose};
+use crate::permissions::{self, Purpose};
 use crate::spec::load::Files;
 use clap::Args;
 
@@ -27,6 +27,6 @@ pub struct Policy {
 pub async fn run(global: &Global, verb: &Policy) -> Result<Exit, Failure> {
     let session = Session::open(global, Files::Spared).await?;
     let stack = session.stack().await?;
-    session.view.policy(&operator::policy(&stack, verb.purpose));
+    session.view.policy(&permissions::policy(&stack, verb.purpose));
     Ok(Exit::Done)
 }

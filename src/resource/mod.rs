@@ -25,6 +25,7 @@ pub mod function;
 pub mod grant;
 pub mod logs;
 pub mod page;
+pub mod permission;
 pub mod policy;
 pub mod role;
 pub mod site;

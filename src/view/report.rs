@@ -3,7 +3,7 @@
 
 use crate::apply::Outcome;
 use crate::change::{Action, Address, Fault, Kind};
-use crate::operator;
+use crate::permissions;
 use crate::plan::{Intent, Plan};
 use crate::resource::page::window::{State, judge};
 use crate::resource::{grant, logs};
@@ -98,7 +98,7 @@ pub struct Missing {
 #[must_use]
 pub fn missing(fault: &Fault) -> Vec<Missing> {
     let known = |action: &String| {
-        operator::statement_with(action)
+        permissions::statement_with(action)
             .map(|statement| Missing { action: action.clone(), statement })
     };
     fault.lacks.iter().filter_map(known).collect()

@@ -11,6 +11,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 pub mod aws;
+pub mod permissions;
 pub mod plan;
 pub mod simulate;
 

@@ -6,6 +6,7 @@ use crate::name::{BucketName, ObjectKey, Region};
 use serde::{Deserialize, Serialize};
 
 pub mod aws;
+pub mod permissions;
 pub mod plan;
 pub mod simulate;
 

@@ -22,6 +22,7 @@ pub mod edit;
 mod managed;
 mod nesting;
 pub mod owner;
+pub mod permissions;
 pub mod plan;
 pub mod simulate;
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 pub mod aws;
 pub mod package;
+pub mod permissions;
 pub mod plan;
 mod reference;
 pub mod simulate;

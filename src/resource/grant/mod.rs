@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub mod aws;
+pub mod permissions;
 pub mod plan;
 pub mod simulate;
 

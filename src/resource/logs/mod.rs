@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub mod aws;
+pub mod permissions;
 pub mod plan;
 pub mod simulate;
 

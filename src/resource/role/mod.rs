@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub mod aws;
+pub mod permissions;
 pub mod plan;
 mod reach;
 pub mod simulate;

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub mod aws;
 pub mod folder;
 pub mod index;
+pub mod permissions;
 pub mod plan;
 pub mod simulate;
 

@@ -1,0 +1,303 @@
+//! The IAM policy of whoever runs `provision`: as tight as AWS allows, for one stack and one
+//! purpose. Each room says what its calls take; here it is put together.
+//!
+//! A policy is for the spec as it stands. A spec that gives up its own distribution for another one
+//! needs the rights of `destroy` for the spec that it was, once.
+
+use crate::change::Kind;
+use crate::name::EDGE_REGION;
+use crate::resource::permission::{Condition, Permission, Place, Stacks};
+use crate::resource::{
+    STACK_TAG, access, association, bucket, distribution, function, grant, logs, page, role, site,
+};
+use crate::stack::Stack;
+use serde_json::{Value, json};
+
+/// What the policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Purpose {
+    /// `apply`, `plan` and `status`.
+    Apply,
+    /// `destroy`.
+    Destroy,
+    /// `plan` and `status` alone: reads.
+    Plan,
+    /// `maintenance on|off|status` alone.
+    Toggle,
+    /// `sweep`, for the account: it finds. Taking a stack down takes `destroy` for that stack.
+    Sweep,
+}
+
+/// What the calls for a kind take.
+fn permissions(kind: Kind) -> &'static [Permission] {
+    match kind {
+        Kind::Bucket => bucket::permissions::PERMISSIONS,
+        Kind::Site => site::permissions::PERMISSIONS,
+        Kind::Page => page::permissions::PERMISSIONS,
+        Kind::Role => role::permissions::PERMISSIONS,
+        Kind::Function => function::permissions::PERMISSIONS,
+        Kind::Logs => logs::permissions::PERMISSIONS,
+        Kind::Access => access::permissions::PERMISSIONS,
+        Kind::Distribution => distribution::permissions::PERMISSIONS,
+        Kind::Grant => grant::permissions::PERMISSIONS,
+        Kind::Association => association::permissions::PERMISSIONS,
+    }
+}
+
+fn all() -> impl Iterator<Item = &'static Permission> {
+    Kind::ALL.iter().flat_map(|kind| permissions(*kind))
+}
+
+/// Which statement allows an action, for messages about a missing one.
+#[must_use]
+pub fn statement_with(action: &str) -> Option<&'static str> {
+    let matches = |known: &&str| {
+        known.trim_end_matches('*').eq_ignore_ascii_case(action.trim_end_matches('*'))
+    };
+    let allows = |purpose: fn(&Permission) -> Vec<&'static str>| {
+        all().find(|permission| purpose(permission).iter().any(matches))
+    };
+    let permission = allows(|it| [it.read, it.apply, it.destroy].concat());
+    permission.or_else(|| allows(|it| it.sweep.to_vec())).map(|permission| permission.sid)
+}
+
+/// The policy.
+#[must_use]
+pub fn policy(stack: &Stack, purpose: Purpose) -> Value {
+    let mut statements: Vec<(&Permission, Vec<&str>)> = Vec::new();
+    for permission in all() {
+        let actions = actions(permission, stack, purpose);
+        let same = |(other, _): &&mut (&Permission, Vec<&str>)| {
+            (other.sid, other.place, other.condition)
+                == (permission.sid, permission.place, permission.condition)
+        };
+        match statements.iter_mut().find(same) {
+            Some((_, known)) => {
+                for action in actions {
+                    if !known.contains(&action) {
+                        known.push(action);
+                    }
+                }
+            }
+            None if actions.is_empty() => {}
+            None => statements.push((permission, actions)),
+        }
+    }
+    let statements: Vec<Value> = statements
+        .into_iter()
+        .map(|(permission, actions)| {
+            let mut statement = json!({"Sid": permission.sid, "Effect": "Allow",
+                "Action": actions, "Resource": resource(permission.place, stack)});
+            if let Some(condition) = permission.condition.and_then(|it| condition(it, stack)) {
+                statement["Condition"] = condition;
+            }
+            statement
+        })
+        .collect();
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+fn actions(permission: &Permission, stack: &Stack, purpose: Purpose) -> Vec<&'static str> {
+    let is_needed = match permission.of {
+        Stacks::All => true,
+        Stacks::Owned => stack.names.attached.is_none(),
+        Stacks::Retaining => stack.names.logs || purpose == Purpose::Destroy,
+    };
+    let Permission { read, apply, destroy, toggle, sweep, .. } = permission;
+    match purpose {
+        Purpose::Sweep => sweep.to_vec(),
+        _ if !is_needed => Vec::new(),
+        Purpose::Plan => read.to_vec(),
+        Purpose::Apply => [*read, apply].concat(),
+        Purpose::Destroy => [*read, destroy].concat(),
+        Purpose::Toggle => toggle.to_vec(),
+    }
+}
+
+fn condition(condition: Condition, stack: &Stack) -> Option<Value> {
+    match condition {
+        Condition::PassedToLambda => Some(json!({"StringEquals": {
+            "iam:PassedToService": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}})),
+        Condition::OurTag if stack.names.attached.is_some() => None,
+        Condition::OurTag => Some(json!({"StringEquals": {
+            format!("aws:ResourceTag/{STACK_TAG}"): stack.names.stack}})),
+    }
+}
+
+/// IAM reads some characters that a role's path may hold as more than themselves (IAM User Guide,
+/// "IAM policy elements: Variables and tags").
+fn literal(resource: &str) -> String {
+    let escaped = |c: char| match c {
+        '*' | '?' | '$' => format!("${{{c}}}"),
+        c => c.to_string(),
+    };
+    resource.chars().map(escaped).collect()
+}
+
+/// The ARNs of a place.
+fn resource(place: Place, stack: &Stack) -> Value {
+    let account = &stack.account;
+    let function = stack.names.function.arn(account);
+    let linked = |service: &str, role: &str| {
+        format!("arn:aws:iam::{account}:role/aws-service-role/{service}/{role}")
+    };
+    match place {
+        Place::Bucket => json!(stack.bucket.arn()),
+        Place::Objects => json!(format!("{}/*", stack.bucket.arn())),
+        Place::PageKeys => {
+            json!(stack.page_keys().map(|key| format!("{}/{key}", stack.bucket.arn())))
+        }
+        Place::Index => json!(format!("{}/{}", stack.bucket.arn(), site::index::KEY)),
+        Place::Role => json!(literal(&stack.names.role.arn(account, &stack.names.role_path))),
+        Place::Function => json!([function, format!("{function}:*")]),
+        Place::Versions => json!(format!("{function}:*")),
+        // Ids are not known before creation.
+        Place::Distribution => match &stack.names.attached {
+            Some(id) => json!(id.arn(account)),
+            None => json!(format!("arn:aws:cloudfront::{account}:distribution/*")),
+        },
+        Place::AccessControl => {
+            json!(format!("arn:aws:cloudfront::{account}:origin-access-control/*"))
+        }
+        // The edge writes in many regions; AWS's documents differ in whether the name ends
+        // there or goes on with the streams.
+        Place::LogGroups => {
+            let groups = logs::arn("*", account, &logs::group(&stack.names.function));
+            json!([groups, format!("{groups}:*")])
+        }
+        Place::ServiceLinkedRoles => json!([
+            linked("replicator.lambda.amazonaws.com", "AWSServiceRoleForLambdaReplicator"),
+            linked("logger.cloudfront.amazonaws.com", "AWSServiceRoleForCloudFrontLogger"),
+        ]),
+        Place::Everything => json!("*"),
+        Place::EveryBucket => json!("arn:aws:s3:::*"),
+        Place::EveryRole => json!(format!("arn:aws:iam::{account}:role/*")),
+        Place::EveryFunction => {
+            json!(format!("arn:aws:lambda:{EDGE_REGION}:{account}:function:*"))
+        }
+        Place::EveryLogGroup => json!(logs::arn("*", account, &format!("{}*", logs::prefix()))),
+        Place::EveryDistribution => {
+            json!(format!("arn:aws:cloudfront::{account}:distribution/*"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::page::Keys;
+    use crate::stack::Names;
+
+    fn stack(attached: Option<&str>) -> Stack {
+        let long = "a".repeat(32);
+        let names = Names {
+            stack: long.parse().unwrap(),
+            region: "ap-southeast-2".parse().unwrap(),
+            bucket: Some("b".repeat(63).parse().unwrap()),
+            keys: Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() },
+            role: "r".repeat(64).parse().unwrap(),
+            role_path: "/".parse().unwrap(),
+            function: "f".repeat(64).parse().unwrap(),
+            logs: true,
+            attached: attached.map(|id| id.parse().unwrap()),
+            also: crate::stack::Clues::default(),
+        };
+        names.in_account("123456789012".parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_policy_fits_into_a_managed_policy() {
+        for purpose in
+            [Purpose::Apply, Purpose::Destroy, Purpose::Plan, Purpose::Toggle, Purpose::Sweep]
+        {
+            for attached in [None, Some("E2ABCDEF0123")] {
+                // IAM does not count white space (IAM User Guide, quotas).
+                let size = policy(&stack(attached), purpose).to_string().len();
+                assert!(size <= 6_144, "{purpose:?}: {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_names_itself_and_nothing_else() {
+        assert_eq!(literal("role/a/*/${x}?"), "role/a/${*}/${$}{x}${?}");
+    }
+
+    #[test]
+    fn a_purpose_gets_no_more_than_it_needs() {
+        let text = |purpose| policy(&stack(None), purpose).to_string();
+        for write in ["Create", "Put", "Delete", "Update", "PassRole", "Tag", "Untag"] {
+            for purpose in [Purpose::Plan, Purpose::Sweep] {
+                assert!(!text(purpose).contains(&format!(":{write}")), "{purpose:?}: {write}");
+            }
+        }
+        assert!(
+            !text(Purpose::Destroy).contains("Create")
+                && !text(Purpose::Apply).contains("DeleteBucket\"")
+        );
+        assert!(!text(Purpose::Toggle).contains("iam:") && !text(Purpose::Toggle).contains("/*"));
+        let attached = policy(&stack(Some("E2ABCDEF0123")), Purpose::Apply).to_string();
+        assert!(
+            attached.contains("distribution/E2ABCDEF0123")
+                && !attached.contains("CreateDistribution")
+        );
+        let attached = policy(&stack(Some("E2ABCDEF0123")), Purpose::Destroy).to_string();
+        assert!(
+            attached.contains("UpdateDistribution") && !attached.contains("DeleteDistribution"),
+            "it is somebody else's"
+        );
+    }
+
+    #[test]
+    fn a_distribution_without_our_tag_is_neither_changed_nor_deleted() {
+        for purpose in [Purpose::Apply, Purpose::Destroy] {
+            let policy = policy(&stack(None), purpose);
+            let writing =
+                |statement: &&Value| statement["Action"].to_string().contains("UpdateDistribution");
+            let statements: Vec<&Value> =
+                policy["Statement"].as_array().unwrap().iter().filter(writing).collect();
+            let ours = json!({"StringEquals": {"aws:ResourceTag/provision:stack": "a".repeat(32)}});
+            assert_eq!(
+                statements.iter().map(|statement| &statement["Condition"]).collect::<Vec<_>>(),
+                [&ours],
+                "{purpose:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn log_groups_are_looked_at_where_their_retention_is_set_and_taken_down_always() {
+        let text = |purpose, logs| {
+            let mut stack = stack(None);
+            stack.names.logs = logs;
+            policy(&stack, purpose).to_string()
+        };
+        for (purpose, logs, actions) in [
+            (Purpose::Plan, false, 0),
+            (Purpose::Apply, false, 0),
+            (Purpose::Plan, true, 1),
+            (Purpose::Apply, true, 4),
+            (Purpose::Destroy, false, 3),
+            (Purpose::Destroy, true, 3),
+            (Purpose::Toggle, true, 0),
+        ] {
+            assert_eq!(
+                text(purpose, logs).matches("\"logs:").count(),
+                actions,
+                "{purpose:?} {logs}"
+            );
+        }
+        assert!(
+            text(Purpose::Apply, true)
+                .contains(&format!(":log-group:/aws/lambda/us-east-1.{}\"", "f".repeat(64)))
+        );
+    }
+
+    #[test]
+    fn a_missing_action_leads_to_its_statement() {
+        assert_eq!(statement_with("iam:CreateRole"), Some("Role"));
+        assert_eq!(statement_with("lambda:EnableReplication"), Some("Replication"));
+        assert_eq!(statement_with("s3:ListAllMyBuckets"), Some("Lists"));
+        assert_eq!(statement_with("ec2:RunInstances"), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! What the calls for an association have to be allowed.
+
+use crate::resource::permission::{Permission, Place};
+
+/// By statement.
+pub const PERMISSIONS: &[Permission] = &[
+    // The asterisk belongs to the names of the actions. An association takes both; whether giving
+    // one up takes the second is written nowhere. Our own distribution takes them as well.
+    Permission {
+        apply: &["lambda:EnableReplication*", "lambda:DisableReplication*"],
+        destroy: &["lambda:DisableReplication*"],
+        ..Permission::at("Replication", Place::Versions)
+    },
+    // The first association of an account makes them. Their ARNs name the services, so a condition
+    // on those adds nothing.
+    Permission {
+        apply: &["iam:CreateServiceLinkedRole"],
+        ..Permission::at("ServiceLinkedRoles", Place::ServiceLinkedRoles)
+    },
+];

@@ -1,0 +1,48 @@
+//! What the calls for a distribution have to be allowed.
+
+use crate::resource::permission::{Condition, Permission, Place, Stacks};
+
+/// By statement.
+pub const PERMISSIONS: &[Permission] = &[
+    // It finds what an earlier spec named.
+    Permission {
+        read: &["cloudfront:ListDistributions"],
+        sweep: &["cloudfront:ListDistributions"],
+        ..Permission::at("Lists", Place::Everything)
+    },
+    // CreateDistributionWithTags has no action of its own: it is this and TagResource.
+    Permission {
+        of: Stacks::Owned,
+        apply: &["cloudfront:CreateDistribution"],
+        ..Permission::at("Lists", Place::Everything)
+    },
+    Permission {
+        read: &["cloudfront:GetDistribution"],
+        ..Permission::at("Distribution", Place::Distribution)
+    },
+    // A new distribution has no tag yet that a condition could ask for. Somebody else's is neither
+    // tagged nor deleted.
+    Permission {
+        of: Stacks::Owned,
+        read: &["cloudfront:ListTagsForResource"],
+        apply: &["cloudfront:TagResource", "cloudfront:UntagResource"],
+        ..Permission::at("Distribution", Place::Distribution)
+    },
+    Permission {
+        condition: Some(Condition::OurTag),
+        apply: &["cloudfront:UpdateDistribution"],
+        destroy: &["cloudfront:UpdateDistribution"],
+        ..Permission::at("ChangeDistribution", Place::Distribution)
+    },
+    Permission {
+        of: Stacks::Owned,
+        condition: Some(Condition::OurTag),
+        destroy: &["cloudfront:DeleteDistribution"],
+        ..Permission::at("ChangeDistribution", Place::Distribution)
+    },
+    // Where its tag got lost, a distribution's document tells whose it is.
+    Permission {
+        sweep: &["cloudfront:ListTagsForResource", "cloudfront:GetDistribution"],
+        ..Permission::at("Distribution", Place::EveryDistribution)
+    },
+];

@@ -1,0 +1,9 @@
+//! What the calls for the page and its switch have to be allowed.
+
+use crate::resource::permission::{Permission, Place};
+
+/// By statement.
+pub const PERMISSIONS: &[Permission] = &[Permission {
+    toggle: &["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+    ..Permission::at("Objects", Place::PageKeys)
+}];
