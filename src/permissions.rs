@@ -160,7 +160,7 @@ fn resource(place: Place, stack: &Stack) -> Value {
             json!(format!("arn:aws:cloudfront::{account}:origin-access-control/*"))
         }
         // The edge writes in many regions; AWS's documents differ in whether the name ends
-        // there or goes on with the streams.
+        // there or goes on with the streams (docs/aws.md, "ARNs of log groups in policies").
         Place::LogGroups => {
             let groups = logs::arn("*", account, &logs::group(&stack.names.function));
             json!([groups, format!("{groups}:*")])

@@ -1,19 +1,14 @@
 //! One room for each kind. Every room has the same door:
 //!
 //! - `mod.rs`: `Settings` (how an object should be), `Live` (how it is, reduced to what we manage),
-//!   `Op` (one AWS
-//!   mutation or wait, complete with what was seen before) and how an op is shown.
+//!   `Op` (one AWS mutation or wait, complete with what was seen before), how an op is shown, and
+//!   `standing`, the row of `status`.
 //! - `plan.rs`: `(desired, live) → ops, conflicts, notices`. Pure.
 //! - `simulate.rs`: `(live, op) → live`. Pure; a claim about AWS that the wire tests check.
 //! - `aws.rs`: `observe` and `apply` through the SDK. The only file of a room that knows it.
+//! - `permissions.rs`: what its calls have to be allowed.
 //!
-//! # How to add a kind
-//! 1. Add it to [`Kind`]; the compiler now lists the places that count kinds.
-//! 2. Make the room with the four files above, its table test in `plan.rs`.
-//! 3. Give it a place in `stack.rs` (`Op`, `Live`), in `desired.rs`, and in the order: `Stage` in
-//!    `plan.rs`.
-//! 4. Teach both clouds (`cloud/`) to observe it, and add one arm to `tests/wire.rs`, which
-//!    compares them.
+//! ARCHITECTURE.md, "How to add a kind", is the recipe.
 
 pub mod access;
 pub mod association;
@@ -59,6 +54,25 @@ impl<Op> Planned<Op> {
     /// Nothing is planned after all.
     fn refused(self, conflict: Conflict) -> Self {
         Self { ops: Vec::new(), conflicts: vec![conflict], notices: self.notices }
+    }
+}
+
+/// How an object stands, as `status` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its name or id, with what tells more of it.
+    pub name: String,
+    /// Does it exist?
+    pub exists: bool,
+    /// How far it is, where that takes time.
+    pub progress: Option<&'static str>,
+}
+
+impl Standing {
+    /// By its name, and by whether it exists.
+    #[must_use]
+    pub fn of(name: impl std::fmt::Display, exists: bool) -> Self {
+        Self { name: name.to_string(), exists, progress: None }
     }
 }
 

@@ -6,7 +6,9 @@ use crate::change::{Action, Address, Fault, Kind};
 use crate::permissions;
 use crate::plan::{Intent, Plan};
 use crate::resource::page::window::{State, judge};
-use crate::resource::{grant, logs};
+use crate::resource::{
+    Standing, access, association, bucket, distribution, function, grant, logs, page, role, site,
+};
 use crate::stack::{Live, Stack};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -135,70 +137,32 @@ pub struct Status {
     pub as_specified: bool,
 }
 
+/// How a kind stands; `None` where it is no part of the stack.
+fn standing(kind: Kind, stack: &Stack, live: &Live) -> Option<Standing> {
+    let (names, attached) = (&stack.names, stack.names.attached.as_ref());
+    let owned = |standing| attached.is_none().then_some(standing);
+    match kind {
+        Kind::Bucket => Some(bucket::standing(&stack.bucket, live.bucket.as_ref())),
+        Kind::Site => Some(site::standing(&live.objects, stack.page_keys(), live.bucket.is_some())),
+        Kind::Page => Some(page::standing(&names.keys, &live.objects)),
+        Kind::Role => Some(role::standing(&names.role, live.role.as_ref())),
+        Kind::Function => Some(function::standing(&names.function, live.function.as_ref())),
+        Kind::Logs => names.logs.then(|| logs::standing(&names.function, &live.logs)),
+        Kind::Access => owned(access::standing(live.access.as_ref())),
+        Kind::Distribution => owned(distribution::standing(live.distribution.as_ref())),
+        Kind::Grant => owned(grant::standing(&stack.bucket, live.policy.as_ref())),
+        Kind::Association => attached.map(|id| association::standing(id, live.attached.as_ref())),
+    }
+}
+
 /// Puts the status together.
 #[must_use]
 pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
-    let owned = stack.names.attached.is_none();
-    let version =
-        |live: &crate::resource::function::Live| live.number_of(&live.settings.frozen.name());
-    let function = live.function.as_ref().map(|found| match version(found) {
-        Some(number) => format!("{} version {number}", stack.names.function),
-        None => stack.names.function.to_string(),
-    });
-    let reader = |found: &Option<crate::resource::distribution::Live>| {
-        found.as_ref().map(|found| found.id.to_string())
-    };
-    let kinds: Vec<(Kind, String, bool)> = [
-        Some((Kind::Bucket, stack.bucket.to_string(), live.bucket.is_some())),
-        Some((Kind::Site, counted(objects(live, stack), "object"), live.bucket.is_some())),
-        Some((
-            Kind::Page,
-            stack.names.keys.off.to_string(),
-            live.objects.objects.contains_key(&stack.names.keys.off),
-        )),
-        Some((Kind::Role, stack.names.role.to_string(), live.role.is_some())),
-        Some((
-            Kind::Function,
-            function.unwrap_or_else(|| stack.names.function.to_string()),
-            live.function.is_some(),
-        )),
-        stack.names.logs.then(|| {
-            let regions = counted(live.logs.groups.len(), "region");
-            (
-                Kind::Logs,
-                format!("{} in {regions}", logs::group(&stack.names.function)),
-                !live.logs.groups.is_empty(),
-            )
-        }),
-        owned.then(|| {
-            (
-                Kind::Access,
-                live.access.as_ref().map_or_else(|| "(none)".into(), |found| found.id.clone()),
-                live.access.is_some(),
-            )
-        }),
-        owned.then(|| {
-            (
-                Kind::Distribution,
-                reader(&live.distribution).unwrap_or_else(|| "(none)".into()),
-                live.distribution.is_some(),
-            )
-        }),
-        owned.then(|| (Kind::Grant, stack.bucket.to_string(), grant::exists(live.policy.as_ref()))),
-        stack
-            .names
-            .attached
-            .as_ref()
-            .map(|id| (Kind::Association, id.to_string(), live.attached.is_some())),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let kinds = Kind::ALL.iter().filter_map(|kind| Some((*kind, standing(*kind, stack, live)?)));
     let mut resources: Vec<Row> = kinds
-        .into_iter()
-        .map(|(kind, name, exists)| {
+        .map(|(kind, standing)| {
             let own = |address: &Address| address.kind == kind && !is_former(address, stack, live);
-            row(plan, live, (kind, name, exists), own)
+            row(plan, kind, standing, own)
         })
         .collect();
     let former = plan.notices.iter().map(|notice| &notice.address);
@@ -206,7 +170,7 @@ pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
     resources.extend(
         former
             .into_iter()
-            .map(|at| row(plan, live, (at.kind, at.name.clone(), true), |address| address == at)),
+            .map(|at| row(plan, at.kind, Standing::of(&at.name, true), |address| address == at)),
     );
     Status {
         stack: stack.names.stack.to_string(),
@@ -215,14 +179,6 @@ pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
         existing: Existing::of(stack, live),
         resources,
     }
-}
-
-fn counted(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
-fn objects(live: &Live, stack: &Stack) -> usize {
-    live.objects.objects.keys().filter(|key| !stack.page_keys().contains(key)).count()
 }
 
 /// Is it something of the stack that the spec does not name?
@@ -242,9 +198,9 @@ fn is_former(address: &Address, stack: &Stack, live: &Live) -> bool {
     }
 }
 
-/// `at`: kind, what it is called, whether it exists. `own`: which addresses of the plan are its.
-fn row(plan: &Plan, live: &Live, at: (Kind, String, bool), own: impl Fn(&Address) -> bool) -> Row {
-    let (kind, name, exists) = at;
+/// `own`: which addresses of the plan are its.
+fn row(plan: &Plan, kind: Kind, standing: Standing, own: impl Fn(&Address) -> bool) -> Row {
+    let Standing { name, exists, progress } = standing;
     let changes = plan
         .steps
         .iter()
@@ -276,13 +232,6 @@ fn row(plan: &Plan, live: &Live, at: (Kind, String, bool), own: impl Fn(&Address
     remarks.extend(
         plan.notices.iter().filter(|notice| own(&notice.address)).map(|notice| notice.text.clone()),
     );
-    let distribution = match kind {
-        Kind::Distribution => live.distribution.as_ref(),
-        Kind::Association => live.attached.as_ref(),
-        _ => None,
-    };
-    remarks.extend(distribution.map(|found| {
-        if found.deployed { "deployed".to_owned() } else { "still deploying".to_owned() }
-    }));
+    remarks.extend(progress.map(str::to_owned));
     Row { kind, name, exists, as_specified: as_specified && exists, remarks }
 }

@@ -1,6 +1,7 @@
 //! The origin access control (OAC): CloudFront's permission to sign its requests to the bucket.
 //! Only for an owned distribution.
 
+use super::Standing;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::StackName;
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,12 @@ pub enum Op {
         /// Which.
         id: String,
     },
+}
+
+/// How the access control stands.
+#[must_use]
+pub fn standing(live: Option<&Live>) -> Standing {
+    Standing::of(live.map_or("(none)", |live| &live.id), live.is_some())
 }
 
 impl Op {

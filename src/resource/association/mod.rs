@@ -1,9 +1,10 @@
 //! Slots (distribution × behavior × event) of a distribution that somebody else owns: the one place
 //! there that we may write.
 
+use super::Standing;
 use super::distribution::document::{Document, EVENT};
 use super::distribution::edit::Edit;
-use super::distribution::{Behavior, serialize_digest};
+use super::distribution::{self, Behavior, serialize_digest};
 use super::function::VersionReference;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::DistributionId;
@@ -46,6 +47,13 @@ pub enum Op {
         /// Which distribution.
         id: DistributionId,
     },
+}
+
+/// How the distribution stands in which our slots are.
+#[must_use]
+pub fn standing(id: &DistributionId, live: Option<&distribution::Live>) -> Standing {
+    let progress = live.map(distribution::Live::progress);
+    Standing { progress, ..Standing::of(id, live.is_some()) }
 }
 
 impl Op {

@@ -5,7 +5,8 @@ use crate::resource::permission::{Permission, Place};
 /// By statement.
 pub const PERMISSIONS: &[Permission] = &[
     // The asterisk belongs to the names of the actions. An association takes both; whether giving
-    // one up takes the second is written nowhere. Our own distribution takes them as well.
+    // one up takes the second is written nowhere (docs/aws.md, "rights to give up an association").
+    // Our own distribution takes them as well.
     Permission {
         apply: &["lambda:EnableReplication*", "lambda:DisableReplication*"],
         destroy: &["lambda:DisableReplication*"],

@@ -1,6 +1,6 @@
 //! The bucket: existence, region, public access block, ownership, versioning, tags.
 
-use super::{Tags, tags};
+use super::{Standing, Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, Region};
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,12 @@ pub enum Op {
         /// Its name.
         name: BucketName,
     },
+}
+
+/// How the bucket stands.
+#[must_use]
+pub fn standing(name: &BucketName, live: Option<&Live>) -> Standing {
+    Standing::of(name, live.is_some())
 }
 
 impl Op {

@@ -2,7 +2,7 @@
 //! document, disabled, deleted.
 
 use super::function::VersionReference;
-use super::{Tags, tags};
+use super::{Standing, Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{DistributionId, StackName};
 use document::{Document, EVENT};
@@ -137,6 +137,21 @@ pub enum Op {
         /// The `ETag` that was seen, where no op before this one changes it.
         etag: Option<String>,
     },
+}
+
+/// How our distribution stands.
+#[must_use]
+pub fn standing(live: Option<&Live>) -> Standing {
+    let name = live.map_or_else(|| "(none)".to_owned(), |live| live.id.to_string());
+    Standing { progress: live.map(Live::progress), ..Standing::of(name, live.is_some()) }
+}
+
+impl Live {
+    /// How far its deployment is.
+    #[must_use]
+    pub fn progress(&self) -> &'static str {
+        if self.deployed { "deployed" } else { "still deploying" }
+    }
 }
 
 impl Op {

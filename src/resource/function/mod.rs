@@ -4,7 +4,7 @@
 //! A version is immutable. We name it by its content ([`Frozen::name`]); the number is AWS's and is
 //! looked up.
 
-use super::{Tags, tags};
+use super::{Standing, Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, FunctionName, ObjectKey, StackName};
 use serde::{Deserialize, Serialize};
@@ -241,6 +241,16 @@ pub enum Op {
         /// Its name.
         name: FunctionName,
     },
+}
+
+/// How the function stands, with the number of the version that is as its settings.
+#[must_use]
+pub fn standing(name: &FunctionName, live: Option<&Live>) -> Standing {
+    let number = live.and_then(|live| live.number_of(&live.settings.frozen.name()));
+    match number {
+        Some(number) => Standing::of(format!("{name} version {number}"), true),
+        None => Standing::of(name, live.is_some()),
+    }
 }
 
 impl Op {

@@ -3,7 +3,7 @@
 //!
 //! The first is also the stack's memory: the distribution's id stands in it.
 
-use super::policy;
+use super::{Standing, policy};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{AccountId, BucketName, DistributionId};
 use serde::Serialize;
@@ -169,6 +169,12 @@ pub enum Op {
         /// The policy that was seen.
         before: Value,
     },
+}
+
+/// How our statements in the policy of the bucket stand.
+#[must_use]
+pub fn standing(bucket: &BucketName, policy: Option<&Value>) -> Standing {
+    Standing::of(bucket, exists(policy))
 }
 
 impl Op {

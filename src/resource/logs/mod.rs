@@ -3,7 +3,7 @@
 //! logs"). The edge makes them by itself, keeps them for ever, and leaves them behind when the
 //! function goes.
 
-use super::Tags;
+use super::{Standing, Tags};
 use crate::change::{Action, Address, Change, Fault, FieldChange, Kind};
 use crate::name::{AccountId, EDGE_REGION, FunctionName, Region};
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,14 @@ pub enum Op {
         /// Its name.
         name: String,
     },
+}
+
+/// How the log groups of the function stand.
+#[must_use]
+pub fn standing(function: &FunctionName, live: &Live) -> Standing {
+    let count = live.groups.len();
+    let regions = if count == 1 { "region" } else { "regions" };
+    Standing::of(format!("{} in {count} {regions}", group(function)), count > 0)
 }
 
 impl Op {

@@ -1,6 +1,7 @@
 //! The maintenance page under its own key, which it never leaves, and the switch: while an object
 //! lies under the other key, the on key, the edge shows that one.
 
+use super::Standing;
 use super::content::Content;
 use super::site;
 use super::site::FoundIndex;
@@ -284,6 +285,12 @@ pub enum Op {
         /// The `ETag` that was seen. Guards the deletion.
         before: String,
     },
+}
+
+/// How the page stands under its own key.
+#[must_use]
+pub fn standing(keys: &Keys, objects: &site::Live) -> Standing {
+    Standing::of(&keys.off, objects.objects.contains_key(&keys.off))
 }
 
 impl Op {

@@ -1,6 +1,6 @@
 //! The execution role: trust policy, one inline policy, description, tags, permissions boundary.
 
-use super::{Tags, policy, tags};
+use super::{Standing, Tags, policy, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{RoleName, RolePath};
 use serde::{Deserialize, Serialize};
@@ -152,6 +152,12 @@ pub enum Op {
         /// Its name.
         name: RoleName,
     },
+}
+
+/// How the role stands.
+#[must_use]
+pub fn standing(name: &RoleName, live: Option<&Live>) -> Standing {
+    Standing::of(name, live.is_some())
 }
 
 impl Op {

@@ -3,6 +3,7 @@
 //! An object is ours if it carries our mark: the [`index`] tells most of them at once, and what it
 //! does not tell is asked.
 
+use super::Standing;
 use super::bucket::ObjectVersion;
 use super::content::Content;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
@@ -243,6 +244,14 @@ pub enum Op {
         /// The `ETag` that was seen. Guards the deletion.
         before: String,
     },
+}
+
+/// How the site stands: all objects in the bucket, if there is one, but for the page's two.
+#[must_use]
+pub fn standing(live: &Live, page_keys: [&ObjectKey; 2], has_bucket: bool) -> Standing {
+    let count = live.objects.keys().filter(|key| !page_keys.contains(key)).count();
+    let objects = if count == 1 { "object" } else { "objects" };
+    Standing::of(format!("{count} {objects}"), has_bucket)
 }
 
 impl Op {
