@@ -5,7 +5,8 @@
 //!   `standing`, the row of `status`.
 //! - `plan.rs`: `(desired, live) → ops, conflicts, notices`. Pure.
 //! - `simulate.rs`: `(live, op) → live`. Pure; a claim about AWS that the wire tests check.
-//! - `aws.rs`: `observe` and `apply` through the SDK. The only file of a room that knows it.
+//! - `aws.rs`: `observe` and `apply` through the SDK. The only module of a room that knows
+//!   it; where it is long, `aws.rs` is the door of `aws/`.
 //! - `permissions.rs`: what its calls have to be allowed.
 //!
 //! ARCHITECTURE.md, "How to add a kind", is the recipe.

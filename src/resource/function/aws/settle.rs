@@ -1,0 +1,142 @@
+//! Waits until Lambda is done: with an earlier change, with an update, with a version.
+
+use crate::aws::Clients;
+use crate::aws::fault::fault;
+use crate::aws::wait::{self, Waited};
+use crate::change::{Done, Fault, FaultKind};
+use crate::context::Context;
+use crate::name::FunctionName;
+use crate::resource::function::Op;
+use aws_sdk_lambda::types::{LastUpdateStatus, State};
+use std::future::Future;
+
+/// CloudFront takes only a version that is active (docs/aws.md, "an association needs an active
+/// version").
+pub(super) async fn active(
+    clients: &Clients,
+    name: &FunctionName,
+    number: u64,
+    version: &str,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<(), Fault> {
+    let tried = format!("wait for version {number} of function {name}");
+    let address = op.change().address;
+    let waited = wait::until(
+        context,
+        &address,
+        &format!("version {number} to become active"),
+        (clients.rhythm.quick, wait::ACTIVATION),
+        || async {
+            let sent = clients
+                .lambda
+                .get_function_configuration()
+                .function_name(name.as_str())
+                .qualifier(number.to_string())
+                .send()
+                .await;
+            let answer = sent.map_err(|error| fault(&tried, &error))?;
+            match answer.state() {
+                Some(State::Pending) => Ok(None),
+                Some(State::Failed) => Err(Fault::new(
+                    FaultKind::Refused,
+                    &tried,
+                    answer.state_reason().unwrap_or("the version failed"),
+                )),
+                _ => Ok(Some(())),
+            }
+        },
+    )
+    .await?;
+    match waited {
+        Waited::Met(()) => {
+            context.references(|known| known.versions.insert(version.to_owned(), number));
+            Ok(())
+        }
+        Waited::OutOfTime | Waited::Stopped => {
+            Err(Fault::new(FaultKind::Busy, tried, "it is still pending")
+                .hinted("run the same command again"))
+        }
+    }
+}
+
+/// Lambda takes one change after the other: what it refuses because it is still busy with an
+/// earlier one is sent again.
+pub(super) async fn when_idle<T, Sent>(
+    clients: &Clients,
+    op: &Op,
+    context: &Context<'_>,
+    send: impl Fn() -> Sent,
+) -> Result<T, Fault>
+where
+    Sent: Future<Output = Result<T, Fault>>,
+{
+    let change = op.change();
+    let budget = (clients.rhythm.quick, wait::ACTIVATION);
+    let waited = wait::until(
+        context,
+        &change.address,
+        "Lambda to finish an earlier change",
+        budget,
+        || async {
+            match send().await {
+                Err(fault) if fault.kind == FaultKind::Busy => Ok(None),
+                answered => answered.map(Some),
+            }
+        },
+    )
+    .await?;
+    match waited {
+        Waited::Met(answer) => Ok(answer),
+        Waited::OutOfTime | Waited::Stopped => {
+            let tried = format!("{} ({})", change.summary, change.address);
+            Err(Fault::new(FaultKind::Busy, tried, "an earlier change is still in progress")
+                .hinted("run the same command again"))
+        }
+    }
+}
+
+pub(super) async fn updated(
+    clients: &Clients,
+    name: &FunctionName,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
+    let tried = format!("wait for function {name}");
+    let address = op.change().address;
+    let waited = wait::until(
+        context,
+        &address,
+        "Lambda to finish the update",
+        (clients.rhythm.quick, wait::ACTIVATION),
+        || async {
+            let sent = clients
+                .lambda
+                .get_function_configuration()
+                .function_name(name.as_str())
+                .send()
+                .await;
+            let answer = sent.map_err(|error| fault(&tried, &error))?;
+            match answer.last_update_status() {
+                Some(LastUpdateStatus::InProgress) => Ok(None),
+                Some(LastUpdateStatus::Failed) => Err(Fault::new(
+                    FaultKind::Refused,
+                    &tried,
+                    answer.last_update_status_reason().unwrap_or("the update failed"),
+                )),
+                _ => Ok(Some(answer.revision_id)),
+            }
+        },
+    )
+    .await?;
+    match waited {
+        Waited::Met(revision) => {
+            context.references(|known| known.revision = revision);
+            Ok(Done::Changed(String::new()))
+        }
+        Waited::OutOfTime | Waited::Stopped => {
+            Err(Fault::new(FaultKind::Busy, tried, "the update is still in progress")
+                .hinted("run the same command again"))
+        }
+    }
+}
