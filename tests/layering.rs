@@ -26,10 +26,6 @@ const LONG_FILES: &[(&str, &str)] = &[
         "eight settings, each with its call to read and its call to write",
     ),
     (
-        "src/resource/distribution/aws.rs",
-        "create, update, await and delete, each with its own waits",
-    ),
-    (
         "src/resource/site/aws.rs",
         "objects, versions, uploads, the index, looks, each with its call",
     ),

@@ -1,0 +1,216 @@
+//! Creates and changes a distribution: guarded by its ETag, and one whose reply was lost counts
+//! as done.
+
+use super::observe::{observe, read_document};
+use crate::aws::Clients;
+use crate::aws::capture::send_instead;
+use crate::aws::fault::fault;
+use crate::aws::wait::{self, Waited};
+use crate::change::{Address, Done, Fault, FaultKind};
+use crate::context::Context;
+use crate::name::{AccountId, DistributionId, StackName};
+use crate::resource::Tags;
+use crate::resource::distribution::document::{Document, with_tags};
+use crate::resource::distribution::edit::Edit;
+use crate::resource::tags::Difference;
+use aws_sdk_cloudfront::types::{
+    DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag,
+    TagKeys, Tags as CloudFrontTags, ViewerProtocolPolicy,
+};
+
+pub(super) async fn create(
+    clients: &Clients,
+    account: &AccountId,
+    stack: &StackName,
+    document: &Document,
+    tags: &Tags,
+    address: &Address,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
+    let stand_in = DistributionConfigWithTags::builder()
+        .distribution_config(stand_in()?)
+        .tags(cloudfront_tags(tags)?)
+        .build();
+    let body = with_tags(document, tags);
+    let waited = wait::until(
+        context,
+        address,
+        "CloudFront to see the role and the \
+            version",
+        (clients.rhythm.quick, wait::PROPAGATION),
+        || async {
+            let sent = clients
+                .cloudfront
+                .create_distribution_with_tags()
+                .distribution_config_with_tags(stand_in.clone())
+                .customize()
+                .mutate_request(send_instead(body.clone()))
+                .send()
+                .await;
+            match sent.map_err(|error| {
+                fault(
+                    format!(
+                        "create the distribution of stack \
+                {stack}"
+                    ),
+                    &error,
+                )
+            }) {
+                Ok(answer) => Ok(Some((
+                    answer.distribution.map(|d| (d.id, d.domain_name)),
+                    answer.e_tag,
+                    Done::Changed(String::new()),
+                ))),
+                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => {
+                    Ok(None)
+                }
+                // A reply of ours that was lost, or another run of the same plan: found again by
+                // its origin and tag.
+                Err(fault) if fault.kind == FaultKind::AlreadyExists => {
+                    match observe(clients, account, stack, None, None).await? {
+                        Some(live) => Ok(Some((
+                            Some((live.id.to_string(), live.domain)),
+                            Some(live.etag),
+                            Done::AlreadySo,
+                        ))),
+                        None => Err(fault.hinted(
+                            "CloudFront remembers an earlier distribution of this stack: run \
+                            `provision destroy`, then apply again",
+                        )),
+                    }
+                }
+                Err(fault) => Err(fault),
+            }
+        },
+    )
+    .await?;
+    let Waited::Met((found, etag, done)) = waited else {
+        return Ok(Done::Deferred {
+            reason: "CloudFront does not see the role yet".into(),
+            try_again_after: wait::PROPAGATION,
+        });
+    };
+    let (id, domain) = found.unzip();
+    let id = id.and_then(|id: String| id.parse::<DistributionId>().ok());
+    context.references(|known| {
+        known.etags.extend(id.clone().zip(etag));
+        known.distribution = id;
+        known.domain = domain;
+    });
+    Ok(done)
+}
+
+/// Makes the edits in the document that `etag` stands for.
+///
+/// # Errors
+/// The call's; [`FaultKind::MovedOn`] where somebody else wrote in between.
+pub async fn update(
+    clients: &Clients,
+    (id, etag): (&DistributionId, &str),
+    (document, edits): (&Document, &[Edit]),
+    address: &Address,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
+    let edited = document
+        .edit(edits)
+        .map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
+    let stand_in = stand_in()?;
+    let waited = wait::until(
+        context,
+        address,
+        "CloudFront to see the role and the version",
+        (clients.rhythm.quick, wait::PROPAGATION),
+        || async {
+            let sent = clients
+                .cloudfront
+                .update_distribution()
+                .id(id.as_str())
+                .if_match(etag)
+                .distribution_config(stand_in.clone())
+                .customize()
+                .mutate_request(send_instead(edited.0.clone()))
+                .send()
+                .await;
+            match sent.map_err(|error| fault(format!("update distribution {id}"), &error)) {
+                Ok(answer) => Ok(Some((answer.e_tag, Done::Changed(String::new())))),
+                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => {
+                    Ok(None)
+                }
+                // A reply of ours that was lost: what is there now needs none of the edits.
+                Err(fault) if fault.kind == FaultKind::MovedOn => {
+                    match read_document(clients, id).await? {
+                        Some(live) if live.document.edit(edits).as_ref() == Ok(&live.document) => {
+                            Ok(Some((Some(live.etag), Done::AlreadySo)))
+                        }
+                        _ => Err(fault),
+                    }
+                }
+                Err(fault) => Err(fault),
+            }
+        },
+    )
+    .await?;
+    let Waited::Met((etag, done)) = waited else {
+        return Ok(Done::Deferred {
+            reason: "CloudFront does not see the role or the version yet".into(),
+            try_again_after: wait::PROPAGATION,
+        });
+    };
+    context.references(|known| known.etags.extend(etag.map(|etag| (id.clone(), etag))));
+    Ok(done)
+}
+
+pub(super) async fn set_tags(
+    clients: &Clients,
+    id: &DistributionId,
+    arn: &str,
+    tags: &Difference,
+) -> Result<Done, Fault> {
+    let (gone, wanted) = (tags.removed(), tags.set());
+    if !gone.is_empty() {
+        let keys = TagKeys::builder().set_items(Some(gone)).build();
+        let sent = clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await;
+        sent.map_err(|error| fault(format!("untag distribution {id}"), &error))?;
+    }
+    if !wanted.is_empty() {
+        let sent = clients
+            .cloudfront
+            .tag_resource()
+            .resource(arn)
+            .tags(cloudfront_tags(&wanted)?)
+            .send()
+            .await;
+        sent.map_err(|error| fault(format!("tag distribution {id}"), &error))?;
+    }
+    Ok(Done::Changed(String::new()))
+}
+
+/// What the SDK's types ask for before they let a request through; the document takes its place.
+fn stand_in() -> Result<DistributionConfig, Fault> {
+    let incomplete = |error: aws_sdk_cloudfront::error::BuildError| {
+        Fault::new(FaultKind::Local, "build a request", error.to_string())
+    };
+    let origin = Origin::builder().id("-").domain_name("-").build().map_err(incomplete)?;
+    DistributionConfig::builder()
+        .caller_reference("-")
+        .origins(Origins::builder().quantity(1).items(origin).build().map_err(incomplete)?)
+        .default_cache_behavior(
+            DefaultCacheBehavior::builder()
+                .target_origin_id("-")
+                .viewer_protocol_policy(ViewerProtocolPolicy::HttpsOnly)
+                .build()
+                .map_err(incomplete)?,
+        )
+        .comment("-")
+        .enabled(false)
+        .build()
+        .map_err(incomplete)
+}
+
+fn cloudfront_tags(tags: &Tags) -> Result<CloudFrontTags, Fault> {
+    let items: Result<Vec<Tag>, _> =
+        tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    let items =
+        items.map_err(|error| Fault::new(FaultKind::Local, "write a tag", error.to_string()))?;
+    Ok(CloudFrontTags::builder().set_items(Some(items)).build())
+}
