@@ -22,10 +22,6 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("src/cloud/world/apply.rs", "AWS's rules between the kinds; they share one record"),
     ("src/cloud/world/observe.rs", "what each call of AWS would show, side by side"),
     (
-        "src/resource/bucket/aws.rs",
-        "eight settings, each with its call to read and its call to write",
-    ),
-    (
         "src/resource/site/aws.rs",
         "objects, versions, uploads, the index, looks, each with its call",
     ),

@@ -1,0 +1,64 @@
+//! Empties the bucket: exactly the versions and uploads that were seen.
+
+use super::write::incomplete;
+use crate::aws::Clients;
+use crate::aws::fault::{absent, fault, in_answer};
+use crate::change::Fault;
+use crate::name::AccountId;
+use crate::resource::bucket::Op;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+
+/// How many objects one call may delete (Amazon S3 API Reference, "DeleteObjects").
+const BATCH: usize = 1000;
+
+pub(super) async fn empty(clients: &Clients, account: &AccountId, op: &Op) -> Result<(), Fault> {
+    let Op::Empty { name, versions, uploads } = op else { return Ok(()) };
+    for (key, id) in uploads {
+        let sent = clients
+            .s3
+            .abort_multipart_upload()
+            .bucket(name.as_str())
+            .key(key.as_str())
+            .upload_id(id)
+            .send()
+            .await;
+        absent(sent.map_err(|error| fault(format!("abort the upload of {key}"), &error)))?;
+    }
+    for batch in versions.chunks(BATCH) {
+        let objects = batch
+            .iter()
+            .map(|version| {
+                ObjectIdentifier::builder()
+                    .key(version.key.as_str())
+                    .version_id(&version.version)
+                    .set_e_tag(version.etag.as_ref().map(|etag| format!("\"{etag}\"")))
+                    .build()
+                    .map_err(|e| incomplete(&e))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let delete = Delete::builder()
+            .set_objects(Some(objects))
+            .quiet(true)
+            .build()
+            .map_err(|e| incomplete(&e))?;
+        let answer = clients
+            .s3
+            .delete_objects()
+            .bucket(name.as_str())
+            .expected_bucket_owner(account.as_str())
+            .delete(delete)
+            .send()
+            .await
+            .map_err(|error| fault(format!("empty bucket {name}"), &error))?;
+        if let Some(error) = answer.errors().first() {
+            let tried = format!("delete {} from bucket {name}", error.key().unwrap_or("an object"));
+            return Err(in_answer(
+                tried,
+                error.code(),
+                error.message(),
+                &["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Finds the buckets of every stack in an account, each asked where it lies.
+
+use crate::aws::Clients;
+use crate::aws::fault::{absent, fault};
+use crate::change::{Fault, FaultKind, Kind};
+use crate::name::{BucketName, ObjectKey};
+use crate::resource::site::CONCURRENCY;
+use crate::resource::{Tags, Trace, stack_in};
+use futures_util::{StreamExt, stream};
+
+/// Finds what is ours of this kind in the whole account.
+///
+/// # Errors
+/// Any call's.
+pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
+    let mut pages = clients.s3.list_buckets().into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        found.extend(
+            page.map_err(|error| fault("list the buckets", &error))?.buckets.unwrap_or_default(),
+        );
+    }
+    let named = found
+        .into_iter()
+        .filter_map(|bucket| Some((bucket.name()?.parse::<BucketName>().ok()?, bucket)));
+    let asked = stream::iter(named)
+        .map(|(name, bucket)| async move {
+            (tags_in(clients, &name, bucket.bucket_region()).await, bucket)
+        })
+        .buffer_unordered(CONCURRENCY);
+    let (mut traces, mut readable, mut denied) = (Vec::new(), false, None);
+    for (tags, bucket) in asked.collect::<Vec<_>>().await {
+        let tags = match tags {
+            Ok(tags) => tags,
+            // One that may not be read is not ours.
+            Err(fault) if fault.kind == FaultKind::Denied => {
+                denied = Some(fault);
+                continue;
+            }
+            Err(fault) => return Err(fault),
+        };
+        readable = true;
+        traces.extend(stack_in(&tags).map(|stack| Trace {
+            place: bucket.bucket_region().map(str::to_owned),
+            since: bucket.creation_date().and_then(|moment| u64::try_from(moment.secs()).ok()),
+            ..Trace::of(stack, Kind::Bucket, bucket.name().unwrap_or_default(), &tags)
+        }));
+    }
+    // Whoever may read none lacks the right, and would be told that nothing is left.
+    denied.filter(|_| !readable).map_or(Ok(traces), Err)
+}
+
+/// A bucket's tags, asked where it lies.
+async fn tags_in(
+    clients: &Clients,
+    name: &BucketName,
+    region: Option<&str>,
+) -> Result<Tags, Fault> {
+    let client = clients.s3_in(region);
+    let sent = client.get_bucket_tagging().bucket(name.as_str()).send().await;
+    let answer =
+        absent(sent.map_err(|error| fault(format!("read the tags of bucket {name}"), &error)))?;
+    Ok(answer
+        .map(|answer| answer.tag_set)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|tag| (tag.key, tag.value))
+        .collect())
+}
+
+/// Is there an object under this key? Takes the right to list alone, none to read what is in it.
+///
+/// # Errors
+/// The call's.
+pub async fn holds(
+    clients: &Clients,
+    name: &BucketName,
+    region: Option<&str>,
+    key: &ObjectKey,
+) -> Result<bool, Fault> {
+    let client = clients.s3_in(region);
+    // A key comes before all others that begin with it.
+    let sent = client
+        .list_objects_v2()
+        .bucket(name.as_str())
+        .prefix(key.as_str())
+        .max_keys(1)
+        .send()
+        .await;
+    let answer = absent(sent.map_err(|error| fault(format!("list bucket {name}"), &error)))?;
+    Ok(answer.is_some_and(|answer| {
+        answer.contents().iter().any(|object| object.key() == Some(key.as_str()))
+    }))
+}
