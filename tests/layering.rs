@@ -19,7 +19,6 @@ const LONG: usize = 400;
 /// Why a file may be long. An entry that is no longer needed has to go.
 const LONG_FILES: &[(&str, &str)] = &[
     ("src/aws/fault.rs", "every code and text of AWS that we know, in one table"),
-    ("src/cloud/world/observe.rs", "what each call of AWS would show, side by side"),
     ("src/spec/decode/scalar.rs", "every scalar type with its refusals"),
     ("src/view/human.rs", "every text for people, so that they sound alike"),
 ];

@@ -15,6 +15,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod apply;
+mod discover;
 mod observe;
 
 /// How long things take here, in seconds.

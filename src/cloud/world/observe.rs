@@ -1,22 +1,18 @@
 //! What a look at the world sees.
 
-use super::{Bucket, Distribution, Headers, World};
 use crate::aws::fault::NO_SUCH_BUCKET;
-use crate::change::{Fault, FaultKind, Kind};
+use crate::change::{Fault, FaultKind};
+use crate::cloud::world::{Bucket, Distribution, Headers, World};
 use crate::context::References;
-use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, Region, RoleName, StackName};
-use crate::resource::bucket::ObjectVersion;
+use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, RoleName, StackName};
+use crate::resource::bucket::{self, ObjectVersion};
 use crate::resource::distribution::document::reads_bucket;
 use crate::resource::site::index::Served;
 use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
-use crate::resource::{
-    Owner, Tags, Trace, access, association, bucket, distribution, function, logs, marked, page,
-    role, stack_in,
-};
+use crate::resource::{Tags, access, association, distribution, function, logs, page, role};
 use crate::stack::{Clues, Former, FormerBucket, Live, Names, Op, Scope, Stack};
-use crate::sweep::{Found, group};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl World {
     /// What a look at time `now` sees.
@@ -196,124 +192,6 @@ impl World {
     pub(super) fn look(&self, id: &DistributionId, now: u64) -> Option<distribution::Live> {
         let found = self.distributions.get(id)?;
         Some(distribution::Live { deployed: now >= found.deployed_at, ..found.live.clone() })
-    }
-
-    /// The distributions that run a function of a stack that is not theirs.
-    fn attached(&self, traces: &[Trace]) -> Vec<(StackName, DistributionId)> {
-        let runs = |trace: &Trace, found: &Distribution| {
-            let unqualified = format!(":function:{}:", trace.name);
-            trace.kind == Kind::Function
-                && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
-        };
-        // Also another stack's, whose visitors get this function by mistake.
-        self.distributions
-            .iter()
-            .flat_map(|(id, found)| {
-                let owner = distribution::owner::owner(&found.live);
-                traces
-                    .iter()
-                    .filter(move |trace| runs(trace, found) && !owner.is(&trace.stack))
-                    .map(move |trace| (trace.stack.clone(), id.clone()))
-            })
-            .collect()
-    }
-
-    /// Everything of ours, by stack.
-    #[must_use]
-    pub fn discover(&self) -> Found {
-        let trace = |owner: Owner, kind, name: String, place: Option<String>, tags: &Tags| {
-            let stack = owner.stack()?.clone();
-            let since = self.born.get(&stack).copied();
-            Some(Trace { place, since, ..Trace::of(stack, kind, name, tags) })
-        };
-        let none = Tags::new();
-        let buckets = self.buckets.iter().filter_map(|(name, found)| {
-            let settings = &found.live.settings;
-            trace(
-                Owner::of(stack_in(&settings.tags), None),
-                Kind::Bucket,
-                name.to_string(),
-                Some(settings.region.to_string()),
-                &settings.tags,
-            )
-        });
-        let roles = self.roles.iter().filter_map(|(name, live)| {
-            trace(
-                role::plan::owner(live),
-                Kind::Role,
-                name.to_string(),
-                Some(live.settings.path.to_string()),
-                &live.settings.tags,
-            )
-        });
-        // A list of functions shows descriptions, and no tags.
-        let is_marked = |live: &function::Live| marked(&live.settings.frozen.description).is_some();
-        let functions = self.functions.iter().filter(|(_, live)| is_marked(live));
-        let functions = functions.filter_map(|(name, live)| {
-            trace(
-                function::plan::owner(live),
-                Kind::Function,
-                name.to_string(),
-                None,
-                &live.settings.tags,
-            )
-        });
-        let controls = self.access.values().filter_map(|live| {
-            trace(
-                Owner::of(None, marked(&live.description)),
-                Kind::Access,
-                live.name.clone(),
-                None,
-                &none,
-            )
-        });
-        let owner = distribution::owner::owner;
-        let distributions = self.distributions.iter().filter_map(|(id, found)| {
-            let trace = trace(
-                owner(&found.live),
-                Kind::Distribution,
-                id.to_string(),
-                None,
-                &found.live.tags,
-            )?;
-            Some(Trace { enabled: Some(found.live.document.read().enabled), ..trace })
-        });
-        let gone = |name: &str| {
-            logs::function(name).is_some_and(|function| !self.functions.contains_key(&function))
-        };
-        let groups = self.logs.iter().flat_map(|(region, groups)| {
-            groups.iter().map(move |(name, group)| (region, name, group))
-        });
-        let orphan = |(region, name, group): (&Region, &String, &logs::Group)| {
-            let since = stack_in(&group.tags).and_then(|stack| self.born.get(&stack).copied());
-            logs::Orphan {
-                region: region.clone(),
-                name: name.clone(),
-                tags: group.tags.clone(),
-                since,
-            }
-        };
-        let orphans = groups.filter(|(_, name, _)| gone(name)).map(orphan).collect();
-        let (orphans, notices) = logs::plan::orphans(orphans, &BTreeMap::new());
-        let traces: Vec<Trace> = buckets
-            .chain(roles)
-            .chain(functions)
-            .chain(orphans)
-            .chain(controls)
-            .chain(distributions)
-            .collect();
-        let attached = self.attached(&traces);
-        let policies = self.roles.values().filter_map(|live| live.settings.policy.as_ref());
-        let pages: role::Pages = policies.flat_map(role::pages_in).collect();
-        let on = |bucket: &BucketName, key: &ObjectKey| {
-            self.buckets.get(bucket).is_some_and(|found| found.objects.contains_key(key))
-        };
-        let mut remains = group(traces, &attached);
-        for found in &mut remains {
-            found.switch_is_on =
-                found.switches(&pages).iter().any(|(bucket, _, key)| on(bucket, key));
-        }
-        Found { remains, notices }
     }
 
     /// Has the deployment that `op` waits for reached every edge? Everything else is done at once.
