@@ -20,7 +20,6 @@ const LONG: usize = 400;
 const LONG_FILES: &[(&str, &str)] = &[
     ("src/aws/fault.rs", "every code and text of AWS that we know, in one table"),
     ("src/spec/decode/scalar.rs", "every scalar type with its refusals"),
-    ("src/view/human.rs", "every text for people, so that they sound alike"),
 ];
 
 /// A source file of the library.

@@ -1,74 +1,24 @@
 //! For people: pure functions from values to text. Colour is laid over; without it nothing is lost.
 
-use super::report::{Existing, Status};
 use crate::apply::Outcome;
-use crate::change::{Action, Change, Done, Fault, Kind, Notice};
-use crate::edge::EdgeEvent;
-use crate::plan::{Intent, Plan};
+use crate::change::{Action, Change, Done, Fault, Notice};
+use crate::plan::Intent;
+use crate::view::report::{Existing, Status};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 use std::time::Duration;
+
+mod edge;
+mod plan;
+
+pub use edge::edge;
+pub use plan::plan;
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const UPDATE: Style = AnsiColor::Yellow.on_default();
 const DELETE: Style = AnsiColor::Red.on_default();
 const FAINT: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
-
-/// How many files are listed one by one.
-const FILES_SHOWN: usize = 10;
-
-fn symbol(action: Action) -> (char, Style) {
-    match action {
-        Action::Create => ('+', CREATE),
-        Action::Update => ('~', UPDATE),
-        Action::Delete => ('-', DELETE),
-        Action::Await => ('.', FAINT),
-    }
-}
-
-/// A plan: header, steps with their fields, conflicts, notices, tally.
-#[must_use]
-pub fn plan(plan: &Plan) -> String {
-    let mut text = format!("Stack `{}`, account {}\n", plan.stack, plan.account);
-    let changes: Vec<Change> = plan.steps.iter().map(|step| step.op.change()).collect();
-    if !changes.is_empty() {
-        text.push('\n');
-    }
-    let width = changes
-        .iter()
-        .map(|change| change.address.name.chars().count())
-        .max()
-        .unwrap_or_default()
-        .min(34);
-    let files = changes.iter().filter(|change| change.address.kind == Kind::Site).count();
-    let mut shown = 0;
-    for change in &changes {
-        if change.address.kind == Kind::Site {
-            shown += 1;
-            if files > FILES_SHOWN && shown > FILES_SHOWN {
-                if shown == files {
-                    let _ =
-                        writeln!(text, "    {:<13}and {} more files", "site", files - FILES_SHOWN);
-                }
-                continue;
-            }
-        }
-        step(&mut text, change, width);
-    }
-    for conflict in &plan.conflicts {
-        let _ = write!(
-            text,
-            "\n{DELETE}conflict{DELETE:#}: {}: {}\n  hint: {}\n",
-            conflict.address,
-            clean(&conflict.reason),
-            clean(&conflict.hint)
-        );
-    }
-    notes(&mut text, &plan.notices);
-    let _ = writeln!(text, "\n{}", tally(plan, &changes));
-    text
-}
 
 /// What is worth knowing, in lines that stand together.
 pub(super) fn notes(text: &mut String, notices: &[Notice]) {
@@ -80,34 +30,6 @@ pub(super) fn notes(text: &mut String, notices: &[Notice]) {
             notice.address,
             clean(&notice.text)
         );
-    }
-}
-
-fn step(text: &mut String, change: &Change, width: usize) {
-    let (mark, style) = symbol(change.action);
-    let (kind, name) = (change.address.kind, &change.address.name);
-    let _ = writeln!(
-        text,
-        "  {style}{mark}{style:#} {kind:<13}{:<width$}  {}",
-        clean(name),
-        clean(&change.summary)
-    );
-    let field_width =
-        change.fields.iter().map(|field| field.field.chars().count()).max().unwrap_or_default();
-    for field in &change.fields {
-        let name = &field.field;
-        let _ = match (&field.before, &field.after) {
-            (Some(before), Some(after)) => {
-                writeln!(text, "      {name:<field_width$}  {} -> {}", brief(before), brief(after))
-            }
-            (Some(before), None) => {
-                writeln!(text, "      {name:<field_width$}  {DELETE}-{DELETE:#} {}", brief(before))
-            }
-            (None, Some(after)) => {
-                writeln!(text, "      {name:<field_width$}  {CREATE}+{CREATE:#} {}", brief(after))
-            }
-            (None, None) => Ok(()),
-        };
     }
 }
 
@@ -151,37 +73,6 @@ fn counts(changes: &[Change]) -> (usize, usize, usize) {
         .filter(|address| !created.contains(*address) && !deleted.contains(*address))
         .count();
     (created.len(), updated, deleted.len())
-}
-
-fn tally(plan: &Plan, changes: &[Change]) -> String {
-    if !plan.can_apply() {
-        let many = if plan.conflicts.len() == 1 { "a conflict" } else { "conflicts" };
-        return format!("{BOLD}Refused{BOLD:#}: the plan has {many}; nothing was changed.");
-    }
-    if plan.is_empty() {
-        return match plan.intent {
-            Intent::Provision => "Nothing to do: everything is as the spec says.".into(),
-            Intent::Destroy if plan.notices.is_empty() => {
-                "Nothing to do: nothing of this stack exists.".into()
-            }
-            Intent::Destroy => {
-                "Nothing to do: nothing of this stack exists but what is named above, which stays."
-                    .into()
-            }
-            Intent::On | Intent::Off => "Nothing to do.".into(),
-        };
-    }
-    match plan.intent {
-        Intent::On => {
-            return format!("{BOLD}Plan{BOLD:#}: turn maintenance on. Nothing is deployed.");
-        }
-        Intent::Off => {
-            return format!("{BOLD}Plan{BOLD:#}: turn maintenance off. Nothing is deployed.");
-        }
-        Intent::Provision | Intent::Destroy => {}
-    }
-    let (create, change, delete) = counts(changes);
-    format!("{BOLD}Plan{BOLD:#}: {create} to create, {change} to change, {delete} to delete.")
 }
 
 /// What carries out again what was intended.
@@ -374,44 +265,6 @@ pub fn topics(topics: &[(&str, &str)]) -> String {
         "{list}\n`provision explain TOPIC` prints a page. Where a page links to `spec.md`, the topic is \
             `spec`.\n"
     )
-}
-
-/// What happened at the local edge, in one line.
-#[must_use]
-pub fn edge(event: &EdgeEvent) -> String {
-    match event {
-        EdgeEvent::Listening(addresses) => format!(
-            "The site is at {BOLD}http://{}/{BOLD:#}, the switch at http://{}/__provision/\nCtrl-C \
-                ends it.\n",
-            addresses.viewer, addresses.console
-        ),
-        EdgeEvent::Visit(visit) => {
-            let style = match visit.status {
-                200..400 => CREATE,
-                400..500 => UPDATE,
-                _ => DELETE,
-            };
-            let function = visit.function.map_or_else(String::new, |time| {
-                let cold = time
-                    .cold
-                    .map(|cold| format!(" (cold {} ms)", cold.as_millis()))
-                    .unwrap_or_default();
-                format!("  function {:.1} ms{cold}", time.run.as_secs_f64() * 1e3)
-            });
-            format!(
-                "{:<5}{:<32} {style}{}{style:#} {:<24}{function}",
-                visit.method,
-                brief(&visit.path),
-                visit.status,
-                visit.x_cache
-            )
-        }
-        EdgeEvent::Log { instance, line } => {
-            format!("  {FAINT}[{instance}]{FAINT:#} {}", brief(line))
-        }
-        EdgeEvent::Reloaded { hash } => format!("  function reloaded ({hash})"),
-        EdgeEvent::Warning(text) => format!("  {UPDATE}warning{UPDATE:#}: {}", brief(text)),
-    }
 }
 
 /// A warning of ours.
