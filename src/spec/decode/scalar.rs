@@ -1,14 +1,14 @@
-//! Values of keys: texts, names, numbers, flags, durations, paths, lists.
+//! Values of keys: texts, names, numbers, flags, durations (`duration`), paths, lists.
 
 use super::Given;
 use super::reader::{Reader, Section};
 use crate::spec::node::{Node, Value};
 use crate::spec::problem::{Place, Problem};
-use crate::spec::written;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+
+mod duration;
 
 /// A text with variables filled in.
 #[derive(Clone, Debug)]
@@ -143,76 +143,6 @@ impl Reader<'_> {
                 default
             }
         }
-    }
-
-    /// The duration under `key`, in whole seconds.
-    pub(super) fn duration(
-        &mut self,
-        section: &Section<'_>,
-        key: &str,
-        default: u64,
-        rule: &str,
-    ) -> Duration {
-        let default = Duration::from_secs(default);
-        let Some(entry) = section.entry(key) else { return default };
-        let node = &entry.value;
-        let address = section.address(key);
-        let unit_missing = match &node.value {
-            Value::Whole(_) | Value::Number(_) => true,
-            Value::Text(text) => !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()),
-            _ => false,
-        };
-        if unit_missing {
-            let what = format!("`{address}` needs a unit, found `{}`", node.shown());
-            let fix = format!("write `{key}: {}s` if you mean seconds", node.shown());
-            self.problems.push(Problem::error(
-                &node.place,
-                what,
-                "durations carry a unit, so that nobody has to guess it",
-                fix,
-            ));
-            return default;
-        }
-        let Value::Text(text) = &node.value else {
-            self.wrong_type(section, key, "a duration such as `10m`");
-            return default;
-        };
-        let Ok(duration) = humantime::parse_duration(text) else {
-            let what = format!("`{}` is not a duration", node.shown());
-            self.problems.push(Problem::error(
-                &node.place,
-                what,
-                "a duration is a number with a unit, or several of them",
-                "write for example `5s`, `10m` or `1h30m`",
-            ));
-            return default;
-        };
-        if duration.subsec_nanos() != 0 {
-            let what = format!("`{address}` must be whole seconds, found `{}`", node.shown());
-            self.problems.push(Problem::error(
-                &node.place,
-                what,
-                rule,
-                format!("write for example `{key}: {}`", briefly(default.as_secs())),
-            ));
-            return default;
-        }
-        let range = section.range(key);
-        if !range.contains(&duration.as_secs()) {
-            let bounds = format!("{} to {}", briefly(*range.start()), briefly(*range.end()));
-            let what = format!("`{address}` must be {bounds}, found `{}`", node.shown());
-            let nearest =
-                if duration.as_secs() < *range.start() { range.start() } else { range.end() };
-            self.problems.push(Problem::error(
-                &node.place,
-                what,
-                rule,
-                format!("write for example `{key}: {}`", briefly(*nearest)),
-            ));
-            return default;
-        }
-        self.note(section, key);
-        duration
     }
 
     /// The path under `key`, made absolute on `folder`. Whether it may be used is for `check` to
@@ -391,10 +321,6 @@ impl Reader<'_> {
 fn tidied(text: &str) -> String {
     let lower = text.trim().to_lowercase();
     lower.replace(['_', ' ', '.'], "-").trim_matches('-').to_owned()
-}
-
-fn briefly(seconds: u64) -> String {
-    written(Duration::from_secs(seconds))
 }
 
 /// `path` on `folder` without `.` and `..`, as far as that goes by the text alone.
