@@ -5,8 +5,8 @@ use crate::file;
 use crate::resource::content::Content;
 use crate::resource::function::{self, Frozen, Package, VersionReference, package};
 use crate::resource::{
-    PROTECT_TAG, STACK_TAG, TTL_TAG, association, bucket, distribution, logs, marker, page, role,
-    site, tags,
+    PROTECT_TAG, STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, logs, marker, page,
+    role, site, tags,
 };
 use crate::spec::{DistributionSpec, Source, Spec, written};
 use crate::stack::{Names, Stack};
@@ -55,11 +55,7 @@ impl Desired {
     /// # Errors
     /// [`FaultKind::Local`] where the page or the function's source cannot be read.
     pub fn of(spec: &Spec, stack: &Stack, site: site::Settings) -> Result<Self, Fault> {
-        let ttl = spec.ttl.map(|ttl| (TTL_TAG.to_owned(), written(ttl)));
-        let own = [(STACK_TAG.to_owned(), stack.names.stack.to_string())];
-        let kinds: Vec<String> = spec.protect.iter().map(ToString::to_string).collect();
-        let protect = (!kinds.is_empty()).then(|| (PROTECT_TAG.to_owned(), kinds.join(" ")));
-        let tags = tags::wanted(own.into_iter().chain(ttl).chain(protect).collect(), &spec.tags);
+        let tags = tags_of(spec, stack);
         let Names { role, role_path, function, region, keys, .. } = &stack.names;
         let package = package(spec, stack)?;
         let frozen = Frozen {
@@ -137,6 +133,15 @@ impl Desired {
             association,
         })
     }
+}
+
+/// The tags of everything that takes tags.
+fn tags_of(spec: &Spec, stack: &Stack) -> Tags {
+    let ttl = spec.ttl.map(|ttl| (TTL_TAG.to_owned(), written(ttl)));
+    let own = [(STACK_TAG.to_owned(), stack.names.stack.to_string())];
+    let kinds: Vec<String> = spec.protect.iter().map(ToString::to_string).collect();
+    let protect = (!kinds.is_empty()).then(|| (PROTECT_TAG.to_owned(), kinds.join(" ")));
+    tags::wanted(own.into_iter().chain(ttl).chain(protect).collect(), &spec.tags)
 }
 
 /// Any page, as it is served. Browsers and proxies must not keep it: maintenance ends at once (RFC

@@ -156,6 +156,21 @@ fn word(done: &Done) -> &'static str {
     }
 }
 
+/// What AWS numbers has a name here.
+fn named(Live { distribution, policy, access, .. }: &Live, text: String) -> String {
+    // The policy still names it when it is gone.
+    let ids = distribution
+        .iter()
+        .map(|found| found.id.clone())
+        .chain(grant::distribution(policy.as_ref()));
+    let text = ids.fold(text, |text, id| text.replace(id.as_str(), "(distribution)"));
+    // A creation is named after its control, which ends before the distribution does.
+    let references = distribution.iter().map(|found| found.document.read().caller_reference);
+    let control = |reference: String| reference.rsplit('-').next().unwrap_or_default().to_owned();
+    let ids = access.iter().map(|found| found.id.clone()).chain(references.map(control));
+    ids.filter(|id| !id.is_empty()).fold(text, |text, id| text.replace(&id, "(access)"))
+}
+
 /// What must be equal, as text; what AWS numbers is named.
 fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
     let Live {
@@ -175,20 +190,7 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         holders,
         former,
     } = live;
-    let named = |text: String| {
-        // The policy still names it when it is gone.
-        let ids = distribution
-            .iter()
-            .map(|found| found.id.clone())
-            .chain(grant::distribution(policy.as_ref()));
-        let text = ids.fold(text, |text, id| text.replace(id.as_str(), "(distribution)"));
-        // A creation is named after its control, which ends before the distribution does.
-        let references = distribution.iter().map(|found| found.document.read().caller_reference);
-        let control =
-            |reference: String| reference.rsplit('-').next().unwrap_or_default().to_owned();
-        let ids = access.iter().map(|found| found.id.clone()).chain(references.map(control));
-        ids.filter(|id| !id.is_empty()).fold(text, |text, id| text.replace(&id, "(access)"))
-    };
+    let named = |text: String| named(live, text);
     let keys: BTreeSet<_> = inventory.versions.iter().map(|version| &version.key).collect();
     let meaning = |document: &Option<serde_json::Value>| {
         named(format!("{:?}", document.as_ref().map(policy::normal)))

@@ -152,25 +152,7 @@ impl Turn<'_> {
         if standard.as_ref().is_none_or(|standard| page.md5 != standard.md5) {
             window.insert(window::ONCE.to_owned(), "true".to_owned());
         }
-        if window::judge(Some(&window), sides.seen) == State::Over || never_opens(&window) {
-            self.planned.conflicts.push(Conflict {
-                address: Address::new(Kind::Page, &self.keys.on),
-                reason: "the window would be over before it begins".into(),
-                hint: "give it another end with `--for` or `--until`, or none with `--no-end`"
-                    .into(),
-            });
-            return;
-        }
-        if sides.state().shows_page()
-            && window::judge(Some(&window), sides.seen) == State::Scheduled
-        {
-            self.planned.conflicts.push(Conflict {
-                address: Address::new(Kind::Page, &self.keys.on),
-                reason: "maintenance is on, and visitors would see the site until that moment"
-                    .into(),
-                hint: "leave `--from` out to keep it on; or run `provision maintenance off` first"
-                    .into(),
-            });
+        if self.refuses(&window, sides) {
             return;
         }
         let judged = |metadata: &Metadata| window::JUDGED.map(|name| metadata.get(name).cloned());
@@ -195,6 +177,28 @@ impl Turn<'_> {
             replaced: before.map(|on| on.metadata.clone()).unwrap_or_default(),
             metadata: theirs.into_iter().chain(window).collect(),
         });
+    }
+
+    /// Refuses a window that would never open, and one that would close an open one first.
+    fn refuses(&mut self, window: &Metadata, sides: &Sides) -> bool {
+        let state = window::judge(Some(window), sides.seen);
+        let (reason, hint) = if state == State::Over || never_opens(window) {
+            (
+                "the window would be over before it begins",
+                "give it another end with `--for` or `--until`, or none with `--no-end`",
+            )
+        } else if sides.state().shows_page() && state == State::Scheduled {
+            (
+                "maintenance is on, and visitors would see the site until that moment",
+                "leave `--from` out to keep it on; or run `provision maintenance off` first",
+            )
+        } else {
+            return false;
+        };
+        let address = Address::new(Kind::Page, &self.keys.on);
+        let (reason, hint) = (reason.into(), hint.into());
+        self.planned.conflicts.push(Conflict { address, reason, hint });
+        true
     }
 
     fn off(&mut self, standard: &Standard, sides: &Sides) {

@@ -6,7 +6,8 @@ use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::name::{RoleName, StackName};
-use crate::resource::{Tags, Trace, marked, stack_in, tags};
+use crate::resource::tags::{self, Difference};
+use crate::resource::{Tags, Trace, marked, stack_in};
 use aws_sdk_iam::types::{Role, Tag};
 use futures_util::try_join;
 use serde_json::Value;
@@ -113,7 +114,6 @@ fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
 ///
 /// # Errors
 /// The call's.
-#[expect(clippy::too_many_lines, reason = "one arm for each op")]
 pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
     let iam = &clients.iam;
     let gone = |result: Result<(), Fault>| {
@@ -146,26 +146,7 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
             sent.map_err(|error| fault(format!("put the inline policy of role {name}"), &error))?;
         }
         Op::SetBoundary { name, after, .. } => {
-            let tried = format!("set the permissions boundary of role {name}");
-            match after {
-                Some(arn) => {
-                    let sent = iam
-                        .put_role_permissions_boundary()
-                        .role_name(name.as_str())
-                        .permissions_boundary(arn)
-                        .send()
-                        .await;
-                    sent.map_err(|error| fault(tried, &error))?;
-                }
-                None => {
-                    let sent = iam
-                        .delete_role_permissions_boundary()
-                        .role_name(name.as_str())
-                        .send()
-                        .await;
-                    sent.map_err(|error| fault(tried, &error))?;
-                }
-            }
+            set_boundary(clients, name, after.as_deref()).await?;
         }
         Op::Describe { name, after, .. } => {
             // `UpdateRole` would also set how long a session may be.
@@ -177,23 +158,7 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 .await;
             sent.map_err(|error| fault(format!("set the description of role {name}"), &error))?;
         }
-        Op::SetTags { name, tags, .. } => {
-            let (gone, wanted) = (tags.removed(), tags.set());
-            if !gone.is_empty() {
-                let sent =
-                    iam.untag_role().role_name(name.as_str()).set_tag_keys(Some(gone)).send().await;
-                sent.map_err(|error| fault(format!("untag role {name}"), &error))?;
-            }
-            if !wanted.is_empty() {
-                let sent = iam
-                    .tag_role()
-                    .role_name(name.as_str())
-                    .set_tags(Some(iam_tags(&wanted)?))
-                    .send()
-                    .await;
-                sent.map_err(|error| fault(format!("tag role {name}"), &error))?;
-            }
-        }
+        Op::SetTags { name, tags, .. } => set_tags(clients, name, tags).await?,
         Op::DeletePolicy { name, policy } => {
             let sent =
                 iam.delete_role_policy().role_name(name.as_str()).policy_name(policy).send().await;
@@ -224,6 +189,56 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
         }
     }
     Ok(Done::Changed(String::new()))
+}
+
+async fn set_boundary(
+    clients: &Clients,
+    name: &RoleName,
+    after: Option<&str>,
+) -> Result<(), Fault> {
+    let tried = format!("set the permissions boundary of role {name}");
+    match after {
+        Some(arn) => {
+            let sent = clients
+                .iam
+                .put_role_permissions_boundary()
+                .role_name(name.as_str())
+                .permissions_boundary(arn)
+                .send()
+                .await;
+            sent.map_err(|error| fault(tried, &error))?;
+        }
+        None => {
+            let sent = clients
+                .iam
+                .delete_role_permissions_boundary()
+                .role_name(name.as_str())
+                .send()
+                .await;
+            sent.map_err(|error| fault(tried, &error))?;
+        }
+    }
+    Ok(())
+}
+
+async fn set_tags(clients: &Clients, name: &RoleName, tags: &Difference) -> Result<(), Fault> {
+    let (gone, wanted) = (tags.removed(), tags.set());
+    if !gone.is_empty() {
+        let sent =
+            clients.iam.untag_role().role_name(name.as_str()).set_tag_keys(Some(gone)).send().await;
+        sent.map_err(|error| fault(format!("untag role {name}"), &error))?;
+    }
+    if !wanted.is_empty() {
+        let sent = clients
+            .iam
+            .tag_role()
+            .role_name(name.as_str())
+            .set_tags(Some(iam_tags(&wanted)?))
+            .send()
+            .await;
+        sent.map_err(|error| fault(format!("tag role {name}"), &error))?;
+    }
+    Ok(())
 }
 
 async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Result<Done, Fault> {
