@@ -13,11 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Files over this many lines need a reason below.
+/// No source file has more lines.
 const LONG: usize = 400;
-
-/// Why a file may be long. An entry that is no longer needed has to go.
-const LONG_FILES: &[(&str, &str)] = &[];
 
 /// A source file of the library.
 struct Source {
@@ -282,21 +279,12 @@ fn a_files_name_says_what_it_is_for() {
 }
 
 #[test]
-fn a_long_file_has_a_reason() {
-    let length =
-        |file: &str| fs::read_to_string(root().join(file)).map_or(0, |text| text.lines().count());
-    let listed = |file: &str| LONG_FILES.iter().any(|(long, _)| *long == file);
-    let long = files("src")
-        .into_iter()
-        .filter(|file| is_rust(file) && length(file) > LONG && !listed(file));
+fn no_source_file_is_long() {
+    let length = |file: &str| read(file).lines().count();
+    let long = files("src").into_iter().filter(|file| is_rust(file) && length(file) > LONG);
     none(
-        "split the file, or give the reason in tests/layering.rs",
+        "split the file by what a reader looks for",
         long.map(|file| format!("{file}: {} lines", length(&file))),
-    );
-    let stale = LONG_FILES.iter().filter(|(file, _)| length(file) <= LONG);
-    none(
-        "take these off the list in tests/layering.rs",
-        stale.map(|(file, _)| format!("{file}: {} lines", length(file))),
     );
 }
 

@@ -20,11 +20,12 @@ pub struct Explain {
 
 /// The pages are compiled in: whoever has the program alone can read them. The order is that of
 /// README.md.
-const TOPICS: [(&str, &str); 16] = [
+const TOPICS: [(&str, &str); 17] = [
     ("commands", include_str!("../../docs/commands.md")),
     ("spec", include_str!("../../docs/spec.md")),
     ("maintenance", include_str!("../../docs/maintenance.md")),
     ("attaching", include_str!("../../docs/attaching.md")),
+    ("aws", include_str!("../../docs/aws.md")),
     ("function", include_str!("../../docs/function.md")),
     ("destroy", include_str!("../../docs/destroy.md")),
     ("local-edge", include_str!("../../docs/local-edge.md")),

@@ -9,7 +9,9 @@ use crate::resource::bucket::{self, ObjectVersion};
 use crate::resource::distribution::document::reads_bucket;
 use crate::resource::site::index::Served;
 use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
-use crate::resource::{Tags, access, association, distribution, function, logs, page, role};
+use crate::resource::{
+    Tags, access, association, distribution, function, logs, marked, page, role,
+};
 use crate::stack::{Clues, Former, FormerBucket, Live, Names, Op, Scope, Stack};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
