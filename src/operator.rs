@@ -507,8 +507,8 @@ mod tests {
             (Purpose::Apply, false, 0),
             (Purpose::Plan, true, 1),
             (Purpose::Apply, true, 4),
-            (Purpose::Destroy, false, 3),
-            (Purpose::Destroy, true, 3),
+            (Purpose::Destroy, false, 4),
+            (Purpose::Destroy, true, 4),
             (Purpose::Toggle, true, 0),
         ] {
             assert_eq!(

@@ -1,7 +1,7 @@
 //! What takes everything down that is ours, and nothing else.
 
 use super::former::ends_function;
-use super::protect::retag;
+use super::protect::{retag, told};
 use super::slots::{Slot, running};
 use super::teardown::{
     end_bucket, end_distribution, end_function, end_grant, end_reading, end_role, leave_slots,
@@ -10,7 +10,7 @@ use super::{Choices, Intent, Plan, Stage, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, FunctionName, Region, RoleName};
 use crate::resource::{
-    Owner, PROTECT_TAG, STACK_TAG, Tags, bucket, distribution, function, logs, marked, role, site,
+    PROTECT_TAG, STACK_TAG, Tags, access, bucket, distribution, function, logs, role,
 };
 use crate::spec::Protected;
 use crate::stack::{FormerBucket, Live, Op, Stack};
@@ -47,7 +47,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
             [(&stack.names.function, live.function.as_ref(), &live.logs)].into_iter().chain(former)
         {
             if keeps(Protected::Logs) {
-                plan.add(Stage::DeleteLogs, protect_groups(stack, name, function, groups));
+                plan.add(Stage::DeleteLogs, marked_groups(stack, live, name, function, groups));
                 end_function(&mut plan, stack, name, function, None);
             } else {
                 end_function(&mut plan, stack, name, function, Some(groups));
@@ -87,44 +87,42 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     plan.sorted()
 }
 
-/// What two stacks claim: ending it may take it from the other one, and leaving it here may leave
-/// it to nobody.
+/// What two stacks claim, or nobody surely: ending it may take it from another, and leaving it here
+/// may leave it to nobody.
 fn disputes(stack: &Stack, live: &Live) -> Vec<Conflict> {
-    let (names, own) = (&stack.names, live.distribution.as_ref());
-    let address = Address::new(Kind::Role, &names.role);
-    let lost = |live: &role::Live| {
-        let says = marked(&live.settings.description).as_ref() == Some(&names.stack);
-        (role::plan::owner(live) == Owner::Nobody && says).then(|| Conflict {
-            address: address.clone(),
-            reason: format!("has our description, and does not carry our tag `{STACK_TAG}`"),
-            hint: format!(
-                "set that tag to `{}` again, or change its description, and it stays",
-                names.stack
-            ),
-        })
-    };
+    let (names, name) = (&stack.names, &stack.names.stack);
     let role = live.role.iter();
-    let role =
-        role.filter_map(|live| lost(live).or_else(|| role::plan::owner(live).dispute(&address)));
-    let address = Address::new(Kind::Function, &names.function);
+    let role = role.filter_map(|live| {
+        let dispute = role::plan::dispute(name, &names.role, live);
+        dispute.or_else(|| role::plan::lost(name, &names.role, live))
+    });
     let function = live.function.iter();
-    let function = function.filter_map(|live| function::plan::owner(live).dispute(&address));
-    distribution::owner::estranged(own).into_iter().chain(role).chain(function).collect()
+    let function = function.filter_map(|live| function::plan::dispute(name, &names.function, live));
+    let control = live.access.iter().filter_map(|live| access::plan::dispute(name, live));
+    distribution::owner::estranged(live.distribution.as_ref())
+        .into_iter()
+        .chain(role)
+        .chain(function)
+        .chain(control)
+        .chain(live.former.disputed.iter().cloned())
+        .collect()
 }
 
 /// The tags of log groups that stay when their function goes, which proved that they are ours.
-fn protect_groups(
+fn marked_groups(
     stack: &Stack,
+    live: &Live,
     name: &FunctionName,
     function: Option<&function::Live>,
     groups: &logs::Live,
 ) -> Vec<Op> {
     let owner = &stack.names.stack;
     let is_proven = function.is_some_and(|live| function::plan::is_ours(live, owner));
-    let tags = Tags::from([
-        (STACK_TAG.to_owned(), owner.to_string()),
-        (PROTECT_TAG.to_owned(), Protected::Logs.to_string()),
-    ]);
+    let protect = told(stack, live)
+        .contains(&Protected::Logs)
+        .then(|| (PROTECT_TAG.to_owned(), Protected::Logs.to_string()));
+    let tags: Tags =
+        [(STACK_TAG.to_owned(), owner.to_string())].into_iter().chain(protect).collect();
     let set = |region: &Region| {
         let name = logs::group(name);
         let arn = logs::arn(region.as_str(), &stack.account, &name);
@@ -216,7 +214,11 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
     };
     if let Some(found) = &live.bucket {
         let (address, lies) = (Address::new(Kind::Bucket, &stack.bucket), &found.settings.region);
-        if bucket::plan::is_ours(found, &stack.names.stack) && *lies != stack.names.region {
+        let index = live.objects.index.as_ref().and_then(|index| index.owner.as_deref());
+        let dispute = bucket::plan::dispute(&stack.names.stack, &stack.bucket, found, index);
+        if let Some(dispute) = dispute {
+            plan.conflicts.push(dispute);
+        } else if bucket::plan::is_ours(found, &stack.names.stack) && *lies != stack.names.region {
             // Nobody has looked at what is in it, and nothing there can be written from here.
             plan.conflicts.push(Conflict {
                 address,
@@ -228,18 +230,6 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
                 (live.objects.clone(), live.inventory.clone(), live.policy.clone());
             let found = FormerBucket { live: found.clone(), objects, inventory, policy };
             end_bucket(plan, &stack.bucket, &found, reader(&stack.bucket), choices);
-        } else if live.objects.index.as_ref().is_some_and(|index| index.ours.is_some()) {
-            plan.conflicts.push(Conflict {
-                address,
-                reason: format!(
-                    "holds what this stack has put, and does not carry our tag `{STACK_TAG}`"
-                ),
-                hint: format!(
-                    "set that tag to `{}` again, or delete `{}` from it, and it stays",
-                    stack.names.stack,
-                    site::index::KEY
-                ),
-            });
         } else {
             plan.notices.push(Notice {
                 address,

@@ -25,6 +25,11 @@ pub(super) fn former<'a>(
     running: &'a [Slot],
 ) -> Vec<&'a Slot> {
     plan.notices.extend(live.former.refused.iter().cloned());
+    let disputed = live.former.disputed.iter().cloned();
+    plan.notices.extend(disputed.map(|Conflict { address, reason, hint }| Notice {
+        address,
+        text: format!("{reason}; {hint}"),
+    }));
     let end = End { stack, desired, live, choices, kept: protected(stack, live, choices) };
     end.distribution(plan);
     end.slots(plan);

@@ -67,7 +67,7 @@ pub(super) fn retag(stack: &Stack, live: &Live) -> Vec<Op> {
 }
 
 /// What the tags of the stack's own objects protect.
-fn told(stack: &Stack, live: &Live) -> BTreeSet<Protected> {
+pub(super) fn told(stack: &Stack, live: &Live) -> BTreeSet<Protected> {
     let all = tagged(stack, live);
     let of_groups = live.logs.groups.values().map(|group| &group.tags);
     let of_all = all.iter().map(|one| one.tags).chain(of_groups);

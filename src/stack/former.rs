@@ -1,7 +1,7 @@
 //! What an earlier spec named, and what leads to it: names that things of ours mention.
 
 use super::Stack;
-use crate::change::Notice;
+use crate::change::{Conflict, Notice};
 use crate::name::{AccountId, BucketName, FunctionName, RoleName};
 use crate::resource::distribution::{Behavior, document::EVENT};
 use crate::resource::site::{self, Inventory};
@@ -94,6 +94,8 @@ pub struct Former {
     pub functions: BTreeMap<FunctionName, (Option<function::Live>, logs::Live)>,
     /// Things that may be the stack's and do not let us look.
     pub refused: Vec<Notice>,
+    /// Things that were the stack's, and whose marks do not surely say so any more.
+    pub disputed: Vec<Conflict>,
 }
 
 /// A bucket of an earlier spec.

@@ -3,6 +3,7 @@
 
 use crate::apply::Outcome;
 use crate::change::{Action, Address, Fault, Kind};
+use crate::name::ObjectKey;
 use crate::operator;
 use crate::plan::{Intent, Plan};
 use crate::resource::page::window::{State, judge};
@@ -30,9 +31,11 @@ pub struct Existing {
 /// The switch, where it is the one of this spec.
 fn switch(stack: &Stack, live: &Live) -> Option<State> {
     let keys = &stack.names.keys;
+    let tells =
+        |key: &ObjectKey| live.objects.ours(key).is_some_and(|page| !page.switch.is_empty());
     let is_own = match live.objects.ours(&keys.off) {
         Some(page) => page.switch == keys.on.as_str(),
-        None => live.former.buckets.is_empty(),
+        None => live.former.buckets.is_empty() && !live.objects.objects.keys().any(tells),
     };
     let judged = || live.shown.as_ref().map_or(State::Off, |on| judge(Some(&on.metadata), on.seen));
     is_own.then(judged)

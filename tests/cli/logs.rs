@@ -87,7 +87,7 @@ fn a_protected_function_keeps_its_logs() {
         let answer = story.ask("destroy --sandbox --yes");
         assert_eq!(answer.code, 0, "{}", answer.err);
         assert!(answer.out.contains(&format!("note: logs {GROUP}: stays: ")), "{}", answer.out);
-        assert_eq!(story.world()["logs"], json!({"eu-west-1": {GROUP: group()}}), "{protected}");
+        assert!(story.world()["logs"]["eu-west-1"][GROUP].is_object(), "{protected}");
     }
     assert_eq!(story.world()["functions"], json!({}));
 }

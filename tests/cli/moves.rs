@@ -2,7 +2,7 @@
 
 use crate::attached::{ID, document};
 use crate::story::{SHOP, Story};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const KINDS: [&str; 5] = ["buckets", "roles", "functions", "access", "distributions"];
 
@@ -370,7 +370,7 @@ fn the_switch_of_a_bucket_that_was_left_is_not_turned() {
     assert_eq!(story.ask("apply --sandbox --yes -f moved.yaml").code, 0);
     let refused = story.ask("maintenance on --sandbox");
     assert_eq!(refused.code, 4, "{}", refused.out);
-    assert!(refused.out.contains("is not the one that is deployed"));
+    assert!(refused.out.contains("says that its switch has moved"), "{}", refused.out);
     assert_eq!(story.ask("maintenance on --sandbox -f moved.yaml").code, 0);
     assert_eq!(story.ask("maintenance off --sandbox -f moved.yaml").code, 0);
     assert_eq!(story.ask("apply --sandbox --yes").code, 0, "and back");
@@ -436,6 +436,53 @@ fn what_carries_two_marks_is_not_the_second_ones() {
     ] {
         assert_eq!(story.ask(command).code, code, "{command}");
         assert_eq!(story.world(), before, "{command}");
+    }
+}
+
+/// What an earlier spec named, and whose marks were changed, is not left without a word.
+#[test]
+fn what_lost_its_mark_is_found_under_its_earlier_name() {
+    let lose = |world: &mut Value, kind: &str, name: &str, tag: Option<&str>| {
+        let found = &mut world[kind][name];
+        let found =
+            if kind == "buckets" { &mut found["live"]["settings"] } else { &mut found["settings"] };
+        match tag {
+            Some(tag) => found["tags"]["provision:stack"] = json!(tag),
+            None => found["tags"] = json!({}),
+        }
+    };
+    for (kind, name, renamed, tags) in [
+        (
+            "buckets",
+            "shop-files",
+            SHOP.replace("shop-files", "shop-more"),
+            &[None, Some("other")][..],
+        ),
+        (
+            "roles",
+            "shop-edge",
+            format!("{SHOP}role: {{name: shop-other}}\n"),
+            &[None, Some("other")],
+        ),
+        (
+            "functions",
+            "shop-edge",
+            SHOP.replace("function: {", "function: {name: shop-other, "),
+            &[Some("other")],
+        ),
+    ] {
+        for tag in tags {
+            let mut story = Story::of_a_shop_that_stands();
+            story.write("provision.yaml", &renamed);
+            assert_eq!(story.ask("apply --sandbox --yes").code, 0, "{kind}");
+            story.meanwhile("its tag is changed", |world| lose(world, kind, name, *tag));
+            let before = story.world();
+            for command in ["destroy", "sweep --stack shop"] {
+                let answer = story.ask(&format!("{command} --sandbox --yes"));
+                assert_eq!(answer.code, 4, "{kind} {tag:?} {command}: {}", answer.out);
+                assert_eq!(story.world(), before, "{kind} {tag:?} {command}");
+            }
+        }
     }
 }
 

@@ -533,7 +533,7 @@ fn moves_that_cross_leave_no_switch_that_is_turned_in_vain() {
     for (number, from, to) in pairs() {
         let (_, plan) = run(&from.built, to, Intent::Provision, &choices, Cut::Never);
         let moves = plan.can_apply() && plan.steps.iter().any(|step| step.stage == Stage::Switch);
-        let sample = |at: &usize| whole || at % 4 == number % 4;
+        let sample = |at: &usize| whole || at % 8 == number % 8;
         for at in (0..plan.steps.len()).filter(|_| moves).filter(sample) {
             let memory = Memory::new(from.built.clone(), 3, Cut::Killed(at));
             let (live, plan) = memory.plan(to, Intent::Provision, &choices);

@@ -1,10 +1,11 @@
 //! What an earlier spec named, found by what things of ours mention.
 
 use crate::aws::Clients;
-use crate::change::{Address, Fault, FaultKind, Kind, Notice};
+use crate::change::{Address, Conflict, Fault, FaultKind, Kind, Notice};
 use crate::name::{BucketName, DistributionId, RoleName};
 use crate::resource::distribution::aws::Listed;
 use crate::resource::distribution::document::reads_bucket;
+use crate::resource::site::FoundIndex;
 use crate::resource::{bucket, distribution, function, grant, logs, role, site};
 use crate::stack::{Clues, FormerBucket, Live, Stack};
 use futures_util::future::try_join_all;
@@ -40,9 +41,15 @@ async fn remember(
     live: &mut Live,
 ) -> Result<(), Fault> {
     let name = &stack.names.stack;
+    let named = live.clues(stack).roles;
     for role in &clues.roles {
         let seen = role::aws::observe(clients, role).await;
         let seen = may_look(seen, &Address::new(Kind::Role, role), live)?;
+        let dispute = |found| role::plan::dispute(name, role, found);
+        live.former.disputed.extend(seen.as_ref().and_then(dispute));
+        let lost = |found| role::plan::lost(name, role, found);
+        let is_named = named.contains(role);
+        live.former.disputed.extend(seen.as_ref().filter(|_| is_named).and_then(lost));
         let ours = seen.filter(|found| role::plan::is_ours(found, name));
         live.former.roles.extend(ours.map(|found| (role.clone(), found)));
     }
@@ -50,6 +57,8 @@ async fn remember(
         let seen = function::aws::observe(clients, function).await;
         let refused = live.former.refused.len();
         let found = may_look(seen, &Address::new(Kind::Function, function), live)?;
+        let dispute = |found| function::plan::dispute(name, function, found);
+        live.former.disputed.extend(found.as_ref().and_then(dispute));
         let theirs = found.as_ref().is_some_and(|found| !function::plan::is_ours(found, name));
         if theirs || live.former.refused.len() > refused {
             continue;
@@ -69,7 +78,11 @@ async fn remember(
     for bucket in &clues.buckets {
         let seen = former_bucket(clients, stack, bucket).await;
         let seen = may_look(seen, &Address::new(Kind::Bucket, bucket), live)?;
-        live.former.buckets.extend(seen.map(|found| (bucket.clone(), found)));
+        match seen {
+            Some(Ok(found)) => drop(live.former.buckets.insert(bucket.clone(), found)),
+            Some(Err(dispute)) => live.former.disputed.extend(dispute),
+            None => {}
+        }
     }
     Ok(())
 }
@@ -95,13 +108,17 @@ async fn former_bucket(
     clients: &Clients,
     stack: &Stack,
     name: &BucketName,
-) -> Result<Option<FormerBucket>, Fault> {
+) -> Result<Option<Result<FormerBucket, Option<Conflict>>>, Fault> {
     let account = &stack.account;
     let Some(region) = bucket::aws::locate(clients, account, name).await? else { return Ok(None) };
     let clients = &clients.in_region(&region);
     let live = bucket::aws::observe(clients, account, name, region).await?;
     if !bucket::plan::is_ours(&live, &stack.names.stack) {
-        return Ok(None);
+        let index = site::aws::fetch(clients, name, site::index::KEY).await?;
+        let index = index.map(|found| FoundIndex::judged(&found, &stack.names.stack));
+        let index = index.and_then(|index| index.owner);
+        let dispute = bucket::plan::dispute(&stack.names.stack, name, &live, index.as_deref());
+        return Ok(Some(Err(dispute)));
     }
     let (owner, page_keys) = (&stack.names.stack, stack.page_keys());
     let place = site::aws::Place { account, stack: owner, bucket: name, page_keys };
@@ -109,7 +126,12 @@ async fn former_bucket(
         grant::aws::observe(clients, account, name),
         site::aws::observe_all(clients, place),
     )?;
-    Ok(Some(FormerBucket { live, objects, inventory, policy }))
+    let index = objects.index.as_ref().and_then(|index| index.owner.as_deref());
+    let dispute = bucket::plan::dispute(&stack.names.stack, name, &live, index);
+    Ok(Some(match dispute {
+        Some(dispute) => Err(Some(dispute)),
+        None => Ok(FormerBucket { live, objects, inventory, policy }),
+    }))
 }
 
 /// The distributions that read a bucket of ours.

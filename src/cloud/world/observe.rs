@@ -4,7 +4,7 @@ use super::{Bucket, Distribution, Headers, World};
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::change::{Fault, FaultKind, Kind};
 use crate::context::References;
-use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, Region, StackName};
+use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, Region, RoleName, StackName};
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::distribution::document::reads_bucket;
 use crate::resource::site::index::Served;
@@ -74,7 +74,9 @@ impl World {
     /// spec named.
     fn follow(&self, stack: &Stack, live: &mut Live) {
         let name = &stack.names.stack;
-        let marked = self.roles.iter().filter(|(_, role)| role::plan::is_ours(role, name));
+        let is_marked =
+            |role: &role::Live| marked(&role.settings.description).as_ref() == Some(name);
+        let marked = self.roles.iter().filter(|(_, role)| is_marked(role));
         let roles = marked.map(|(name, _)| name.clone()).collect();
         let mut clues = Clues { roles, ..Clues::default() }.with(stack.names.also.clone());
         let mut followed = Clues::default();
@@ -83,27 +85,47 @@ impl World {
             if clues.is_empty() {
                 return;
             }
-            self.remember(&clues, stack, &mut live.former);
+            let named = live.clues(stack).roles;
+            self.remember(&clues, &named, stack, &mut live.former);
         }
     }
 
-    fn remember(&self, clues: &Clues, stack: &Stack, former: &mut Former) {
+    /// `named` are the roles that functions of the stack name.
+    fn remember(
+        &self,
+        clues: &Clues,
+        named: &BTreeSet<RoleName>,
+        stack: &Stack,
+        former: &mut Former,
+    ) {
         let name = &stack.names.stack;
         for role in &clues.roles {
-            let found = self.roles.get(role).filter(|live| role::plan::is_ours(live, name));
-            former.roles.extend(found.map(|live| (role.clone(), live.clone())));
+            let Some(found) = self.roles.get(role) else { continue };
+            former.disputed.extend(role::plan::dispute(name, role, found));
+            let lost = || role::plan::lost(name, role, found);
+            former.disputed.extend(named.contains(role).then(lost).flatten());
+            if role::plan::is_ours(found, name) {
+                former.roles.insert(role.clone(), found.clone());
+            }
         }
         for function in &clues.functions {
             let found = self.functions.get(function);
+            let dispute = |live| function::plan::dispute(name, function, live);
+            former.disputed.extend(found.and_then(dispute));
             let groups = self.groups(&logs::group(function), found.is_some());
             if function::plan::is_former(name, found, &groups) {
                 former.functions.insert(function.clone(), (found.cloned(), groups));
             }
         }
         for bucket in &clues.buckets {
-            let found =
-                self.buckets.get(bucket).filter(|found| bucket::plan::is_ours(&found.live, name));
-            former.buckets.extend(found.map(|found| (bucket.clone(), former_bucket(found, stack))));
+            let Some(found) = self.buckets.get(bucket) else { continue };
+            let whole = former_bucket(found, stack);
+            let index = whole.objects.index.as_ref().and_then(|index| index.owner.as_deref());
+            let dispute = bucket::plan::dispute(name, bucket, &found.live, index);
+            if dispute.is_none() && bucket::plan::is_ours(&found.live, name) {
+                former.buckets.insert(bucket.clone(), whole);
+            }
+            former.disputed.extend(dispute);
         }
     }
 

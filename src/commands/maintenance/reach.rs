@@ -80,7 +80,7 @@ fn of(found: &distribution::Live, stack: &Stack, named: &[&Behavior]) -> Reach {
             "distribution {id} runs {arn} for {}, and not `{function}` of the spec",
             shown(&taken)
         );
-        if taken.len() == named.len() {
+        if taken.len() + empty.len() == named.len() {
             reach.unknown = Some(why);
             return reach;
         }

@@ -11,6 +11,19 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     live.description == description(stack)
 }
 
+/// The conflict about a control that has our name, and is not described as ours any more.
+#[must_use]
+pub fn dispute(stack: &StackName, live: &Live) -> Option<Conflict> {
+    (!is_ours(live, stack) && live.name == name(stack)).then(|| Conflict {
+        address: Address::new(Kind::Access, &live.name),
+        reason: "has our name, and its description is not ours".into(),
+        hint: format!(
+            "set its description to `{}` again, or rename it, and it stays",
+            description(stack)
+        ),
+    })
+}
+
 /// Plans its creation and repair.
 ///
 /// A control that `outlived` its distribution is replaced: a creation is named after its control,

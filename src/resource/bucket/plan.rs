@@ -3,12 +3,39 @@
 use super::{Live, Op, Settings, Versioning};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, StackName};
-use crate::resource::{Owner, Planned, claim, stack_in, tags};
+use crate::resource::{Owner, Planned, STACK_TAG, claim, site, stack_in, tags};
 
 /// Is this bucket the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     stack_in(&live.settings.tags).as_ref() == Some(stack)
+}
+
+/// Why a bucket that was the stack's, and is not surely so any more, is left neither to it nor to
+/// nobody. `index` is the stack whose index lies in it.
+#[must_use]
+pub fn dispute(
+    stack: &StackName,
+    name: &BucketName,
+    live: &Live,
+    index: Option<&str>,
+) -> Option<Conflict> {
+    let (address, tag) = (Address::new(Kind::Bucket, name), stack_in(&live.settings.tags));
+    let made: StackName = index?.parse().ok()?;
+    if tag.is_none() && made == *stack {
+        return Some(Conflict {
+            address,
+            reason: format!(
+                "holds what this stack has put, and does not carry our tag `{STACK_TAG}`"
+            ),
+            hint: format!(
+                "set that tag to `{stack}` again, or delete `{}` from it, and it stays",
+                site::index::KEY
+            ),
+        });
+    }
+    let owner = Owner::of(tag, Some(made));
+    owner.is_disputed_by(stack).then(|| owner.dispute(&address)).flatten()
 }
 
 /// Plans creation and repair. `adopt` takes over a bucket that is not ours.

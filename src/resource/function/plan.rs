@@ -31,6 +31,14 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     owner(live).is(stack)
 }
 
+/// The conflict about a function that this stack and another one claim.
+#[must_use]
+pub fn dispute(stack: &StackName, name: &FunctionName, live: &Live) -> Option<Conflict> {
+    let owner = owner(live);
+    let dispute = || owner.dispute(&Address::new(Kind::Function, name));
+    owner.is_disputed_by(stack).then(dispute).flatten()
+}
+
 /// Is a function of an earlier spec, or what is left of it, the stack's? Without a function, the
 /// tags of its log groups say so.
 #[must_use]

@@ -180,7 +180,7 @@ impl Sides {
                 Some(on) if on != MOVING => on.as_str(),
                 _ => {
                     return Some(
-                        "the switch of this spec is not the one that is deployed, or an apply \
+                        "the page says that its switch has moved, or that an apply moves it and \
                         has not ended"
                             .into(),
                     );

@@ -16,7 +16,10 @@ pub fn guard_left(left: &Left, found: Option<&str>) -> Result<(), Fault> {
     }
     let tried = format!("move the switch away from {}", left.key);
     let fault = Fault::new(FaultKind::MovedOn, tried, "the switch was turned in the meantime");
-    Err(fault.hinted("run the same command again: it plans anew"))
+    Err(fault.hinted(
+        "end the window with `provision maintenance off` and the spec that was applied last; then \
+        run the same command again",
+    ))
 }
 
 /// Returns the objects after `op`.

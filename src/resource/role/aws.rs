@@ -1,5 +1,6 @@
 //! The role on the wire.
 
+use super::simulate::guard;
 use super::{Live, Op, POLICY, Pages, Settings, pages_in};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
@@ -129,7 +130,12 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 .await;
             sent.map_err(|error| fault(format!("set the trust policy of role {name}"), &error))?;
         }
-        Op::PutPolicy { name, after, .. } => {
+        Op::PutPolicy { name, before, after } => {
+            // IAM has no condition for this write. A role that is made in this run has no policy.
+            if before.is_some() {
+                let found = inline_policy(clients, name).await?;
+                guard(name, before.as_ref(), found.as_ref())?;
+            }
             let sent = iam
                 .put_role_policy()
                 .role_name(name.as_str())

@@ -3,7 +3,7 @@
 use super::{Live, Op, POLICY, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{RoleName, StackName};
-use crate::resource::{Owner, Planned, claim, marked, policy, stack_in, tags};
+use crate::resource::{Owner, Planned, STACK_TAG, claim, marked, policy, stack_in, tags};
 
 /// Whose role this is: its tag says that it is somebody's. Where its description names another
 /// stack, somebody changed the tag.
@@ -17,6 +17,26 @@ pub fn owner(live: &Live) -> Owner {
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     owner(live).is(stack)
+}
+
+/// The conflict about a role that this stack and another one claim.
+#[must_use]
+pub fn dispute(stack: &StackName, name: &RoleName, live: &Live) -> Option<Conflict> {
+    let owner = owner(live);
+    let dispute = || owner.dispute(&Address::new(Kind::Role, name));
+    owner.is_disputed_by(stack).then(dispute).flatten()
+}
+
+/// The conflict about a role that has our description and lost our tag. Only of a role that the
+/// spec or a function of ours names: a description is easily copied.
+#[must_use]
+pub fn lost(stack: &StackName, name: &RoleName, live: &Live) -> Option<Conflict> {
+    let says = marked(&live.settings.description).as_ref() == Some(stack);
+    (owner(live) == Owner::Nobody && says).then(|| Conflict {
+        address: Address::new(Kind::Role, name),
+        reason: format!("has our description, and does not carry our tag `{STACK_TAG}`"),
+        hint: format!("set that tag to `{stack}` again, or change its description, and it stays"),
+    })
 }
 
 /// Plans creation and repair. `adopt` takes over a role that is not ours.

@@ -2,7 +2,26 @@
 
 use super::{Live, Op, POLICY, Settings};
 use crate::change::{Fault, FaultKind};
-use crate::resource::tags;
+use crate::name::RoleName;
+use crate::resource::{policy, tags};
+use serde_json::Value;
+
+/// Is the inline policy as it was seen? What it allows, a version may need that runs since.
+///
+/// # Errors
+/// [`MovedOn`](FaultKind::MovedOn) where another run has written it.
+pub fn guard(name: &RoleName, before: Option<&Value>, found: Option<&Value>) -> Result<(), Fault> {
+    let same = match (before, found) {
+        (Some(before), Some(found)) => policy::same(before, found),
+        (before, found) => before == found,
+    };
+    if same {
+        return Ok(());
+    }
+    let tried = format!("put the inline policy of role {name}");
+    let fault = Fault::new(FaultKind::MovedOn, tried, "it was changed since it was looked at");
+    Err(fault.hinted("run the same command again: it plans anew"))
+}
 
 /// Returns the role after `op`; `None`: it does not exist.
 ///
@@ -32,7 +51,10 @@ pub fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Fault> {
         }
         Op::Create { .. } => {}
         Op::SetTrust { after, .. } => live.settings.trust = after.clone(),
-        Op::PutPolicy { after, .. } => live.settings.policy = Some(after.clone()),
+        Op::PutPolicy { name, before, after } => {
+            guard(name, before.as_ref(), live.settings.policy.as_ref())?;
+            live.settings.policy = Some(after.clone());
+        }
         Op::SetBoundary { after, .. } => live.settings.boundary.clone_from(after),
         Op::Describe { after, .. } => live.settings.description.clone_from(after),
         Op::SetTags { tags, .. } => live.settings.tags = tags.applied(&live.settings.tags),

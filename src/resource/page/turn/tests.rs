@@ -151,7 +151,7 @@ fn what_was_applied_last_decides_which_switch_it_is() {
     for (off, applied, expected) in [
         (tells("m-on.html"), None, ""),
         (tells("x.html"), None, "looks at x.html, and the spec says m-on.html"),
-        (tells(MOVING), None, "is not the one that is deployed, or an apply has not ended"),
+        (tells(MOVING), None, "or that an apply moves it and has not ended"),
         (side("p", &[]), with("m.html", "m-on.html"), ""),
         (side("p", &[]), Some(Applied::Never), "no apply of this stack has ended in this bucket"),
         (None, with("m.html", "m-on.html"), ""),
