@@ -287,11 +287,8 @@ impl World {
             ));
         }
         let after = logs::simulate::simulate(before.clone(), op);
-        let done = if after == before && !matches!(op, logs::Op::SetRetention { .. }) {
-            Done::AlreadySo
-        } else {
-            changed()
-        };
+        let sets = matches!(op, logs::Op::SetRetention { .. } | logs::Op::SetTags { .. });
+        let done = if after == before && !sets { Done::AlreadySo } else { changed() };
         replace(groups, name, after);
         self.logs.retain(|_, groups| !groups.is_empty());
         Ok(done)

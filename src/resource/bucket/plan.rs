@@ -21,8 +21,9 @@ pub fn dispute(
     index: Option<&str>,
 ) -> Option<Conflict> {
     let (address, tag) = (Address::new(Kind::Bucket, name), stack_in(&live.settings.tags));
-    let made: StackName = index?.parse().ok()?;
-    if tag.is_none() && made == *stack {
+    // Where the tag is ours, what another stack has put is told like any foreign object.
+    let made: StackName = index?.parse().ok().filter(|made| made == stack)?;
+    if tag.is_none() {
         return Some(Conflict {
             address,
             reason: format!(
