@@ -54,11 +54,9 @@ pub fn statement_with(action: &str) -> Option<&'static str> {
     let matches = |known: &&str| {
         known.trim_end_matches('*').eq_ignore_ascii_case(action.trim_end_matches('*'))
     };
-    let allows = |purpose: fn(&Permission) -> Vec<&'static str>| {
-        all().find(|permission| purpose(permission).iter().any(matches))
-    };
-    let permission = allows(|it| [it.read, it.apply, it.destroy].concat());
-    permission.or_else(|| allows(|it| it.sweep.to_vec())).map(|permission| permission.sid)
+    let stack = |it: &&Permission| [it.read, it.apply, it.destroy].concat().iter().any(matches);
+    let sweep = |it: &&Permission| it.sweep.iter().any(matches);
+    all().find(stack).or_else(|| all().find(sweep)).map(|permission| permission.sid)
 }
 
 /// The policy.

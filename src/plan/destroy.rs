@@ -30,7 +30,9 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     if !keeps(Protected::Distribution) {
         end_distribution(&mut plan, stack, live);
     }
-    if !keeps(Protected::Function) {
+    if keeps(Protected::Function) {
+        plan.notices.extend(staying_slots(stack, live));
+    } else {
         let own = live.distribution.as_ref().map(|own| &own.id);
         // A spec may name our own distribution as if it were somebody else's.
         for held in
@@ -48,14 +50,10 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
         {
             if keeps(Protected::Logs) {
                 plan.add(Stage::DeleteLogs, marked_groups(stack, live, name, function, groups));
-                end_function(&mut plan, stack, name, function, None);
-            } else {
-                end_function(&mut plan, stack, name, function, Some(groups));
             }
+            let groups = (!keeps(Protected::Logs)).then_some(groups);
+            end_function(&mut plan, stack, name, function, groups);
         }
-    }
-    if keeps(Protected::Function) {
-        plan.notices.extend(staying_slots(stack, live));
     }
     if !keeps(Protected::Role) {
         let former = live.former.roles.iter().map(|(name, role)| (name, Some(role)));
@@ -162,11 +160,7 @@ fn user<'a>(
     let named = live.function.as_ref().map(|live| (&stack.names.function, live));
     let former = live.former.functions.iter();
     let former = former.filter_map(|(name, (live, _))| Some((name, live.as_ref()?)));
-    let runs = |live: &function::Live| {
-        let versions = live.versions.iter().map(|version| &version.frozen);
-        let mut frozen = versions.chain([&live.settings.frozen]);
-        frozen.any(|it| RoleName::from_arn(&it.role, &stack.account).as_ref() == Some(role))
-    };
+    let runs = |live: &function::Live| live.roles(&stack.account).any(|used| used == *role);
     let mut users = named.into_iter().chain(former).filter(|(_, live)| runs(live));
     users.find(|(name, _)| !ends_function(plan, name)).map(|(name, _)| name)
 }
@@ -214,7 +208,7 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
     };
     if let Some(found) = &live.bucket {
         let (address, lies) = (Address::new(Kind::Bucket, &stack.bucket), &found.settings.region);
-        let index = live.objects.index.as_ref().and_then(|index| index.owner.as_deref());
+        let index = live.objects.index_owner();
         let dispute = bucket::plan::dispute(&stack.names.stack, &stack.bucket, found, index);
         if let Some(dispute) = dispute {
             plan.conflicts.push(dispute);

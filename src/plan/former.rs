@@ -265,10 +265,7 @@ impl End<'_> {
         let former =
             self.live.former.functions.iter().filter(|(name, _)| !ends_function(plan, name));
         let mut former = former.filter(|(_, (live, _))| {
-            let frozen = live.iter().flat_map(|live| {
-                live.versions.iter().map(|version| &version.frozen).chain([&live.settings.frozen])
-            });
-            frozen.into_iter().any(uses)
+            live.iter().flat_map(|live| live.roles(account)).any(|used| used == *role)
         });
         let named = self
             .live

@@ -53,6 +53,12 @@ impl Owner {
         matches!(self, Self::Disputed { tag, made } if stack == tag || stack == made)
     }
 
+    /// The conflict about two marks that differ, where one of them names this stack.
+    #[must_use]
+    pub fn dispute_with(&self, stack: &StackName, address: &Address) -> Option<Conflict> {
+        self.is_disputed_by(stack).then(|| self.dispute(address)).flatten()
+    }
+
     /// The conflict about two marks that differ.
     #[must_use]
     pub fn dispute(&self, address: &Address) -> Option<Conflict> {
@@ -134,8 +140,9 @@ mod tests {
         for (name, is_disputed) in [("shop", true), ("shop-2", true), ("shop-3", false)] {
             let name = stack(name).unwrap();
             assert!(!owner.is(&name));
-            assert_eq!(owner.is_disputed_by(&name), is_disputed);
-            let conflict = claim(&name, &owner, &Address::new(Kind::Role, "r"), true).unwrap_err();
+            let address = Address::new(Kind::Role, "r");
+            assert_eq!(owner.dispute_with(&name, &address).is_some(), is_disputed);
+            let conflict = claim(&name, &owner, &address, true).unwrap_err();
             let reason = "was made for stack `shop-2`, and its tag `provision:stack` says `shop`";
             assert_eq!(conflict.reason, reason);
         }

@@ -2,7 +2,7 @@
 
 use super::Stack;
 use crate::change::{Conflict, Notice};
-use crate::name::{AccountId, BucketName, FunctionName, RoleName};
+use crate::name::{AccountId, BucketName, FunctionName, RoleName, StackName};
 use crate::resource::distribution::{Behavior, document::EVENT};
 use crate::resource::site::{self, Inventory};
 use crate::resource::{bucket, distribution, function, logs, role};
@@ -65,9 +65,7 @@ impl Clues {
     }
 
     pub(super) fn of_function(&mut self, live: &function::Live, account: &AccountId) {
-        let versions = live.versions.iter().map(|version| &version.frozen);
-        let roles = versions.chain([&live.settings.frozen]).map(|frozen| frozen.role.as_str());
-        self.roles.extend(roles.filter_map(|arn| RoleName::from_arn(arn, account)));
+        self.roles.extend(live.roles(account));
     }
 
     pub(super) fn of_distribution(&mut self, live: &distribution::Live, stack: &Stack) {
@@ -96,6 +94,49 @@ pub struct Former {
     pub refused: Vec<Notice>,
     /// Things that were the stack's, and whose marks do not surely say so any more.
     pub disputed: Vec<Conflict>,
+}
+
+/// What a look at a name found belongs to the stack, is disputed, or is none of its business.
+impl Former {
+    /// Takes a role. `is_named`: a function of the stack runs with it.
+    pub fn take_role(
+        &mut self,
+        stack: &StackName,
+        name: &RoleName,
+        live: role::Live,
+        is_named: bool,
+    ) {
+        let lost = is_named.then(|| role::plan::lost(stack, name, &live)).flatten();
+        self.disputed.extend(role::plan::dispute(stack, name, &live).or(lost));
+        if role::plan::is_ours(&live, stack) {
+            self.roles.insert(name.clone(), live);
+        }
+    }
+
+    /// Takes a function, where it is there, and its log groups.
+    pub fn take_function(
+        &mut self,
+        stack: &StackName,
+        name: &FunctionName,
+        live: Option<function::Live>,
+        groups: logs::Live,
+    ) {
+        let dispute = |live| function::plan::dispute(stack, name, live);
+        self.disputed.extend(live.as_ref().and_then(dispute));
+        if function::plan::is_former(stack, live.as_ref(), &groups) {
+            self.functions.insert(name.clone(), (live, groups));
+        }
+    }
+
+    /// Takes a bucket. Of one that does not carry the stack's tag, only the index is looked at.
+    pub fn take_bucket(&mut self, stack: &StackName, name: &BucketName, found: FormerBucket) {
+        let dispute = bucket::plan::dispute(stack, name, &found.live, found.objects.index_owner());
+        if dispute.is_some() {
+            self.disputed.extend(dispute);
+        } else if bucket::plan::is_ours(&found.live, stack) {
+            self.buckets.insert(name.clone(), found);
+        }
+    }
 }
 
 /// A bucket of an earlier spec.

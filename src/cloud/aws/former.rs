@@ -1,11 +1,11 @@
 //! What an earlier spec named, found by what things of ours mention.
 
 use crate::aws::Clients;
-use crate::change::{Address, Conflict, Fault, FaultKind, Kind, Notice};
-use crate::name::{BucketName, DistributionId, RoleName};
+use crate::change::{Address, Fault, FaultKind, Kind, Notice};
+use crate::name::{BucketName, DistributionId, FunctionName, RoleName};
 use crate::resource::distribution::aws::Listed;
 use crate::resource::distribution::document::reads_bucket;
-use crate::resource::site::FoundIndex;
+use crate::resource::site::{FoundIndex, Inventory};
 use crate::resource::{bucket, distribution, function, grant, logs, role, site};
 use crate::stack::{Clues, FormerBucket, Live, Stack};
 use futures_util::future::try_join_all;
@@ -44,51 +44,48 @@ async fn remember(
     let named = live.clues(stack).roles;
     for role in &clues.roles {
         let seen = role::aws::observe(clients, role).await;
-        let seen = may_look(seen, &Address::new(Kind::Role, role), live)?;
-        let dispute = |found| role::plan::dispute(name, role, found);
-        live.former.disputed.extend(seen.as_ref().and_then(dispute));
-        let lost = |found| role::plan::lost(name, role, found);
-        let is_named = named.contains(role);
-        live.former.disputed.extend(seen.as_ref().filter(|_| is_named).and_then(lost));
-        let ours = seen.filter(|found| role::plan::is_ours(found, name));
-        live.former.roles.extend(ours.map(|found| (role.clone(), found)));
+        if let Some(found) = may_look(seen, &Address::new(Kind::Role, role), live)?.flatten() {
+            live.former.take_role(name, role, found, named.contains(role));
+        }
     }
     for function in &clues.functions {
         let seen = function::aws::observe(clients, function).await;
-        let refused = live.former.refused.len();
-        let found = may_look(seen, &Address::new(Kind::Function, function), live)?;
-        let dispute = |found| function::plan::dispute(name, function, found);
-        live.former.disputed.extend(found.as_ref().and_then(dispute));
-        let theirs = found.as_ref().is_some_and(|found| !function::plan::is_ours(found, name));
-        if theirs || live.former.refused.len() > refused {
-            continue;
-        }
-        let group = logs::group(function);
-        let groups = Box::pin(logs::aws::observe(clients, &group)).await?;
-        let groups = match found {
-            Some(_) => groups,
-            None => {
-                Box::pin(logs::aws::observe_tags(clients, &stack.account, &group, groups)).await?
-            }
+        let seen = may_look(seen, &Address::new(Kind::Function, function), live)?;
+        let Some(found) = seen else { continue };
+        let groups = match &found {
+            Some(found) if !function::plan::is_ours(found, name) => logs::Live::default(),
+            found => groups(clients, stack, function, found.is_some()).await?,
         };
-        if function::plan::is_former(name, found.as_ref(), &groups) {
-            live.former.functions.insert(function.clone(), (found, groups));
-        }
+        live.former.take_function(name, function, found, groups);
     }
     for bucket in &clues.buckets {
         let seen = former_bucket(clients, stack, bucket).await;
-        let seen = may_look(seen, &Address::new(Kind::Bucket, bucket), live)?;
-        match seen {
-            Some(Ok(found)) => drop(live.former.buckets.insert(bucket.clone(), found)),
-            Some(Err(dispute)) => live.former.disputed.extend(dispute),
-            None => {}
+        if let Some(found) = may_look(seen, &Address::new(Kind::Bucket, bucket), live)?.flatten() {
+            live.former.take_bucket(name, bucket, found);
         }
     }
     Ok(())
 }
 
+/// The log groups of a function. Their tags are looked up only where no function proves whose
+/// they are.
+async fn groups(
+    clients: &Clients,
+    stack: &Stack,
+    function: &FunctionName,
+    is_proven: bool,
+) -> Result<logs::Live, Fault> {
+    let group = logs::group(function);
+    let groups = Box::pin(logs::aws::observe(clients, &group)).await?;
+    if is_proven {
+        return Ok(groups);
+    }
+    Box::pin(logs::aws::observe_tags(clients, &stack.account, &group, groups)).await
+}
+
+/// What was seen, or `None` where the caller may not look.
 fn may_look<T>(
-    seen: Result<Option<T>, Fault>,
+    seen: Result<T, Fault>,
     address: &Address,
     live: &mut Live,
 ) -> Result<Option<T>, Fault> {
@@ -100,38 +97,35 @@ fn may_look<T>(
             live.former.refused.push(Notice { address: address.clone(), text });
             Ok(None)
         }
-        seen => seen,
+        seen => seen.map(Some),
     }
 }
 
+/// A bucket, whole where it carries the stack's tag. Otherwise its index may say that it lost it.
 async fn former_bucket(
     clients: &Clients,
     stack: &Stack,
     name: &BucketName,
-) -> Result<Option<Result<FormerBucket, Option<Conflict>>>, Fault> {
+) -> Result<Option<FormerBucket>, Fault> {
     let account = &stack.account;
     let Some(region) = bucket::aws::locate(clients, account, name).await? else { return Ok(None) };
     let clients = &clients.in_region(&region);
     let live = bucket::aws::observe(clients, account, name, region).await?;
-    if !bucket::plan::is_ours(&live, &stack.names.stack) {
+    let owner = &stack.names.stack;
+    if !bucket::plan::is_ours(&live, owner) {
         let index = site::aws::fetch(clients, name, site::index::KEY).await?;
-        let index = index.map(|found| FoundIndex::judged(&found, &stack.names.stack));
-        let index = index.and_then(|index| index.owner);
-        let dispute = bucket::plan::dispute(&stack.names.stack, name, &live, index.as_deref());
-        return Ok(Some(Err(dispute)));
+        let index = index.map(|found| FoundIndex::judged(&found, owner));
+        let objects = site::Live { index, ..site::Live::default() };
+        let inventory = Inventory::default();
+        return Ok(Some(FormerBucket { live, objects, inventory, policy: None }));
     }
-    let (owner, page_keys) = (&stack.names.stack, stack.page_keys());
-    let place = site::aws::Place { account, stack: owner, bucket: name, page_keys };
+    let place =
+        site::aws::Place { account, stack: owner, bucket: name, page_keys: stack.page_keys() };
     let (policy, (objects, inventory)) = try_join!(
         grant::aws::observe(clients, account, name),
         site::aws::observe_all(clients, place),
     )?;
-    let index = objects.index.as_ref().and_then(|index| index.owner.as_deref());
-    let dispute = bucket::plan::dispute(&stack.names.stack, name, &live, index);
-    Ok(Some(match dispute {
-        Some(dispute) => Err(Some(dispute)),
-        None => Ok(FormerBucket { live, objects, inventory, policy }),
-    }))
+    Ok(Some(FormerBucket { live, objects, inventory, policy }))
 }
 
 /// The distributions that read a bucket of ours.

@@ -5,13 +5,11 @@ use crate::change::{Fault, FaultKind};
 use crate::cloud::world::{Bucket, Distribution, Headers, World};
 use crate::context::References;
 use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, RoleName, StackName};
-use crate::resource::bucket::{self, ObjectVersion};
+use crate::resource::bucket::ObjectVersion;
 use crate::resource::distribution::document::reads_bucket;
 use crate::resource::site::index::Served;
 use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
-use crate::resource::{
-    Tags, access, association, distribution, function, logs, marked, page, role,
-};
+use crate::resource::{Tags, access, association, distribution, logs, marked, page, role};
 use crate::stack::{Clues, Former, FormerBucket, Live, Names, Op, Scope, Stack};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -98,32 +96,19 @@ impl World {
     ) {
         let name = &stack.names.stack;
         for role in &clues.roles {
-            let Some(found) = self.roles.get(role) else { continue };
-            former.disputed.extend(role::plan::dispute(name, role, found));
-            let lost = || role::plan::lost(name, role, found);
-            former.disputed.extend(named.contains(role).then(lost).flatten());
-            if role::plan::is_ours(found, name) {
-                former.roles.insert(role.clone(), found.clone());
+            if let Some(found) = self.roles.get(role) {
+                former.take_role(name, role, found.clone(), named.contains(role));
             }
         }
         for function in &clues.functions {
-            let found = self.functions.get(function);
-            let dispute = |live| function::plan::dispute(name, function, live);
-            former.disputed.extend(found.and_then(dispute));
+            let found = self.functions.get(function).cloned();
             let groups = self.groups(&logs::group(function), found.is_some());
-            if function::plan::is_former(name, found, &groups) {
-                former.functions.insert(function.clone(), (found.cloned(), groups));
-            }
+            former.take_function(name, function, found, groups);
         }
         for bucket in &clues.buckets {
-            let Some(found) = self.buckets.get(bucket) else { continue };
-            let whole = former_bucket(found, stack);
-            let index = whole.objects.index.as_ref().and_then(|index| index.owner.as_deref());
-            let dispute = bucket::plan::dispute(name, bucket, &found.live, index);
-            if dispute.is_none() && bucket::plan::is_ours(&found.live, name) {
-                former.buckets.insert(bucket.clone(), whole);
+            if let Some(found) = self.buckets.get(bucket) {
+                former.take_bucket(name, bucket, former_bucket(found, stack));
             }
-            former.disputed.extend(dispute);
         }
     }
 

@@ -35,8 +35,7 @@ pub fn dispute(
             ),
         });
     }
-    let owner = Owner::of(tag, Some(made));
-    owner.is_disputed_by(stack).then(|| owner.dispute(&address)).flatten()
+    Owner::of(tag, Some(made)).dispute_with(stack, &address)
 }
 
 /// Plans creation and repair. `adopt` takes over a bucket that is not ours.

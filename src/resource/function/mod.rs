@@ -6,7 +6,7 @@
 
 use super::{Standing, Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
-use crate::name::{BucketName, FunctionName, ObjectKey, StackName};
+use crate::name::{AccountId, BucketName, FunctionName, ObjectKey, RoleName, StackName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -162,6 +162,13 @@ pub struct Live {
 }
 
 impl Live {
+    /// The roles that it and its versions run with, as far as `account` has them.
+    pub fn roles(&self, account: &AccountId) -> impl Iterator<Item = RoleName> {
+        let versions = self.versions.iter().map(|version| &version.frozen);
+        let frozen = versions.chain([&self.settings.frozen]);
+        frozen.filter_map(move |frozen| RoleName::from_arn(&frozen.role, account))
+    }
+
     /// The number of the newest version with this content.
     #[must_use]
     pub fn number_of(&self, name: &str) -> Option<u64> {

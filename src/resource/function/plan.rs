@@ -34,9 +34,7 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
 /// The conflict about a function that this stack and another one claim.
 #[must_use]
 pub fn dispute(stack: &StackName, name: &FunctionName, live: &Live) -> Option<Conflict> {
-    let owner = owner(live);
-    let dispute = || owner.dispute(&Address::new(Kind::Function, name));
-    owner.is_disputed_by(stack).then(dispute).flatten()
+    owner(live).dispute_with(stack, &Address::new(Kind::Function, name))
 }
 
 /// Is a function of an earlier spec, or what is left of it, the stack's? Without a function, the

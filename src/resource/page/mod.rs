@@ -196,11 +196,12 @@ impl Sides {
             }
             (None, Some(Applied::With(_, on))) => on.as_str(),
             // A page that was renamed to the on key still tells that it is the on key.
-            (None, Some(Applied::Never)) if self.told_by_on().is_some() => {
-                self.told_by_on().unwrap_or_default()
-            }
-            (None, Some(Applied::Never | Applied::Of(_))) => {
-                return Some("no apply of this stack has ended in this bucket".into());
+            (None, Some(applied @ (Applied::Never | Applied::Of(_)))) => {
+                let told = self.told_by_on().filter(|_| *applied == Applied::Never);
+                let Some(on) = told else {
+                    return Some("no apply of this stack has ended in this bucket".into());
+                };
+                on
             }
             (None, None) => return None,
         };

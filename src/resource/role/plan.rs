@@ -22,9 +22,7 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
 /// The conflict about a role that this stack and another one claim.
 #[must_use]
 pub fn dispute(stack: &StackName, name: &RoleName, live: &Live) -> Option<Conflict> {
-    let owner = owner(live);
-    let dispute = || owner.dispute(&Address::new(Kind::Role, name));
-    owner.is_disputed_by(stack).then(dispute).flatten()
+    owner(live).dispute_with(stack, &Address::new(Kind::Role, name))
 }
 
 /// The conflict about a role that has our description and lost our tag. Only of a role that the

@@ -148,6 +148,12 @@ pub struct Inventory {
 }
 
 impl Live {
+    /// The stack that the index names, of whichever stack it is.
+    #[must_use]
+    pub fn index_owner(&self) -> Option<&str> {
+        self.index.as_ref().and_then(|index| index.owner.as_deref())
+    }
+
     /// How the object under `key` is served, if it is ours.
     #[must_use]
     pub fn ours(&self, key: &ObjectKey) -> Option<&Served> {

@@ -6,6 +6,7 @@ use crate::change::{Fault, FaultKind};
 use crate::name::{AccountId, BucketName, Region};
 use crate::resource::bucket::{Live, Settings, Versioning};
 use crate::resource::{Tags, stack_in};
+use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{BucketAbacStatus, BucketVersioningStatus, ObjectOwnership};
 use futures_util::try_join;
 
@@ -69,7 +70,7 @@ pub async fn observe(
         is_private(clients, account, name),
         is_owner_enforced(clients, account, name),
         versioning(clients, account, name),
-        tags(clients, account, name),
+        tags(&clients.s3, Some(account), name),
     )?;
     let (abac, kms_key) = if stack_in(&tags).is_none() {
         try_join!(has_abac(clients, account, name), kms_key(clients, account, name))?
@@ -203,16 +204,16 @@ async fn versioning(
     })
 }
 
+/// A bucket's tags, asked with the client of its region. `account`: no other's.
 pub(super) async fn tags(
-    clients: &Clients,
-    account: &AccountId,
+    s3: &Client,
+    account: Option<&AccountId>,
     name: &BucketName,
 ) -> Result<Tags, Fault> {
-    let sent = clients
-        .s3
+    let sent = s3
         .get_bucket_tagging()
         .bucket(name.as_str())
-        .expected_bucket_owner(account.as_str())
+        .set_expected_bucket_owner(account.map(ToString::to_string))
         .send()
         .await;
     let answer =

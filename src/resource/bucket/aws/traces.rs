@@ -1,11 +1,12 @@
 //! Finds the buckets of every stack in an account, each asked where it lies.
 
+use super::observe::tags;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Fault, FaultKind, Kind};
 use crate::name::{BucketName, ObjectKey};
 use crate::resource::site::CONCURRENCY;
-use crate::resource::{Tags, Trace, stack_in};
+use crate::resource::{Trace, stack_in};
 use futures_util::{StreamExt, stream};
 
 /// Finds what is ours of this kind in the whole account.
@@ -25,7 +26,7 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
         .filter_map(|bucket| Some((bucket.name()?.parse::<BucketName>().ok()?, bucket)));
     let asked = stream::iter(named)
         .map(|(name, bucket)| async move {
-            (tags_in(clients, &name, bucket.bucket_region()).await, bucket)
+            (tags(&clients.s3_in(bucket.bucket_region()), None, &name).await, bucket)
         })
         .buffer_unordered(CONCURRENCY);
     let (mut traces, mut readable, mut denied) = (Vec::new(), false, None);
@@ -48,24 +49,6 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
     }
     // Whoever may read none lacks the right, and would be told that nothing is left.
     denied.filter(|_| !readable).map_or(Ok(traces), Err)
-}
-
-/// A bucket's tags, asked where it lies.
-async fn tags_in(
-    clients: &Clients,
-    name: &BucketName,
-    region: Option<&str>,
-) -> Result<Tags, Fault> {
-    let client = clients.s3_in(region);
-    let sent = client.get_bucket_tagging().bucket(name.as_str()).send().await;
-    let answer =
-        absent(sent.map_err(|error| fault(format!("read the tags of bucket {name}"), &error)))?;
-    Ok(answer
-        .map(|answer| answer.tag_set)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|tag| (tag.key, tag.value))
-        .collect())
 }
 
 /// Is there an object under this key? Takes the right to list alone, none to read what is in it.

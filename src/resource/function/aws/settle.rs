@@ -7,6 +7,7 @@ use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::FunctionName;
 use crate::resource::function::Op;
+use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
 use std::future::Future;
 
@@ -28,14 +29,7 @@ pub(super) async fn active(
         &format!("version {number} to become active"),
         (clients.rhythm.quick, wait::ACTIVATION),
         || async {
-            let sent = clients
-                .lambda
-                .get_function_configuration()
-                .function_name(name.as_str())
-                .qualifier(number.to_string())
-                .send()
-                .await;
-            let answer = sent.map_err(|error| fault(&tried, &error))?;
+            let answer = configuration(clients, name, Some(number), &tried).await?;
             match answer.state() {
                 Some(State::Pending) => Ok(None),
                 Some(State::Failed) => Err(Fault::new(
@@ -110,13 +104,7 @@ pub(super) async fn updated(
         "Lambda to finish the update",
         (clients.rhythm.quick, wait::ACTIVATION),
         || async {
-            let sent = clients
-                .lambda
-                .get_function_configuration()
-                .function_name(name.as_str())
-                .send()
-                .await;
-            let answer = sent.map_err(|error| fault(&tried, &error))?;
+            let answer = configuration(clients, name, None, &tried).await?;
             match answer.last_update_status() {
                 Some(LastUpdateStatus::InProgress) => Ok(None),
                 Some(LastUpdateStatus::Failed) => Err(Fault::new(
@@ -139,4 +127,16 @@ pub(super) async fn updated(
                 .hinted("run the same command again"))
         }
     }
+}
+
+/// How the function, or one of its versions, is at present.
+async fn configuration(
+    clients: &Clients,
+    name: &FunctionName,
+    version: Option<u64>,
+    tried: &str,
+) -> Result<GetFunctionConfigurationOutput, Fault> {
+    let request = clients.lambda.get_function_configuration().function_name(name.as_str());
+    let sent = request.set_qualifier(version.map(|number| number.to_string())).send().await;
+    sent.map_err(|error| fault(tried, &error))
 }
