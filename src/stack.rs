@@ -172,6 +172,26 @@ impl Live {
         clues.beside(stack)
     }
 
+    /// Have the policies of the stack's roles lost the names that lead to what earlier specs named?
+    /// Before there is a function, an apply that was cut short has not put them yet.
+    #[must_use]
+    pub fn has_lost_its_memory(&self, stack: &Stack) -> bool {
+        let (name, named) = (&stack.names.stack, &stack.names.function);
+        let role = self.role.iter().filter(|live| role::plan::is_ours(live, name));
+        let names_it = |live: &role::Live| {
+            let reach = role::Reach::of(live.settings.policy.as_ref(), &stack.account);
+            !reach.pages.is_empty() && reach.functions.contains(named)
+        };
+        self.function.as_ref().is_some_and(|live| function::plan::is_ours(live, name))
+            && !role.chain(self.former.roles.values()).any(names_it)
+    }
+
+    /// Ends the look for what an earlier spec named.
+    pub fn end_of_search(&mut self, stack: &Stack) {
+        let used = self.clues(stack).roles;
+        self.former.name_untagged(&used);
+    }
+
     /// The bucket in the spec and former ones.
     pub fn buckets<'a>(&'a self, stack: &'a Stack) -> impl Iterator<Item = &'a BucketName> {
         [&stack.bucket].into_iter().chain(self.former.buckets.keys())

@@ -35,6 +35,7 @@ KEEP = 60.0
 IDLE = 10.0
 # CloudFront turns a generated response with more bytes in headers and body into a 502.
 LIMIT = 40_960
+DIGITS = "0123456789"
 BYPASS_SECONDS = 12 * 3600
 BUILT_IN = (
     '<!doctype html><html xmlns="http://www.w3.org/1999/xhtml"><head><title>Maintenance</title></head>'
@@ -190,10 +191,18 @@ class Page:
 
 
 def instant(text):
-    moment = datetime.fromisoformat(text)
-    if not moment.tzinfo:
-        raise ValueError("no time zone")
-    return moment.timestamp()
+    """A date and time as RFC 3339 writes it. What `datetime` reads by itself differs from one Python to the next."""
+    whole, rest = text[:19].upper(), text[19:].upper()
+    zone = rest[1:].lstrip(DIGITS) if rest.startswith(".") else rest
+    fraction = rest[1:len(rest) - len(zone)]
+    zone = "+00:00" if zone == "Z" else zone
+    shape = "".join("9" if char in DIGITS else char for char in whole + zone)
+    if shape not in ("9999-99-99T99:99:99+99:99", "9999-99-99T99:99:99-99:99") or len(fraction) > 9:
+        raise ValueError("not as RFC 3339 writes it")
+    pointless = rest.startswith(".") and not fraction
+    if pointless or whole[:4] == "9999" or whole[11:13] > "23" or zone[4:] > "59":
+        raise ValueError("out of range")
+    return datetime.fromisoformat(whole + zone).timestamp() + float(f"0.{fraction}")
 
 
 def whole_number(text):

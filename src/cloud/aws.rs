@@ -13,9 +13,9 @@ use crate::aws::fault::fault;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, ObjectKey, StackName};
-use crate::resource::Trace;
 use crate::resource::distribution::aws::Listed;
 use crate::resource::site::Inventory;
+use crate::resource::{Trace, Traces};
 use crate::resource::{
     access, association, bucket, distribution, function, grant, logs, page, role, site,
 };
@@ -200,7 +200,10 @@ impl Cloud for Aws {
                 bucket::aws::traces(clients),
             )?;
         let owned = |id: &DistributionId, stack: &StackName| {
-            distributions.iter().any(|trace| trace.name == id.as_str() && trace.stack == *stack)
+            distributions
+                .found
+                .iter()
+                .any(|trace| trace.name == id.as_str() && trace.stack == *stack)
         };
         let runs =
             |arn: &str, function: &Trace| arn.contains(&format!(":function:{}:", function.name));
@@ -208,15 +211,14 @@ impl Cloud for Aws {
         let attached: Vec<_> = runners
             .into_iter()
             .filter_map(|(id, arn)| {
-                let stack = &functions.iter().find(|trace| runs(&arn, trace))?.stack;
+                let stack = &functions.found.iter().find(|trace| runs(&arn, trace))?.stack;
                 (!owned(&id, stack)).then(|| (stack.clone(), id))
             })
             .collect();
-        let (orphans, notices) = Box::pin(logs::aws::traces(clients, account, &existing)).await?;
-        let remains = group(
-            [roles, functions, orphans, controls, distributions, buckets].concat(),
-            &attached,
-        );
+        let orphans = Box::pin(logs::aws::traces(clients, account, &existing)).await?;
+        let all = [roles, functions, controls, distributions, buckets];
+        let Traces { found, notices } = all.into_iter().fold(orphans, Traces::with);
+        let remains = group(found, &attached);
         let looked = remains.into_iter().map(|mut found| async {
             for (bucket, region, key) in found.switches(&pages) {
                 found.switch_is_on |=
@@ -254,6 +256,15 @@ impl Cloud for Aws {
             None,
         )
         .await
+    }
+
+    async fn runners(&self, stack: &Stack) -> Result<Vec<DistributionId>, Fault> {
+        let named = stack.any_version();
+        let runs = |one: &Listed| {
+            one.enabled && one.occupants.iter().any(|(_, arn)| named.number_in(arn).is_some())
+        };
+        let listed = distribution::aws::list(&self.clients).await?;
+        Ok(listed.into_iter().filter(runs).map(|one| one.id).collect())
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

@@ -3,7 +3,7 @@
 
 use crate::change::{Done, Fault};
 use crate::context::Context;
-use crate::name::{AccountId, ObjectKey};
+use crate::name::{AccountId, DistributionId, ObjectKey};
 use crate::resource::{distribution, page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::Found;
@@ -97,6 +97,16 @@ pub trait Cloud: Sync {
         stack: &Stack,
     ) -> impl Future<Output = Result<Option<distribution::Live>, Fault>> + Send;
 
+    /// The distributions that answer visitors and run a version of the function that the spec
+    /// names.
+    ///
+    /// # Errors
+    /// The call's.
+    fn runners(
+        &self,
+        stack: &Stack,
+    ) -> impl Future<Output = Result<Vec<DistributionId>, Fault>> + Send;
+
     /// Carries out one op, exactly.
     ///
     /// # Errors
@@ -167,6 +177,13 @@ impl Cloud for AnyCloud {
         match self {
             Self::Aws(cloud) => Box::pin(cloud.observe_distribution(stack)).await,
             Self::Sandbox(cloud) => cloud.observe_distribution(stack).await,
+        }
+    }
+
+    async fn runners(&self, stack: &Stack) -> Result<Vec<DistributionId>, Fault> {
+        match self {
+            Self::Aws(cloud) => Box::pin(cloud.runners(stack)).await,
+            Self::Sandbox(cloud) => cloud.runners(stack).await,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::aws::wait::{self, Rhythm, Waited};
 use crate::change::{Action, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::file::{self, Readers};
-use crate::name::{AccountId, ObjectKey};
+use crate::name::{AccountId, DistributionId, ObjectKey};
 use crate::resource::{distribution, function, page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::Found;
@@ -232,6 +232,10 @@ impl Cloud for Sandbox {
         stack: &Stack,
     ) -> Result<Option<distribution::Live>, Fault> {
         Ok(self.load()?.distribution(stack, now()))
+    }
+
+    async fn runners(&self, stack: &Stack) -> Result<Vec<DistributionId>, Fault> {
+        Ok(self.load()?.runners(stack))
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

@@ -19,7 +19,7 @@ use crate::resource::{page, site};
 use crate::spec::Spec;
 use crate::spec::load::{Files, load};
 use crate::stack::{Clues, Live, Names, Scope, Stack};
-use crate::sweep::Found;
+use crate::sweep::{Found, Remains};
 use crate::view::View;
 use jiff::{SignedDuration, Timestamp};
 use std::path::{Path, PathBuf};
@@ -220,13 +220,33 @@ impl Session {
     }
 
     async fn look(&self, site: &site::Settings, scope: Scope) -> Result<(Stack, Live), Failure> {
-        let names = Names { also: self.also.clone(), ..Names::of(&self.spec) };
-        let (account, live) = self.unless_stopped(self.cloud.observe(&names, site, scope)).await?;
+        let mut names = Names { also: self.also.clone(), ..Names::of(&self.spec) };
+        let look = self.cloud.observe(&names, site, scope);
+        let (account, mut live) = self.unless_stopped(look).await?;
         if self.spec.account.as_ref().is_some_and(|expected| *expected != account) {
             // Only who is refused has to know as whom.
             self.is_expected(&self.unless_stopped(self.cloud.identify()).await?)?;
         }
-        Ok((in_account(&names, account)?, live))
+        let stack = in_account(&names, account)?;
+        if names.also.is_empty() && live.has_lost_its_memory(&stack) {
+            names.also = self.search(&stack).await?;
+            let look = self.cloud.observe(&names, site, scope);
+            live = self.unless_stopped(look).await?.1;
+        }
+        Ok((in_account(&names, stack.account)?, live))
+    }
+
+    /// Looks for all of the stack in the whole account, where its own trail is lost. Nothing is
+    /// found by a caller who may not look there; the plan says so.
+    async fn search(&self, stack: &Stack) -> Result<Clues, Failure> {
+        let found = match self.unless_stopped(self.cloud.discover(&stack.account)).await {
+            Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => {
+                return Ok(Clues::default());
+            }
+            found => found?,
+        };
+        let mut remains = found.remains.iter().filter(|it| it.stack == stack.names.stack);
+        Ok(remains.next().map(Remains::clues).unwrap_or_default())
     }
 
     /// Is the spec for the account of whoever asks?

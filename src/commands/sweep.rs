@@ -96,7 +96,7 @@ pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
     let ends = chooses && (verb.yes || somebody_is_there());
     let (going, staying): (Vec<_>, Vec<_>) =
         chosen.iter().partition(|remains| !remains.stays(&choice));
-    let then = match (ends, chooses && !verb.all) {
+    let then = match (ends, chooses) {
         (true, _) if going.is_empty() => Then::Nothing,
         (true, _) => Then::Ends,
         (false, true) => Then::MayEnd,

@@ -1,6 +1,6 @@
 //! What takes everything down that is ours, and nothing else.
 
-use super::former::ends_function;
+use super::former::{ends_function, forgotten};
 use super::protect::{retag, told};
 use super::slots::{Slot, running};
 use super::teardown::{
@@ -21,7 +21,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     let kept = protected(stack, live, choices);
     let keeps = |what| kept.contains_key(&what);
     plan.notices.extend(live.former.refused.iter().cloned());
-    plan.conflicts.extend(disputes(stack, live));
+    plan.notices.extend(forgotten(stack, live));
     for (what, why) in &kept {
         let standing = standing(stack, live, *what).into_iter();
         plan.notices.extend(standing.map(|address| Notice { address, text: (*why).into() }));
@@ -82,6 +82,9 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     } else {
         end_buckets(&mut plan, stack, live, choices);
     }
+    let disputes = disputes(stack, live);
+    plan.notices.retain(|notice| disputes.iter().all(|it| it.address != notice.address));
+    plan.conflicts.extend(disputes);
     plan.sorted()
 }
 
@@ -89,13 +92,13 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
 /// may leave it to nobody.
 fn disputes(stack: &Stack, live: &Live) -> Vec<Conflict> {
     let (names, name) = (&stack.names, &stack.names.stack);
-    let role = live.role.iter();
-    let role = role.filter_map(|live| {
-        let dispute = role::plan::dispute(name, &names.role, live);
-        dispute.or_else(|| role::plan::lost(name, &names.role, live))
+    let role = live.role.iter().filter_map(|live| {
+        role::plan::owner(live).dispute_with(name, &Address::new(Kind::Role, &names.role))
     });
-    let function = live.function.iter();
-    let function = function.filter_map(|live| function::plan::dispute(name, &names.function, live));
+    let function = live.function.iter().filter_map(|live| {
+        let address = Address::new(Kind::Function, &names.function);
+        function::plan::owner(live).dispute_with(name, &address)
+    });
     let control = live.access.iter().filter_map(|live| access::plan::dispute(name, live));
     distribution::owner::estranged(live.distribution.as_ref())
         .into_iter()
@@ -208,8 +211,8 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
     };
     if let Some(found) = &live.bucket {
         let (address, lies) = (Address::new(Kind::Bucket, &stack.bucket), &found.settings.region);
-        let index = live.objects.index_owner();
-        let dispute = bucket::plan::dispute(&stack.names.stack, &stack.bucket, found, index);
+        let owner = bucket::plan::owner(found, live.objects.index_owner());
+        let dispute = owner.dispute_with(&stack.names.stack, &address);
         if let Some(dispute) = dispute {
             plan.conflicts.push(dispute);
         } else if bucket::plan::is_ours(found, &stack.names.stack) && *lies != stack.names.region {

@@ -25,11 +25,8 @@ pub(super) fn former<'a>(
     running: &'a [Slot],
 ) -> Vec<&'a Slot> {
     plan.notices.extend(live.former.refused.iter().cloned());
-    let disputed = live.former.disputed.iter().cloned();
-    plan.notices.extend(disputed.map(|Conflict { address, reason, hint }| Notice {
-        address,
-        text: format!("{reason}; {hint}"),
-    }));
+    plan.notices.extend(forgotten(stack, live));
+    disputed(plan, live, choices);
     let end = End { stack, desired, live, choices, kept: protected(stack, live, choices) };
     end.distribution(plan);
     end.slots(plan);
@@ -41,6 +38,32 @@ pub(super) fn former<'a>(
     end.versions(plan, &staying);
     end.other_switches(plan, &staying);
     staying
+}
+
+/// The names of earlier specs are lost, and nobody could look for them in the whole account.
+pub(super) fn forgotten(stack: &Stack, live: &Live) -> Option<Notice> {
+    let is_lost = live.has_lost_its_memory(stack) && stack.names.also.is_empty();
+    let name = &stack.names.stack;
+    is_lost.then(|| Notice {
+        address: Address::new(Kind::Role, &stack.names.role),
+        text: format!(
+            "has lost the policy by which buckets and functions of earlier specs are found; \
+            `provision sweep --stack {name}` finds what is left of them"
+        ),
+    })
+}
+
+/// What is not surely the stack's any more may need what the command line says is to be deleted.
+fn disputed(plan: &mut Plan, live: &Live, choices: &Choices) {
+    let disputed = live.former.disputed.iter().cloned();
+    if choices.delete.iter().any(|kind| !matches!(kind, Kind::Site | Kind::Association)) {
+        plan.conflicts.extend(disputed);
+        return;
+    }
+    plan.notices.extend(disputed.map(|Conflict { address, reason, hint }| Notice {
+        address,
+        text: format!("was named by an earlier spec; {reason}; {hint}"),
+    }));
 }
 
 /// What an earlier spec named carries the tags of this one, so that `protect` and `ttl` mean all of

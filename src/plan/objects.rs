@@ -34,6 +34,8 @@ pub(super) fn objects(
     let before = live.former.buckets.values().map(|found| &found.objects);
     let site = planner.plan(&desired.site, &live.objects, before);
     plan.conflicts.extend(site.conflicts);
+    let deletes = site.ops.iter().any(|op| matches!(op, site::Op::Delete { .. }));
+    plan.conflicts.extend(deserts(plan, stack, desired, live).filter(|_| deletes));
     plan.notices.extend(site.notices);
     for op in site.ops {
         let stage = match &op {
@@ -81,6 +83,22 @@ pub(super) fn objects(
     });
     let own = (&keys.off, &desired.page.content, told);
     plan.take(Stage::Index, planner.index(&desired.site, own, puts, &live.objects), Op::Site);
+}
+
+/// Our distribution, which the spec gives up and which goes on serving visitors, would have nothing
+/// left to serve.
+fn deserts(plan: &Plan, stack: &Stack, desired: &Desired, live: &Live) -> Option<Conflict> {
+    let own = live.distribution.as_ref().filter(|_| desired.distribution.is_none())?;
+    let reads = live.readers.contains(&(stack.bucket.clone(), own.id.clone()));
+    let serves = reads && own.document.read().enabled && !plan.ends(&own.id);
+    (serves && desired.site.files.is_empty()).then(|| Conflict {
+        address: Address::new(Kind::Site, &stack.bucket),
+        reason: format!(
+            "distribution {}, which the spec does not name any more, goes on serving these objects",
+            own.id
+        ),
+        hint: "add `--delete distribution`, which ends it first, or keep `bucket.site`".into(),
+    })
 }
 
 /// Something is to be put where a version looks that visitors get now: they would get the page.

@@ -21,6 +21,7 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
         &stack.bucket,
         &desired.bucket,
         live.bucket.as_ref(),
+        live.objects.index_owner(),
         adopts(Kind::Bucket),
     );
     for op in bucket.ops {

@@ -63,18 +63,29 @@ pub(super) fn role(
         if named.is_empty() { vec![(bucket.clone(), stack.names.keys.on.clone())] } else { named }
     };
     let former = live.former.buckets.keys();
+    let told = |kind| choices.delete.contains(&kind);
+    // What is not there may be about to be made by another run, and what cannot be told to be the
+    // stack's, or may not be looked at, is found again by this policy. It forgets what this plan
+    // ends, and, where an apply is told to delete such things, what is gone.
+    let here = |bucket: &BucketName| *bucket == stack.bucket;
+    let stays = |bucket: &BucketName| !here(bucket) && !told(Kind::Bucket) && !ends(bucket);
+    let unseen_pages = known.pages.iter().filter(|(bucket, _)| stays(bucket)).cloned();
+    let unseen_functions =
+        known.functions.iter().filter(|name| !told(Kind::Function) && !ends_function(plan, name));
     let left = Reach {
         pages: former
             .clone()
             .filter(|bucket| !ends(bucket))
             .flat_map(remembered)
             .chain(watched.after.iter().cloned())
+            .chain(unseen_pages)
             .collect(),
         functions: live
             .former
             .functions
             .keys()
             .filter(|name| !ends_function(plan, name))
+            .chain(unseen_functions)
             .cloned()
             .collect(),
     };
@@ -94,6 +105,13 @@ pub(super) fn role(
         let narrow = role::Op::PutPolicy { name, before, after: end.policy(account) };
         plan.add(Stage::Narrow, [Op::Role(narrow)]);
     }
+}
+
+/// Was the bucket named by an earlier spec, and is it not known whether it is the stack's?
+fn is_in_doubt(live: &Live, bucket: &BucketName) -> bool {
+    let address = Address::new(Kind::Bucket, bucket);
+    live.former.disputed.iter().any(|it| it.address == address)
+        || live.former.refused.iter().any(|it| it.address == address)
 }
 
 /// A slot that the plan turns would leave an open window, or come into one: its visitors would get
@@ -129,6 +147,18 @@ fn windows(
             ),
             hint: "end the window first: `provision maintenance off` with the spec that was \
                 applied last (after an apply of that spec, where a move was cut short)"
+                .into(),
+        });
+    }
+    let sure = |bucket: &BucketName| objects(bucket).is_some() || !is_in_doubt(live, bucket);
+    if let Some((bucket, key)) = left.difference(wanted).find(|(bucket, _)| !sure(bucket)) {
+        return Some(Conflict {
+            address: Address::new(Kind::Page, key),
+            reason: format!(
+                "whether a maintenance window lies under this key in bucket {bucket} is not known, \
+                and the switch would no longer be there"
+            ),
+            hint: "put that bucket's tag back, or get the right to look at it, and plan again"
                 .into(),
         });
     }

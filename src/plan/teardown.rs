@@ -63,6 +63,17 @@ fn is_read_by_us(plan: &mut Plan, stack: &Stack, live: &Live) -> bool {
 pub(super) fn leave_slots(plan: &mut Plan, stack: &Stack, live: &Live, held: &distribution::Live) {
     let functions = live.functions(stack);
     let turn = association::plan::teardown(held, &functions, &stack.any_version());
+    let owner = distribution::owner::owner(held);
+    if let Some(owner) = owner.named().filter(|it| turn.is_some() && **it != stack.names.stack) {
+        plan.conflicts.push(Conflict {
+            address: Address::new(Kind::Association, &held.id),
+            reason: format!("runs a function of this stack, and is the one of stack `{owner}`"),
+            hint: format!(
+                "run `provision apply` for stack `{owner}` first, which puts its own there"
+            ),
+        });
+        return;
+    }
     // An interrupted run may have left the slots: the edge runs the function until that is
     // deployed.
     let exists = functions.0.iter().any(|(_, live)| live.is_some());
@@ -73,7 +84,10 @@ pub(super) fn leave_slots(plan: &mut Plan, stack: &Stack, live: &Live, held: &di
         );
     }
     plan.add(Stage::Vacate, turn.map(Op::Association));
-    plan.conflicts.extend(association::plan::held(held, &functions));
+    // What stays, an apply tells; a destroy cannot delete the function while it is in use.
+    if plan.intent == Intent::Destroy {
+        plan.conflicts.extend(association::plan::held(held, &functions));
+    }
 }
 
 /// Deletes a function with its log groups; without a function, the groups that carry our tag.

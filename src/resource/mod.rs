@@ -27,10 +27,10 @@ pub mod role;
 pub mod site;
 pub mod tags;
 
-pub use claim::{Owner, claim};
+pub use claim::{Mark, Owner, claim};
 pub use tags::stack_in;
 
-use crate::change::{Conflict, Kind, Notice};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::StackName;
 use serde::Serialize;
 
@@ -126,8 +126,12 @@ pub struct Trace {
 
 impl Trace {
     /// A trace with what its tags say of its stack.
-    #[must_use]
-    pub fn of(stack: StackName, kind: Kind, name: impl std::fmt::Display, tags: &Tags) -> Self {
+    pub(crate) fn of(
+        stack: StackName,
+        kind: Kind,
+        name: impl std::fmt::Display,
+        tags: &Tags,
+    ) -> Self {
         let [ttl, protect] = [TTL_TAG, PROTECT_TAG].map(|tag| tags.get(tag).cloned());
         Self {
             stack,
@@ -139,5 +143,41 @@ impl Trace {
             protect,
             enabled: None,
         }
+    }
+}
+
+/// What a look at the whole account finds of some kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traces {
+    /// What is surely a stack's.
+    pub found: Vec<Trace>,
+    /// What two marks give to different stacks, or one mark alone gives to one.
+    pub notices: Vec<Notice>,
+}
+
+impl Traces {
+    /// Adds what carries a mark of ours. `complete` adds what its tags do not say.
+    pub fn add(
+        &mut self,
+        owner: &Owner,
+        kind: Kind,
+        name: impl std::fmt::Display,
+        tags: &Tags,
+        complete: impl FnOnce(Trace) -> Trace,
+    ) {
+        if let Some(Conflict { address, reason, hint }) = owner.dispute(&Address::new(kind, &name))
+        {
+            self.notices.push(Notice { address, text: format!("{reason}; {hint}") });
+        }
+        let stack = owner.stack().cloned();
+        self.found.extend(stack.map(|stack| complete(Trace::of(stack, kind, name, tags))));
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.found.extend(other.found);
+        self.notices.extend(other.notices);
+        self
     }
 }

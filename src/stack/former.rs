@@ -1,7 +1,7 @@
 //! What an earlier spec named, and what leads to it: names that things of ours mention.
 
 use super::Stack;
-use crate::change::{Conflict, Notice};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, BucketName, FunctionName, RoleName, StackName};
 use crate::resource::distribution::{Behavior, document::EVENT};
 use crate::resource::site::{self, Inventory};
@@ -94,23 +94,30 @@ pub struct Former {
     pub refused: Vec<Notice>,
     /// Things that were the stack's, and whose marks do not surely say so any more.
     pub disputed: Vec<Conflict>,
+    /// Roles that may have been the stack's, while the look goes on.
+    untagged: BTreeMap<RoleName, Conflict>,
 }
 
-/// What a look at a name found belongs to the stack, is disputed, or is none of its business.
+/// What a look finds belongs to the stack, is disputed, or is left out.
 impl Former {
-    /// Takes a role. `is_named`: a function of the stack runs with it.
-    pub fn take_role(
-        &mut self,
-        stack: &StackName,
-        name: &RoleName,
-        live: role::Live,
-        is_named: bool,
-    ) {
-        let lost = is_named.then(|| role::plan::lost(stack, name, &live)).flatten();
-        self.disputed.extend(role::plan::dispute(stack, name, &live).or(lost));
-        if role::plan::is_ours(&live, stack) {
-            self.roles.insert(name.clone(), live);
+    /// Takes a role. Of one that has our description alone, [`name_untagged`](Self::name_untagged)
+    /// judges.
+    pub fn take_role(&mut self, stack: &StackName, name: &RoleName, live: role::Live) {
+        let address = Address::new(Kind::Role, name);
+        let owner = role::plan::owner(&live);
+        match owner.dispute_with(stack, &address) {
+            Some(dispute) if owner.is_disputed_by(stack) => self.disputed.push(dispute),
+            Some(dispute) => drop(self.untagged.insert(name.clone(), dispute)),
+            None if owner.is(stack) => drop(self.roles.insert(name.clone(), live)),
+            None => {}
         }
+    }
+
+    /// A role with our description and without our tag was the stack's where a function of the
+    /// stack runs with it: `used`. Otherwise somebody may have copied the description.
+    pub fn name_untagged(&mut self, used: &BTreeSet<RoleName>) {
+        let untagged = std::mem::take(&mut self.untagged).into_iter();
+        self.disputed.extend(untagged.filter(|(name, _)| used.contains(name)).map(|(_, it)| it));
     }
 
     /// Takes a function, where it is there, and its log groups.
@@ -121,7 +128,8 @@ impl Former {
         live: Option<function::Live>,
         groups: logs::Live,
     ) {
-        let dispute = |live| function::plan::dispute(stack, name, live);
+        let address = Address::new(Kind::Function, name);
+        let dispute = |live| function::plan::owner(live).dispute_with(stack, &address);
         self.disputed.extend(live.as_ref().and_then(dispute));
         if function::plan::is_former(stack, live.as_ref(), &groups) {
             self.functions.insert(name.clone(), (live, groups));
@@ -130,10 +138,11 @@ impl Former {
 
     /// Takes a bucket. Of one that does not carry the stack's tag, only the index is looked at.
     pub fn take_bucket(&mut self, stack: &StackName, name: &BucketName, found: FormerBucket) {
-        let dispute = bucket::plan::dispute(stack, name, &found.live, found.objects.index_owner());
+        let owner = bucket::plan::owner(&found.live, found.objects.index_owner());
+        let dispute = owner.dispute_with(stack, &Address::new(Kind::Bucket, name));
         if dispute.is_some() {
             self.disputed.extend(dispute);
-        } else if bucket::plan::is_ours(&found.live, stack) {
+        } else if owner.is(stack) {
             self.buckets.insert(name.clone(), found);
         }
     }

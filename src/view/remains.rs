@@ -29,7 +29,7 @@ pub enum Then {
     Nothing,
     /// It was chosen, and nobody is there to be asked.
     MayEnd,
-    /// Nothing was chosen, or everything.
+    /// Nothing was chosen.
     Choose,
 }
 

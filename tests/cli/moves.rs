@@ -205,13 +205,9 @@ fn a_distribution_that_was_made_for_the_stack_is_not_made_twice() {
     for command in ["apply --sandbox --yes", "destroy --sandbox --yes"] {
         let refused = story.ask(command);
         assert_eq!(refused.code, 4, "{command}: {}", refused.out);
-        assert!(
-            refused
-                .out
-                .contains("was made for stack `shop`, and its tag `provision:stack` says `other`"),
-            "{}",
-            refused.out
-        );
+        let says = "its tag `provision:stack` says `other`, and the reference of its creation says \
+            `shop`";
+        assert!(refused.out.contains(says), "{}", refused.out);
         assert_eq!(story.world(), before);
     }
 }
@@ -613,4 +609,110 @@ fn a_switch_does_not_move_away_from_an_open_window() {
     assert_eq!(refused.code, 4, "{}", refused.out);
     assert_eq!(story.ask("maintenance off --sandbox").code, 0);
     assert_eq!(story.ask("apply --sandbox --yes -f moved.yaml").code, 0);
+}
+
+/// The window in a bucket that is not surely the stack's any more is not left behind.
+#[test]
+fn a_move_does_not_leave_a_bucket_whose_window_nobody_may_see() {
+    for tag in [None, Some("other")] {
+        let mut story = Story::of_a_shop_that_stands();
+        assert_eq!(story.ask("maintenance on --sandbox --for 2h").code, 0);
+        story.meanwhile("somebody edits the tag of the old bucket", |world| {
+            let tags = world["buckets"]["shop-files"]["live"]["settings"]["tags"].as_object_mut();
+            let tags = tags.unwrap();
+            tags.remove("provision:stack");
+            tags.extend(tag.map(|tag| ("provision:stack".to_owned(), json!(tag))));
+        });
+        let before = story.world();
+        story.write(
+            "provision.yaml",
+            "stack: shop\nbucket: {name: shop-second, site: ./site}\nrole: {name: shop-edge}\n",
+        );
+        let refused = story.ask("apply --sandbox --yes");
+        assert_eq!(refused.code, 4, "{}", refused.out);
+        let says = "whether a maintenance window lies under this key in bucket shop-files is not \
+            known";
+        assert!(refused.out.contains(says), "{}", refused.out);
+        assert_eq!(story.world(), before);
+    }
+}
+
+/// The role's policy is the stack's memory; where somebody deletes it, the account is searched.
+#[test]
+fn what_the_policy_remembered_is_found_without_it() {
+    let lose: [fn(&mut Value); 2] = [
+        |world| drop(world["roles"].as_object_mut().unwrap().remove("shop-edge")),
+        |world| world["roles"]["shop-edge"]["settings"]["policy"] = Value::Null,
+    ];
+    for lose in lose {
+        for apply_between in [true, false] {
+            let mut story = Story::of_a_shop_that_stands();
+            story.write(
+                "provision.yaml",
+                "stack: shop\nbucket: {name: second, site: ./site}\nrole: {name: shop-edge}\n\
+                 function: {name: second}\n",
+            );
+            assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+            story.meanwhile("somebody deletes the memory", lose);
+            let plan = story.ask("plan --sandbox");
+            for thing in ["function shop-edge", "bucket shop-files"] {
+                let says = format!("{thing}: is ours and no longer in the spec");
+                assert!(plan.out.contains(&says), "{}", plan.out);
+            }
+            if apply_between {
+                assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+            }
+            assert_eq!(story.ask("destroy --sandbox --yes").code, 0);
+            for kind in KINDS {
+                assert_eq!(story.world()[kind], json!({}), "{kind}");
+            }
+        }
+    }
+}
+
+/// With a spec that is not applied yet, `status` finds the distribution that visitors use.
+#[test]
+fn visitors_of_the_distribution_that_was_applied_last_are_known() {
+    let mut story = Story::of_a_shop_that_stands();
+    let id = own_id(&story);
+    assert_eq!(story.ask("maintenance on --sandbox").code, 0);
+    story.meanwhile("there is a distribution of somebody else", |world| {
+        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
+            "domain": "d1.cloudfront.net", "tags": {}});
+        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
+    });
+    story.write(
+        "provision.yaml",
+        "stack: shop\nbucket: {name: shop-files, site: ./site}\ndistribution: {id: E1ABCDEF0123, \
+            behaviors: [default]}\n",
+    );
+    let status = story.ask("maintenance status --sandbox");
+    assert_eq!(status.code, 0, "{}", status.out);
+    assert!(status.out.starts_with("visitors see the maintenance page"), "{}", status.out);
+    let says = format!("{id} does, which the spec does not name");
+    assert!(status.out.contains(&says), "{}", status.out);
+}
+
+/// What the given-up distribution serves goes only with it.
+#[test]
+fn the_site_does_not_go_while_a_distribution_serves_it() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.meanwhile("there is a distribution of somebody else", |world| {
+        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
+            "domain": "d1.cloudfront.net", "tags": {}});
+        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
+    });
+    story.write(
+        "provision.yaml",
+        "stack: shop\nbucket: {name: shop-files}\ndistribution: {id: E1ABCDEF0123, \
+            behaviors: [default]}\n",
+    );
+    let before = story.world();
+    let refused = story.ask("apply --sandbox --yes --delete site");
+    assert_eq!(refused.code, 4, "{}", refused.out);
+    assert!(refused.out.contains("goes on serving these objects"), "{}", refused.out);
+    assert!(refused.out.contains("add `--delete distribution`"), "{}", refused.out);
+    assert_eq!(story.world(), before);
+    let ended = story.ask("apply --sandbox --yes --delete site --delete distribution");
+    assert_eq!(ended.code, 0, "{}", ended.out);
 }

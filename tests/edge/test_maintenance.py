@@ -16,13 +16,13 @@ import tempfile
 import types
 import unittest
 import warnings
-from datetime import datetime
+from datetime import datetime, timezone
 from unittest import mock
 
 from fake_s3 import ABSENT, FakeS3, answer, page
 
 SOURCE = os.path.join(os.path.dirname(__file__), "..", "..", "config", "edge", "maintenance.py")
-NOON = datetime.fromisoformat("2026-11-22T12:00:00Z").timestamp()
+NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc).timestamp()
 TOKEN = "open-sesame_42"
 TOKEN_HASH = hashlib.sha256(TOKEN.encode()).hexdigest()
 SITE = "the site"
@@ -319,6 +319,17 @@ class TheWindow(EdgeCase):
                 result = instance.visit()
                 self.assertEqual((result["status"], header(result, "retry-after")), (status, retry_after))
                 self.assertEqual(instance.notes, [])
+
+    def test_moments_are_read_as_the_command_line_reads_them(self):
+        with open(os.path.join(os.path.dirname(__file__), "moments.json"), encoding="utf-8") as file:
+            rows = json.load(file)
+        instant = self.instance().module.instant
+        for text, moment in rows:
+            with self.subTest(text):
+                if moment is None:
+                    self.assertRaises(ValueError, instant, text)
+                else:
+                    self.assertEqual(instant(text), moment)
 
     def test_unreadable_metadata_is_ignored_and_noted_once(self):
         for metadata in [

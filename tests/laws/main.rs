@@ -11,6 +11,7 @@ mod document;
 mod drift;
 mod elements;
 mod ground;
+mod marks;
 mod memory;
 mod moves;
 mod objects;

@@ -7,7 +7,7 @@ use provision::change::{Action, Done, Fault, FaultKind};
 use provision::cloud::world::World;
 use provision::cloud::{Caller, Cloud};
 use provision::context::Context;
-use provision::name::{AccountId, ObjectKey};
+use provision::name::{AccountId, DistributionId, ObjectKey};
 use provision::plan::{self, Choices, Intent, Plan};
 use provision::resource::{distribution, page, site};
 use provision::stack::{Live, Names, Op, Scope, Stack};
@@ -217,6 +217,10 @@ impl Cloud for Memory {
     ) -> Result<Option<distribution::Live>, Fault> {
         let state = self.state();
         Ok(state.world.distribution(stack, state.now))
+    }
+
+    async fn runners(&self, stack: &Stack) -> Result<Vec<DistributionId>, Fault> {
+        Ok(self.state().world.runners(stack))
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

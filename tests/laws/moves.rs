@@ -111,7 +111,7 @@ fn pairs() -> impl Iterator<Item = (usize, &'static Ground, &'static Ground)> {
 }
 
 /// Everything that carries the stack's mark, and what others run of ours.
-fn ours(world: &World, ground: &Ground) -> BTreeSet<String> {
+pub(crate) fn ours(world: &World, ground: &Ground) -> BTreeSet<String> {
     let stack = &ground.stack.names.stack;
     let functions = world.functions.iter().filter(|(_, live)| function::plan::is_ours(live, stack));
     let functions: Vec<&FunctionName> = functions.map(|(name, _)| name).collect();
@@ -144,7 +144,7 @@ fn ours(world: &World, ground: &Ground) -> BTreeSet<String> {
 }
 
 /// Our slots: behavior, function, version.
-fn slots(found: &Distribution) -> Vec<(String, FunctionName, u64)> {
+pub(crate) fn slots(found: &Distribution) -> Vec<(String, FunctionName, u64)> {
     let account = "123456789012".parse().unwrap();
     let behaviors = found.live.document.read().behaviors.into_iter();
     let arns = behaviors
@@ -550,6 +550,8 @@ fn moves_that_cross_leave_no_switch_that_is_turned_in_vain() {
                 continue;
             }
             let _ = memory.settle(from, Intent::Provision, &choices);
+            // It goes on, and still knows what it has made.
+            let (live, _) = memory.plan(to, Intent::Provision, &choices);
             let _ = memory.carry_out(to, &live, &rest);
             memory.later();
             for with in [from, to] {
@@ -560,6 +562,42 @@ fn moves_that_cross_leave_no_switch_that_is_turned_in_vain() {
         }
     }
     println!("{crossed} crossings");
+}
+
+/// An apply makes what another one, with an older spec, has looked for in vain: the older one does
+/// not forget its name.
+#[test]
+fn what_crossing_applies_leave_is_found_with_either_spec() {
+    let (whole, choices) = (is_whole(), words(false));
+    let mut crossed = 0;
+    for (number, from, to) in pairs() {
+        let (_, plan) = run(&from.built, to, Intent::Provision, &choices, Cut::Never);
+        let sample = |at: &usize| whole || at % 12 == number % 12;
+        for at in (0..plan.steps.len()).filter(|_| plan.can_apply()).filter(sample) {
+            let memory = Memory::new(from.built.clone(), 3, Cut::Killed(at));
+            let (live, plan) = memory.plan(to, Intent::Provision, &choices);
+            let begun = memory.carry_out(to, &live, &plan);
+            memory.later();
+            let mut rest = plan.clone();
+            let is_done =
+                |step: &Step| begun.done.iter().any(|(change, _)| *change == step.op.change());
+            rest.steps.retain(|step| !is_done(step));
+            let _ = memory.settle(from, Intent::Provision, &choices);
+            // It goes on, and still knows what it has made.
+            let (live, _) = memory.plan(to, Intent::Provision, &choices);
+            let _ = memory.carry_out(to, &live, &rest);
+            memory.later();
+            for with in [from, to] {
+                let left = without_protection(memory.world());
+                let memory = Memory::new(left, 3, Cut::Never);
+                let _ = memory.settle(with, Intent::Destroy, &words(false));
+                let left = ours(&memory.world(), with);
+                assert!(left.is_empty(), "{from:?} -> {to:?} at {at}, {with:?}: {left:?}");
+            }
+            crossed += 1;
+        }
+    }
+    println!("{crossed} crossings, each taken down with either spec");
 }
 
 /// A window that was opened after the plan was made is noticed before the switch leaves it.

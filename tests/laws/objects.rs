@@ -136,6 +136,17 @@ fn obeys(ground: &Ground, planted: &Planted, adopt: &[Kind]) {
     let may = planted.word.is_some_and(|word| adopt.contains(&word));
     let choices_now = choices(adopt, false);
     let can_apply = plan(ground, &world, Intent::Provision, &choices_now).can_apply();
+    if planted.key == index::KEY && planted.mark.is_some_and(|stack| stack != "shop") {
+        // Tag and index name two stacks: no word takes the bucket from either.
+        let destroy = plan(ground, &world, Intent::Destroy, &choices(adopt, true));
+        assert!(!can_apply && !destroy.can_apply(), "{what}");
+        let mut world = world;
+        let found = bucket(&mut world);
+        found.objects.remove(&key(planted.key));
+        found.headers.remove(&key(planted.key));
+        is_taken_down(ground, world, true, &what);
+        return;
+    }
     assert_eq!(can_apply, !is_wanted || may, "{what}");
     let worlds = if can_apply { left_behind(ground, &world, &choices_now) } else { vec![world] };
     for world in worlds {

@@ -28,6 +28,7 @@ pub(super) async fn follow(
     loop {
         clues = clues.with(live.clues(stack)).beside(stack).unless_in(&mut followed);
         if clues.is_empty() {
+            live.end_of_search(stack);
             return Ok(());
         }
         remember(clients, &clues, stack, live).await?;
@@ -41,11 +42,10 @@ async fn remember(
     live: &mut Live,
 ) -> Result<(), Fault> {
     let name = &stack.names.stack;
-    let named = live.clues(stack).roles;
     for role in &clues.roles {
         let seen = role::aws::observe(clients, role).await;
         if let Some(found) = may_look(seen, &Address::new(Kind::Role, role), live)?.flatten() {
-            live.former.take_role(name, role, found, named.contains(role));
+            live.former.take_role(name, role, found);
         }
     }
     for function in &clues.functions {

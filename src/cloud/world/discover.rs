@@ -1,82 +1,53 @@
 //! What a look at the whole account sees: everything of ours, by stack.
 
-use crate::change::{Kind, Notice};
+use crate::change::Kind;
 use crate::cloud::world::observe::occupants;
 use crate::cloud::world::{Distribution, World};
 use crate::name::{BucketName, DistributionId, ObjectKey, Region, StackName};
-use crate::resource::{Owner, Tags, Trace, distribution, function, logs, marked, role, stack_in};
+use crate::resource::bucket::Settings;
+use crate::resource::{
+    Mark, Owner, Tags, Trace, Traces, distribution, function, logs, marked, role, stack_in,
+};
 use crate::sweep::{Found, group};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 impl World {
     /// Everything of ours, by stack.
     #[must_use]
     pub fn discover(&self) -> Found {
-        let trace = |owner: Owner, kind, name: String, place: Option<String>, tags: &Tags| {
-            let stack = owner.stack()?.clone();
-            let since = self.born.get(&stack).copied();
-            Some(Trace { place, since, ..Trace::of(stack, kind, name, tags) })
+        let mut traces = self.orphans();
+        let mut add = |owner: Owner, kind, name: &dyn Display, tags, place, enabled| {
+            let since = owner.stack().and_then(|stack| self.born.get(stack).copied());
+            traces.add(&owner, kind, name, tags, |trace| Trace { place, since, enabled, ..trace });
         };
+        for (name, found) in &self.buckets {
+            let Settings { tags, region, .. } = &found.live.settings;
+            let owner = Owner::by_tag(stack_in(tags), None, Mark::Index);
+            add(owner, Kind::Bucket, name, tags, Some(region.to_string()), None);
+        }
+        // Lists of roles and functions show descriptions, and no tags.
+        let is_marked = |text: &str| marked(text).is_some();
+        let roles = self.roles.iter().filter(|(_, live)| is_marked(&live.settings.description));
+        for (name, live) in roles {
+            let role::Settings { tags, path, .. } = &live.settings;
+            add(role::plan::owner(live), Kind::Role, name, tags, Some(path.to_string()), None);
+        }
+        let described = |live: &function::Live| is_marked(&live.settings.frozen.description);
+        for (name, live) in self.functions.iter().filter(|(_, live)| described(live)) {
+            let tags = &live.settings.tags;
+            add(function::plan::owner(live), Kind::Function, name, tags, None, None);
+        }
         let none = Tags::new();
-        let buckets = self.buckets.iter().filter_map(|(name, found)| {
-            let settings = &found.live.settings;
-            trace(
-                Owner::of(stack_in(&settings.tags), None),
-                Kind::Bucket,
-                name.to_string(),
-                Some(settings.region.to_string()),
-                &settings.tags,
-            )
-        });
-        let roles = self.roles.iter().filter_map(|(name, live)| {
-            trace(
-                role::plan::owner(live),
-                Kind::Role,
-                name.to_string(),
-                Some(live.settings.path.to_string()),
-                &live.settings.tags,
-            )
-        });
-        // A list of functions shows descriptions, and no tags.
-        let is_marked = |live: &function::Live| marked(&live.settings.frozen.description).is_some();
-        let functions = self.functions.iter().filter(|(_, live)| is_marked(live));
-        let functions = functions.filter_map(|(name, live)| {
-            trace(
-                function::plan::owner(live),
-                Kind::Function,
-                name.to_string(),
-                None,
-                &live.settings.tags,
-            )
-        });
-        let controls = self.access.values().filter_map(|live| {
-            trace(
-                Owner::of(None, marked(&live.description)),
-                Kind::Access,
-                live.name.clone(),
-                None,
-                &none,
-            )
-        });
-        let owner = distribution::owner::owner;
-        let distributions = self.distributions.iter().filter_map(|(id, found)| {
-            let trace = trace(
-                owner(&found.live),
-                Kind::Distribution,
-                id.to_string(),
-                None,
-                &found.live.tags,
-            )?;
-            Some(Trace { enabled: Some(found.live.document.read().enabled), ..trace })
-        });
-        let (orphans, notices) = self.orphans();
-        let traces: Vec<Trace> = buckets
-            .chain(roles)
-            .chain(functions)
-            .chain(orphans)
-            .chain(controls)
-            .chain(distributions)
-            .collect();
+        for live in self.access.values() {
+            let owner = Owner::by_either(None, marked(&live.description), Mark::Description);
+            add(owner, Kind::Access, &live.name, &none, None, None);
+        }
+        for (id, Distribution { live, .. }) in &self.distributions {
+            let (owner, enabled) = (distribution::owner::owner(live), live.document.read().enabled);
+            add(owner, Kind::Distribution, id, &live.tags, None, Some(enabled));
+        }
+        let Traces { found: traces, notices } = traces;
         let attached = self.attached(&traces);
         let policies = self.roles.values().filter_map(|live| live.settings.policy.as_ref());
         let pages: role::Pages = policies.flat_map(role::pages_in).collect();
@@ -92,7 +63,7 @@ impl World {
     }
 
     /// Log groups whose function is gone.
-    fn orphans(&self) -> (Vec<Trace>, Vec<Notice>) {
+    fn orphans(&self) -> Traces {
         let gone = |name: &str| {
             logs::function(name).is_some_and(|function| !self.functions.contains_key(&function))
         };

@@ -4,7 +4,7 @@ use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::change::{Fault, FaultKind};
 use crate::cloud::world::{Bucket, Distribution, Headers, World};
 use crate::context::References;
-use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, RoleName, StackName};
+use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, StackName};
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::distribution::document::reads_bucket;
 use crate::resource::site::index::Served;
@@ -79,25 +79,17 @@ impl World {
         loop {
             clues = clues.with(live.clues(stack)).beside(stack).unless_in(&mut followed);
             if clues.is_empty() {
-                return;
+                return live.end_of_search(stack);
             }
-            let named = live.clues(stack).roles;
-            self.remember(&clues, &named, stack, &mut live.former);
+            self.remember(&clues, stack, &mut live.former);
         }
     }
 
-    /// `named` are the roles that functions of the stack name.
-    fn remember(
-        &self,
-        clues: &Clues,
-        named: &BTreeSet<RoleName>,
-        stack: &Stack,
-        former: &mut Former,
-    ) {
+    fn remember(&self, clues: &Clues, stack: &Stack, former: &mut Former) {
         let name = &stack.names.stack;
         for role in &clues.roles {
             if let Some(found) = self.roles.get(role) {
-                former.take_role(name, role, found.clone(), named.contains(role));
+                former.take_role(name, role, found.clone());
             }
         }
         for function in &clues.functions {
@@ -232,6 +224,18 @@ impl World {
             ))
         };
         Ok(page::Look { side: bucket.objects.get(key).map(side).transpose()?, seen: moment(now) })
+    }
+
+    /// The distributions that answer visitors and run a version of the spec's function.
+    #[must_use]
+    pub fn runners(&self, stack: &Stack) -> Vec<DistributionId> {
+        let named = stack.any_version();
+        let runs = |found: &Distribution| {
+            found.live.document.read().enabled
+                && occupants(&found.live).iter().any(|arn| named.number_in(arn).is_some())
+        };
+        let runners = self.distributions.iter().filter(|(_, found)| runs(found));
+        runners.map(|(id, _)| id.clone()).collect()
     }
 
     /// The distribution at time `now` in which the stack's slots are.

@@ -16,6 +16,8 @@ use crate::view::switch::SwitchStatus;
 pub(super) struct Reach {
     /// Why it serves nobody.
     nobody: Option<String>,
+    /// Visitors get nothing at all.
+    dark: bool,
     /// Why it is not known whether it serves anybody.
     unknown: Option<String>,
     /// Why it does not serve everybody.
@@ -43,10 +45,22 @@ pub(super) async fn ask(
         DistributionSpec::Owned(_) => vec![&Behavior::Default],
         DistributionSpec::Attached(attached) => attached.behaviors.iter().collect(),
     };
-    Ok(match (found, &stack.names.attached) {
+    let reach = match (found, &stack.names.attached) {
         (Some(found), _) => of(&found, stack, &named),
         (None, Some(id)) => Reach::nobody(format!("distribution {id} does not exist")),
         (None, None) => Reach::nobody("the stack has no distribution"),
+    };
+    // A spec that is not applied yet names another one than visitors use.
+    let Some(why) = reach.nobody.clone().filter(|_| !reach.dark) else { return Ok(reach) };
+    let asked = session.cloud.runners(stack);
+    Ok(match deadline.answer(ENDED, "CloudFront, all distributions", asked).await {
+        Ok(others) if others.is_empty() => reach,
+        Ok(others) => {
+            let others = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let why = format!("{why}; {others} does, which the spec does not name");
+            Reach { some: vec![why], ..Reach::default() }
+        }
+        Err(fault) => Reach { unknown: Some(format!("{why}; {fault}")), ..Reach::default() },
     })
 }
 
@@ -54,7 +68,7 @@ pub(super) async fn ask(
 fn of(found: &distribution::Live, stack: &Stack, named: &[&Behavior]) -> Reach {
     let (id, reading, ours) = (&found.id, found.document.read(), stack.any_version());
     if !reading.enabled {
-        return Reach::nobody(format!("distribution {id} is disabled"));
+        return Reach { dark: true, ..Reach::nobody(format!("distribution {id} is disabled")) };
     }
     let occupant =
         |behavior: &Behavior| reading.behaviors.get(behavior)?.functions.get(EVENT).cloned();
@@ -97,7 +111,7 @@ fn of(found: &distribution::Live, stack: &Stack, named: &[&Behavior]) -> Reach {
     let other = reading.behaviors.keys().filter(|it| !named.contains(it) && !runs(it));
     let other: Vec<&Behavior> = other.collect();
     if !other.is_empty() {
-        reach.some.push(format!("the spec does not name {}", shown(&other)));
+        reach.some.push(format!("our function does not run for {}", shown(&other)));
     }
     reach
 }
@@ -114,6 +128,11 @@ pub(super) fn tell(status: &mut SwitchStatus, reach: Result<Reach, Fault>) {
         }
     };
     match (reach.nobody, reach.unknown) {
+        (Some(why), _) if reach.dark => {
+            let turned = if is_on { "on" } else { "off" };
+            status.headline = format!("visitors get nothing: {why}; maintenance is {turned}");
+            status.visitors_see_page = Some(false);
+        }
         (Some(why), _) if is_on => {
             status.headline = format!("maintenance is on, but visitors do not get it: {why}");
             status.visitors_see_page = Some(false);
@@ -147,6 +166,7 @@ mod tests {
         let some = || Ok(Reach { some: vec!["why".into()], ..Reach::default() });
         let unknown = || Ok(Reach { unknown: Some("why".into()), ..Reach::default() });
         let nobody = || Ok(Reach::nobody("why"));
+        let dark = || Ok(Reach { dark: true, ..Reach::nobody("why") });
         for (is_on, reach, sees, notes, headline) in [
             (true, Ok(Reach::default()), Some(true), 0, "as the switch says"),
             (true, denied(), Some(true), 0, "as the switch says"),
@@ -154,6 +174,8 @@ mod tests {
             (true, some(), Some(true), 1, "as the switch says"),
             (true, unknown(), None, 0, "maintenance is on, and not known what visitors see: why"),
             (true, nobody(), Some(false), 0, "maintenance is on, but visitors do not get it: why"),
+            (true, dark(), Some(false), 0, "visitors get nothing: why; maintenance is on"),
+            (false, dark(), Some(false), 0, "visitors get nothing: why; maintenance is off"),
             (false, nobody(), Some(false), 1, "as the switch says"),
             (false, unknown(), Some(false), 1, "as the switch says"),
             (false, some(), Some(false), 1, "as the switch says"),

@@ -7,7 +7,7 @@ use crate::aws::wait::{self, Waited};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::StackName;
-use crate::resource::{Tags, Trace, marked};
+use crate::resource::{Mark, Owner, Tags, Traces, marked};
 use aws_sdk_cloudfront::types::{
     OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors,
     OriginAccessControlSigningProtocols,
@@ -184,8 +184,8 @@ async fn delete(
 ///
 /// # Errors
 /// Any call's.
-pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
-    let mut traces = Vec::new();
+pub async fn traces(clients: &Clients) -> Result<Traces, Fault> {
+    let mut traces = Traces::default();
     let mut marker = None;
     loop {
         let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
@@ -195,12 +195,10 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
         else {
             return Ok(traces);
         };
-        let ours = page
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|item| marked(&item.description).map(|stack| (stack, item.name)));
-        traces.extend(ours.map(|(stack, name)| Trace::of(stack, Kind::Access, name, &Tags::new())));
+        for item in page.items.unwrap_or_default() {
+            let owner = Owner::by_either(None, marked(&item.description), Mark::Description);
+            traces.add(&owner, Kind::Access, item.name, &Tags::new(), |trace| trace);
+        }
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
         if marker.is_none() {
             return Ok(traces);

@@ -65,12 +65,14 @@ pub fn plan(
             continue;
         };
         if let Some(reason) = unfit(&reading, behavior) {
-            refuse(
-                reason,
+            let hint = if desired.behaviors.len() > 1 {
                 format!(
                     "take `{behavior}` out of `distribution.behaviors`, or change the distribution"
-                ),
-            );
+                )
+            } else {
+                "change the distribution, or attach to another one".to_owned()
+            };
+            refuse(reason, hint);
             continue;
         }
         let occupant = found.functions.get(EVENT).map(String::as_str);
@@ -93,6 +95,10 @@ pub fn plan(
     }
     if !slots.is_empty() && planned.conflicts.is_empty() {
         planned.ops.push(turn(live, slots, &desired.occupant));
+    }
+    if !reading.enabled {
+        let text = "the distribution is disabled: it answers no visitor".into();
+        planned.notices.push(Notice { address: address.clone(), text });
     }
     let covered =
         |does: &CacheBehavior| does.functions.get(EVENT).is_some_and(|arn| functions.run(arn));
@@ -224,7 +230,7 @@ mod tests {
     }
 
     fn live(slots: &[(&str, &str)]) -> Live {
-        let text = "<DistributionConfig><DefaultCacheBehavior><TargetOriginId>o</TargetOriginId></DefaultCacheBehavior><CacheBehaviors><Items>\
+        let text = "<DistributionConfig><Enabled>true</Enabled><DefaultCacheBehavior><TargetOriginId>o</TargetOriginId></DefaultCacheBehavior><CacheBehaviors><Items>\
             <CacheBehavior><PathPattern>/app/*</PathPattern></CacheBehavior></Items></CacheBehaviors></DistributionConfig>";
         let edits: Vec<Edit> = slots
             .iter()

@@ -3,7 +3,7 @@
 use super::{Live, Op, Settings, Versioning};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, StackName};
-use crate::resource::{Owner, Planned, STACK_TAG, claim, site, stack_in, tags};
+use crate::resource::{Mark, Owner, Planned, claim, stack_in, tags};
 
 /// Is this bucket the stack's?
 #[must_use]
@@ -11,31 +11,12 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     stack_in(&live.settings.tags).as_ref() == Some(stack)
 }
 
-/// Why a bucket that was the stack's, and is not surely so any more, is left neither to it nor to
-/// nobody. `index` is the stack whose index lies in it.
+/// Whose bucket this is: its tag says that it is somebody's. `index` is the stack whose index is in
+/// it, where somebody looked.
 #[must_use]
-pub fn dispute(
-    stack: &StackName,
-    name: &BucketName,
-    live: &Live,
-    index: Option<&str>,
-) -> Option<Conflict> {
-    let (address, tag) = (Address::new(Kind::Bucket, name), stack_in(&live.settings.tags));
-    // Where the tag is ours, what another stack has put is told like any foreign object.
-    let made: StackName = index?.parse().ok().filter(|made| made == stack)?;
-    if tag.is_none() {
-        return Some(Conflict {
-            address,
-            reason: format!(
-                "holds what this stack has put, and does not carry our tag `{STACK_TAG}`"
-            ),
-            hint: format!(
-                "set that tag to `{stack}` again, or delete `{}` from it, and it stays",
-                site::index::KEY
-            ),
-        });
-    }
-    Owner::of(tag, Some(made)).dispute_with(stack, &address)
+pub fn owner(live: &Live, index: Option<&str>) -> Owner {
+    let says = index.and_then(|stack| stack.parse().ok());
+    Owner::by_tag(stack_in(&live.settings.tags), says, Mark::Index)
 }
 
 /// Plans creation and repair. `adopt` takes over a bucket that is not ours.
@@ -45,6 +26,7 @@ pub fn plan(
     name: &BucketName,
     desired: &Settings,
     live: Option<&Live>,
+    index: Option<&str>,
     adopt: bool,
 ) -> Planned<Op> {
     let mut planned = Planned::default();
@@ -62,7 +44,7 @@ pub fn plan(
     };
     let address = Address::new(Kind::Bucket, name);
     let have = &live.settings;
-    let adopts = match claim(stack, &Owner::of(stack_in(&have.tags), None), &address, adopt) {
+    let adopts = match claim(stack, &owner(live, index), &address, adopt) {
         Ok(adopts) => adopts,
         Err(conflict) => return planned.refused(conflict),
     };
@@ -150,6 +132,7 @@ mod tests {
             &"shop-1".parse().unwrap(),
             &settings(),
             Some(&live),
+            None,
             false,
         );
         planned
@@ -193,6 +176,7 @@ mod tests {
                 &"shop-1".parse().unwrap(),
                 &settings(),
                 Some(&live),
+                None,
                 true,
             )
         };
@@ -216,6 +200,7 @@ mod tests {
             &"shop-1".parse().unwrap(),
             &settings(),
             Some(&live),
+            None,
             false,
         );
         assert_eq!((planned.ops.len(), planned.notices.len()), (0, 1));

@@ -3,7 +3,7 @@
 use super::{Live, origin_id};
 use crate::change::{Address, Conflict, Kind};
 use crate::name::{DistributionId, StackName};
-use crate::resource::{Owner, stack_in};
+use crate::resource::{Mark, Owner, stack_in};
 
 /// Whose distribution this is. Nobody can change the reference of its creation, so what was not
 /// made for a stack is never ours, whatever its tag says. Without a tag it still has our origin.
@@ -15,7 +15,7 @@ pub fn owner(live: &Live) -> Owner {
     if tag.is_none() && !reading.origins.contains_key(&origin_id(&made)) {
         return Owner::Nobody;
     }
-    Owner::of(tag, Some(made))
+    Owner::by_either(tag, Some(made), Mark::Creation)
 }
 
 /// Is this distribution the stack's?

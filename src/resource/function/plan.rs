@@ -3,7 +3,7 @@
 use super::{ARCHITECTURE, Frozen, Live, Op, Package, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{FunctionName, StackName};
-use crate::resource::{Owner, Planned, claim, logs, marked, stack_in, tags};
+use crate::resource::{Mark, Owner, Planned, claim, logs, marked, stack_in, tags};
 use std::collections::BTreeSet;
 
 /// How the function should be, with the code and how many versions to keep.
@@ -22,19 +22,14 @@ pub struct Desired {
 /// Whose function this is. The description says so; where it got lost, the tag.
 #[must_use]
 pub fn owner(live: &Live) -> Owner {
-    Owner::of(stack_in(&live.settings.tags), marked(&live.settings.frozen.description))
+    let says = marked(&live.settings.frozen.description);
+    Owner::by_either(stack_in(&live.settings.tags), says, Mark::Description)
 }
 
 /// Is this function the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     owner(live).is(stack)
-}
-
-/// The conflict about a function that this stack and another one claim.
-#[must_use]
-pub fn dispute(stack: &StackName, name: &FunctionName, live: &Live) -> Option<Conflict> {
-    owner(live).dispute_with(stack, &Address::new(Kind::Function, name))
 }
 
 /// Is a function of an earlier spec, or what is left of it, the stack's? Without a function, the

@@ -3,9 +3,9 @@
 use super::{Group, Live, Op, Orphan, arn, function, plan, prefix};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::change::{Done, Fault, FaultKind, Notice};
+use crate::change::{Done, Fault, FaultKind};
 use crate::name::{AccountId, FunctionName, Region};
-use crate::resource::{Tags, Trace};
+use crate::resource::{Tags, Traces};
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use futures_util::future::{join_all, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,7 +189,7 @@ pub async fn traces(
     clients: &Clients,
     account: &AccountId,
     functions: &BTreeSet<FunctionName>,
-) -> Result<(Vec<Trace>, Vec<Notice>), Fault> {
+) -> Result<Traces, Fault> {
     let prefix = prefix();
     let looks = Region::of_edge_logs().map(|region| async {
         let found = orphans(clients, account, functions, &region, &prefix).await;

@@ -3,7 +3,7 @@
 use super::{Live, Op, Orphan, Settings};
 use crate::change::{Address, Fault, FaultKind, Kind, Notice};
 use crate::name::{Region, StackName};
-use crate::resource::{Planned, Trace, stack_in};
+use crate::resource::{Owner, Planned, Trace, Traces, stack_in};
 use std::collections::BTreeMap;
 
 /// Plans a group in every region where the edge may write, and its retention. A region that refuses
@@ -87,29 +87,31 @@ pub fn teardown(stack: &StackName, name: &str, ours: Option<bool>, live: &Live) 
 /// Tells the groups of functions that are gone apart: those of ours, and those that nothing proves
 /// to be anybody's.
 #[must_use]
-pub fn orphans(found: Vec<Orphan>, refused: &BTreeMap<Region, Fault>) -> (Vec<Trace>, Vec<Notice>) {
-    let (ours, unknown): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|orphan| stack_in(&orphan.tags).is_some());
-    let trace = |Orphan { region, name, tags, since }: Orphan| {
-        Some(Trace {
-            place: Some(region.to_string()),
-            since,
-            ..Trace::of(stack_in(&tags)?, Kind::Logs, name, &tags)
-        })
-    };
-    let unknown = unknown.into_iter().map(|Orphan { region, name, .. }| {
-        (
-            region,
-            format!(
-                "log group {name} is left of a function that is gone, and no tag says whose it was"
-            ),
-        )
-    });
-    let notes = refusals(refused, "what is left there was not looked for")
-        .into_iter()
-        .chain(unknown)
-        .collect();
-    (ours.into_iter().filter_map(trace).collect(), gathered(notes))
+pub fn orphans(found: Vec<Orphan>, refused: &BTreeMap<Region, Fault>) -> Traces {
+    let mut traces = Traces::default();
+    let mut notes = refusals(refused, "what is left there was not looked for");
+    for Orphan { region, name, tags, since } in found {
+        match stack_in(&tags) {
+            Some(stack) => {
+                let place = Some(region.to_string());
+                let owner = Owner::Stack(stack);
+                traces.add(&owner, Kind::Logs, name, &tags, |trace| Trace {
+                    place,
+                    since,
+                    ..trace
+                });
+            }
+            None => notes.push((
+                region,
+                format!(
+                    "log group {name} is left of a function that is gone, and no tag says whose \
+                        it was"
+                ),
+            )),
+        }
+    }
+    traces.notices.extend(gathered(notes));
+    traces
 }
 
 /// What the regions say that did not let us look.
@@ -282,8 +284,8 @@ mod tests {
             orphan("eu-west-2", Tags::new()),
             orphan("us-west-2", tagged("No Stack")),
         ];
-        let (traces, notices) = orphans(found, &BTreeMap::new());
-        let [trace] = traces.as_slice() else { panic!("{traces:?}") };
+        let Traces { found, notices } = orphans(found, &BTreeMap::new());
+        let [trace] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!(
             (trace.stack.as_str(), trace.place.as_deref(), trace.since),
             ("shop", Some("eu-west-1"), Some(7))

@@ -96,7 +96,30 @@ impl std::fmt::Display for State {
 /// A moment in the metadata. What cannot be read does not bound the window, as at the edge.
 #[must_use]
 pub fn moment(metadata: &Metadata, name: &str) -> Option<Timestamp> {
-    metadata.get(name)?.parse().ok()
+    instant(metadata.get(name)?)
+}
+
+/// A date and time as RFC 3339 writes it, and as the edge function reads it: at most nine digits
+/// of a second, no leap second, and the years 0001 to 9998.
+fn instant(text: &str) -> Option<Timestamp> {
+    let (whole, rest) = text.split_at_checked("2026-11-22T12:00:00".len())?;
+    let (zone, fraction) = match rest.strip_prefix('.') {
+        Some(rest) => {
+            let zone = rest.trim_start_matches(|char: char| char.is_ascii_digit());
+            (zone, rest.len() - zone.len())
+        }
+        None => (rest, 1),
+    };
+    let shape = |char: char| if char.is_ascii_digit() { '9' } else { char.to_ascii_uppercase() };
+    let shape: String = whole.chars().chain(zone.chars()).map(shape).collect();
+    let is_shaped = ["Z", "+99:99", "-99:99"]
+        .iter()
+        .any(|zone| shape.strip_suffix(zone) == Some("9999-99-99T99:99:99"));
+    let in_range = !["0000", "9999"].contains(&whole.get(..4)?)
+        && whole.get(17..)? < "60"
+        && zone.get(1..3).is_none_or(|hours| hours < "24")
+        && (1..=9).contains(&fraction);
+    (is_shaped && in_range).then(|| text.parse().ok()).flatten()
 }
 
 /// Judges the object under the on key as the edge does.
@@ -149,6 +172,17 @@ pub fn next_mark(etag: &str, page: &Content) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The edge function's own tests read the same rows.
+    #[test]
+    fn moments_are_read_as_the_edge_reads_them() {
+        let rows: Vec<(String, Option<f64>)> =
+            serde_json::from_str(include_str!("../../../tests/edge/moments.json")).unwrap();
+        for (text, moment) in rows {
+            let read = instant(&text).map(|moment| moment.as_duration().as_secs_f64());
+            assert_eq!(read, moment, "{text}");
+        }
+    }
 
     #[test]
     fn a_window_is_judged_by_the_moment() {

@@ -7,7 +7,7 @@ use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::name::{RoleName, StackName};
 use crate::resource::tags::{self, Difference};
-use crate::resource::{Tags, Trace, marked, stack_in};
+use crate::resource::{Mark, Owner, Tags, Trace, Traces, marked, stack_in};
 use aws_sdk_iam::types::{Role, Tag};
 use futures_util::try_join;
 use serde_json::Value;
@@ -299,8 +299,8 @@ pub async fn marked_for(clients: &Clients, stack: &StackName) -> Result<Vec<Role
 ///
 /// # Errors
 /// Any call's.
-pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, Pages), Fault> {
-    let (mut traces, mut pages) = (Vec::new(), Pages::new());
+pub async fn traces(clients: &Clients) -> Result<(Traces, Pages), Fault> {
+    let (mut traces, mut pages) = (Traces::default(), Pages::new());
     for (stack, name, found) in marked_roles(clients).await? {
         let role = async {
             let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
@@ -312,10 +312,9 @@ pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, Pages), Fault> {
             role.and_then(|answer| answer.role).and_then(|role| role.tags).unwrap_or_default();
         let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         let since = u64::try_from(found.create_date.secs()).ok();
-        if stack_in(&tags).as_ref() == Some(&stack) {
-            let trace = Trace::of(stack, Kind::Role, name, &tags);
-            traces.push(Trace { place: Some(found.path), since, ..trace });
-        }
+        let owner = Owner::by_tag(stack_in(&tags), Some(stack), Mark::Description);
+        let place = Some(found.path);
+        traces.add(&owner, Kind::Role, name, &tags, |trace| Trace { place, since, ..trace });
     }
     Ok((traces, pages))
 }

@@ -3,38 +3,20 @@
 use super::{Live, Op, POLICY, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{RoleName, StackName};
-use crate::resource::{Owner, Planned, STACK_TAG, claim, marked, policy, stack_in, tags};
+use crate::resource::{Mark, Owner, Planned, claim, marked, policy, stack_in, tags};
 
 /// Whose role this is: its tag says that it is somebody's. Where its description names another
-/// stack, somebody changed the tag.
+/// stack, somebody changed one of them.
 #[must_use]
 pub fn owner(live: &Live) -> Owner {
-    let Some(tag) = stack_in(&live.settings.tags) else { return Owner::Nobody };
-    Owner::of(Some(tag), marked(&live.settings.description))
+    let says = marked(&live.settings.description);
+    Owner::by_tag(stack_in(&live.settings.tags), says, Mark::Description)
 }
 
 /// Is this role the stack's?
 #[must_use]
 pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     owner(live).is(stack)
-}
-
-/// The conflict about a role that this stack and another one claim.
-#[must_use]
-pub fn dispute(stack: &StackName, name: &RoleName, live: &Live) -> Option<Conflict> {
-    owner(live).dispute_with(stack, &Address::new(Kind::Role, name))
-}
-
-/// The conflict about a role that has our description and lost our tag. Only of a role that the
-/// spec or a function of ours names: a description is easily copied.
-#[must_use]
-pub fn lost(stack: &StackName, name: &RoleName, live: &Live) -> Option<Conflict> {
-    let says = marked(&live.settings.description).as_ref() == Some(stack);
-    (owner(live) == Owner::Nobody && says).then(|| Conflict {
-        address: Address::new(Kind::Role, name),
-        reason: format!("has our description, and does not carry our tag `{STACK_TAG}`"),
-        hint: format!("set that tag to `{stack}` again, or change its description, and it stays"),
-    })
 }
 
 /// Plans creation and repair. `adopt` takes over a role that is not ours.

@@ -6,14 +6,14 @@ use crate::aws::fault::{absent, fault};
 use crate::change::{Fault, FaultKind, Kind};
 use crate::name::{BucketName, ObjectKey};
 use crate::resource::site::CONCURRENCY;
-use crate::resource::{Trace, stack_in};
+use crate::resource::{Mark, Owner, Trace, Traces, stack_in};
 use futures_util::{StreamExt, stream};
 
 /// Finds what is ours of this kind in the whole account.
 ///
 /// # Errors
 /// Any call's.
-pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
+pub async fn traces(clients: &Clients) -> Result<Traces, Fault> {
     let mut pages = clients.s3.list_buckets().into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
@@ -29,7 +29,7 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
             (tags(&clients.s3_in(bucket.bucket_region()), None, &name).await, bucket)
         })
         .buffer_unordered(CONCURRENCY);
-    let (mut traces, mut readable, mut denied) = (Vec::new(), false, None);
+    let (mut traces, mut readable, mut denied) = (Traces::default(), false, None);
     for (tags, bucket) in asked.collect::<Vec<_>>().await {
         let tags = match tags {
             Ok(tags) => tags,
@@ -41,11 +41,14 @@ pub async fn traces(clients: &Clients) -> Result<Vec<Trace>, Fault> {
             Err(fault) => return Err(fault),
         };
         readable = true;
-        traces.extend(stack_in(&tags).map(|stack| Trace {
+        // Its index would take a read of each.
+        let owner = Owner::by_tag(stack_in(&tags), None, Mark::Index);
+        let name = bucket.name().unwrap_or_default();
+        traces.add(&owner, Kind::Bucket, name, &tags, |trace| Trace {
             place: bucket.bucket_region().map(str::to_owned),
             since: bucket.creation_date().and_then(|moment| u64::try_from(moment.secs()).ok()),
-            ..Trace::of(stack, Kind::Bucket, bucket.name().unwrap_or_default(), &tags)
-        }));
+            ..trace
+        });
     }
     // Whoever may read none lacks the right, and would be told that nothing is left.
     denied.filter(|_| !readable).map_or(Ok(traces), Err)

@@ -4,9 +4,9 @@ use super::observe::{Listed, list, read};
 use crate::aws::Clients;
 use crate::change::{Fault, Kind};
 use crate::name::{AccountId, DistributionId};
-use crate::resource::Trace;
 use crate::resource::distribution::document::EVENT;
 use crate::resource::distribution::owner;
+use crate::resource::{Trace, Traces};
 
 /// A distribution and a version that one of its viewer-request slots runs.
 pub type Runner = (DistributionId, String);
@@ -18,8 +18,8 @@ pub type Runner = (DistributionId, String);
 pub async fn traces(
     clients: &Clients,
     account: &AccountId,
-) -> Result<(Vec<Trace>, Vec<Runner>), Fault> {
-    let (mut traces, mut runners) = (Vec::new(), Vec::new());
+) -> Result<(Traces, Vec<Runner>), Fault> {
+    let (mut traces, mut runners) = (Traces::default(), Vec::new());
     for Listed { id, origins, occupants, modified, enabled, controls: _ } in list(clients).await? {
         runners.extend(
             occupants
@@ -31,10 +31,12 @@ pub async fn traces(
             continue;
         }
         let Some(found) = read(clients, account, &id).await? else { continue };
-        if let Some(stack) = owner::owner(&found).stack() {
-            let trace = Trace::of(stack.clone(), Kind::Distribution, id, &found.tags);
-            traces.push(Trace { since: modified, enabled: Some(enabled), ..trace });
-        }
+        let owner = owner::owner(&found);
+        traces.add(&owner, Kind::Distribution, id, &found.tags, |trace| Trace {
+            since: modified,
+            enabled: Some(enabled),
+            ..trace
+        });
     }
     Ok((traces, runners))
 }

@@ -5,16 +5,16 @@ use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Fault, Kind};
 use crate::name::FunctionName;
-use crate::resource::{Owner, Trace, marked, stack_in};
+use crate::resource::{Mark, Owner, Trace, Traces, marked, stack_in};
 use std::collections::BTreeSet;
 
 /// Finds what is ours of this kind in the whole account, and the names of all functions.
 ///
 /// # Errors
 /// Any call's.
-pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, BTreeSet<FunctionName>), Fault> {
+pub async fn traces(clients: &Clients) -> Result<(Traces, BTreeSet<FunctionName>), Fault> {
     let mut pages = clients.lambda.list_functions().into_paginator().send();
-    let (mut traces, mut names) = (Vec::new(), BTreeSet::new());
+    let (mut traces, mut names) = (Traces::default(), BTreeSet::new());
     while let Some(page) = pages.next().await {
         for found in
             page.map_err(|error| fault("list the functions", &error))?.functions.unwrap_or_default()
@@ -34,9 +34,8 @@ pub async fn traces(clients: &Clients) -> Result<(Vec<Trace>, BTreeSet<FunctionN
                 .last_modified()
                 .and_then(|text| text.replace("+0000", "Z").parse::<jiff::Timestamp>().ok());
             let since = since.and_then(|moment| u64::try_from(moment.as_second()).ok());
-            if Owner::of(stack_in(&tags), Some(stack.clone())).is(&stack) {
-                traces.push(Trace { since, ..Trace::of(stack, Kind::Function, name, &tags) });
-            }
+            let owner = Owner::by_either(stack_in(&tags), Some(stack), Mark::Description);
+            traces.add(&owner, Kind::Function, name, &tags, |trace| Trace { since, ..trace });
         }
     }
     Ok((traces, names))
