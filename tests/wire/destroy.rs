@@ -160,8 +160,8 @@ async fn what_is_not_ours_stays() {
         .says("--adopt bucket");
     shop.run("destroy --yes")
         .exits(4)
-        .says("holds what this stack has put, and does not carry our tag")
-        .says("has our description, and does not carry our tag");
+        .says("the index of its objects says stack `shop`, and it does not carry our tag")
+        .says("its description says stack `shop`, and it does not carry our tag");
     let s3 = &shop.aws.clients.s3;
     s3.delete_object().bucket(BUCKET).key(".provision/index").send().await.unwrap();
     let role = shop.aws.clients.iam.update_role().role_name(ROLE);
