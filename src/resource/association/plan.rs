@@ -96,28 +96,37 @@ pub fn plan(
     if !slots.is_empty() && planned.conflicts.is_empty() {
         planned.ops.push(turn(live, slots, &desired.occupant));
     }
-    if !reading.enabled {
-        let text = "the distribution is disabled: it answers no visitor".into();
-        planned.notices.push(Notice { address: address.clone(), text });
-    }
+    planned.notices.extend(unreached(live, &desired.behaviors, functions));
+    planned
+}
+
+/// Which visitors the page cannot reach: all of a disabled distribution, and those of behaviors that
+/// the spec does not name.
+fn unreached(
+    live: &Live,
+    named: &BTreeSet<Behavior>,
+    functions: &Functions<'_>,
+) -> impl Iterator<Item = Notice> {
+    let address = Address::new(Kind::Association, &live.id);
+    let reading = live.document.read();
+    let notice = |text| Notice { address: address.clone(), text };
+    let disabled = (!reading.enabled)
+        .then(|| notice("the distribution is disabled: it answers no visitor".to_owned()));
     let covered =
         |does: &CacheBehavior| does.functions.get(EVENT).is_some_and(|arn| functions.run(arn));
     let others = reading.behaviors.iter();
     let uncovered: Vec<String> = others
-        .filter(|(known, does)| !desired.behaviors.contains(*known) && !covered(does))
+        .filter(|(known, does)| !named.contains(*known) && !covered(does))
         .map(|(known, _)| format!("`{known}`"))
         .collect();
-    if !uncovered.is_empty() {
-        planned.notices.push(Notice {
-            address,
-            text: format!(
-                "visitors of these behaviors never see the maintenance page: {}; add them to \
-                    `distribution.behaviors`",
-                uncovered.join(", ")
-            ),
-        });
-    }
-    planned
+    let uncovered = (!uncovered.is_empty()).then(|| {
+        notice(format!(
+            "visitors of these behaviors never see the maintenance page: {}; add them to \
+                `distribution.behaviors`",
+            uncovered.join(", ")
+        ))
+    });
+    disabled.into_iter().chain(uncovered)
 }
 
 /// Plans leaving every slot that a function of ours holds. The distribution stays.
