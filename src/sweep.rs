@@ -4,10 +4,10 @@
 //! Pure. A stack's remains become the spec that would cover them, and the ordinary destroy takes
 //! them down: there is no second way of deleting things.
 
-use crate::change::{Kind, Notice};
+use crate::change::{Address, Kind, Notice};
 use crate::name::{BucketName, DistributionId, ObjectKey, StackName};
 use crate::resource::role::Pages;
-use crate::resource::{Trace, logs};
+use crate::resource::{Owner, Trace, logs};
 use crate::spec::{KEY_ON, Protected};
 use crate::stack::Clues;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,8 +32,31 @@ pub struct Remains {
 pub struct Found {
     /// By stack.
     pub remains: Vec<Remains>,
+    /// What two marks give to different stacks, or one mark alone gives to one.
+    pub disputed: Vec<(Owner, Address)>,
     /// What may be left of stacks, and where nobody could look.
     pub notices: Vec<Notice>,
+}
+
+impl Found {
+    /// The names of everything of which one mark, at least, names the stack.
+    #[must_use]
+    pub fn clues(&self, stack: &StackName) -> Clues {
+        let mut remains = self.remains.iter().filter(|it| it.stack == *stack);
+        let mut clues = remains.next().map(Remains::clues).unwrap_or_default();
+        for (owner, address) in &self.disputed {
+            if owner.dispute_with(stack, address).is_some() {
+                let Address { kind, name } = address;
+                match kind {
+                    Kind::Bucket => clues.buckets.extend(name.parse().ok()),
+                    Kind::Role => clues.roles.extend(name.parse().ok()),
+                    Kind::Function => clues.functions.extend(name.parse().ok()),
+                    _ => {}
+                }
+            }
+        }
+        clues
+    }
 }
 
 /// What a user wants to see or to end.

@@ -217,7 +217,7 @@ impl Cloud for Aws {
             .collect();
         let orphans = Box::pin(logs::aws::traces(clients, account, &existing)).await?;
         let all = [roles, functions, controls, distributions, buckets];
-        let Traces { found, notices } = all.into_iter().fold(orphans, Traces::with);
+        let Traces { found, disputed, notices } = all.into_iter().fold(orphans, Traces::with);
         let remains = group(found, &attached);
         let looked = remains.into_iter().map(|mut found| async {
             for (bucket, region, key) in found.switches(&pages) {
@@ -226,7 +226,7 @@ impl Cloud for Aws {
             }
             Ok(found)
         });
-        Ok(Found { remains: try_join_all(looked).await?, notices })
+        Ok(Found { remains: try_join_all(looked).await?, disputed, notices })
     }
 
     async fn look(&self, stack: &Stack, key: &ObjectKey) -> Result<page::Look, Fault> {

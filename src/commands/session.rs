@@ -19,7 +19,7 @@ use crate::resource::{page, site};
 use crate::spec::Spec;
 use crate::spec::load::{Files, load};
 use crate::stack::{Clues, Live, Names, Scope, Stack};
-use crate::sweep::{Found, Remains};
+use crate::sweep::Found;
 use crate::view::View;
 use jiff::{SignedDuration, Timestamp};
 use std::path::{Path, PathBuf};
@@ -239,14 +239,10 @@ impl Session {
     /// Looks for all of the stack in the whole account, where its own trail is lost. Nothing is
     /// found by a caller who may not look there; the plan says so.
     async fn search(&self, stack: &Stack) -> Result<Clues, Failure> {
-        let found = match self.unless_stopped(self.cloud.discover(&stack.account)).await {
-            Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => {
-                return Ok(Clues::default());
-            }
-            found => found?,
-        };
-        let mut remains = found.remains.iter().filter(|it| it.stack == stack.names.stack);
-        Ok(remains.next().map(Remains::clues).unwrap_or_default())
+        match self.unless_stopped(self.cloud.discover(&stack.account)).await {
+            Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => Ok(Clues::default()),
+            found => Ok(found?.clues(&stack.names.stack)),
+        }
     }
 
     /// Is the spec for the account of whoever asks?

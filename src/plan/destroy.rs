@@ -20,7 +20,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     let mut plan = Plan::new(stack, Intent::Destroy);
     let kept = protected(stack, live, choices);
     let keeps = |what| kept.contains_key(&what);
-    plan.notices.extend(live.former.refused.iter().cloned());
+    plan.notices.extend(live.former.refused.iter().chain(&live.former.strangers).cloned());
     plan.notices.extend(forgotten(stack, live));
     for (what, why) in &kept {
         let standing = standing(stack, live, *what).into_iter();

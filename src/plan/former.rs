@@ -24,7 +24,7 @@ pub(super) fn former<'a>(
     choices: &Choices,
     running: &'a [Slot],
 ) -> Vec<&'a Slot> {
-    plan.notices.extend(live.former.refused.iter().cloned());
+    plan.notices.extend(live.former.refused.iter().chain(&live.former.strangers).cloned());
     plan.notices.extend(forgotten(stack, live));
     disputed(plan, live, choices);
     let end = End { stack, desired, live, choices, kept: protected(stack, live, choices) };

@@ -69,16 +69,18 @@ pub(super) fn role(
     // ends, and, where an apply is told to delete such things, what is gone.
     let here = |bucket: &BucketName| *bucket == stack.bucket;
     let stays = |bucket: &BucketName| !here(bucket) && !told(Kind::Bucket) && !ends(bucket);
-    let unseen_pages = known.pages.iter().filter(|(bucket, _)| stays(bucket)).cloned();
+    let doubtful = doubtful(stack, live);
+    let unseen_pages = known.pages.union(&doubtful.pages).filter(|(bucket, _)| stays(bucket));
+    let unseen_functions = known.functions.union(&doubtful.functions);
     let unseen_functions =
-        known.functions.iter().filter(|name| !told(Kind::Function) && !ends_function(plan, name));
+        unseen_functions.filter(|name| !told(Kind::Function) && !ends_function(plan, name));
     let left = Reach {
         pages: former
             .clone()
             .filter(|bucket| !ends(bucket))
             .flat_map(remembered)
             .chain(watched.after.iter().cloned())
-            .chain(unseen_pages)
+            .chain(unseen_pages.cloned())
             .collect(),
         functions: live
             .former
@@ -105,6 +107,24 @@ pub(super) fn role(
         let narrow = role::Op::PutPolicy { name, before, after: end.policy(account) };
         plan.add(Stage::Narrow, [Op::Role(narrow)]);
     }
+}
+
+/// What may have been the stack's, by whichever trail it was found.
+fn doubtful(stack: &Stack, live: &Live) -> Reach {
+    let refused = live.former.refused.iter().map(|notice| &notice.address);
+    let disputed = live.former.disputed.iter().map(|conflict| &conflict.address);
+    let mut doubtful = Reach::default();
+    for Address { kind, name } in refused.chain(disputed) {
+        match kind {
+            Kind::Bucket => {
+                let page = name.parse().map(|bucket| (bucket, stack.names.keys.on.clone()));
+                doubtful.pages.extend(page.ok());
+            }
+            Kind::Function => doubtful.functions.extend(name.parse().ok()),
+            _ => {}
+        }
+    }
+    doubtful
 }
 
 /// Was the bucket named by an earlier spec, and is it not known whether it is the stack's?

@@ -152,6 +152,8 @@ pub struct Traces {
     /// What is surely a stack's.
     pub found: Vec<Trace>,
     /// What two marks give to different stacks, or one mark alone gives to one.
+    pub disputed: Vec<(Owner, Address)>,
+    /// The same in words, and who did not let us look.
     pub notices: Vec<Notice>,
 }
 
@@ -165,8 +167,9 @@ impl Traces {
         tags: &Tags,
         complete: impl FnOnce(Trace) -> Trace,
     ) {
-        if let Some(Conflict { address, reason, hint }) = owner.dispute(&Address::new(kind, &name))
-        {
+        let address = Address::new(kind, &name);
+        if let Some(Conflict { address, reason, hint }) = owner.dispute(&address) {
+            self.disputed.push((owner.clone(), address.clone()));
             self.notices.push(Notice { address, text: format!("{reason}; {hint}") });
         }
         let stack = owner.stack().cloned();
@@ -177,6 +180,7 @@ impl Traces {
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
         self.found.extend(other.found);
+        self.disputed.extend(other.disputed);
         self.notices.extend(other.notices);
         self
     }

@@ -5,7 +5,7 @@ use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, BucketName, FunctionName, RoleName, StackName};
 use crate::resource::distribution::{Behavior, document::EVENT};
 use crate::resource::site::{self, Inventory};
-use crate::resource::{bucket, distribution, function, logs, role};
+use crate::resource::{Owner, bucket, distribution, function, logs, role};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,6 +94,8 @@ pub struct Former {
     pub refused: Vec<Notice>,
     /// Things that were the stack's, and whose marks do not surely say so any more.
     pub disputed: Vec<Conflict>,
+    /// Things that an earlier spec named, and that carry no mark of the stack any more.
+    pub strangers: Vec<Notice>,
     /// Roles that may have been the stack's, while the look goes on.
     untagged: BTreeMap<RoleName, Conflict>,
 }
@@ -131,19 +133,41 @@ impl Former {
         let address = Address::new(Kind::Function, name);
         let dispute = |live| function::plan::owner(live).dispute_with(stack, &address);
         self.disputed.extend(live.as_ref().and_then(dispute));
+        let owner = live.as_ref().map(function::plan::owner);
         if function::plan::is_former(stack, live.as_ref(), &groups) {
             self.functions.insert(name.clone(), (live, groups));
+        } else if let Some(owner) = owner {
+            self.leave(stack, address, &owner);
         }
+    }
+
+    /// Names what was in an earlier spec and is another's now.
+    fn leave(&mut self, stack: &StackName, address: Address, owner: &Owner) {
+        if owner.dispute_with(stack, &address).is_some() {
+            return;
+        }
+        let whose = owner.named().map_or("carries no mark of ours".to_owned(), |other| {
+            format!("carries the mark of stack `{other}`")
+        });
+        let text = format!(
+            "was named by an earlier spec, {whose}, and stays; `provision apply --delete {}` \
+            forgets it",
+            address.kind
+        );
+        self.strangers.push(Notice { address, text });
     }
 
     /// Takes a bucket. Of one that does not carry the stack's tag, only the index is looked at.
     pub fn take_bucket(&mut self, stack: &StackName, name: &BucketName, found: FormerBucket) {
         let owner = bucket::plan::owner(&found.live, found.objects.index_owner());
-        let dispute = owner.dispute_with(stack, &Address::new(Kind::Bucket, name));
+        let address = Address::new(Kind::Bucket, name);
+        let dispute = owner.dispute_with(stack, &address);
         if dispute.is_some() {
             self.disputed.extend(dispute);
         } else if owner.is(stack) {
             self.buckets.insert(name.clone(), found);
+        } else {
+            self.leave(stack, address, &owner);
         }
     }
 }

@@ -716,3 +716,64 @@ fn the_site_does_not_go_while_a_distribution_serves_it() {
     let ended = story.ask("apply --sandbox --yes --delete site --delete distribution");
     assert_eq!(ended.code, 0, "{}", ended.out);
 }
+
+/// The memory is lost and the marks of what it named disagree: the next apply writes it down again.
+#[test]
+fn what_is_in_doubt_is_remembered_anew() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.write(
+        "provision.yaml",
+        "stack: shop\nbucket: {name: second, site: ./site}\nrole: {name: shop-edge}\n\
+         function: {name: second}\n",
+    );
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    let tag = |world: &mut Value, stack: &str| {
+        world["functions"]["shop-edge"]["settings"]["tags"]["provision:stack"] = json!(stack);
+        let bucket = &mut world["buckets"]["shop-files"];
+        bucket["headers"][".provision/index"]["metadata"]["provision-stack"] = json!(stack);
+    };
+    story.meanwhile("somebody deletes the role and edits two marks", |world| {
+        world["roles"].as_object_mut().unwrap().remove("shop-edge");
+        tag(world, "other");
+    });
+    let applied = story.ask("apply --sandbox --yes");
+    assert_eq!(applied.code, 0, "{}", applied.out);
+    for thing in ["bucket shop-files", "function shop-edge"] {
+        let says =
+            format!("{thing}: was named by an earlier spec; its tag `provision:stack` says `");
+        assert!(applied.out.contains(&says), "{}", applied.out);
+    }
+    assert!(story.ask("apply --sandbox --yes").out.contains("Nothing to do"));
+    story.meanwhile("the marks are put back", |world| tag(world, "shop"));
+    assert_eq!(story.ask("destroy --sandbox --yes").code, 0);
+    for kind in KINDS {
+        assert_eq!(story.world()[kind], json!({}), "{kind}");
+    }
+}
+
+/// What lost every mark is not the stack's any more. It is named until the word that forgets it.
+#[test]
+fn what_an_earlier_spec_named_and_carries_no_mark_is_named_and_stays() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.write(
+        "provision.yaml",
+        "stack: shop\nbucket: {name: shop-files, site: ./site}\nrole: {name: shop-edge}\n\
+         function: {name: second}\n",
+    );
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    story.meanwhile("somebody takes every mark off the old function", |world| {
+        let settings = &mut world["functions"]["shop-edge"]["settings"];
+        settings["tags"] = json!({});
+        settings["frozen"]["description"] = json!("mine");
+    });
+    let says =
+        "function shop-edge: was named by an earlier spec, carries no mark of ours, and stays";
+    for command in ["plan --sandbox", "apply --sandbox --yes", "plan --sandbox"] {
+        let plan = story.ask(command);
+        assert!(plan.out.contains(says), "{command}: {}", plan.out);
+    }
+    let forgotten = story.ask("apply --sandbox --yes --delete function");
+    assert_eq!(forgotten.code, 0, "{}", forgotten.out);
+    assert!(!story.ask("plan --sandbox").out.contains("shop-edge:"));
+    assert!(story.world()["functions"]["shop-edge"].is_object());
+}

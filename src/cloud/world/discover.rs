@@ -47,7 +47,7 @@ impl World {
             let (owner, enabled) = (distribution::owner::owner(live), live.document.read().enabled);
             add(owner, Kind::Distribution, id, &live.tags, None, Some(enabled));
         }
-        let Traces { found: traces, notices } = traces;
+        let Traces { found: traces, disputed, notices } = traces;
         let attached = self.attached(&traces);
         let policies = self.roles.values().filter_map(|live| live.settings.policy.as_ref());
         let pages: role::Pages = policies.flat_map(role::pages_in).collect();
@@ -59,7 +59,7 @@ impl World {
             found.switch_is_on =
                 found.switches(&pages).iter().any(|(bucket, _, key)| on(bucket, key));
         }
-        Found { remains, notices }
+        Found { remains, disputed, notices }
     }
 
     /// Log groups whose function is gone.

@@ -45,6 +45,7 @@ pub(super) async fn ask(
         DistributionSpec::Owned(_) => vec![&Behavior::Default],
         DistributionSpec::Attached(attached) => attached.behaviors.iter().collect(),
     };
+    let asked_for = found.as_ref().map(|found| found.id.clone());
     let reach = match (found, &stack.names.attached) {
         (Some(found), _) => of(&found, stack, &named),
         (None, Some(id)) => Reach::nobody(format!("distribution {id} does not exist")),
@@ -54,9 +55,12 @@ pub(super) async fn ask(
     let Some(why) = reach.nobody.clone().filter(|_| !reach.dark) else { return Ok(reach) };
     let asked = session.cloud.runners(stack);
     Ok(match deadline.answer(ENDED, "CloudFront, all distributions", asked).await {
-        Ok(others) if others.is_empty() => reach,
         Ok(others) => {
-            let others = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let others = others.iter().filter(|id| Some(*id) != asked_for.as_ref());
+            let others = others.map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            if others.is_empty() {
+                return Ok(reach);
+            }
             let why = format!("{why}; {others} does, which the spec does not name");
             Reach { some: vec![why], ..Reach::default() }
         }

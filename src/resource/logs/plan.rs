@@ -284,7 +284,7 @@ mod tests {
             orphan("eu-west-2", Tags::new()),
             orphan("us-west-2", tagged("No Stack")),
         ];
-        let Traces { found, notices } = orphans(found, &BTreeMap::new());
+        let Traces { found, notices, .. } = orphans(found, &BTreeMap::new());
         let [trace] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!(
             (trace.stack.as_str(), trace.place.as_deref(), trace.since),

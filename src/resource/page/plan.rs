@@ -73,7 +73,7 @@ pub fn plan(
             return planned;
         }
         note(
-            "was put by hand, and visitors get it as the maintenance page; `provision \
+            "was put by hand, and is the maintenance page as long as its metadata says; `provision \
             maintenance off` removes it",
         );
     } else if metadata.contains_key(ONCE) {
