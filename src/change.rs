@@ -42,6 +42,7 @@ kinds! {
         "The origin access control, with which CloudFront signs its requests to the bucket.",
     Distribution "distribution" "A distribution that is ours.",
     Grant "grant" "Our statements in the bucket policy.",
+    Invalidation "invalidation" "Cached copies that CloudFront drops: nothing that stays.",
     Association "association" "Slots of a distribution that somebody else owns.",
 }
 

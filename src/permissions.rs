@@ -8,7 +8,8 @@ use crate::change::Kind;
 use crate::name::EDGE_REGION;
 use crate::resource::permission::{Condition, Permission, Place, Stacks};
 use crate::resource::{
-    STACK_TAG, access, association, bucket, distribution, function, grant, logs, page, role, site,
+    STACK_TAG, access, association, bucket, distribution, function, grant, invalidation, logs,
+    page, role, site,
 };
 use crate::stack::Stack;
 use serde_json::{Value, json};
@@ -40,6 +41,7 @@ fn permissions(kind: Kind) -> &'static [Permission] {
         Kind::Access => access::permissions::PERMISSIONS,
         Kind::Distribution => distribution::permissions::PERMISSIONS,
         Kind::Grant => grant::permissions::PERMISSIONS,
+        Kind::Invalidation => invalidation::permissions::PERMISSIONS,
         Kind::Association => association::permissions::PERMISSIONS,
     }
 }

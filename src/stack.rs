@@ -14,7 +14,8 @@ use crate::name::{
 use crate::resource::function::{Functions, VersionReference};
 use crate::resource::site::Inventory;
 use crate::resource::{
-    access, association, bucket, distribution, function, grant, logs, page, role, site,
+    access, association, bucket, distribution, function, grant, invalidation, logs, page, role,
+    site,
 };
 use crate::spec::{DistributionSpec, Spec};
 use serde::Serialize;
@@ -236,6 +237,8 @@ pub enum Op {
     Distribution(distribution::Op),
     /// Of the bucket policy.
     Grant(grant::Op),
+    /// Of cached copies.
+    Invalidation(invalidation::Op),
     /// Of slots.
     Association(association::Op),
 }
@@ -254,6 +257,7 @@ impl Op {
             Self::Access(op) => op.change(),
             Self::Distribution(op) => op.change(),
             Self::Grant(op) => op.change(),
+            Self::Invalidation(op) => op.change(),
             Self::Association(op) => op.change(),
         }
     }

@@ -17,7 +17,8 @@ use crate::resource::distribution::aws::Listed;
 use crate::resource::site::Inventory;
 use crate::resource::{Trace, Traces};
 use crate::resource::{
-    access, association, bucket, distribution, function, grant, logs, page, role, site,
+    access, association, bucket, distribution, function, grant, invalidation, logs, page, role,
+    site,
 };
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::{Found, group};
@@ -288,6 +289,7 @@ impl Cloud for Aws {
             Op::Access(op) => access::aws::apply(clients, op, context).await,
             Op::Distribution(op) => distribution::aws::apply(clients, account, op, context).await,
             Op::Grant(op) => grant::aws::apply(clients, account, op, context).await,
+            Op::Invalidation(op) => invalidation::aws::apply(clients, op, context).await,
             Op::Association(op) => association::aws::apply(clients, op, context).await,
         }
     }

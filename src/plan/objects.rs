@@ -9,7 +9,7 @@ use crate::resource::function::Page;
 use crate::resource::page::window;
 use crate::resource::site::index::{MOVING, Served};
 use crate::resource::site::plan::Claim;
-use crate::resource::{association, bucket, distribution, page, site};
+use crate::resource::{association, bucket, distribution, invalidation, page, site};
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
 
@@ -36,6 +36,7 @@ pub(super) fn objects(
     plan.conflicts.extend(site.conflicts);
     let deletes = site.ops.iter().any(|op| matches!(op, site::Op::Delete { .. }));
     plan.conflicts.extend(deserts(plan, stack, desired, live).filter(|_| deletes));
+    invalidate(plan, desired, live, choices, &site.ops);
     plan.notices.extend(site.notices);
     for op in site.ops {
         let stage = match &op {
@@ -83,6 +84,23 @@ pub(super) fn objects(
     });
     let own = (&keys.off, &desired.page.content, told);
     plan.take(Stage::Index, planner.index(&desired.site, own, puts, &live.objects), Op::Site);
+}
+
+/// Visitors may have copies of what is put or goes. A new distribution has none.
+fn invalidate(
+    plan: &mut Plan,
+    desired: &Desired,
+    live: &Live,
+    choices: &Choices,
+    ops: &[site::Op],
+) {
+    let (Some(own), Some(wanted)) = (&live.distribution, &desired.distribution) else { return };
+    let old = invalidation::plan::stale(&desired.site, ops, &live.objects);
+    let seen = live.objects.index.as_ref().map(|found| found.etag.as_str()).unwrap_or_default();
+    let root = &wanted.settings.default_root_object;
+    let stage = if old.gone.is_empty() { Stage::Invalidate } else { Stage::InvalidateGone };
+    let op = invalidation::plan::plan(&own.id, &old, root, seen, choices.wait);
+    plan.add(stage, op.map(Op::Invalidation));
 }
 
 /// Our distribution, which the spec gives up and which goes on serving visitors, would have nothing

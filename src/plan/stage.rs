@@ -44,10 +44,14 @@ pub enum Stage {
     Deployed,
     /// The page is shown, or no more; or it tells of another on key.
     Switch,
+    /// Cached copies of what was put are dropped, before the index knows that it was put.
+    Invalidate,
     /// The index of what has been put.
     Index,
     /// Files that nothing points at any more.
     Leftovers,
+    /// Cached copies of what went are dropped.
+    InvalidateGone,
     /// Superseded versions.
     Prune,
     /// Leave slots; disable our distribution.
@@ -83,8 +87,9 @@ impl Stage {
         use Stage::{
             Access, Association, Bucket, BucketSettings, DeleteAccess, DeleteBucket,
             DeleteDistribution, DeleteFunction, DeleteLogs, DeleteRole, Deployed, Distribution,
-            Documents, Files, FirstGrant, FirstPage, Function, Grant, Index, Leftovers, Logs,
-            Moves, Narrow, Page, Prune, RemoveGrant, Retention, Role, Switch, Vacate, Vacated,
+            Documents, Files, FirstGrant, FirstPage, Function, Grant, Index, Invalidate,
+            InvalidateGone, Leftovers, Logs, Moves, Narrow, Page, Prune, RemoveGrant, Retention,
+            Role, Switch, Vacate, Vacated,
         };
         match self {
             Role | Access => &[],
@@ -100,11 +105,13 @@ impl Stage {
             Association => &[Bucket, Page, Function, Moves],
             Deployed => &[Distribution, Association],
             Switch => &[Page, Moves, Distribution, Association, Deployed],
-            Index => &[Bucket, Files, Documents, Page, FirstPage, Moves, Switch],
+            Invalidate => &[Files, Documents],
+            Index => &[Bucket, Files, Documents, Page, FirstPage, Moves, Switch, Invalidate],
             // Visitors may be served by what is being replaced until then.
             Leftovers => {
                 &[Index, Files, Documents, Distribution, Association, Deployed, Vacate, Vacated]
             }
+            InvalidateGone => &[Files, Documents, Leftovers],
             Vacate => &[Bucket, Grant, Distribution, FirstGrant, Association, Deployed, Switch],
             Prune => &[Function, Distribution, Association, Deployed, Switch, Vacate, Vacated],
             Vacated => &[Vacate],

@@ -19,6 +19,7 @@ pub mod content;
 pub mod distribution;
 pub mod function;
 pub mod grant;
+pub mod invalidation;
 pub mod logs;
 pub mod page;
 pub mod permission;

@@ -154,6 +154,7 @@ fn standing(kind: Kind, stack: &Stack, live: &Live) -> Option<Standing> {
         Kind::Access => owned(access::standing(live.access.as_ref())),
         Kind::Distribution => owned(distribution::standing(live.distribution.as_ref())),
         Kind::Grant => owned(grant::standing(&stack.bucket, live.policy.as_ref())),
+        Kind::Invalidation => None,
         Kind::Association => attached.map(|id| association::standing(id, live.attached.as_ref())),
     }
 }
@@ -197,7 +198,7 @@ fn is_former(address: &Address, stack: &Stack, live: &Live) -> bool {
             let own = live.distribution.as_ref().is_some_and(|own| name == own.id.as_str());
             !attached && !own
         }
-        Kind::Logs | Kind::Site | Kind::Page | Kind::Grant => false,
+        Kind::Logs | Kind::Site | Kind::Page | Kind::Grant | Kind::Invalidation => false,
     }
 }
 

@@ -69,3 +69,19 @@ fn a_new_page_shows_in_an_open_window() {
     story.run("apply --sandbox --yes");
     insta::assert_snapshot!(story.timeless());
 }
+
+/// Edges may hold the old bytes of a changed file for an hour.
+#[test]
+fn a_changed_file_that_edges_may_hold_is_invalidated() {
+    let story = Story::of_a_shop();
+    story.write("site/logo.svg", "<svg/>");
+    let first = story.ask("apply --sandbox --yes");
+    assert!(!first.out.contains("invalidation"), "nobody has a copy yet: {}", first.out);
+    story.write("site/logo.svg", "<svg id='2'/>");
+    story.write("site/index.html", "<h1>another</h1>");
+    let plan = story.ask("plan --sandbox");
+    assert!(plan.out.contains("drop cached copies of 1 path, wait until done"), "{}", plan.out);
+    assert!(plan.out.contains("path  + /logo.svg"), "{}", plan.out);
+    assert_eq!(story.ask("apply --sandbox --yes").code, 0);
+    assert!(story.ask("apply --sandbox --yes").out.contains("Nothing to do"));
+}

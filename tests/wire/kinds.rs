@@ -251,6 +251,15 @@ async fn distribution_ops_do_what_simulate_says() {
 }
 
 #[tokio::test]
+async fn invalidation_ops_do_what_simulate_says() {
+    let mut twin = Twin::of(Kind::Invalidation, OWNED).await;
+    twin.provision().await;
+    twin.shop.write("site/style.css", "h1 { color: navy }");
+    twin.provision().await;
+    twin.has_carried_out(["create"]);
+}
+
+#[tokio::test]
 async fn grant_ops_do_what_simulate_says() {
     let mut twin = Twin::of(Kind::Grant, OWNED).await;
     twin.provision().await;

@@ -319,6 +319,7 @@ fn name(op: &Op) -> &'static str {
             grant::Op::Put { .. } => "put",
             grant::Op::Remove { .. } => "remove",
         },
+        Op::Invalidation(_) => "create",
         Op::Association(op) => match op {
             association::Op::Turn { .. } if matches!(op.change().action, Action::Delete) => {
                 "vacate"

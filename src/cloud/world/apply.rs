@@ -3,7 +3,7 @@
 use crate::change::{Done, Fault};
 use crate::cloud::world::World;
 use crate::context::Context;
-use crate::resource::{grant, role, site};
+use crate::resource::{grant, invalidation, role, site};
 use crate::stack::{Op, Stack};
 use bucket::headers;
 use std::collections::BTreeMap;
@@ -71,6 +71,10 @@ impl World {
                     known.distribution.as_ref(),
                 )?;
                 Ok(changed())
+            }
+            Op::Invalidation(op) => {
+                let found = self.look(&op.distribution, now);
+                invalidation::simulate::simulate(found.as_ref(), op).map(|()| changed())
             }
             Op::Association(op) => self.apply_association(op, &known, now),
         }

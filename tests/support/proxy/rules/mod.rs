@@ -10,6 +10,7 @@ mod bucket;
 mod defaults;
 mod distribution;
 mod function;
+mod invalidation;
 mod logs;
 mod paging;
 mod permission;
@@ -38,7 +39,7 @@ pub struct Rules {
     pub buckets: bool,
     /// Switch for log groups.
     pub logs: bool,
-    /// How often `GetDistribution` says `InProgress` after a create or update.
+    /// How often `GetDistribution` and `GetInvalidation` say `InProgress` after a create or update.
     pub deploy_polls: usize,
     /// How often `GetDistribution` shows the state from before an update.
     pub stale_polls: usize,
@@ -122,6 +123,7 @@ pub struct World {
     tags: permission::Tags,
     distributions: distribution::Distributions,
     access_controls: BTreeSet<String>,
+    invalidations: invalidation::Invalidations,
     functions: function::Functions,
     replicas: association::Replicas,
     roles: role::Roles,
@@ -143,6 +145,7 @@ impl World {
             tags: permission::Tags::new(),
             distributions: distribution::Distributions::default(),
             access_controls: BTreeSet::new(),
+            invalidations: invalidation::Invalidations::default(),
             functions: function::Functions::default(),
             replicas: association::Replicas::default(),
             roles: role::Roles::default(),
@@ -167,6 +170,7 @@ impl World {
             "lambda" if self.rules.functions => function::refusal(self, request),
             "logs" if self.rules.logs => logs::refusal(self, request),
             "cloudfront" if self.rules.distributions => access_control::refusal(self, request)
+                .or_else(|| invalidation::refusal(self, request))
                 .or_else(|| distribution::refusal(self, request)),
             _ => None,
         }
@@ -184,6 +188,7 @@ impl World {
             "logs" if self.rules.logs && reply.is_success() => logs::settle(self, request, reply),
             "cloudfront" if self.rules.distributions && reply.is_success() => {
                 access_control::settle(self, request, reply);
+                invalidation::settle(self, request, reply);
                 distribution::settle(self, request, reply);
                 paging::settle(self, request, reply);
             }

@@ -1,0 +1,68 @@
+//! An invalidation on the wire.
+
+use super::Op;
+use crate::aws::Clients;
+use crate::aws::fault::fault;
+use crate::aws::wait::{self, Waited};
+use crate::change::{Done, Fault, FaultKind};
+use crate::context::Context;
+use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
+use std::time::Duration;
+
+/// AWS names 25 seconds for most of them (docs/aws.md, "an invalidation takes seconds").
+const COMPLETION: Duration = Duration::from_mins(10);
+const COMPLETED: &str = "Completed";
+
+/// Carries out the op.
+///
+/// # Errors
+/// The call's.
+pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    let tried = format!("invalidate paths of distribution {}", op.distribution);
+    let unsendable = |error: aws_sdk_cloudfront::error::BuildError| {
+        Fault::new(FaultKind::Local, &tried, error.to_string())
+    };
+    let quantity = i32::try_from(op.paths.len()).unwrap_or(i32::MAX);
+    let paths = Paths::builder().quantity(quantity).set_items(Some(op.paths.clone()));
+    let batch = InvalidationBatch::builder()
+        .paths(paths.build().map_err(unsendable)?)
+        .caller_reference(&op.reference)
+        .build()
+        .map_err(unsendable)?;
+    let request = clients.cloudfront.create_invalidation();
+    let request = request.distribution_id(op.distribution.as_str()).invalidation_batch(batch);
+    let answer = request.send().await.map_err(|error| fault(&tried, &error))?;
+    match answer.invalidation {
+        Some(made) if op.until_completed && made.status != COMPLETED => {
+            completed(clients, op, &made.id, context).await
+        }
+        _ => Ok(Done::Changed(String::new())),
+    }
+}
+
+async fn completed(
+    clients: &Clients,
+    op: &Op,
+    id: &str,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
+    let tried = format!("wait for invalidation {id} of distribution {}", op.distribution);
+    let asked = || async {
+        let request = clients.cloudfront.get_invalidation();
+        let sent = request.distribution_id(op.distribution.as_str()).id(id).send().await;
+        let answer = sent.map_err(|error| fault(&tried, &error))?;
+        let is_done = answer.invalidation.is_none_or(|found| found.status == COMPLETED);
+        Ok(is_done.then_some(()))
+    };
+    let (address, rhythm) = (op.change().address, (clients.rhythm.deployment, COMPLETION));
+    Ok(
+        match wait::until(context, &address, "every edge to drop its copies", rhythm, asked).await?
+        {
+            Waited::Met(()) => Done::Changed(String::new()),
+            Waited::OutOfTime | Waited::Stopped => Done::Deferred {
+                reason: format!("invalidation {id} is still in progress, and ends by itself"),
+                try_again_after: COMPLETION,
+            },
+        },
+    )
+}
