@@ -17,7 +17,7 @@ use crate::resource::{
     access, association, bucket, distribution, function, grant, invalidation, logs, page, role,
     site,
 };
-use crate::spec::{DistributionSpec, Spec};
+use crate::spec::{DistributionSpec, KEY_OFF, KEY_ON, Spec, edge_name};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -69,6 +69,25 @@ impl Names {
             },
             also: Clues::default(),
         }
+    }
+
+    /// The names in a spec that says no more than the stack's.
+    ///
+    /// # Errors
+    /// The rule that a derived name breaks.
+    pub fn of_stack(stack: &StackName, region: Region) -> Result<Self, &'static str> {
+        Ok(Self {
+            stack: stack.clone(),
+            region,
+            bucket: None,
+            keys: page::Keys { off: KEY_OFF.parse()?, on: KEY_ON.parse()? },
+            role: edge_name(stack).parse()?,
+            role_path: "/".parse()?,
+            function: edge_name(stack).parse()?,
+            logs: false,
+            attached: None,
+            also: Clues::default(),
+        })
     }
 
     /// The stack in this account.

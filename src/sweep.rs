@@ -1,17 +1,16 @@
 //! What is left of stacks in an account, put together from traces: objects of ours that a list
 //! shows.
 //!
-//! Pure. A stack's remains become the spec that would cover them, and the ordinary destroy takes
-//! them down: there is no second way of deleting things.
+//! Pure. A stack's remains have the names of the spec that would cover them, and the ordinary destroy
+//! takes them down: there is no second way of deleting things.
 
 use crate::change::{Address, Kind, Notice};
-use crate::name::{BucketName, DistributionId, ObjectKey, StackName};
+use crate::name::{BucketName, DistributionId, EDGE_REGION, ObjectKey, StackName};
 use crate::resource::role::Pages;
 use crate::resource::{Owner, Trace, logs};
 use crate::spec::{KEY_ON, Protected};
-use crate::stack::Clues;
+use crate::stack::{Clues, Names};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Everything that was found of one stack.
@@ -191,49 +190,27 @@ impl Remains {
         }
     }
 
-    /// The spec that would cover these remains.
-    #[must_use]
-    pub fn spec(&self) -> String {
-        let mut text = format!("stack: {}\n", quoted(self.stack.as_str()));
+    /// The names in the spec that would cover these remains.
+    ///
+    /// # Errors
+    /// The rule that a name breaks: no spec can say it, and another thing must not go in its place.
+    pub fn names(&self) -> Result<Names, &'static str> {
         let of = |kind: Kind| self.traces.iter().find(move |trace| trace.kind == kind);
-        // Writing to a string cannot fail.
-        if let Some(bucket) = of(Kind::Bucket) {
-            let region = bucket
-                .place
-                .as_ref()
-                .map(|region| format!("region: {}\n", quoted(region)))
-                .unwrap_or_default();
-            let _ = writeln!(text, "{region}bucket: {{ name: {} }}", quoted(&bucket.name));
-        }
+        let bucket = of(Kind::Bucket);
+        let region = bucket.and_then(|bucket| bucket.place.as_deref()).unwrap_or(EDGE_REGION);
+        let mut names = Names::of_stack(&self.stack, region.parse()?)?;
+        names.bucket = bucket.map(|bucket| bucket.name.parse()).transpose()?;
         if let Some(role) = of(Kind::Role) {
-            let path = role.place.as_deref().unwrap_or("/");
-            let _ =
-                writeln!(text, "role: {{ name: {}, path: {} }}", quoted(&role.name), quoted(path));
+            names.role = role.name.parse()?;
+            names.role_path = role.place.as_deref().unwrap_or("/").parse()?;
         }
-        let function = of(Kind::Function).map(|function| function.name.clone());
-        let written = || {
-            of(Kind::Logs)
-                .and_then(|group| logs::function(&group.name))
-                .map(|function| function.to_string())
-        };
-        if let Some(name) = function.or_else(written) {
-            let _ = writeln!(text, "function: {{ name: {} }}", quoted(&name));
-        }
-        if let Some(id) = self.attached.first() {
-            let _ = writeln!(
-                text,
-                "distribution: {{ id: {}, behaviors: [default] }}",
-                quoted(id.as_str())
-            );
-        }
-        text
+        let written = of(Kind::Logs).and_then(|group| logs::function(&group.name));
+        let function = of(Kind::Function).map(|function| function.name.parse()).transpose()?;
+        names.function = function.or(written).unwrap_or(names.function);
+        names.attached = self.attached.first().cloned();
+        names.also = self.clues();
+        Ok(names)
     }
-}
-
-/// As a text of the spec: `null` and `1e3` are good names, and IAM's may hold commas, its paths
-/// also braces and `${`. JSON's texts are YAML's.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text.replace("${", "$${")).to_string()
 }
 
 #[cfg(test)]
@@ -329,45 +306,23 @@ mod tests {
     }
 
     #[test]
-    fn remains_become_a_spec() {
-        let spec = crate::spec::load::from_text(
-            std::path::Path::new("remains.yaml"),
-            &remains(None).spec(),
-        )
-        .unwrap();
+    fn remains_have_the_names_of_the_spec_that_covers_them() {
+        let names = remains(None).names().unwrap();
         assert_eq!(
-            (spec.region.as_str(), spec.role.path.as_str(), spec.function.name.as_str()),
+            (names.region.as_str(), names.role_path.as_str(), names.function.as_str()),
             ("eu-west-1", "/team/", "f")
         );
-        assert_eq!(spec.bucket.name.map(|name| name.to_string()).as_deref(), Some("demo-1"));
+        assert_eq!(names.bucket.map(|name| name.to_string()).as_deref(), Some("demo-1"));
     }
 
     #[test]
-    fn names_that_yaml_reads_otherwise_stay_names() {
-        let trace = |kind, name: &str, place: &str| {
-            let trace = Trace::of("null".parse().unwrap(), kind, name, &Tags::new());
-            Trace { place: Some(place.into()), ..trace }
+    fn nothing_goes_in_the_place_of_what_no_spec_can_name() {
+        let trace = |name: &str| {
+            let trace = Trace::of("null".parse().unwrap(), Kind::Bucket, name, &Tags::new());
+            Trace { place: Some("eu-west-1".into()), ..trace }
         };
-        let traces = vec![
-            trace(Kind::Bucket, "1e3", "eu-west-1"),
-            trace(Kind::Role, "@a,b=c", "/x}:${HOME}#\"/"),
-            trace(Kind::Function, "007", ""),
-        ];
-        let text = group(traces, &[]).remove(0).spec();
-        let spec =
-            crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &text).unwrap();
-        assert_eq!(
-            (spec.stack.as_str(), spec.role.name.as_str(), spec.role.path.as_str()),
-            ("null", "@a,b=c", "/x}:${HOME}#\"/")
-        );
-        assert_eq!(
-            (spec.bucket.name.unwrap().as_str(), spec.function.name.as_str()),
-            ("1e3", "007")
-        );
-
-        let text =
-            group(vec![trace(Kind::Bucket, "Bucket_of_2015", "eu-west-1")], &[]).remove(0).spec();
-        let refused = crate::spec::load::from_text(std::path::Path::new("remains.yaml"), &text);
-        assert!(refused.is_err(), "another bucket would be taken down in its place");
+        let names = |bucket: &str| group(vec![trace(bucket)], &[]).remove(0).names();
+        assert_eq!(names("1e3").unwrap().function.as_str(), "null-edge");
+        assert!(names("Bucket_of_2015").is_err());
     }
 }

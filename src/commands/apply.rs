@@ -52,25 +52,23 @@ pub async fn run(global: &Global, verb: &Apply) -> Result<Exit, Failure> {
     let choices = choices(&session.spec, &verb.words, false, verb.wait == Wait::Deployed);
     let picture = session.provision(&choices).await?;
     saved.map_or(Ok(()), |saved| saved.is_still(&picture.plan))?;
-    session.view.plan(&picture.plan);
+    session.place.view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);
     }
     if picture.plan.is_empty() {
-        session.view.unchanged(&picture.stack, &picture.live, &session.flags);
+        session.place.view.unchanged(&picture.stack, &picture.live, &session.place.flags);
         return Ok(Exit::Done);
     }
-    session
-        .confirm(
-            verb.yes || !picture.plan.has_changes(),
-            "Carry out this plan? [y/N]",
-            &["y", "Y", "yes", "Yes", "YES"],
-        )
-        .await?;
+    if !verb.yes && picture.plan.has_changes() {
+        let answers = ["y", "Y", "yes", "Yes", "YES"];
+        let question = "Carry out this plan? [y/N]";
+        session.place.confirm(&session.spec.stack, question, &answers).await?;
+    }
     let (outcome, exit) =
-        session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
+        session.place.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
     let words = joined(&flags(&verb.words, false));
     let (plan, stack, live) = (&picture.plan, &picture.stack, &picture.live);
-    session.view.outcome((plan, stack, live), &outcome, (&session.flags, &words));
+    session.place.view.outcome((plan, stack, live), &outcome, (&session.place.flags, &words));
     Ok(exit)
 }

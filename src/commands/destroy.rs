@@ -53,16 +53,18 @@ pub async fn run(global: &Global, verb: &Destroy) -> Result<Exit, Failure> {
     saved.as_ref().map_or(Ok(()), |saved| saved.is_for(&session))?;
     let picture = session.destroy(&choices(&session.spec, &words, verb.delete_data, true)).await?;
     saved.map_or(Ok(()), |saved| saved.is_still(&picture.plan))?;
-    session.view.plan(&picture.plan);
+    session.place.view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);
     }
     if picture.plan.is_empty() {
         return Ok(Exit::Done);
     }
-    session.confirm_the_end(verb.yes).await?;
-    if let Some(end) = session.credentials_end_within(verb.wait).await {
-        session.view.warning(
+    if !verb.yes {
+        session.place.confirm_the_end(&session.spec.stack).await?;
+    }
+    if let Some(end) = session.place.credentials_end_within(verb.wait).await {
+        session.place.view.warning(
             &format!(
                 "the credentials end at {}, perhaps before the replicas \
                 do",
@@ -73,9 +75,9 @@ pub async fn run(global: &Global, verb: &Destroy) -> Result<Exit, Failure> {
         );
     }
     let (outcome, exit) =
-        session.carry_out(&picture.plan, &picture.stack, &picture.live, verb.wait).await;
+        session.place.carry_out(&picture.plan, &picture.stack, &picture.live, verb.wait).await;
     let words = joined(&flags(&words, verb.delete_data));
     let (plan, stack, live) = (&picture.plan, &picture.stack, &picture.live);
-    session.view.outcome((plan, stack, live), &outcome, (&session.flags, &words));
+    session.place.view.outcome((plan, stack, live), &outcome, (&session.place.flags, &words));
     Ok(exit)
 }

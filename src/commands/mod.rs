@@ -13,6 +13,7 @@ pub mod failure;
 pub mod global;
 pub mod init;
 pub mod maintenance;
+pub mod place;
 pub mod plan;
 pub mod policy;
 pub mod saved;

@@ -47,7 +47,7 @@ pub async fn run(global: &Global, verb: &PlanVerb) -> Result<Exit, Failure> {
     } else {
         session.provision(&choices).await?
     };
-    session.view.plan(&picture.plan);
+    session.place.view.plan(&picture.plan);
     if let Some(file) = verb.out.as_ref().filter(|_| picture.plan.can_apply()) {
         let said =
             Said { destroy: verb.destroy, words: &verb.words, delete_data: verb.delete_data };

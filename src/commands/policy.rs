@@ -26,7 +26,7 @@ pub struct Policy {
 /// Why it ended early.
 pub async fn run(global: &Global, verb: &Policy) -> Result<Exit, Failure> {
     let session = Session::open(global, Files::Spared).await?;
-    let stack = session.stack().await?;
-    session.view.policy(&permissions::policy(&stack, verb.purpose));
+    let stack = session.place.stack(&session.target()).await?;
+    session.place.view.policy(&permissions::policy(&stack, verb.purpose));
     Ok(Exit::Done)
 }

@@ -110,7 +110,7 @@ const ELSEWHERE: &str = "choose another place with `--out FILE`";
 /// # Errors
 /// [`Failure::Refused`] or [`Failure::Local`]; what was there is then still there.
 pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Result<(), Failure> {
-    let view = session.view;
+    let view = session.place.view;
     may_be_written(&session.spec, file).map_err(|what| refuse(file, &what, ELSEWHERE))?;
     let Words { adopt, delete } = said.words.clone();
     let saved = Saved {
@@ -134,7 +134,7 @@ pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Resu
     file::replace(file, &text, Readers::Owner).map_err(|error| {
         Failure::Local(Reason::new(format!("could not write {}: {error}", file.display())))
     })?;
-    view.saved(&said.command(file, &session.flags));
+    view.saved(&said.command(file, &session.place.flags));
     Ok(())
 }
 

@@ -20,6 +20,6 @@ pub async fn run(global: &Global, _: &Status) -> Result<Exit, Failure> {
     let session = Session::open(global, Files::Needed).await?;
     let picture =
         session.provision(&choices(&session.spec, &Words::default(), false, false)).await?;
-    session.view.status(&picture.plan, &picture.stack, &picture.live, &session.flags);
+    session.place.view.status(&picture.plan, &picture.stack, &picture.live, &session.place.flags);
     Ok(Exit::Done)
 }

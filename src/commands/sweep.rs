@@ -2,19 +2,19 @@
 
 use super::confirm::somebody_is_there;
 use super::failure::{Failure, Reason};
-use super::session::{self, Session};
-use super::words::{Words, choices};
-use super::{Exit, signals};
+use super::place::{Place, Target};
+use super::{Exit, session, signals};
+use crate::aws::Patience;
 use crate::commands::global::Global;
-use crate::name::StackName;
+use crate::name::{EDGE_REGION, StackName};
+use crate::plan::Choices;
 use crate::spec::Spec;
-use crate::spec::load::{Files, from_text};
+use crate::spec::load::Files;
 use crate::sweep::{Choice, Remains};
 use crate::view::View;
 use crate::view::remains::{Listing, Then};
 use clap::Args;
 use std::io::ErrorKind;
-use std::path::Path;
 use std::time::Duration;
 
 /// Find what earlier stacks left in the account, and take down what you choose
@@ -86,10 +86,11 @@ pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
         // Who is asked sees it, and answers with the stack's name.
         in_use: verb.in_use || !verb.yes,
     };
-    let anybody = || from_remains(&global.file, "stack: sweep\n");
-    let session =
-        Session::open_with(global, at_hand.map_or_else(anybody, Ok)?, signals::listen()).await;
-    let found = session.discover().await?;
+    let region = at_hand.as_ref().map_or_else(|| EDGE_REGION.parse(), |it| Ok(it.region.clone()));
+    let region = region.map_err(|why: &str| Failure::Local(Reason::new(why)))?;
+    let file = at_hand.as_ref().map_or(&global.file, |spec| &spec.file);
+    let place = Place::open(global, file, region, signals::listen(), Patience::RUN).await;
+    let found = place.discover(at_hand.as_ref().map(session::target).as_ref()).await?;
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
     let chosen: Vec<Remains> =
         found.remains.into_iter().filter(|remains| remains.is_chosen(&choice, now)).collect();
@@ -120,10 +121,10 @@ pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
     let mut worst = Exit::Done;
     for remains in going {
         // What keeps one stack from its end does not keep the next.
-        let ended = end(global, view, verb, remains, &session).await;
+        let ended = end(&place, verb, remains, at_hand.as_ref()).await;
         let exit = ended.unwrap_or_else(|failure| {
             failure.show(view);
-            if let Failure::Spec(_) = failure { Exit::Failed } else { failure.exit() }
+            failure.exit()
         });
         worst = worse(worst, exit);
         if worst == Exit::Interrupted {
@@ -144,43 +145,43 @@ fn at_hand(global: &Global, view: View) -> Result<Option<Spec>, Failure> {
     session::spec(global, view, Files::Spared).map(Some)
 }
 
-fn from_remains(file: &Path, text: &str) -> Result<Spec, Failure> {
-    from_text(file, text).map_err(Failure::Spec)
-}
-
 /// Takes one stack down, as `provision destroy` with its spec would.
 async fn end(
-    global: &Global,
-    view: View,
+    place: &Place,
     verb: &Sweep,
     remains: &Remains,
-    asked: &Session,
+    at_hand: Option<&Spec>,
 ) -> Result<Exit, Failure> {
-    let mut spec = from_remains(&global.file, &remains.spec())?;
-    if asked.spec.stack == spec.stack {
-        spec.protect.clone_from(&asked.spec.protect);
-    }
-    let session = Session {
-        also: remains.clues(),
-        ..Session::open_with(global, spec, asked.stop.clone()).await
+    let stack = &remains.stack;
+    let names = remains.names().map_err(|why| {
+        let hint = "delete by hand what has that name";
+        Failure::Local(Reason::new(format!("stack `{stack}`: {why}")).hinted(hint))
+    })?;
+    let place = place.in_region(&names.region);
+    let protect = at_hand.filter(|spec| spec.stack == *stack).map(|spec| spec.protect.clone());
+    let choices = Choices {
+        delete_data: verb.delete_data,
+        wait: true,
+        protect: protect.unwrap_or_default(),
+        ..Choices::default()
     };
-    let picture =
-        session.destroy(&choices(&session.spec, &Words::default(), verb.delete_data, true)).await?;
-    view.plan(&picture.plan);
+    // The account is the one in which the remains were found.
+    let picture = place.destroy(&Target { names, account: None }, &choices).await?;
+    place.view.plan(&picture.plan);
     if !picture.plan.can_apply() {
         return Ok(Exit::Refused);
     }
     if picture.plan.is_empty() {
         return Ok(Exit::Done);
     }
-    session.confirm_the_end(verb.yes).await?;
+    if !verb.yes {
+        place.confirm_the_end(stack).await?;
+    }
     let (outcome, exit) =
-        session.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
+        place.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
     let data = if verb.delete_data { " --delete-data" } else { "" };
-    view.swept(
-        &outcome,
-        &format!("`provision sweep --stack {}{data} --yes{}`", remains.stack, session.flags),
-    );
+    let again = format!("`provision sweep --stack {stack}{data} --yes{}`", place.flags);
+    place.view.swept(&outcome, &again);
     Ok(exit)
 }
 

@@ -7,7 +7,7 @@
 
 use super::node::{Node, Value};
 use super::problem::{Place, Problem};
-use super::{BucketSpec, Protected, RoleSpec, Spec};
+use super::{BucketSpec, Protected, RoleSpec, Spec, edge_name};
 use crate::name::{AccountId, Region, StackName};
 use reader::{Reader, Section};
 use scalar::Naming;
@@ -162,7 +162,7 @@ fn role(reader: &mut Reader<'_>, top: &Section<'_>, stack: &StackName) -> Option
                 "name",
                 &Naming { title: "role name", rule: DOCUMENT, example: "my-site-edge" },
             )
-            .or_else(|| format!("{stack}-edge").parse().ok())?,
+            .or_else(|| edge_name(stack).parse().ok())?,
         path: reader
             .name(
                 &section,

@@ -19,11 +19,12 @@ pub struct Loaded {
     pub warnings: Problems,
 }
 
-/// Reads a spec that is not in a file: the one that would cover what was found of a stack.
+/// Reads a spec that is not in a file.
 ///
 /// # Errors
 /// All problems at once.
-pub fn from_text(file: &Path, source: &str) -> Result<Spec, Problems> {
+#[cfg(test)]
+pub(crate) fn from_text(file: &Path, source: &str) -> Result<Spec, Problems> {
     judged(&file.display().to_string(), source, interpret(file, source, &|_| None, Files::Spared))
         .map(|loaded| loaded.spec)
 }

@@ -171,6 +171,15 @@ pub struct AttachedDistribution {
     pub replace: bool,
 }
 
+/// Where the page is, unless the spec names another key.
+pub const KEY_OFF: &str = "maintenance.html";
+
+/// The name of role and function, unless the spec says another one.
+#[must_use]
+pub fn edge_name(stack: &StackName) -> String {
+    format!("{stack}-edge")
+}
+
 /// Where the page lies while the switch is on, unless the spec names another key.
 pub const KEY_ON: &str = "maintenance-on.html";
 

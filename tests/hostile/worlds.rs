@@ -13,11 +13,11 @@ use provision::plan::{self, Choices, Plan};
 use provision::resource::page::turn::{self, Wanted};
 use provision::resource::page::{Metadata, Sides};
 use provision::spec::Spec;
-use provision::spec::load::{Files, from_text, load};
+use provision::spec::load::{Files, load};
 use provision::stack::{Live, Names, Scope, Stack};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -86,8 +86,7 @@ fn live_in(mut world: World, spec: &Spec) {
     let names = Names::of(spec);
     for remains in world.discover().remains {
         let _ = (remains.ttl(), remains.since());
-        from_text(Path::new("remains.yaml"), &remains.spec())
-            .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        remains.names().unwrap();
     }
     let stack = names.in_account(world.account.clone()).unwrap();
     let site = desired::site(spec).unwrap();

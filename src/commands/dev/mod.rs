@@ -58,13 +58,13 @@ pub async fn run(global: &Global, verb: &Dev) -> Result<Exit, Failure> {
     package().map_err(|why| Failure::Local(Reason::new(why)))?;
     let supplies = Supplies { objects, switch, package, now };
     let (events, mut heard) = mpsc::unbounded_channel();
-    let view = session.view;
+    let view = session.place.view;
     let shown = tokio::spawn(async move {
         while let Some(event) = heard.recv().await {
             view.edge(&event);
         }
     });
-    let mut stop = session.stop.clone();
+    let mut stop = session.place.stop.clone();
     let stopped = async move {
         if stop.wait_for(|stop| *stop).await.is_err() {
             std::future::pending::<()>().await;
@@ -111,9 +111,9 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
         let site = Arc::new(site);
         return Ok((stack, site.clone(), site, format!("folder {}", folder.display())));
     }
-    match &session.cloud {
+    match &session.place.cloud {
         AnyCloud::Sandbox(cloud) => {
-            let stack = session.stack().await?;
+            let stack = session.place.stack(&session.target()).await?;
             let world = Arc::new(sandbox::Stored {
                 cloud: cloud.clone(),
                 stack: stack.clone(),
@@ -122,7 +122,8 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
             Ok((stack, world.clone(), world, "sandbox".into()))
         }
         AnyCloud::Aws(cloud) => {
-            let (stack, _, _) = session.switch(&Deadline::new(session.view)).await?;
+            let (stack, _, _) =
+                session.place.switch(&session.target(), &Deadline::new(session.place.view)).await?;
             let bucket = Arc::new(stored::Bucket {
                 cloud: (**cloud).clone(),
                 stack: stack.clone(),

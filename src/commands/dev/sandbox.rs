@@ -105,7 +105,7 @@ impl Stored {
         let context = Context::new(
             references(&Live::default()),
             &|_, _| {},
-            self.session.stop.clone(),
+            self.session.place.stop.clone(),
             Duration::ZERO,
         );
         let outcome = execute(&plan, &self.stack, &self.cloud, &context, &Silent).await;

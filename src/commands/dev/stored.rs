@@ -72,7 +72,7 @@ impl Objects for Bucket {
 impl Switch for Bucket {
     fn state(&self) -> Later<'_, Result<SwitchState, String>> {
         Box::pin(async move {
-            let looked = self.session.cloud.observe_switch(&self.stack).await;
+            let looked = self.session.place.cloud.observe_switch(&self.stack).await;
             looked.map(|sides| facts(&sides, &self.stack)).map_err(|fault| fault.to_string())
         })
     }

@@ -15,7 +15,7 @@ pub async fn look(
     session: &Session,
     deadline: &Deadline,
 ) -> Result<(Stack, Caller, Sides), Failure> {
-    session.switch(deadline).await.map_err(|failure| match failure {
+    session.place.switch(&session.target(), deadline).await.map_err(|failure| match failure {
         Failure::Fault(fault) => Failure::Unlooked(fault),
         failure => failure,
     })

@@ -21,7 +21,7 @@ pub struct Off {}
 /// Why it ended early.
 pub async fn run(global: &Global, _: &Off) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
-    let deadline = Deadline::new(session.view);
+    let deadline = Deadline::new(session.place.view);
     let (stack, _, sides) = look(&session, &deadline).await?;
     let wanted = Wanted::Off { standard: desired::standard_page(&session.spec) };
     Ok(turn(&session, &deadline, &stack, &wanted, sides).await)

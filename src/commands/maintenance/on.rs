@@ -58,7 +58,7 @@ pub struct On {
 /// Why it ended early.
 pub async fn run(global: &Global, verb: &On) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
-    let deadline = Deadline::new(session.view);
+    let deadline = Deadline::new(session.place.view);
     let usage = |what: String| Failure::Usage(Reason::new(what));
     let spoken =
         |text: &Option<String>| text.as_deref().map(times::parse).transpose().map_err(usage);
@@ -100,7 +100,7 @@ pub async fn run(global: &Global, verb: &On) -> Result<Exit, Failure> {
     });
     let exit = turn(&session, &deadline, &stack, &wanted, sides).await;
     if let Some(token) = token.filter(|_| exit == Exit::Done) {
-        session.view.bypass(&link(&session, &deadline, &stack, &token).await, &token);
+        session.place.view.bypass(&link(&session, &deadline, &stack, &token).await, &token);
     }
     Ok(exit)
 }
@@ -118,7 +118,7 @@ fn other_page(path: &Path, spec: &Spec, session: &Session) -> Result<Content, St
     for reference in page::own_references(&String::from_utf8_lossy(&bytes), &spec.maintenance.allow)
     {
         let (line, target) = (reference.line, reference.target);
-        session.view.warning(
+        session.place.view.warning(
             &format!(
                 "{}:{line}: `{target}` is part of the site, so visitors get 503 for it too",
                 path.display()

@@ -39,7 +39,7 @@ pub(super) async fn ask(
     deadline: &Deadline,
     stack: &Stack,
 ) -> Result<Reach, Fault> {
-    let asked = session.cloud.observe_distribution(stack);
+    let asked = session.place.cloud.observe_distribution(stack);
     let found = deadline.answer(ENDED, "CloudFront, the distribution", asked).await?;
     let named = match &session.spec.distribution {
         DistributionSpec::Owned(_) => vec![&Behavior::Default],
@@ -53,7 +53,7 @@ pub(super) async fn ask(
     };
     // A spec that is not applied yet names another one than visitors use.
     let Some(why) = reach.nobody.clone().filter(|_| !reach.dark) else { return Ok(reach) };
-    let asked = session.cloud.runners(stack);
+    let asked = session.place.cloud.runners(stack);
     Ok(match deadline.answer(ENDED, "CloudFront, all distributions", asked).await {
         Ok(others) => {
             let others = others.iter().filter(|id| Some(*id) != asked_for.as_ref());

@@ -37,7 +37,7 @@ pub struct Status {
 /// Why it ended early.
 pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
-    let deadline = Deadline::new(session.view);
+    let deadline = Deadline::new(session.place.view);
     let (stack, caller, sides) = look(&session, &deadline).await?;
     let late = clock(sides.seen);
     let mut status = whole(&sides, &stack);
@@ -49,7 +49,7 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Failure> {
         reach::tell(&mut status, reach);
     }
     let shows_page = status.visitors_see_page;
-    session.view.switch(&status);
+    session.place.view.switch(&status);
     let Some(shows_page) = shows_page else { return Ok(Exit::Refused) };
     if !verb.probe {
         return Ok(Exit::Done);
@@ -64,7 +64,7 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Failure> {
         (None, None) => address(&session, &deadline, &stack).await?,
     };
     let report = probe::probe(&url, shows_page).await.map_err(|why| unnamed(&why))?;
-    session.view.probe(&report);
+    session.place.view.probe(&report);
     Ok(if report.as_expected { Exit::Done } else { Exit::Failed })
 }
 
@@ -88,7 +88,7 @@ pub async fn found_site(
     deadline: &Deadline,
     stack: &Stack,
 ) -> Result<Option<String>, Fault> {
-    let asked = session.cloud.observe_distribution(stack);
+    let asked = session.place.cloud.observe_distribution(stack);
     let found = deadline.answer(ENDED, "CloudFront, the distribution", asked).await?;
     Ok(found.map(|found| format!("https://{}/", found.domain)))
 }

@@ -27,7 +27,7 @@ pub async fn turn(
     sides: Sides,
 ) -> Exit {
     let plan = plan::turn(stack, wanted, &sides);
-    session.view.plan(&plan);
+    session.place.view.plan(&plan);
     let late = clock(sides.seen);
     let unknown = unknown(&sides, stack);
     let seen = Look { side: sides.on, seen: sides.seen };
@@ -38,7 +38,9 @@ pub async fn turn(
         let whom = format!("S3, bucket {}", stack.bucket);
         (
             outcome,
-            deadline.answer(ENDED, &whom, session.cloud.look(stack, &stack.names.keys.on)).await,
+            deadline
+                .answer(ENDED, &whom, session.place.cloud.look(stack, &stack.names.keys.on))
+                .await,
         )
     };
     let ending = ending(&plan, wanted, stack, &outcome, now.as_ref().ok());
@@ -60,7 +62,7 @@ pub async fn turn(
         status.notes.push(overtaken(now));
     }
     status.notes.extend(late);
-    session.view.turned(&outcome, ending, &status, &session.flags);
+    session.place.view.turned(&outcome, ending, &status, &session.place.flags);
     match ending {
         Ending::Done => Exit::Done,
         Ending::Overtaken | Ending::Failed => Exit::Failed,
@@ -73,7 +75,7 @@ pub async fn turn(
 /// pass.
 async fn carry_out(session: &Session, deadline: &Deadline, plan: &Plan, stack: &Stack) -> Outcome {
     let (live, whom) = (Live::default(), format!("S3, bucket {}", stack.bucket));
-    let carried = async { Ok(session.carry_out(plan, stack, &live, Duration::ZERO).await.0) };
+    let carried = async { Ok(session.place.carry_out(plan, stack, &live, Duration::ZERO).await.0) };
     let failed = |fault: Fault| {
         let fault = fault.hinted(
             "the write may still arrive; `provision maintenance status` says what holds then",

@@ -5,6 +5,7 @@ use super::reader::{Reader, Refused, Section};
 use super::scalar::Naming;
 use crate::name::{EDGE_REGION, StackName};
 use crate::resource::logs::RETENTIONS;
+use crate::spec::edge_name;
 use crate::spec::node::Value;
 use crate::spec::problem::Problem;
 use crate::spec::runtime::{self, DEFAULT_PYTHON, Runtime, Verdict};
@@ -29,9 +30,7 @@ pub(super) fn read(
         example: "my-site-edge",
     };
     Some(FunctionSpec {
-        name: reader
-            .name(&section, "name", &naming)
-            .or_else(|| format!("{stack}-edge").parse().ok())?,
+        name: reader.name(&section, "name", &naming).or_else(|| edge_name(stack).parse().ok())?,
         runtime: runtime(reader, &section),
         source: source(reader, &section, folder),
         memory: memory(reader, &section),

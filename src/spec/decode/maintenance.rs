@@ -5,7 +5,7 @@ use super::scalar::Word;
 use crate::name::ObjectKey;
 use crate::resource::site::index;
 use crate::spec::problem::Problem;
-use crate::spec::{KEY_ON, MaintenanceSpec};
+use crate::spec::{KEY_OFF, KEY_ON, MaintenanceSpec};
 use std::path::Path;
 
 const RESPONSES: &str = "Amazon CloudFront Developer Guide, \"Work with requests and responses\"";
@@ -25,7 +25,7 @@ pub(super) fn read(
         visitors; `0s` asks S3 on every request";
     Some(MaintenanceSpec {
         page: reader.path(&section, "page", folder),
-        key_off: object_key(reader, &keys, "off", "maintenance.html")?,
+        key_off: object_key(reader, &keys, "off", KEY_OFF)?,
         key_on: object_key(reader, &keys, "on", KEY_ON)?,
         status: status(reader, &section),
         retry_after: reader.duration(&section, "retry_after", 600, retry_rule),

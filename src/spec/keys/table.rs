@@ -7,7 +7,7 @@ use super::{Fallback, Key};
 use crate::name::{EDGE_REGION, edge_region};
 use crate::resource::logs::RETENTIONS;
 use crate::spec::runtime::{self, DEFAULT_PYTHON};
-use crate::spec::{KEY_ON, Protected};
+use crate::spec::{KEY_OFF, KEY_ON, Protected};
 
 const DAY: u64 = 24 * 60 * 60;
 const WEEK: u64 = 7 * DAY;
@@ -91,7 +91,7 @@ pub static TABLE: &[Key] = &[
     Key {
         path: "maintenance.keys.off",
         value: Text("key of an object, at most 128 bytes"),
-        default: Fallback::Value("maintenance.html"),
+        default: Fallback::Value(KEY_OFF),
         example: "maintenance.html",
         meaning: "where the page lies",
     },

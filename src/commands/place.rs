@@ -1,0 +1,319 @@
+//! Where a run works, whatever its spec is: a cloud, a view, and the user's wish to stop. It looks,
+//! plans an end, asks, and carries out.
+
+use super::deadline::{Deadline, LOOKED};
+use super::failure::{Failure, Reason};
+use super::global::{Global, variable};
+use super::{Exit, confirm};
+use crate::apply::{self, Event, Outcome, Report};
+use crate::aws::fault::NO_SUCH_BUCKET;
+use crate::aws::{Clients, Connection, Patience};
+use crate::change::{Address, Conflict, Fault, FaultKind, Kind};
+use crate::cloud::aws::Aws;
+use crate::cloud::sandbox::Sandbox;
+use crate::cloud::{AnyCloud, Caller, Cloud};
+use crate::context::Context;
+use crate::name::{AccountId, Region, StackName};
+use crate::plan::{self, Choices, Plan};
+use crate::resource::{page, site};
+use crate::stack::{Clues, Live, Names, Scope, Stack};
+use crate::sweep::Found;
+use crate::view::View;
+use jiff::{SignedDuration, Timestamp};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A cloud, a view, and the user's wish to stop.
+#[derive(Clone)]
+pub struct Place {
+    /// Where.
+    pub cloud: AnyCloud,
+    /// How it is shown.
+    pub view: View,
+    /// Turns true when the user has had enough.
+    pub stop: watch::Receiver<bool>,
+    /// The global flags that a next command needs too, each with a space before it.
+    pub flags: String,
+}
+
+/// What a run is about.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// What can be named before anybody was asked who we are.
+    pub names: Names,
+    /// The account that it has to be, where somebody said so.
+    pub account: Option<AccountId>,
+}
+
+/// Everything that was looked at and decided.
+pub struct Picture {
+    /// Which objects.
+    pub stack: Stack,
+    /// How they are.
+    pub live: Live,
+    /// What has to happen.
+    pub plan: Plan,
+}
+
+/// The folder of the sandbox's world: as given, or beside the spec.
+#[must_use]
+pub fn sandbox_folder(given: Option<&Path>, spec: &Path) -> PathBuf {
+    let beside = || spec.parent().unwrap_or(Path::new("")).join(".provision").join("sandbox");
+    given.map_or_else(beside, Path::to_owned)
+}
+
+impl Place {
+    /// Opens the cloud; asks nobody yet. S3 is asked in `region`; the sandbox is beside `spec`.
+    pub async fn open(
+        global: &Global,
+        spec: &Path,
+        region: Region,
+        stop: watch::Receiver<bool>,
+        patience: Patience,
+    ) -> Self {
+        let cloud = match &global.sandbox {
+            Some(folder) => AnyCloud::Sandbox(Sandbox::new(
+                sandbox_folder(folder.as_deref(), spec),
+                global.sandbox_delays.unwrap_or_default(),
+            )),
+            None => {
+                let connection = Connection {
+                    endpoint_url: global.endpoint_url.clone(),
+                    s3_endpoint: variable("AWS_ENDPOINT_URL_S3").is_some(),
+                    profile: global.profile.clone(),
+                    region,
+                    verbose: global.verbose,
+                    patience,
+                };
+                AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await }))
+            }
+        };
+        Self { cloud, view: View::new(global.json), stop, flags: global.again() }
+    }
+
+    /// The same, with S3 in another region.
+    #[must_use]
+    pub fn in_region(&self, region: &Region) -> Self {
+        let cloud = match &self.cloud {
+            AnyCloud::Aws(aws) => {
+                AnyCloud::Aws(Box::new(Aws { clients: aws.clients.in_region(region) }))
+            }
+            AnyCloud::Sandbox(sandbox) => AnyCloud::Sandbox(sandbox.clone()),
+        };
+        Self { cloud, ..self.clone() }
+    }
+
+    /// Looks at everything of the stack. `site` are the files that the spec has.
+    ///
+    /// # Errors
+    /// [`Failure::Fault`], [`Failure::Refused`], [`Failure::Interrupted`].
+    pub async fn look(
+        &self,
+        target: &Target,
+        site: &site::Settings,
+        scope: Scope,
+    ) -> Result<(Stack, Live), Failure> {
+        let mut names = target.names.clone();
+        let look = self.cloud.observe(&names, site, scope);
+        let (account, mut live) = self.unless_stopped(look).await?;
+        if target.account.as_ref().is_some_and(|expected| *expected != account) {
+            // Only who is refused has to know as whom.
+            target.is_for(&self.unless_stopped(self.cloud.identify()).await?)?;
+        }
+        let stack = in_account(&names, account)?;
+        if names.also.is_empty() && live.has_lost_its_memory(&stack) {
+            names.also = self.search(&stack).await?;
+            let look = self.cloud.observe(&names, site, scope);
+            live = self.unless_stopped(look).await?.1;
+        }
+        Ok((in_account(&names, stack.account)?, live))
+    }
+
+    /// Looks for all of the stack in the whole account, where its own trail is lost. Nothing is
+    /// found by a caller who may not look there; the plan says so.
+    async fn search(&self, stack: &Stack) -> Result<Clues, Failure> {
+        match self.unless_stopped(self.cloud.discover(&stack.account)).await {
+            Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => Ok(Clues::default()),
+            found => Ok(found?.clues(&stack.names.stack)),
+        }
+    }
+
+    /// Looks, and plans what takes everything down.
+    ///
+    /// # Errors
+    /// See [`look`](Self::look).
+    pub async fn destroy(&self, target: &Target, choices: &Choices) -> Result<Picture, Failure> {
+        let (stack, live) = self.look(target, &site::Settings::default(), Scope::Teardown).await?;
+        let plan = plan::destroy(&stack, &live, choices);
+        Ok(Picture { stack, live, plan })
+    }
+
+    /// The stack's names alone. Asks for the account only where nobody said it.
+    ///
+    /// # Errors
+    /// See [`look`](Self::look).
+    pub async fn stack(&self, target: &Target) -> Result<Stack, Failure> {
+        let account = match &target.account {
+            Some(account) => account.clone(),
+            None => self.unless_stopped(self.cloud.identify()).await?.account,
+        };
+        Ok(in_account(&target.names, account)?)
+    }
+
+    /// Looks at the switch alone: who asks, then both page keys. A bucket that is not there is no
+    /// switch that is off.
+    ///
+    /// # Errors
+    /// See [`look`](Self::look).
+    pub async fn switch(
+        &self,
+        target: &Target,
+        deadline: &Deadline,
+    ) -> Result<(Stack, Caller, page::Sides), Failure> {
+        let asked = deadline.answer(LOOKED, "AWS STS, who the caller is", self.cloud.identify());
+        let caller = self.unless_stopped(asked).await?;
+        target.is_for(&caller)?;
+        let stack = in_account(&target.names, caller.account.clone())?;
+        let whom = format!("S3, bucket {}", stack.bucket);
+        let asked = deadline.answer(LOOKED, &whom, self.cloud.observe_switch(&stack));
+        match self.unless_stopped(asked).await {
+            Err(Failure::Fault(fault)) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => {
+                Err(plan::no_bucket(&stack, &caller.arn).into())
+            }
+            // Also what somebody gets whose credentials are for another account than the bucket's.
+            Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => {
+                let message =
+                    format!("{} (for {} in account {})", fault.message, caller.arn, caller.account);
+                Err(Failure::Fault(Fault { message, ..fault }))
+            }
+            looked => looked.map(|sides| (stack, caller, sides)),
+        }
+    }
+
+    /// Finds what is left of every stack in the account, once it is known to be the right one.
+    ///
+    /// # Errors
+    /// See [`look`](Self::look).
+    pub async fn discover(&self, at_hand: Option<&Target>) -> Result<Found, Failure> {
+        let caller = self.unless_stopped(self.cloud.identify()).await?;
+        at_hand.map_or(Ok(()), |target| target.is_for(&caller))?;
+        self.unless_stopped(self.cloud.discover(&caller.account)).await
+    }
+
+    async fn unless_stopped<T>(
+        &self,
+        look: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Failure> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            looked = look => Ok(looked?),
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
+        }
+    }
+
+    /// When the credentials end, if that is known and so soon.
+    pub async fn credentials_end_within(&self, wait: Duration) -> Option<Timestamp> {
+        let AnyCloud::Aws(aws) = &self.cloud else { return None };
+        if wait.is_zero() {
+            return None;
+        }
+        let end = Timestamp::try_from(aws.clients.credentials_end().await?).ok()?;
+        (end < Timestamp::now().checked_add(SignedDuration::try_from(wait).ok()?).ok()?)
+            .then_some(end)
+    }
+
+    /// Carries out the plan.
+    pub async fn carry_out(
+        &self,
+        plan: &Plan,
+        stack: &Stack,
+        live: &Live,
+        patience: Duration,
+    ) -> (Outcome, Exit) {
+        let progress = self.view.progress();
+        let tick = |address: &Address, what: &str| {
+            Report::event(&progress, &Event::Waiting(address, what));
+        };
+        let context = Context::new(apply::references(live), &tick, self.stop.clone(), patience);
+        let outcome = apply::execute(plan, stack, &self.cloud, &context, &progress).await;
+        let exit = exit_of(&outcome);
+        (outcome, exit)
+    }
+
+    /// Asks the person at the terminal about a change of `stack`.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] or [`Failure::Interrupted`].
+    pub async fn confirm(
+        &self,
+        stack: &StackName,
+        question: &str,
+        answers: &[&str],
+    ) -> Result<(), Failure> {
+        if !confirm::somebody_is_there() {
+            let hint = "add `--yes` to carry the plan out without asking";
+            let reason = Reason::new("nobody is there to confirm").hinted(hint);
+            return Err(Failure::Refused(reason));
+        }
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            is_confirmed = confirm::ask(question, answers) => {
+                if is_confirmed {
+                    return Ok(());
+                }
+                let what = format!("not confirmed; nothing was changed in stack `{stack}`");
+                Err(Failure::Refused(Reason::new(what)))
+            }
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
+        }
+    }
+
+    /// Asks for the stack's name before it is taken down.
+    ///
+    /// # Errors
+    /// Those of [`confirm`](Self::confirm).
+    pub async fn confirm_the_end(&self, stack: &StackName) -> Result<(), Failure> {
+        let question =
+            format!("This cannot be undone. Type the stack's name (`{stack}`) to go on:");
+        self.confirm(stack, &question, &[stack.as_str()]).await
+    }
+}
+
+impl Target {
+    /// Is it for the account of whoever asks?
+    fn is_for(&self, caller: &Caller) -> Result<(), Failure> {
+        let Some(expected) = self.account.as_ref().filter(|it| **it != caller.account) else {
+            return Ok(());
+        };
+        let Caller { account, arn } = caller;
+        Err(Failure::from(Conflict {
+            address: Address::new(Kind::Bucket, &self.names.stack),
+            reason: format!(
+                "the credentials are for account {account} ({arn}), the spec is for \
+                account {expected}"
+            ),
+            hint: "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in \
+                the spec"
+                .into(),
+        }))
+    }
+}
+
+fn in_account(names: &Names, account: AccountId) -> Result<Stack, Fault> {
+    names
+        .in_account(account)
+        .map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why))
+}
+
+fn exit_of(outcome: &Outcome) -> Exit {
+    if outcome.interrupted {
+        Exit::Interrupted
+    } else if !outcome.failed.is_empty() {
+        Exit::Failed
+    } else if !outcome.deferred.is_empty() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    }
+}
