@@ -1,8 +1,9 @@
 //! The command line: verbs and exit codes.
 
-use crate::commands::failure::Failure;
-use crate::commands::global::{Color, Global};
-use crate::commands::{self, Exit};
+use crate::commands;
+use crate::session::Exit;
+use crate::session::failure::Failure;
+use crate::session::global::{Color, Global};
 use crate::view::View;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

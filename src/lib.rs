@@ -11,7 +11,7 @@
 //!
 //! Each module uses only what stands before it: `name`, `change`, `file`, `context`, `aws`,
 //! `resource`, `spec`, `stack`, `permissions`, `desired`, `plan`, `sweep`, `cloud`, `edge`, `apply`,
-//! `view`, `commands`, `cli`. ARCHITECTURE.md says why.
+//! `view`, `session`, `commands`, `cli`. ARCHITECTURE.md says why.
 
 pub mod apply;
 pub mod aws;
@@ -27,6 +27,7 @@ pub mod name;
 pub mod permissions;
 pub mod plan;
 pub mod resource;
+pub mod session;
 pub mod spec;
 pub mod stack;
 pub mod sweep;

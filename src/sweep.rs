@@ -60,7 +60,7 @@ impl Found {
 
 /// What a user wants to see or to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
+pub struct Selection {
     /// Only this stack, even if a spec covers it.
     pub stack: Option<StackName>,
     /// The stack of the spec at hand.
@@ -111,8 +111,8 @@ impl Remains {
 
     /// Is it what the user asked for, at time `now`?
     #[must_use]
-    pub fn is_chosen(&self, choice: &Choice, now: u64) -> bool {
-        let Choice { stack, covered, older_than, expired, in_use: _ } = choice;
+    pub fn is_chosen(&self, selection: &Selection, now: u64) -> bool {
+        let Selection { stack, covered, older_than, expired, in_use: _ } = selection;
         let named = match stack {
             Some(stack) => *stack == self.stack,
             None => covered.as_ref() != Some(&self.stack),
@@ -153,8 +153,8 @@ impl Remains {
     /// Does it stay where nobody is asked? Visitors use it, and neither its name nor its own time
     /// to live was what chose it.
     #[must_use]
-    pub fn stays(&self, choice: &Choice) -> bool {
-        self.is_in_use() && !(choice.in_use || choice.expired || choice.stack.is_some())
+    pub fn stays(&self, selection: &Selection) -> bool {
+        self.is_in_use() && !(selection.in_use || selection.expired || selection.stack.is_some())
     }
 
     /// Where its switches lie: bucket, its region, and the key that is looked for, which the role's
@@ -235,28 +235,28 @@ mod tests {
 
     #[test]
     fn remains_are_chosen_by_stack_age_and_time_to_live() {
-        let choice = |change: &dyn Fn(&mut Choice)| {
-            let mut choice = Choice::default();
-            change(&mut choice);
-            choice
+        let selection = |change: &dyn Fn(&mut Selection)| {
+            let mut selection = Selection::default();
+            change(&mut selection);
+            selection
         };
         let found = remains(Some("1h"));
         let demo: StackName = "demo".parse().unwrap();
-        for (choice, now, chosen) in [
-            (choice(&|_| ()), 1_000, true),
-            (choice(&|c| c.covered = Some(demo.clone())), 1_000, false),
+        for (selection, now, chosen) in [
+            (selection(&|_| ()), 1_000, true),
+            (selection(&|c| c.covered = Some(demo.clone())), 1_000, false),
             (
-                choice(&|c| (c.covered, c.stack) = (Some(demo.clone()), Some(demo.clone()))),
+                selection(&|c| (c.covered, c.stack) = (Some(demo.clone()), Some(demo.clone()))),
                 1_000,
                 true,
             ),
-            (choice(&|c| c.stack = Some("other".parse().unwrap())), 1_000, false),
-            (choice(&|c| c.older_than = Some(Duration::from_mins(1))), 1_059, false),
-            (choice(&|c| c.older_than = Some(Duration::from_mins(1))), 1_060, true),
-            (choice(&|c| c.expired = true), 4_599, false),
-            (choice(&|c| c.expired = true), 4_600, true),
+            (selection(&|c| c.stack = Some("other".parse().unwrap())), 1_000, false),
+            (selection(&|c| c.older_than = Some(Duration::from_mins(1))), 1_059, false),
+            (selection(&|c| c.older_than = Some(Duration::from_mins(1))), 1_060, true),
+            (selection(&|c| c.expired = true), 4_599, false),
+            (selection(&|c| c.expired = true), 4_600, true),
         ] {
-            assert_eq!(found.is_chosen(&choice, now), chosen, "{choice:?} at {now}");
+            assert_eq!(found.is_chosen(&selection, now), chosen, "{selection:?} at {now}");
         }
         let mut differ = remains(Some("1h"));
         differ.traces[1].ttl = Some("3h".into());
@@ -268,7 +268,7 @@ mod tests {
         differ.traces[1].ttl = None;
         assert_eq!(differ.ttl(), None, "a tag on one of them may be anybody's");
         assert!(
-            !remains(None).is_chosen(&choice(&|c| c.expired = true), u64::MAX),
+            !remains(None).is_chosen(&selection(&|c| c.expired = true), u64::MAX),
             "what has no time to live does not expire"
         );
     }
@@ -276,10 +276,10 @@ mod tests {
     /// How it was chosen, how visitors reach it, and whether it stays where nobody is asked.
     #[test]
     fn what_visitors_use_is_taken_down_by_name_by_its_own_time_or_by_a_word() {
-        let by = |change: fn(&mut Choice)| {
-            let mut choice = Choice::default();
-            change(&mut choice);
-            choice
+        let by = |change: fn(&mut Selection)| {
+            let mut selection = Selection::default();
+            change(&mut selection);
+            selection
         };
         let reached = |change: fn(&mut Remains)| {
             let mut remains = remains(None);
@@ -290,17 +290,21 @@ mod tests {
         let attached = reached(|remains| remains.attached = vec!["E2ABCDEF0123".parse().unwrap()]);
         let enabled = reached(|remains| remains.traces[0].enabled = Some(true));
         let disabled = reached(|remains| remains.traces[0].enabled = Some(false));
-        for (choice, means_it) in [
+        for (selection, means_it) in [
             (by(|_| ()), false),
-            (by(|choice| choice.older_than = Some(Duration::ZERO)), false),
-            (by(|choice| choice.expired = true), true),
-            (by(|choice| choice.stack = Some("demo".parse().unwrap())), true),
-            (by(|choice| choice.in_use = true), true),
+            (by(|selection| selection.older_than = Some(Duration::ZERO)), false),
+            (by(|selection| selection.expired = true), true),
+            (by(|selection| selection.stack = Some("demo".parse().unwrap())), true),
+            (by(|selection| selection.in_use = true), true),
         ] {
             for (remains, used) in
                 [(&idle, false), (&disabled, false), (&attached, true), (&enabled, true)]
             {
-                assert_eq!(remains.stays(&choice), used && !means_it, "{choice:?} {remains:?}");
+                assert_eq!(
+                    remains.stays(&selection),
+                    used && !means_it,
+                    "{selection:?} {remains:?}"
+                );
             }
         }
     }

@@ -1,12 +1,12 @@
 //! `provision destroy`.
 
-use super::Exit;
-use super::failure::Failure;
-use super::saved::{self, Said};
-use super::session::Session;
-use super::times;
-use super::words::{Words, choices, flags, joined};
-use crate::commands::global::Global;
+use crate::session::Exit;
+use crate::session::Session;
+use crate::session::failure::Failure;
+use crate::session::global::Global;
+use crate::session::saved::{self, Said};
+use crate::session::times;
+use crate::session::words::{Words, choices, flags, joined};
 use crate::spec::load::Files;
 use clap::Args;
 use jiff::Zoned;

@@ -1,7 +1,7 @@
 //! `provision explain`.
 
-use super::Exit;
-use crate::commands::global::Global;
+use crate::session::Exit;
+use crate::session::global::Global;
 use crate::view::View;
 use clap::Args;
 use clap::builder::PossibleValuesParser;

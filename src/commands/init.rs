@@ -1,8 +1,8 @@
 //! `provision init`.
 
-use super::Exit;
-use super::failure::{Failure, Reason};
-use crate::commands::global::Global;
+use crate::session::Exit;
+use crate::session::failure::{Failure, Reason};
+use crate::session::global::Global;
 use crate::view::View;
 use clap::Args;
 use std::fs::{self, File};

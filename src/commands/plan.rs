@@ -1,11 +1,11 @@
 //! `provision plan`.
 
-use super::Exit;
-use super::failure::Failure;
-use super::saved::{self, Said};
-use super::session::Session;
-use super::words::{Words, choices};
-use crate::commands::global::Global;
+use crate::session::Exit;
+use crate::session::Session;
+use crate::session::failure::Failure;
+use crate::session::global::Global;
+use crate::session::saved::{self, Said};
+use crate::session::words::{Words, choices};
 use crate::spec::load::Files;
 use clap::Args;
 use std::path::PathBuf;

@@ -1,10 +1,10 @@
 //! `provision policy`.
 
-use super::Exit;
-use super::failure::Failure;
-use super::session::Session;
-use crate::commands::global::Global;
 use crate::permissions::{self, Purpose};
+use crate::session::Exit;
+use crate::session::Session;
+use crate::session::failure::Failure;
+use crate::session::global::Global;
 use crate::spec::load::Files;
 use clap::Args;
 

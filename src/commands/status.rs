@@ -1,10 +1,10 @@
 //! `provision status`.
 
-use super::Exit;
-use super::failure::Failure;
-use super::session::Session;
-use super::words::{Words, choices};
-use crate::commands::global::Global;
+use crate::session::Exit;
+use crate::session::Session;
+use crate::session::failure::Failure;
+use crate::session::global::Global;
+use crate::session::words::{Words, choices};
 use crate::spec::load::Files;
 use clap::Args;
 

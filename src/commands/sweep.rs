@@ -1,16 +1,16 @@
 //! `provision sweep`.
 
-use super::confirm::somebody_is_there;
-use super::failure::{Failure, Reason};
-use super::place::{Place, Target};
-use super::{Exit, session, signals};
 use crate::aws::Patience;
-use crate::commands::global::Global;
 use crate::name::{EDGE_REGION, StackName};
 use crate::plan::Choices;
+use crate::session::confirm::somebody_is_there;
+use crate::session::failure::{Failure, Reason};
+use crate::session::global::Global;
+use crate::session::place::{Place, Target};
+use crate::session::{self, Exit, signals};
 use crate::spec::Spec;
 use crate::spec::load::Files;
-use crate::sweep::{Choice, Remains};
+use crate::sweep::{Remains, Selection};
 use crate::view::View;
 use crate::view::remains::{Listing, Then};
 use clap::Args;
@@ -78,7 +78,7 @@ pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
     }
     let at_hand = at_hand(global, view)?;
     let named = verb.stack.is_some();
-    let choice = Choice {
+    let selection = Selection {
         stack: verb.stack.clone(),
         covered: at_hand.as_ref().filter(|_| !named).map(|spec| spec.stack.clone()),
         older_than: verb.older_than,
@@ -93,10 +93,10 @@ pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
     let found = place.discover(at_hand.as_ref().map(session::target).as_ref()).await?;
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
     let chosen: Vec<Remains> =
-        found.remains.into_iter().filter(|remains| remains.is_chosen(&choice, now)).collect();
+        found.remains.into_iter().filter(|remains| remains.is_chosen(&selection, now)).collect();
     let ends = chooses && (verb.yes || somebody_is_there());
     let (going, staying): (Vec<_>, Vec<_>) =
-        chosen.iter().partition(|remains| !remains.stays(&choice));
+        chosen.iter().partition(|remains| !remains.stays(&selection));
     let then = match (ends, chooses) {
         (true, _) if going.is_empty() => Then::Nothing,
         (true, _) => Then::Ends,

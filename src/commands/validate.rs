@@ -1,8 +1,8 @@
 //! `provision validate`.
 
-use super::failure::Failure;
-use super::{Exit, session};
-use crate::commands::global::Global;
+use crate::session::failure::Failure;
+use crate::session::global::Global;
+use crate::session::{self, Exit};
 use crate::spec::keys;
 use crate::spec::load::Files;
 use crate::view::View;

@@ -1,11 +1,6 @@
 //! `provision dev`: the local edge for this spec.
 
-use super::Exit;
-use super::failure::{Failure, Reason};
-use super::session::Session;
 use crate::cloud::AnyCloud;
-use crate::commands::deadline::Deadline;
-use crate::commands::global::{Global, variable};
 use crate::desired;
 use crate::edge::{
     CustomError, Distribution, EdgeSettings, Fact, Function, Objects, Package, PackageSource,
@@ -13,6 +8,11 @@ use crate::edge::{
 };
 use crate::resource::distribution::Behavior;
 use crate::resource::function::package::Files as PackageFiles;
+use crate::session::Exit;
+use crate::session::Session;
+use crate::session::deadline::Deadline;
+use crate::session::failure::{Failure, Reason};
+use crate::session::global::{Global, variable};
 use crate::spec::load::{Files, load};
 use crate::spec::{DistributionSpec, Source, Spec};
 use crate::stack::{Names, Stack};
@@ -23,9 +23,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
+mod bucket;
 mod folder;
 mod sandbox;
-mod stored;
 
 /// Answer on this machine what visitors would get from CloudFront, with the real function package
 #[derive(Debug, Args)]
@@ -114,7 +114,7 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
     match &session.place.cloud {
         AnyCloud::Sandbox(cloud) => {
             let stack = session.place.stack(&session.target()).await?;
-            let world = Arc::new(sandbox::Stored {
+            let world = Arc::new(sandbox::Bucket {
                 cloud: cloud.clone(),
                 stack: stack.clone(),
                 session: Arc::clone(session),
@@ -124,7 +124,7 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
         AnyCloud::Aws(cloud) => {
             let (stack, _, _) =
                 session.place.switch(&session.target(), &Deadline::new(session.place.view)).await?;
-            let bucket = Arc::new(stored::Bucket {
+            let bucket = Arc::new(bucket::Bucket {
                 cloud: (**cloud).clone(),
                 stack: stack.clone(),
                 session: Arc::clone(session),

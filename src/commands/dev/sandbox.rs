@@ -4,23 +4,23 @@ use super::moment;
 use crate::apply::{Event, Report, execute, references};
 use crate::cloud::Cloud;
 use crate::cloud::sandbox::Sandbox;
-use crate::cloud::world::{Bucket, Headers};
+use crate::cloud::world::{self, Headers};
 use crate::commands::maintenance::on::random;
 use crate::commands::maintenance::status::facts;
-use crate::commands::session::Session;
 use crate::context::Context;
 use crate::edge::{Later, Listed, Object, Objects, Switch, SwitchState};
 use crate::name::ObjectKey;
 use crate::resource::page::Metadata;
 use crate::resource::page::turn::{self, Wanted};
 use crate::resource::site;
+use crate::session::Session;
 use crate::stack::{Live, Stack};
 use crate::{desired, plan};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The stack's bucket in the sandbox.
-pub(super) struct Stored {
+pub(super) struct Bucket {
     /// The sandbox.
     pub(super) cloud: Sandbox,
     /// The stack.
@@ -36,8 +36,8 @@ impl Report for Silent {
     fn event(&self, _: &Event<'_>) {}
 }
 
-impl Stored {
-    fn bucket(&self) -> Result<Option<Bucket>, String> {
+impl Bucket {
+    fn bucket(&self) -> Result<Option<world::Bucket>, String> {
         let world = self.cloud.load().map_err(|fault| fault.to_string())?;
         Ok(world.buckets.get(&self.stack.bucket).cloned())
     }
@@ -64,7 +64,9 @@ impl Stored {
     }
 
     fn listed(&self, prefix: &str) -> Result<Vec<Listed>, String> {
-        let Some(Bucket { objects, headers, .. }) = self.bucket()? else { return Ok(Vec::new()) };
+        let Some(world::Bucket { objects, headers, .. }) = self.bucket()? else {
+            return Ok(Vec::new());
+        };
         let below = objects.into_iter().filter(|(key, _)| key.as_str().starts_with(prefix));
         Ok(below
             .map(|(key, site::Object { etag, size })| Listed {
@@ -116,7 +118,7 @@ impl Stored {
     }
 }
 
-impl Objects for Stored {
+impl Objects for Bucket {
     fn get<'a>(&'a self, key: &'a str) -> Later<'a, Result<Option<Object>, String>> {
         Box::pin(async move { self.read(key) })
     }
@@ -126,7 +128,7 @@ impl Objects for Stored {
     }
 }
 
-impl Switch for Stored {
+impl Switch for Bucket {
     fn state(&self) -> Later<'_, Result<SwitchState, String>> {
         Box::pin(self.state_now())
     }

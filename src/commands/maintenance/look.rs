@@ -1,10 +1,10 @@
 //! The look with which every command about the switch begins.
 
 use crate::cloud::Caller;
-use crate::commands::deadline::Deadline;
-use crate::commands::failure::Failure;
-use crate::commands::session::Session;
 use crate::resource::page::Sides;
+use crate::session::Session;
+use crate::session::deadline::Deadline;
+use crate::session::failure::Failure;
 use crate::stack::Stack;
 
 /// Looks at the switch.

@@ -1,8 +1,8 @@
 //! `provision maintenance on | off | status`: the switch, and nothing but the switch.
 
-use crate::commands::Exit;
-use crate::commands::failure::Failure;
-use crate::commands::global::Global;
+use crate::session::Exit;
+use crate::session::failure::Failure;
+use crate::session::global::Global;
 use clap::{Args, Subcommand};
 
 pub mod look;

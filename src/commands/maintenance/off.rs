@@ -2,13 +2,13 @@
 
 use super::look::look;
 use super::turn::turn;
-use crate::commands::Exit;
-use crate::commands::deadline::Deadline;
-use crate::commands::failure::Failure;
-use crate::commands::global::Global;
-use crate::commands::session::Session;
 use crate::desired;
 use crate::resource::page::turn::Wanted;
+use crate::session::Exit;
+use crate::session::Session;
+use crate::session::deadline::Deadline;
+use crate::session::failure::Failure;
+use crate::session::global::Global;
 use clap::Args;
 
 /// Show visitors the site again

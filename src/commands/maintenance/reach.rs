@@ -3,10 +3,10 @@
 
 use crate::change::{Fault, FaultKind};
 use crate::cloud::Cloud;
-use crate::commands::deadline::{Deadline, ENDED};
-use crate::commands::session::Session;
 use crate::resource::distribution::document::EVENT;
 use crate::resource::distribution::{self, Behavior};
+use crate::session::Session;
+use crate::session::deadline::{Deadline, ENDED};
 use crate::spec::DistributionSpec;
 use crate::stack::Stack;
 use crate::view::switch::SwitchStatus;

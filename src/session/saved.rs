@@ -4,8 +4,8 @@
 //! just now, from the spec, the live state and the words on the command line. Nothing that stands
 //! in the file chooses anything, so a file that somebody tampered with can only make us refuse.
 
+use super::Session;
 use super::failure::{Failure, Reason};
-use super::session::Session;
 use super::words::{Words, flags, joined};
 use crate::change::{Action, Conflict, Kind, Notice};
 use crate::file::{self, Readers};

@@ -6,9 +6,9 @@ use crate::change::Fault;
 use crate::cloud::Cloud;
 use crate::cloud::aws::Aws;
 use crate::commands::maintenance::status::facts;
-use crate::commands::session::Session;
 use crate::edge::{Later, Listed, Object, Objects, Switch, SwitchState};
 use crate::resource::site::{self, Fetched};
+use crate::session::Session;
 use crate::stack::Stack;
 use std::sync::Arc;
 

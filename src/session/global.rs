@@ -16,7 +16,7 @@ pub struct Global {
     pub sandbox: Option<Option<PathBuf>>,
     /// How long the sandbox takes, in seconds
     #[arg(long, global = true, hide = true, value_name = "deploy=N,replicas=N")]
-    #[arg(env = "PROVISION_SANDBOX_DELAYS", value_parser = super::parse_delays)]
+    #[arg(env = "PROVISION_SANDBOX_DELAYS", value_parser = parse_delays)]
     pub sandbox_delays: Option<Delays>,
     /// Print JSON: one document, or one event per line
     #[arg(long, global = true)]
@@ -91,4 +91,27 @@ pub enum Color {
 pub fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     std::env::var(name).ok()
+}
+
+/// Reads `deploy=2,replicas=20` (seconds).
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn parse_delays(text: &str) -> Result<Delays, String> {
+    let mut delays = Delays::default();
+    for part in text.split(',') {
+        let (name, seconds) =
+            part.split_once('=').ok_or_else(|| format!("`{part}` is not NAME=SECONDS"))?;
+        let seconds: u64 =
+            seconds.parse().map_err(|_| format!("`{seconds}` is not a number of seconds"))?;
+        if seconds > 86_400 {
+            return Err(format!("`{seconds}` seconds are more than a day"));
+        }
+        match name {
+            "deploy" => delays.deploy = seconds,
+            "replicas" => delays.replicas = seconds,
+            _ => return Err(format!("`{name}` is neither `deploy` nor `replicas`")),
+        }
+    }
+    Ok(delays)
 }

@@ -1,9 +1,6 @@
-//! A spec in its place: what most verbs work with.
+//! What the verbs share: a spec in its place, the global flags, what an early end says, the questions
+//! at the terminal, and saved plans.
 
-use super::failure::{Failure, Reason};
-use super::global::{Global, variable};
-use super::place::{Picture, Place, Target, sandbox_folder};
-use super::signals;
 use crate::aws::Patience;
 use crate::desired::{self, Desired};
 use crate::plan::{self, Choices};
@@ -11,7 +8,23 @@ use crate::spec::Spec;
 use crate::spec::load::{Files, load};
 use crate::stack::{Names, Scope};
 use crate::view::View;
+use failure::{Failure, Reason};
+use global::{Global, variable};
+use place::{Picture, Place, Target, sandbox_folder};
 use std::path::PathBuf;
+
+pub mod confirm;
+pub mod deadline;
+pub mod exit;
+pub mod failure;
+pub mod global;
+pub mod place;
+pub mod saved;
+pub mod signals;
+pub mod times;
+pub mod words;
+
+pub use exit::Exit;
 
 /// A spec in its place.
 pub struct Session {
