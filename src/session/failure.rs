@@ -1,7 +1,7 @@
 //! Why a command ended without what it was asked for: a value, which `cli` shows once and turns
 //! into the exit code.
 
-use super::Exit;
+use super::exit::Exit;
 use crate::change::{Conflict, Fault};
 use crate::spec::problem::Problems;
 use crate::view::View;

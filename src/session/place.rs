@@ -4,7 +4,8 @@
 use super::deadline::{Deadline, LOOKED};
 use super::failure::{Failure, Reason};
 use super::global::{Global, variable};
-use super::{Exit, confirm};
+use super::confirm;
+use super::exit::Exit;
 use crate::apply::{self, Event, Outcome, Report};
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::aws::{Clients, Connection, Patience};

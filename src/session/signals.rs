@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: the first asks to stop after the step in flight, the second stops at once.
 
-use super::Exit;
+use super::exit::Exit;
 use tokio::sync::watch;
 
 /// Listens from now on. The receiver turns true at the first signal.
