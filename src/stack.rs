@@ -286,11 +286,12 @@ impl Op {
     pub fn version(&self) -> Option<String> {
         let Self::Function(op) = self else { return None };
         match op {
-            function::Op::Create { settings, .. }
-            | function::Op::Configure { after: settings, .. } => Some(settings.frozen.name()),
-            function::Op::Upload { after: frozen, .. } | function::Op::Publish { frozen, .. } => {
-                Some(frozen.name())
+            function::Op::Create(function::Create { settings, .. })
+            | function::Op::Configure(function::Configure { after: settings, .. }) => {
+                Some(settings.frozen.name())
             }
+            function::Op::Upload(function::Upload { after: frozen, .. })
+            | function::Op::Publish(function::Publish { frozen, .. }) => Some(frozen.name()),
             function::Op::SetTags { .. }
             | function::Op::Prune { .. }
             | function::Op::Delete { .. } => None,

@@ -483,3 +483,22 @@ fn a_page_is_narrow_and_the_first_one_short() {
     }
     assert!(wide.len() * 1_000 <= lines * 3, "too wide: {} of {lines}: {wide:#?}", wide.len());
 }
+
+/// A bucket of another account that has our name is neither read nor written.
+#[test]
+fn every_call_for_a_bucket_says_whose_it_is() {
+    let mut violations = Vec::new();
+    let is_wire = |source: &Source| source.module.iter().any(|part| part == "aws");
+    let wire = sources().into_iter().filter(|source| source.module[0] == "resource");
+    for Source { file, code: text, .. } in wire.filter(is_wire) {
+        for (at, _) in text.match_indices(".bucket(") {
+            let sent = text[at..].find(".send()").map_or(text.len(), |end| at + end);
+            let begun = text[..at].rfind("create_bucket()").is_some_and(|call| at - call < 60);
+            if !begun && !text[at..sent].contains("expected_bucket_owner(") {
+                let line = text[..at].lines().count();
+                violations.push(format!("{file}:{line}"));
+            }
+        }
+    }
+    none("say `expected_bucket_owner`", violations);
+}

@@ -116,7 +116,7 @@ impl Aws {
     /// # Errors
     /// The call's.
     pub async fn fetch(&self, stack: &Stack, key: &str) -> Result<Option<site::Fetched>, Fault> {
-        site::aws::fetch(&self.clients, &stack.bucket, key).await
+        site::aws::fetch(&self.clients, &stack.account, &stack.bucket, key).await
     }
 
     /// Lists the objects of the stack's bucket below `prefix`: key, object, and when it was written
@@ -129,7 +129,7 @@ impl Aws {
         stack: &Stack,
         prefix: &str,
     ) -> Result<Vec<(String, site::Object, u64)>, Fault> {
-        site::aws::list(&self.clients, &stack.bucket, prefix).await
+        site::aws::list(&self.clients, &stack.account, &stack.bucket, prefix).await
     }
 }
 
@@ -198,7 +198,7 @@ impl Cloud for Aws {
                 function::aws::traces(clients),
                 access::aws::traces(clients),
                 distribution::aws::traces(clients, account),
-                bucket::aws::traces(clients),
+                bucket::aws::traces(clients, account),
             )?;
         let owned = |id: &DistributionId, stack: &StackName| {
             distributions
@@ -223,7 +223,7 @@ impl Cloud for Aws {
         let looked = remains.into_iter().map(|mut found| async {
             for (bucket, region, key) in found.switches(&pages) {
                 found.switch_is_on |=
-                    bucket::aws::holds(clients, &bucket, region.as_deref(), &key).await?;
+                    bucket::aws::holds(clients, account, &bucket, region.as_deref(), &key).await?;
             }
             Ok(found)
         });
@@ -235,7 +235,8 @@ impl Cloud for Aws {
     }
 
     async fn applied(&self, stack: &Stack) -> Result<page::Applied, Fault> {
-        let found = site::aws::fetch(&self.clients, &stack.bucket, site::index::KEY).await?;
+        let (account, bucket) = (&stack.account, &stack.bucket);
+        let found = site::aws::fetch(&self.clients, account, bucket, site::index::KEY).await?;
         let judged = found.map(|found| site::FoundIndex::judged(&found, &stack.names.stack));
         Ok(page::Applied::told(judged))
     }

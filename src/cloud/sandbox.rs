@@ -163,7 +163,8 @@ impl Sandbox {
                 self.keep(&self.object(&content.md5), &content.read()?)
             }
             Op::Function(
-                function::Op::Create { package, .. } | function::Op::Upload { package, .. },
+                function::Op::Create(function::Create { package, .. })
+                | function::Op::Upload(function::Upload { package, .. }),
             ) => {
                 let name = hex::encode(package.sha256.as_bytes());
                 self.keep(

@@ -65,7 +65,7 @@ pub(super) fn objects(
                 Op::Site(site::Op::Delete { bucket, key, before }) => {
                     *before = put(bucket, key).unwrap_or_else(|| before.clone());
                 }
-                Op::Bucket(bucket::Op::Empty { name, versions, .. }) => {
+                Op::Bucket(bucket::Op::Empty(bucket::Empty { name, versions, .. })) => {
                     for version in versions {
                         version.etag = put(name, &version.key).or(version.etag.take());
                     }

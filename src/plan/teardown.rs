@@ -159,7 +159,11 @@ pub(super) fn end_bucket(
     if !versions.is_empty() || !uploads.is_empty() {
         plan.add(
             Stage::DeleteBucket,
-            [Op::Bucket(bucket::Op::Empty { name: name.clone(), versions, uploads })],
+            [Op::Bucket(bucket::Op::Empty(bucket::Empty {
+                name: name.clone(),
+                versions,
+                uploads,
+            }))],
         );
     }
     plan.add(Stage::DeleteBucket, [Op::Bucket(bucket::Op::Delete { name: name.clone() })]);

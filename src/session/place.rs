@@ -1,11 +1,11 @@
 //! Where a run works, whatever its spec is: a cloud, a view, and the user's wish to stop. It looks,
 //! plans an end, asks, and carries out.
 
+use super::confirm;
 use super::deadline::{Deadline, LOOKED};
+use super::exit::Exit;
 use super::failure::{Failure, Reason};
 use super::global::{Global, variable};
-use super::confirm;
-use super::exit::Exit;
 use crate::apply::{self, Event, Outcome, Report};
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::aws::{Clients, Connection, Patience};

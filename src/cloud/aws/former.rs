@@ -113,7 +113,7 @@ async fn former_bucket(
     let live = bucket::aws::observe(clients, account, name, region).await?;
     let owner = &stack.names.stack;
     if !bucket::plan::is_ours(&live, owner) {
-        let index = site::aws::fetch(clients, name, site::index::KEY).await?;
+        let index = site::aws::fetch(clients, account, name, site::index::KEY).await?;
         let index = index.map(|found| FoundIndex::judged(&found, owner));
         let objects = site::Live { index, ..site::Live::default() };
         let inventory = Inventory::default();

@@ -36,7 +36,7 @@ pub async fn apply(
             set_versioning(clients, account, name, *after).await?;
         }
         Op::SetTags { name, tags, .. } => set_tags(clients, account, name, tags).await?,
-        Op::Empty { .. } => empty(clients, account, op).await?,
+        Op::Empty(op) => empty(clients, account, op).await?,
         Op::Delete { name } => return delete(clients, account, name).await,
     }
     Ok(Done::Changed(String::new()))

@@ -118,19 +118,23 @@ pub enum Op {
         adopts: bool,
     },
     /// Delete exactly these versions and markers, and abort these uploads.
-    Empty {
-        /// Its name.
-        name: BucketName,
-        /// Versions and delete markers.
-        versions: Vec<ObjectVersion>,
-        /// Incomplete multipart uploads: key and upload id.
-        uploads: Vec<(ObjectKey, String)>,
-    },
+    Empty(Empty),
     /// Delete the empty bucket.
     Delete {
         /// Its name.
         name: BucketName,
     },
+}
+
+/// Delete exactly these versions and markers, and abort these uploads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Empty {
+    /// Its name.
+    pub name: BucketName,
+    /// Versions and delete markers.
+    pub versions: Vec<ObjectVersion>,
+    /// Incomplete multipart uploads: key and upload id.
+    pub uploads: Vec<(ObjectKey, String)>,
 }
 
 /// How the bucket stands.
@@ -149,7 +153,7 @@ impl Op {
             | Self::EnforceOwnership { name }
             | Self::SetVersioning { name, .. }
             | Self::SetTags { name, .. }
-            | Self::Empty { name, .. }
+            | Self::Empty(Empty { name, .. })
             | Self::Delete { name } => name,
         }
     }
@@ -184,7 +188,7 @@ impl Op {
             Self::SetTags { name, tags, adopts } => {
                 tags.change(Address::new(Kind::Bucket, name), *adopts)
             }
-            Self::Empty { name, versions, uploads } => {
+            Self::Empty(Empty { name, versions, uploads }) => {
                 let mut summary = format!(
                     "empty: {} object version{}",
                     versions.len(),

@@ -1,6 +1,6 @@
 //! What the ops do to a bucket; emptying concerns its objects and is simulated where they are.
 
-use super::{Live, Op, Settings};
+use super::{Empty, Live, Op, Settings};
 
 /// Returns the bucket after `op`; `None`: it does not exist.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn simulate(live: Option<Live>, op: &Op) -> Option<Live> {
         Op::SetTags { tags, .. } => {
             change(&|settings| settings.tags = tags.applied(&settings.tags))
         }
-        Op::Empty { .. } => live,
+        Op::Empty(Empty { .. }) => live,
         Op::Delete { .. } => None,
     }
 }

@@ -22,18 +22,19 @@ pub use traces::traces;
 /// # Errors
 /// The call's.
 pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+    let change = &op.change();
     match op {
-        Op::Create { name, .. } => {
-            let done = create(clients, op, context).await?;
-            learn(clients, name, op, context, done).await
+        Op::Create(op) => {
+            let done = create(clients, op, change, context).await?;
+            learn(clients, op, change, context, done).await
         }
-        Op::Configure { .. } => reconfigure(clients, op, context).await,
-        Op::Upload { .. } => upload(clients, op, context).await,
-        Op::Publish { .. } => publish(clients, op, context).await,
+        Op::Configure(op) => reconfigure(clients, op, change, context).await,
+        Op::Upload(op) => upload(clients, op, change, context).await,
+        Op::Publish(op) => publish(clients, op, change, context).await,
         Op::SetTags { name, arn, tags, .. } => {
-            when_idle(clients, op, context, || set_tags(clients, name, arn, tags)).await
+            when_idle(clients, change, context, || set_tags(clients, name, arn, tags)).await
         }
-        Op::Prune { name, number } => delete(clients, name, Some(*number), op, context).await,
-        Op::Delete { name } => delete(clients, name, None, op, context).await,
+        Op::Prune { name, number } => delete(clients, name, Some(*number), change, context).await,
+        Op::Delete { name } => delete(clients, name, None, change, context).await,
     }
 }

@@ -184,47 +184,13 @@ impl Live {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
     /// Create it and publish its first version, in one call.
-    Create {
-        /// Its name.
-        name: FunctionName,
-        /// All of it.
-        settings: Settings,
-        /// The code.
-        package: Package,
-    },
+    Create(Create),
     /// Set the configuration.
-    Configure {
-        /// Its name.
-        name: FunctionName,
-        /// As seen.
-        before: Settings,
-        /// As it will be.
-        after: Settings,
-        /// The revision that was seen. Guards the write.
-        revision: String,
-    },
+    Configure(Configure),
     /// Upload code; publish it at once if no version holds this content yet.
-    Upload {
-        /// Its name.
-        name: FunctionName,
-        /// Code hash as seen; where it is the wanted one, the architecture is not.
-        before: String,
-        /// What is published.
-        after: Frozen,
-        /// The code.
-        package: Package,
-        /// Publish?
-        publish: bool,
-        /// The revision that was seen; `None`: the one that an op before this one leaves.
-        revision: Option<String>,
-    },
+    Upload(Upload),
     /// Publish what `$LATEST` holds.
-    Publish {
-        /// Its name.
-        name: FunctionName,
-        /// What is published; its code hash guards the call.
-        frozen: Frozen,
-    },
+    Publish(Publish),
     /// Set and remove tags of ours.
     SetTags {
         /// Its name.
@@ -250,6 +216,56 @@ pub enum Op {
     },
 }
 
+/// Create it and publish its first version, in one call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Create {
+    /// Its name.
+    pub name: FunctionName,
+    /// All of it.
+    pub settings: Settings,
+    /// The code.
+    pub package: Package,
+}
+
+/// Set the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Configure {
+    /// Its name.
+    pub name: FunctionName,
+    /// As seen.
+    pub before: Settings,
+    /// As it will be.
+    pub after: Settings,
+    /// The revision that was seen. Guards the write.
+    pub revision: String,
+}
+
+/// Upload code; publish it at once if no version holds this content yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Upload {
+    /// Its name.
+    pub name: FunctionName,
+    /// Code hash as seen; where it is the wanted one, the architecture is not.
+    pub before: String,
+    /// What is published.
+    pub after: Frozen,
+    /// The code.
+    pub package: Package,
+    /// Publish?
+    pub publish: bool,
+    /// The revision that was seen; `None`: the one that an op before this one leaves.
+    pub revision: Option<String>,
+}
+
+/// Publish what `$LATEST` holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Publish {
+    /// Its name.
+    pub name: FunctionName,
+    /// What is published; its code hash guards the call.
+    pub frozen: Frozen,
+}
+
 /// How the function stands, with the number of the version that is as its settings.
 #[must_use]
 pub fn standing(name: &FunctionName, live: Option<&Live>) -> Standing {
@@ -265,10 +281,10 @@ impl Op {
     #[must_use]
     pub fn name(&self) -> &FunctionName {
         match self {
-            Self::Create { name, .. }
-            | Self::Configure { name, .. }
-            | Self::Upload { name, .. }
-            | Self::Publish { name, .. }
+            Self::Create(Create { name, .. })
+            | Self::Configure(Configure { name, .. })
+            | Self::Upload(Upload { name, .. })
+            | Self::Publish(Publish { name, .. })
             | Self::SetTags { name, .. }
             | Self::Prune { name, .. }
             | Self::Delete { name } => name,
@@ -282,7 +298,7 @@ impl Op {
             Change::new(Address::new(Kind::Function, name), action, summary)
         };
         match self {
-            Self::Create { name, settings, package } => at(
+            Self::Create(Create { name, settings, package }) => at(
                 name,
                 Action::Create,
                 format!(
@@ -298,11 +314,11 @@ impl Op {
                 FieldChange::set("timeout", format!("{} s", settings.frozen.timeout)),
                 FieldChange::set("package", super::site::bytes(package.bytes.len() as u64)),
             ]),
-            Self::Configure { name, before, after, .. } => {
+            Self::Configure(Configure { name, before, after, .. }) => {
                 at(name, Action::Update, "configure".into())
                     .with(before.frozen.configuration_changes(&after.frozen))
             }
-            Self::Upload { name, before, after, publish, .. } => {
+            Self::Upload(Upload { name, before, after, publish, .. }) => {
                 let publishing = if *publish {
                     format!(", publish version {}", after.name())
                 } else {
@@ -317,7 +333,7 @@ impl Op {
                 at(name, Action::Update, format!("upload code{publishing}"))
                     .with([code.unwrap_or_else(architecture)])
             }
-            Self::Publish { name, frozen } => {
+            Self::Publish(Publish { name, frozen }) => {
                 at(name, Action::Update, format!("publish version {}", frozen.name()))
             }
             Self::SetTags { name, tags, adopts, .. } => {

@@ -1,6 +1,8 @@
 //! What the function needs, and how it goes.
 
-use super::{ARCHITECTURE, Frozen, Live, Op, Package, Settings};
+use super::{
+    ARCHITECTURE, Configure, Create, Frozen, Live, Op, Package, Publish, Settings, Upload,
+};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{FunctionName, StackName};
 use crate::resource::{Mark, Owner, Planned, claim, logs, marked, stack_in, tags};
@@ -53,11 +55,11 @@ pub fn plan(
     let mut planned = Planned::default();
     let want = &desired.settings;
     let Some(live) = live else {
-        planned.ops.push(Op::Create {
+        planned.ops.push(Op::Create(Create {
             name: name.clone(),
             settings: want.clone(),
             package: desired.package.clone(),
-        });
+        }));
         return planned;
     };
     let have = &live.settings;
@@ -95,24 +97,24 @@ pub fn plan(
         Err(conflict) => return planned.refused(conflict),
     }
     if !configured {
-        planned.ops.push(Op::Configure {
+        planned.ops.push(Op::Configure(Configure {
             name: name.clone(),
             before: have.clone(),
             after: want.clone(),
             revision: live.revision.clone(),
-        });
+        }));
     }
     if code_differs {
-        planned.ops.push(Op::Upload {
+        planned.ops.push(Op::Upload(Upload {
             name: name.clone(),
             before: have.frozen.code_sha256.clone(),
             after: want.frozen.clone(),
             package: desired.package.clone(),
             publish: !published,
             revision: configured.then(|| live.revision.clone()),
-        });
+        }));
     } else if !published {
-        planned.ops.push(Op::Publish { name: name.clone(), frozen: want.frozen.clone() });
+        planned.ops.push(Op::Publish(Publish { name: name.clone(), frozen: want.frozen.clone() }));
     }
     planned
 }

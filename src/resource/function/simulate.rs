@@ -1,6 +1,6 @@
 //! What the ops do to a function.
 
-use super::{ARCHITECTURE, Frozen, Live, Op, Version};
+use super::{ARCHITECTURE, Configure, Create, Frozen, Live, Op, Publish, Upload, Version};
 use crate::change::{Fault, FaultKind};
 
 /// Returns the function after `op`; `None`: it does not exist. `serial` numbers revisions and, as
@@ -16,7 +16,7 @@ pub fn simulate(
 ) -> Result<Option<Live>, Fault> {
     let Some(mut live) = live else {
         return match op {
-            Op::Create { settings, .. } => Ok(Some(Live {
+            Op::Create(Create { settings, .. }) => Ok(Some(Live {
                 versions: vec![Version { number: next_version, frozen: settings.frozen.clone() }],
                 settings: settings.clone(),
                 revision: revision(serial),
@@ -27,7 +27,7 @@ pub fn simulate(
         };
     };
     match op {
-        Op::Create { name, settings, .. } => {
+        Op::Create(Create { name, settings, .. }) => {
             if live.settings != *settings {
                 return Err(Fault::new(
                     FaultKind::AlreadyExists,
@@ -36,13 +36,13 @@ pub fn simulate(
                 ));
             }
         }
-        Op::Configure { after, revision, .. } => {
+        Op::Configure(Configure { after, revision, .. }) => {
             guard(&live, revision)?;
             let Frozen { code_sha256, mut refused, .. } = live.settings.frozen;
             refused.retain(|setting| setting == ARCHITECTURE);
             live.settings.frozen = Frozen { code_sha256, refused, ..after.frozen.clone() };
         }
-        Op::Upload { after, publish, revision, .. } => {
+        Op::Upload(Upload { after, publish, revision, .. }) => {
             if let Some(revision) = revision {
                 guard(&live, revision)?;
             }
@@ -52,7 +52,7 @@ pub fn simulate(
                 publish_latest(&mut live, next_version);
             }
         }
-        Op::Publish { frozen, .. } => {
+        Op::Publish(Publish { frozen, .. }) => {
             if live.settings.frozen.code_sha256 != frozen.code_sha256 {
                 return Err(Fault::new(
                     FaultKind::MovedOn,
@@ -66,7 +66,7 @@ pub fn simulate(
         Op::Prune { number, .. } => live.versions.retain(|version| version.number != *number),
         Op::Delete { .. } => return Ok(None),
     }
-    if !matches!(op, Op::Prune { .. } | Op::Create { .. } | Op::SetTags { .. }) {
+    if !matches!(op, Op::Prune { .. } | Op::Create(Create { .. }) | Op::SetTags { .. }) {
         live.revision = revision(serial);
     }
     Ok(Some(live))

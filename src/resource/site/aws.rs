@@ -105,8 +105,8 @@ pub async fn put(
         // A lost reply of ours, or another run of the same plan: the same bytes with the same
         // headers are the same object.
         Err(fault) if fault.kind == FaultKind::MovedOn => {
-            let sent =
-                clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str()).send().await;
+            let request = clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str());
+            let sent = request.expected_bucket_owner(account.as_str()).send().await;
             let is_it = |head: &HeadObjectOutput| {
                 let served = (head.content_type(), head.cache_control());
                 let wanted =
@@ -130,21 +130,24 @@ pub async fn put(
 /// The call's.
 pub async fn fetch(
     clients: &Clients,
+    account: &AccountId,
     bucket: &BucketName,
     key: &str,
 ) -> Result<Option<Fetched>, Fault> {
-    read(clients, bucket, key, None).await
+    read(clients, account, bucket, key, None).await
 }
 
 /// Reads one object; where it has more than `most` bytes, without them.
 async fn read(
     clients: &Clients,
+    account: &AccountId,
     bucket: &BucketName,
     key: &str,
     most: Option<u64>,
 ) -> Result<Option<Fetched>, Fault> {
     let tried = format!("read object {key}");
-    let sent = clients.s3.get_object().bucket(bucket.as_str()).key(key).send().await;
+    let request = clients.s3.get_object().bucket(bucket.as_str()).key(key);
+    let sent = request.expected_bucket_owner(account.as_str()).send().await;
     let Some(answer) = absent(sent.map_err(|error| fault(&tried, &error)))? else {
         return Ok(None);
     };
@@ -182,11 +185,13 @@ async fn read(
 /// The call's.
 pub async fn list(
     clients: &Clients,
+    account: &AccountId,
     bucket: &BucketName,
     prefix: &str,
 ) -> Result<Vec<(String, Object, u64)>, Fault> {
-    let mut pages =
-        clients.s3.list_objects_v2().bucket(bucket.as_str()).prefix(prefix).into_paginator().send();
+    let request = clients.s3.list_objects_v2().bucket(bucket.as_str()).prefix(prefix);
+    let request = request.expected_bucket_owner(account.as_str());
+    let mut pages = request.into_paginator().send();
     let mut all = Vec::new();
     while let Some(page) = pages.next().await {
         let page =

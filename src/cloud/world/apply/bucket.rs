@@ -50,7 +50,7 @@ impl World {
             (bucket::Op::Create { .. }, Some(_)) | (bucket::Op::Delete { .. }, None) => {
                 Ok(Done::AlreadySo)
             }
-            (bucket::Op::Empty { versions, .. }, Some(found)) => {
+            (bucket::Op::Empty(bucket::Empty { versions, .. }), Some(found)) => {
                 for version in versions {
                     let key = &version.key;
                     if found.objects.contains_key(key) {

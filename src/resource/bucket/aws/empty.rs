@@ -5,14 +5,17 @@ use crate::aws::Clients;
 use crate::aws::fault::{absent, fault, in_answer};
 use crate::change::Fault;
 use crate::name::AccountId;
-use crate::resource::bucket::Op;
+use crate::resource::bucket::Empty;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 /// How many objects one call may delete (Amazon S3 API Reference, "DeleteObjects").
 const BATCH: usize = 1000;
 
-pub(super) async fn empty(clients: &Clients, account: &AccountId, op: &Op) -> Result<(), Fault> {
-    let Op::Empty { name, versions, uploads } = op else { return Ok(()) };
+pub(super) async fn empty(
+    clients: &Clients,
+    account: &AccountId,
+    Empty { name, versions, uploads }: &Empty,
+) -> Result<(), Fault> {
     for (key, id) in uploads {
         let sent = clients
             .s3
@@ -20,6 +23,7 @@ pub(super) async fn empty(clients: &Clients, account: &AccountId, op: &Op) -> Re
             .bucket(name.as_str())
             .key(key.as_str())
             .upload_id(id)
+            .expected_bucket_owner(account.as_str())
             .send()
             .await;
         absent(sent.map_err(|error| fault(format!("abort the upload of {key}"), &error)))?;

@@ -70,7 +70,7 @@ pub async fn observe(
         is_private(clients, account, name),
         is_owner_enforced(clients, account, name),
         versioning(clients, account, name),
-        tags(&clients.s3, Some(account), name),
+        tags(&clients.s3, account, name),
     )?;
     let (abac, kms_key) = if stack_in(&tags).is_none() {
         try_join!(has_abac(clients, account, name), kms_key(clients, account, name))?
@@ -204,16 +204,16 @@ async fn versioning(
     })
 }
 
-/// A bucket's tags, asked with the client of its region. `account`: no other's.
+/// A bucket's tags, asked with the client of its region.
 pub(super) async fn tags(
     s3: &Client,
-    account: Option<&AccountId>,
+    account: &AccountId,
     name: &BucketName,
 ) -> Result<Tags, Fault> {
     let sent = s3
         .get_bucket_tagging()
         .bucket(name.as_str())
-        .set_expected_bucket_owner(account.map(ToString::to_string))
+        .expected_bucket_owner(account.as_str())
         .send()
         .await;
     let answer =

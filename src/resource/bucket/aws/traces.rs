@@ -4,7 +4,7 @@ use super::observe::tags;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Fault, FaultKind, Kind};
-use crate::name::{BucketName, ObjectKey};
+use crate::name::{AccountId, BucketName, ObjectKey};
 use crate::resource::site::CONCURRENCY;
 use crate::resource::{Mark, Owner, Trace, Traces, stack_in};
 use futures_util::{StreamExt, stream};
@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 ///
 /// # Errors
 /// Any call's.
-pub async fn traces(clients: &Clients) -> Result<Traces, Fault> {
+pub async fn traces(clients: &Clients, account: &AccountId) -> Result<Traces, Fault> {
     let mut pages = clients.s3.list_buckets().into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
@@ -26,7 +26,7 @@ pub async fn traces(clients: &Clients) -> Result<Traces, Fault> {
         .filter_map(|bucket| Some((bucket.name()?.parse::<BucketName>().ok()?, bucket)));
     let asked = stream::iter(named)
         .map(|(name, bucket)| async move {
-            (tags(&clients.s3_in(bucket.bucket_region()), None, &name).await, bucket)
+            (tags(&clients.s3_in(bucket.bucket_region()), account, &name).await, bucket)
         })
         .buffer_unordered(CONCURRENCY);
     let (mut traces, mut readable, mut denied) = (Traces::default(), false, None);
@@ -60,6 +60,7 @@ pub async fn traces(clients: &Clients) -> Result<Traces, Fault> {
 /// The call's.
 pub async fn holds(
     clients: &Clients,
+    account: &AccountId,
     name: &BucketName,
     region: Option<&str>,
     key: &ObjectKey,
@@ -69,6 +70,7 @@ pub async fn holds(
     let sent = client
         .list_objects_v2()
         .bucket(name.as_str())
+        .expected_bucket_owner(account.as_str())
         .prefix(key.as_str())
         .max_keys(1)
         .send()

@@ -53,7 +53,7 @@ pub(super) async fn create(
                 // A reply of ours that was lost: it is only ours if it carries our tags.
                 Err(fault) if fault.kind == FaultKind::AlreadyExists => {
                     if resource::tags::hold(
-                        &tags(&clients.s3, Some(account), name).await?,
+                        &tags(&clients.s3, account, name).await?,
                         &settings.tags,
                     ) {
                         Ok(Some(Done::AlreadySo))
@@ -150,7 +150,7 @@ pub(super) async fn set_tags(
 ) -> Result<(), Fault> {
     // The whole set is written, so others' tags go along, and AWS's own, without which S3
     // refuses it (docs/aws.md, "tags are written as a whole").
-    let after = difference.applied(&tags(&clients.s3, Some(account), name).await?);
+    let after = difference.applied(&tags(&clients.s3, account, name).await?);
     let tagging = Tagging::builder()
         .set_tag_set(Some(tag_set(&after)?))
         .build()

@@ -3,10 +3,10 @@
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::aws::wait::{self, Waited};
-use crate::change::{Done, Fault, FaultKind};
+use crate::change::{Change, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::FunctionName;
-use crate::resource::function::{Op, REPLICAS_LINGER};
+use crate::resource::function::REPLICAS_LINGER;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Deletes one version, or the function with all of them. Replicas at the edge can hold it for
@@ -15,7 +15,7 @@ pub(super) async fn delete(
     clients: &Clients,
     name: &FunctionName,
     number: Option<u64>,
-    op: &Op,
+    change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
     let what = number.map_or_else(
@@ -23,13 +23,12 @@ pub(super) async fn delete(
         |number| format!("version {number} of function {name}"),
     );
     let patience = if number.is_some() { std::time::Duration::ZERO } else { context.patience };
-    let address = op.change().address;
     let reason = "CloudFront still keeps replicas of it at the edge; AWS removes them by itself, \
         and nobody can hurry it";
     let held = AtomicBool::new(false);
     let waited = wait::until(
         context,
-        &address,
+        &change.address,
         "CloudFront to remove its replicas",
         (clients.rhythm.replicas, patience),
         || async {

@@ -3,10 +3,9 @@
 use crate::aws::Clients;
 use crate::aws::fault::fault;
 use crate::aws::wait::{self, Waited};
-use crate::change::{Done, Fault, FaultKind};
+use crate::change::{Change, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::FunctionName;
-use crate::resource::function::Op;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
 use std::future::Future;
@@ -18,14 +17,13 @@ pub(super) async fn active(
     name: &FunctionName,
     number: u64,
     version: &str,
-    op: &Op,
+    change: &Change,
     context: &Context<'_>,
 ) -> Result<(), Fault> {
     let tried = format!("wait for version {number} of function {name}");
-    let address = op.change().address;
     let waited = wait::until(
         context,
-        &address,
+        &change.address,
         &format!("version {number} to become active"),
         (clients.rhythm.quick, wait::ACTIVATION),
         || async {
@@ -58,14 +56,13 @@ pub(super) async fn active(
 /// earlier one is sent again.
 pub(super) async fn when_idle<T, Sent>(
     clients: &Clients,
-    op: &Op,
+    change: &Change,
     context: &Context<'_>,
     send: impl Fn() -> Sent,
 ) -> Result<T, Fault>
 where
     Sent: Future<Output = Result<T, Fault>>,
 {
-    let change = op.change();
     let budget = (clients.rhythm.quick, wait::ACTIVATION);
     let waited = wait::until(
         context,
@@ -93,14 +90,13 @@ where
 pub(super) async fn updated(
     clients: &Clients,
     name: &FunctionName,
-    op: &Op,
+    change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
     let tried = format!("wait for function {name}");
-    let address = op.change().address;
     let waited = wait::until(
         context,
-        &address,
+        &change.address,
         "Lambda to finish the update",
         (clients.rhythm.quick, wait::ACTIVATION),
         || async {

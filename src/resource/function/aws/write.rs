@@ -6,10 +6,10 @@ use super::settle::{active, updated, when_idle};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
 use crate::aws::wait::{self, Waited};
-use crate::change::{Done, Fault, FaultKind};
+use crate::change::{Change, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::FunctionName;
-use crate::resource::function::{Frozen, Live, Op, Settings};
+use crate::resource::function::{Configure, Create, Frozen, Live, Publish, Settings, Upload};
 use crate::resource::tags::Difference;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
@@ -19,16 +19,15 @@ use aws_sdk_lambda::types::{
 
 pub(super) async fn create(
     clients: &Clients,
-    op: &Op,
+    Create { name, settings, package }: &Create,
+    change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let Op::Create { name, settings, package } = op else { return Ok(Done::AlreadySo) };
     let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _, description } =
         &settings.frozen;
-    let address = op.change().address;
     let waited = wait::until(
         context,
-        &address,
+        &change.address,
         "Lambda to be able to assume the \
             role",
         (clients.rhythm.quick, wait::PROPAGATION),
@@ -91,33 +90,34 @@ pub(super) async fn create(
 /// Waits for the version that `create` made and remembers its number.
 pub(super) async fn learn(
     clients: &Clients,
-    name: &FunctionName,
-    op: &Op,
+    Create { name, settings, .. }: &Create,
+    change: &Change,
     context: &Context<'_>,
     done: Done,
 ) -> Result<Done, Fault> {
-    let (Op::Create { settings, .. }, Done::Changed(number)) = (op, &done) else { return Ok(done) };
+    let Done::Changed(number) = &done else { return Ok(done) };
     let Ok(number) = number.parse() else { return Ok(done) };
-    active(clients, name, number, &settings.frozen.name(), op, context).await?;
+    active(clients, name, number, &settings.frozen.name(), change, context).await?;
     Ok(Done::Changed(format!("version {number} published")))
 }
 
 /// Configures the function, unless it is so already.
 pub(super) async fn reconfigure(
     clients: &Clients,
-    op: &Op,
+    Configure { name, before, after, revision }: &Configure,
+    change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let Op::Configure { name, before, after, revision } = op else { return Ok(Done::AlreadySo) };
     let sent =
-        when_idle(clients, op, context, || configure(clients, name, before, after, revision)).await;
+        when_idle(clients, change, context, || configure(clients, name, before, after, revision))
+            .await;
     // The code is another op's.
     let same = |live: &Live| {
         let code_sha256 = live.settings.frozen.code_sha256.clone();
         live.settings.frozen == Frozen { code_sha256, ..after.frozen.clone() }
     };
     let was_so = unless_so(clients, name, sent, same).await?.is_err();
-    let done = updated(clients, name, op, context).await?;
+    let done = updated(clients, name, change, context).await?;
     Ok(if was_so { Done::AlreadySo } else { done })
 }
 
@@ -173,14 +173,12 @@ async fn configure(
 /// Uploads the code, and publishes it where the op says so.
 pub(super) async fn upload(
     clients: &Clients,
-    op: &Op,
+    Upload { name, after, package, publish, revision, .. }: &Upload,
+    change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let Op::Upload { name, after, package, publish, revision, .. } = op else {
-        return Ok(Done::AlreadySo);
-    };
     let revision = revision.clone().or_else(|| context.references(|known| known.revision.clone()));
-    let sent = when_idle(clients, op, context, || async {
+    let sent = when_idle(clients, change, context, || async {
         let sent = clients
             .lambda
             .update_function_code()
@@ -210,8 +208,8 @@ pub(super) async fn upload(
         Err(live) => (live.number_of(&after.name()), Done::AlreadySo),
     };
     match number.filter(|_| *publish) {
-        Some(number) => active(clients, name, number, &after.name(), op, context).await?,
-        None => drop(updated(clients, name, op, context).await?),
+        Some(number) => active(clients, name, number, &after.name(), change, context).await?,
+        None => drop(updated(clients, name, change, context).await?),
     }
     Ok(done)
 }
@@ -219,13 +217,13 @@ pub(super) async fn upload(
 /// Publishes what is deployed, unless a version is the same.
 pub(super) async fn publish(
     clients: &Clients,
-    op: &Op,
+    Publish { name, frozen }: &Publish,
+    change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let Op::Publish { name, frozen } = op else { return Ok(Done::AlreadySo) };
     // The hash guards the code, the revision also the configuration.
     let revision = context.references(|known| known.revision.clone());
-    let sent = when_idle(clients, op, context, || async {
+    let sent = when_idle(clients, change, context, || async {
         let request = clients
             .lambda
             .publish_version()
@@ -259,7 +257,7 @@ pub(super) async fn publish(
             "AWS gave no number",
         )
     })?;
-    active(clients, name, number, &frozen.name(), op, context).await?;
+    active(clients, name, number, &frozen.name(), change, context).await?;
     Ok(done)
 }
 
