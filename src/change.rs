@@ -43,7 +43,7 @@ kinds! {
     Distribution "distribution" "A distribution that is ours.",
     Grant "grant" "Our statements in the bucket policy.",
     Invalidation "invalidation" "Cached copies that CloudFront drops: nothing that stays.",
-    Association "association" "Slots of a distribution that somebody else owns.",
+    Association "association" "Slots of a distribution of another owner.",
 }
 
 /// Kind and name, as shown to people.
@@ -170,7 +170,7 @@ pub struct Notice {
 pub enum Done {
     /// The world is different now; the text says how where the change does not say it already.
     Changed(String),
-    /// Somebody, perhaps an earlier run of ours whose reply was lost, had done it before.
+    /// A user, perhaps an earlier run of ours whose reply was lost, had done it before.
     AlreadySo,
     /// Not possible yet.
     Deferred {

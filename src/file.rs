@@ -111,7 +111,7 @@ pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
     let mut name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
-    // What lies there is an earlier run's, or somebody's link to a file of ours; neither is written
+    // What is there is an earlier run's, or a user's link to a file of ours; neither is written
     // through.
     match std::fs::remove_file(&beside) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),

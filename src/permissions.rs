@@ -244,7 +244,7 @@ mod tests {
         let attached = policy(&stack(Some("E2ABCDEF0123")), Purpose::Destroy).to_string();
         assert!(
             attached.contains("UpdateDistribution") && !attached.contains("DeleteDistribution"),
-            "it is somebody else's"
+            "it is another owner's"
         );
     }
 

@@ -41,7 +41,7 @@ pub struct Names {
     /// Are its log groups part of the stack? Only where the spec says how long they keep their
     /// events; a destroy looks in any case.
     pub logs: bool,
-    /// The distribution that somebody else owns, if the spec attaches to one.
+    /// The distribution of another owner, if the spec attaches to one.
     pub attached: Option<DistributionId>,
     /// What else is known to be the stack's, where a look at the whole account has found it.
     pub also: Clues,
@@ -217,7 +217,7 @@ impl Live {
         [&stack.bucket].into_iter().chain(self.former.buckets.keys())
     }
 
-    /// The functions of the stack: the one in the spec, unless it is somebody else's, and former
+    /// The functions of the stack: the one in the spec, unless it is another owner's, and former
     /// ones.
     #[must_use]
     pub fn functions<'a>(&'a self, stack: &Stack) -> Functions<'a> {

@@ -20,9 +20,9 @@ pub struct Remains {
     pub stack: StackName,
     /// What there is.
     pub traces: Vec<Trace>,
-    /// Distributions of somebody else that run its function.
+    /// Distributions of another owner that run its function.
     pub attached: Vec<DistributionId>,
-    /// An object lies where the edge function looks for the page.
+    /// An object is where the edge function looks for the page.
     pub switch_is_on: bool,
 }
 
@@ -104,7 +104,7 @@ impl Remains {
         };
         let said = |trace: &Trace| humantime::parse_duration(trace.ttl.as_ref()?).ok();
         let all: Option<Vec<_>> = self.traces.iter().filter(is_tagged).map(said).collect();
-        // Where they differ, an apply that lengthens it was cut short, or somebody else wrote one:
+        // Where they differ, an apply that lengthens it was cut short, or another user wrote one:
         // the longest holds.
         all?.into_iter().max()
     }

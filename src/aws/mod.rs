@@ -26,7 +26,7 @@ pub struct Patience {
 impl Patience {
     /// For runs that change much and may take minutes.
     pub const RUN: Self = Self { attempt: Duration::from_secs(90), attempts: 5 };
-    /// For the switch: somebody waits for it.
+    /// For the switch: a user waits for it.
     pub const TURN: Self = Self { attempt: Duration::from_secs(10), attempts: 3 };
 }
 

@@ -51,7 +51,7 @@ pub trait Cloud: Sync {
     /// The first call's that failed.
     fn discover(&self, account: &AccountId) -> impl Future<Output = Result<Found, Fault>> + Send;
 
-    /// Looks at what lies under one of the two page keys.
+    /// Looks at what is under one of the two page keys.
     ///
     /// # Errors
     /// The call's; also where there is no bucket.

@@ -62,7 +62,7 @@ impl Sandbox {
         let path = self.object(md5);
         if path.is_symlink() {
             return Err(self.broken(format!(
-                "objects/{md5} is a symbolic link, and a world lies in one folder"
+                "objects/{md5} is a symbolic link, and a world is in one folder"
             )));
         }
         file::read(&path, u64::MAX)

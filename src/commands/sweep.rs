@@ -134,7 +134,7 @@ pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
     Ok(worst)
 }
 
-/// The spec at hand, which covers its stack. Only where none was named and none lies here nothing
+/// The spec at hand, which covers its stack. Only where none was named and none is here nothing
 /// is covered: a spec that cannot be read may stand for a site that people visit, in another
 /// account.
 fn at_hand(global: &Global, view: View) -> Result<Option<Spec>, Failure> {

@@ -21,7 +21,7 @@ use super::journal::Journal;
 use super::{Addresses, Fact, Reply, Switch, SwitchState, Visit, entropy};
 
 const PAGE: &str = include_str!("../../config/dev/console.html");
-/// Where the page lies, on both ports.
+/// Where the page is, on both ports.
 const PLACE: &str = "/__provision/";
 const TOKEN: &str = "x-provision-token";
 /// Enough for `{"on":false}`; in bytes.

@@ -66,7 +66,7 @@ impl Folder {
         }))
     }
 
-    /// The file that a key names, if it is one, and if it lies in the folder.
+    /// The file that a key names, if it is one, and if it is in the folder.
     fn file(&self, key: &str) -> Option<PathBuf> {
         let odd = |part: &str| part.is_empty() || part == "." || part == "..";
         if key.contains(['\0', '\\']) || key.split('/').any(odd) {

@@ -156,7 +156,7 @@ pub trait Objects: Send + Sync {
 
 /// The maintenance switch, as the console page uses it.
 pub trait Switch: Send + Sync {
-    /// Tells where the switch stands. Asked each second while somebody looks at the page.
+    /// Tells where the switch stands. Asked each second while a user looks at the page.
     fn state(&self) -> Later<'_, Result<SwitchState, String>>;
 
     /// Turns the window on or off; turning it to where it is already is no error.
@@ -167,7 +167,7 @@ pub trait Switch: Send + Sync {
 /// whom.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SwitchState {
-    /// Whether the page lies under its on-key.
+    /// Whether the page is under its on-key.
     pub on: bool,
     /// In the order in which they are shown.
     pub facts: Vec<Fact>,

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// What is to run. The folder holds what the zip holds; it is only read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// Where it lies unpacked; the function's working directory.
+    /// Where it is unpacked; the function's working directory.
     pub directory: PathBuf,
     /// `module.function`.
     pub handler: String,

@@ -34,7 +34,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
         plan.notices.extend(staying_slots(stack, live));
     } else {
         let own = live.distribution.as_ref().map(|own| &own.id);
-        // A spec may name our own distribution as if it were somebody else's.
+        // A spec may name our own distribution as if it were another owner's.
         for held in
             live.attached.iter().filter(|attached| Some(&attached.id) != own).chain(&live.holders)
         {
@@ -141,7 +141,7 @@ fn staying_slots(stack: &Stack, live: &Live) -> Vec<Notice> {
             (Some((bucket, key)), Some(_))
                 if *bucket == stack.bucket && *key == stack.names.keys.on =>
             {
-                "; its visitors get what lies under the on key"
+                "; its visitors get what is under the on key"
             }
             _ => "",
         };
@@ -219,7 +219,7 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
             // Nobody has looked at what is in it, and nothing there can be written from here.
             plan.conflicts.push(Conflict {
                 address,
-                reason: format!("lies in {lies}, the spec says {}", stack.names.region),
+                reason: format!("is in {lies}, the spec says {}", stack.names.region),
                 hint: format!("set `region: {lies}`"),
             });
         } else if bucket::plan::is_ours(found, &stack.names.stack) {

@@ -186,7 +186,7 @@ impl End<'_> {
         }
     }
 
-    /// Slots of other events, where somebody put a function of ours.
+    /// Slots of other events, where another user put a function of ours.
     fn other_events(&self, plan: &mut Plan) {
         let functions = self.live.functions(self.stack);
         let all =

@@ -1,4 +1,4 @@
-//! What lies in the bucket: the site, the page, and the index of both.
+//! What is in the bucket: the site, the page, and the index of both.
 
 use super::reach::Watched;
 use super::{Choices, Plan, Stage};

@@ -135,7 +135,7 @@ fn slots(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices
         };
         plan.conflicts.push(Conflict {
             address,
-            reason: format!("the distribution is {whose}, not somebody else's"),
+            reason: format!("the distribution is {whose}, not another owner's"),
             hint: hint.into(),
         });
         return;
@@ -151,7 +151,7 @@ fn slots(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices
     plan.take(Stage::Association, planned, Op::Association);
 }
 
-/// Waits for the deployment if somebody wants it, or if something else may only go after it; also
+/// Waits for the deployment if a user wants it, or if something else may only go after it; also
 /// for what an interrupted run has changed.
 fn await_deployed(
     plan: &mut Plan,
@@ -189,7 +189,7 @@ fn await_deployed(
     }
 }
 
-/// A function that is to be taken over, and that visitors of somebody else's distribution use.
+/// A function that is to be taken over, and that visitors of another owner's distribution use.
 fn runs_elsewhere(stack: &Stack, live: &Live) -> Option<Conflict> {
     live.function.as_ref().filter(|found| !function::plan::is_ours(found, &stack.names.stack))?;
     let named = stack.any_version();

@@ -162,7 +162,7 @@ fn windows(
         return Some(Conflict {
             address: Address::new(Kind::Page, key),
             reason: format!(
-                "a maintenance window lies under this key in bucket {bucket}, and the switch would \
+                "a maintenance window is under this key in bucket {bucket}, and the switch would \
                 no longer be there: visitors would get the site, or nobody could end it"
             ),
             hint: "end the window first: `provision maintenance off` with the spec that was \
@@ -175,7 +175,7 @@ fn windows(
         return Some(Conflict {
             address: Address::new(Kind::Page, key),
             reason: format!(
-                "whether a maintenance window lies under this key in bucket {bucket} is not known, \
+                "whether a maintenance window is under this key in bucket {bucket} is not known, \
                 and the switch would no longer be there"
             ),
             hint: "put that bucket's tag back, or get the right to look at it, and plan again"
@@ -189,7 +189,7 @@ fn windows(
     Some(Conflict {
         address: Address::new(Kind::Page, key),
         reason: format!(
-            "a maintenance window lies under this key in bucket {bucket}; visitors who get the \
+            "a maintenance window is under this key in bucket {bucket}; visitors who get the \
             site now would get the page"
         ),
         hint: "end that window first, or delete its object".into(),

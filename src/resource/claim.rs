@@ -1,4 +1,4 @@
-//! Whose an object is that lies under a name of the spec, and whether a plan may touch it.
+//! Whose an object with a name of the spec is, and whether a plan may touch it.
 
 use super::{STACK_TAG, site};
 use crate::change::{Address, Conflict};
@@ -17,7 +17,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// What somebody does who does not want it to be `stack`'s any more; nothing undoes a creation.
+    /// What a user does who does not want it to be `stack`'s any more; nothing undoes a creation.
     fn undone(self) -> Option<String> {
         match self {
             Self::Description => Some("change its description".into()),
@@ -157,7 +157,7 @@ impl Owner {
 /// command line, and holds only for what no mark calls another stack's.
 ///
 /// # Errors
-/// It belongs to another stack, or to somebody, and nobody said that it may be taken over.
+/// It belongs to another stack, or to another owner, and no user said that it may be taken over.
 pub fn claim(
     stack: &StackName,
     owner: &Owner,

@@ -113,7 +113,7 @@ pub struct Trace {
     pub kind: Kind,
     /// Its name or id.
     pub name: String,
-    /// Where it lies: a bucket's region, a role's path.
+    /// Where it is: a bucket's region, a role's path.
     pub place: Option<String>,
     /// When it was made (or, where AWS does not say, last changed): seconds since the Unix epoch.
     pub since: Option<u64>,

@@ -93,8 +93,8 @@ pub enum Place {
 pub enum Condition {
     /// The role is passed to the two services that run the function.
     PassedToLambda,
-    /// What is changed carries the stack's tag. It does not hold for a distribution that somebody
-    /// else owns (CloudFront Developer Guide, "Tag a distribution").
+    /// What is changed carries the stack's tag. It does not hold for a distribution of another
+    /// owner (CloudFront Developer Guide, "Tag a distribution").
     OurTag,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Ours are the keys that begin with `provision:`, and those of `tags:` in the spec. Our own tag
 //! [`LISTED`] names the latter, so that a key which the spec gave up is still known to be ours.
-//! Every other tag is somebody else's, AWS's own (`aws:`) included: it is no drift, and it stays.
+//! Every other tag is another owner's, AWS's own (`aws:`) included: it is no drift, and it stays.
 
 use super::{STACK_TAG, Tags};
 use crate::change::{Action, Address, Change, Conflict, FieldChange};
@@ -58,14 +58,14 @@ pub fn show(tags: &Tags) -> String {
 }
 
 /// Does an object that carries `have` carry all of `want`? So a lost reply of ours is told from
-/// somebody else's creation.
+/// another owner's creation.
 #[must_use]
 pub fn hold(have: &Tags, want: &Tags) -> bool {
     want.iter().all(|(key, value)| have.get(key) == Some(value))
 }
 
 /// What leads from one set of tags to another: each key with its value as seen and as it will be.
-/// Complete in itself, so that tags which somebody adds meanwhile stay.
+/// Complete in itself, so that tags which a user adds meanwhile stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Difference(BTreeMap<String, (Option<String>, Option<String>)>);
 
@@ -204,7 +204,7 @@ mod tests {
         );
         let last = Difference::between(&after, &wanted(own(), &Tags::new()));
         assert_eq!(last.removed(), [LISTED, "team"]);
-        // Somebody's tag that only looks like one of ours stays.
+        // A user's tag that only looks like one of ours stays.
         let theirs: Tags =
             before.into_iter().chain(tags(&[("name", "theirs"), ("old", "theirs")])).collect();
         assert_eq!(Difference::between(&theirs, &after).removed(), ["old name", "tier"]);

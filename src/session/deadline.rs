@@ -1,4 +1,4 @@
-//! How long a turn of the switch may take, whatever AWS does: somebody waits for it.
+//! How long a turn of the switch may take, whatever AWS does: a user waits for it.
 
 use crate::change::{Fault, FaultKind};
 use crate::view::View;

@@ -43,7 +43,7 @@ impl Session {
         Self::open_for(global, files, Patience::RUN).await
     }
 
-    /// The same for somebody who waits for a turn of the switch, or a look at it.
+    /// The same for a user who waits for a turn of the switch, or a look at it.
     ///
     /// # Errors
     /// See [`open`](Self::open).
@@ -105,7 +105,7 @@ pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Failure> 
             let folder = given.map(|given| sandbox_folder(given.as_deref(), &global.file));
             let lies = |folder: PathBuf| loaded.spec.publishes(&folder).map(|what| (folder, what));
             if let Some((folder, what)) = folder.and_then(lies) {
-                let what = format!("the sandbox's folder {} lies in {what}", folder.display());
+                let what = format!("the sandbox's folder {} is in {what}", folder.display());
                 let reason = Reason::new(what).hinted("choose another folder with `--sandbox=DIR`");
                 return Err(Failure::Usage(reason));
             }

@@ -43,7 +43,7 @@ pub struct Place {
 pub struct Target {
     /// What can be named before anybody was asked who we are.
     pub names: Names,
-    /// The account that it has to be, where somebody said so.
+    /// The account that it has to be, where a user said so.
     pub account: Option<AccountId>,
 }
 
@@ -182,7 +182,7 @@ impl Place {
             Err(Failure::Fault(fault)) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => {
                 Err(plan::no_bucket(&stack, &caller.arn).into())
             }
-            // Also what somebody gets whose credentials are for another account than the bucket's.
+            // Also what a user gets whose credentials are for another account than the bucket's.
             Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => {
                 let message =
                     format!("{} (for {} in account {})", fault.message, caller.arn, caller.account);

@@ -2,7 +2,7 @@
 //!
 //! A plan in a file is compared, never executed: what is carried out is always a plan that was made
 //! just now, from the spec, the live state and the words on the command line. Nothing that stands
-//! in the file chooses anything, so a file that somebody tampered with can only make us refuse.
+//! in the file chooses anything, so a file that a user tampered with can only make us refuse.
 
 use super::Session;
 use super::failure::{Failure, Reason};
@@ -141,7 +141,7 @@ pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Resu
 /// Why nothing may be written there.
 fn may_be_written(spec: &Spec, file: &Path) -> Result<(), String> {
     if let Some(what) = spec.publishes(file) {
-        return Err(format!("lies in {what}"));
+        return Err(format!("is in {what}"));
     }
     match std::fs::symlink_metadata(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

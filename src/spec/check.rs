@@ -13,7 +13,7 @@ use std::path::Path;
 
 mod files;
 
-/// Checks the draft; `folder` is where its file lies.
+/// Checks the draft; `folder` is where its file is.
 pub fn check(draft: &Draft, folder: &Path, files: Files, problems: &mut Vec<Problem>) {
     account(draft, problems);
     bucket(draft, problems);
@@ -36,7 +36,7 @@ fn account(draft: &Draft, problems: &mut Vec<Problem>) {
         let other =
             arn.split(':').nth(4).is_some_and(|owner| owner != account.as_str() && owner != "aws");
         if other {
-            let what = format!("`{key}` lies in another account than the spec's `account`");
+            let what = format!("`{key}` is in another account than the spec's `account`");
             let rule = "AWS looks for it in the account that it is used in";
             problems.push(Problem::error(
                 &given.place,

@@ -126,7 +126,7 @@ fn region(reader: &mut Reader<'_>, top: &Section<'_>) -> Region {
             .find(|prefix| region.as_str().starts_with(prefix))
     });
     if let (Some(_), Some(given)) = (partition, reader.given.get("region").cloned()) {
-        let what = format!("region `{}` lies outside of AWS's public partition", given.shown);
+        let what = format!("region `{}` is outside of AWS's public partition", given.shown);
         let rule =
             "Lambda@Edge and the distribution live in the partition `aws`, and so must the bucket";
         reader.problems.push(Problem::error(

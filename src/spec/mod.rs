@@ -59,7 +59,7 @@ pub struct BucketSpec {
     /// `None`: derived from stack and account.
     pub name: Option<BucketName>,
     /// Absolute path of the folder of files to upload, without the file of the maintenance page if
-    /// it lies there.
+    /// it is there.
     pub site: Option<PathBuf>,
     /// Keep old versions of objects; `None`: as the bucket does.
     pub versioning: Option<bool>,
@@ -71,9 +71,9 @@ pub struct MaintenanceSpec {
     /// Absolute path of the page; `None`: the built-in page. The file may lie in the site's folder:
     /// it is then no part of the site, and must be left out when the site is uploaded.
     pub page: Option<PathBuf>,
-    /// Where the page lies while the switch is off.
+    /// Where the page is while the switch is off.
     pub key_off: ObjectKey,
-    /// Where it lies while the switch is on.
+    /// Where it is while the switch is on.
     pub key_on: ObjectKey,
     /// HTTP status of the page, 200 to 599.
     pub status: u16,
@@ -160,7 +160,7 @@ pub struct OwnedDistribution {
     pub comment: String,
 }
 
-/// Slots of a distribution that somebody else owns.
+/// Slots of a distribution of another owner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttachedDistribution {
     /// Its id.
@@ -180,7 +180,7 @@ pub fn edge_name(stack: &StackName) -> String {
     format!("{stack}-edge")
 }
 
-/// Where the page lies while the switch is on, unless the spec names another key.
+/// Where the page is while the switch is on, unless the spec names another key.
 pub const KEY_ON: &str = "maintenance-on.html";
 
 /// A kind that `protect:` can name.

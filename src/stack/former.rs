@@ -116,7 +116,7 @@ impl Former {
     }
 
     /// A role with our description and without our tag was the stack's where a function of the
-    /// stack runs with it: `used`. Otherwise somebody may have copied the description.
+    /// stack runs with it: `used`. Otherwise a user may have copied the description.
     pub fn name_untagged(&mut self, used: &BTreeSet<RoleName>) {
         let untagged = std::mem::take(&mut self.untagged).into_iter();
         self.disputed.extend(untagged.filter(|(name, _)| used.contains(name)).map(|(_, it)| it));

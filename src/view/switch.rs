@@ -37,7 +37,7 @@ pub struct SwitchStatus {
 pub enum Ending {
     /// The switch stands as it was wanted.
     Done,
-    /// Somebody else turned it meanwhile, and it stands as they wanted it.
+    /// Another user turned it meanwhile, and it stands as they wanted it.
     Overtaken,
     /// It does not stand as it was wanted, or that is not known.
     Failed,

@@ -1,4 +1,4 @@
-//! A distribution that somebody else owns: only the named slots change.
+//! A distribution of another owner: only the named slots change.
 
 use crate::story::{SHOP, Story};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ fn begin(distribution: &str, document: &str) -> Story {
     });
     story.write(".provision/sandbox/world.json", &world.to_string());
     story.tell(&format!(
-        "there is a distribution {ID} of somebody else; the spec says {distribution}"
+        "there is a distribution {ID} of another owner; the spec says {distribution}"
     ));
     story
 }
@@ -167,7 +167,7 @@ fn a_distribution_that_is_not_there_is_a_conflict() {
 fn our_function_in_a_slot_that_is_not_ours_stops_a_destroy() {
     let mut story = begin(ONE, &document(""));
     assert_eq!(story.ask("apply --sandbox --yes").code, 0);
-    story.meanwhile("somebody runs our function at another event, too", |world| {
+    story.meanwhile("a user runs our function at another event, too", |world| {
         let text = found(world).replace("function:theirs:4", "function:shop-edge:1");
         world["distributions"][ID]["live"]["document"] = text.into();
     });

@@ -1,4 +1,4 @@
-//! A sandbox that somebody has damaged, and a disk that does not let itself be written to.
+//! A sandbox that a user has damaged, and a disk that does not let itself be written to.
 
 use crate::story::Story;
 use serde_json::json;
@@ -52,7 +52,7 @@ fn a_damaged_record_is_told_and_left() {
 fn values_from_outside_cannot_steer_the_terminal() {
     let mut story = Story::of_a_shop_that_stands();
     story.meanwhile(
-        "somebody writes escape sequences into a tag, a key and a policy's name",
+        "a user writes escape sequences into a tag, a key and a policy's name",
         |world| {
             world["buckets"]["shop-files"]["live"]["settings"]["tags"]["team"] =
                 json!("\u{1b}[2J\u{1b}[31mred\nPlan: 0 to create");

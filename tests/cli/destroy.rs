@@ -41,7 +41,7 @@ fn replicas_keep_the_function_until_they_are_gone() {
 #[test]
 fn objects_of_others_stay_unless_told_otherwise() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("somebody keeps invoices in the bucket", |world| {
+    story.meanwhile("a user keeps invoices in the bucket", |world| {
         for key in ["invoices/1.pdf", "invoices/2.pdf"] {
             world["buckets"]["shop-files"]["objects"][key] = json!({"etag": "1", "size": 1});
         }
@@ -105,7 +105,7 @@ fn a_destroy_needs_no_files() {
 #[test]
 fn what_is_not_ours_stays_and_is_named() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("somebody takes our tags off bucket, role and function", |world| {
+    story.meanwhile("a user takes our tags off bucket, role and function", |world| {
         world["buckets"]["shop-files"]["live"]["settings"]["tags"] = json!({});
         world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
         world["functions"]["shop-edge"]["settings"]["tags"] = json!({});
@@ -113,14 +113,14 @@ fn what_is_not_ours_stays_and_is_named() {
     });
     story.run("plan --sandbox");
     story.run("apply --sandbox --yes --adopt bucket --adopt role --adopt function");
-    story.meanwhile("somebody takes them off again", |world| {
+    story.meanwhile("a user takes them off again", |world| {
         world["buckets"]["shop-files"]["live"]["settings"]["tags"] = json!({});
         world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
     });
     let before = story.world();
     story.run("destroy --sandbox --yes");
     assert_eq!(story.world(), before, "what was ours is not left to nobody");
-    story.meanwhile("they are somebody else's", |world| {
+    story.meanwhile("they are another owner's", |world| {
         world["roles"]["shop-edge"]["settings"]["description"] = json!("theirs");
         let bucket = &mut world["buckets"]["shop-files"];
         for of in ["objects", "headers"] {

@@ -64,38 +64,38 @@ macro_rules! drifts {
 }
 
 drifts! {
-    the_bucket_is_made_public: "somebody turns the public access block \
+    the_bucket_is_made_public: "a user turns the public access block \
         off" => |world| bucket(world)["live"]["settings"]["private"] = json!(false);
-    the_bucket_takes_acls: "somebody turns ACLs \
+    the_bucket_takes_acls: "a user turns ACLs \
         on" => |world| bucket(world)["live"]["settings"]["owner_enforced"] = json!(false);
-    plain_http_is_let_in: "somebody lets plain HTTP in" => |world| {
+    plain_http_is_let_in: "a user lets plain HTTP in" => |world| {
         bucket(world)["policy"]["Statement"].as_array_mut().unwrap().retain(|statement| statement["Effect"] != "Deny");
     };
-    the_bucket_is_tagged: "somebody tags the \
+    the_bucket_is_tagged: "a user tags the \
         bucket" => |world| bucket(world)["live"]["settings"]["tags"]["team"] = json!("ops");
-    the_bucket_policy_is_widened: "somebody lets everybody read" => |world| {
+    the_bucket_policy_is_widened: "a user lets everybody read" => |world| {
         let statement = &mut bucket(world)["policy"]["Statement"][0];
         statement["Principal"] = json!("*");
         statement.as_object_mut().unwrap().remove("Condition");
     };
-    the_bucket_policy_is_gone: "somebody deletes the bucket \
+    the_bucket_policy_is_gone: "a user deletes the bucket \
         policy" => |world| bucket(world)["policy"] = Value::Null;
-    the_trust_policy_is_narrowed: "somebody takes edgelambda out of the trust policy" => |world| {
+    the_trust_policy_is_narrowed: "a user takes edgelambda out of the trust policy" => |world| {
         role(world)["settings"]["trust"]["Statement"][0]["Principal"]["Service"] = json!("lambda.amazonaws.com");
     };
-    the_inline_policy_is_widened: "somebody lets the function read everything" => |world| {
+    the_inline_policy_is_widened: "a user lets the function read everything" => |world| {
         role(world)["settings"]["policy"]["Statement"][0]["Resource"] = json!("*");
     };
-    the_inline_policy_is_gone: "somebody deletes the inline \
+    the_inline_policy_is_gone: "a user deletes the inline \
         policy" => |world| role(world)["settings"]["policy"] = Value::Null;
-    the_role_is_bounded: "somebody sets a permissions boundary" => |world| {
+    the_role_is_bounded: "a user sets a permissions boundary" => |world| {
         role(world)["settings"]["boundary"] = json!("arn:aws:iam::123456789012:policy/Narrow");
     };
-    the_code_is_changed: "somebody uploads other code" => |world| {
+    the_code_is_changed: "a user uploads other code" => |world| {
         function(world)["settings"]["frozen"]["code_sha256"] = json!("c29tZWJvZHkgZWxzZSdzIGNvZGUgaXMgaGVyZSAgICA=");
         function(world)["revision"] = json!("touched");
     };
-    the_configuration_is_changed: "somebody gives the function more memory, time and a \
+    the_configuration_is_changed: "a user gives the function more memory, time and a \
         layer" => |world| {
         let frozen = &mut function(world)["settings"]["frozen"];
         frozen["memory"] = json!(512);
@@ -103,29 +103,29 @@ drifts! {
         frozen["refused"] = json!(["layers"]);
         function(world)["revision"] = json!("touched");
     };
-    the_version_is_gone: "somebody deletes the published \
+    the_version_is_gone: "a user deletes the published \
         version" => |world| function(world)["versions"] = json!([]);
-    the_association_is_removed: "somebody removes the association" => |world| {
+    the_association_is_removed: "a user removes the association" => |world| {
         distribution(world, "<LambdaFunctionARN>arn:aws:lambda:us-east-1:123456789012:function:shop-edge:1</LambdaFunctionARN><EventType>viewer-request", "<LambdaFunctionARN>arn:aws:lambda:us-east-1:123456789012:function:shop-edge:1</LambdaFunctionARN><EventType>origin-response");
     };
-    the_association_points_elsewhere: "somebody else's function takes the \
+    the_association_points_elsewhere: "another owner's function takes the \
         slot" => |world| distribution(world, "function:shop-edge:1", "function:theirs:4");
-    an_object_is_changed: "somebody overwrites a \
+    an_object_is_changed: "a user overwrites a \
         file" => |world| bucket(world)["objects"]["app.js"]["etag"] = json!("0123456789abcdef0123456789abcdef");
-    an_object_is_deleted: "somebody deletes a file and the page" => |world| {
+    an_object_is_deleted: "a user deletes a file and the page" => |world| {
         for key in ["home.html", "maintenance.html"] {
             bucket(world)["objects"].as_object_mut().unwrap().shift_remove(key);
             bucket(world)["headers"].as_object_mut().unwrap().shift_remove(key);
         }
     };
-    the_distribution_is_changed: "somebody changes root object, price class and comment, and \
+    the_distribution_is_changed: "a user changes root object, price class and comment, and \
         disables it" => |world| {
         distribution(world, "home.html", "index.html");
         distribution(world, "PriceClass_100", "PriceClass_All");
         distribution(world, "<Comment>provision shop</Comment>", "<Comment>do not touch</Comment>");
         distribution(world, "<Enabled>true</Enabled>", "<Enabled>false</Enabled>");
     };
-    the_role_is_gone: "somebody deletes the role and turns the public access block off" => |world| {
+    the_role_is_gone: "a user deletes the role and turns the public access block off" => |world| {
         world["roles"] = json!({});
         bucket(world)["live"]["settings"]["private"] = json!(false);
     };
@@ -134,14 +134,11 @@ drifts! {
 #[test]
 fn policies_that_are_not_ours_are_told_and_left() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile(
-        "somebody attaches an administrator's policy and adds an inline one",
-        |world| {
-            role(world)["attached"] = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]);
-            role(world)["other_policies"] = json!(["theirs"]);
-        },
-    );
-    story.meanwhile("somebody adds a statement to the bucket policy, and a file", |world| {
+    story.meanwhile("a user attaches an administrator's policy and adds an inline one", |world| {
+        role(world)["attached"] = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]);
+        role(world)["other_policies"] = json!(["theirs"]);
+    });
+    story.meanwhile("a user adds a statement to the bucket policy, and a file", |world| {
         let statement = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
             "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::shop-files/*"});
         bucket(world)["policy"]["Statement"].as_array_mut().unwrap().push(statement);

@@ -41,7 +41,7 @@ struct Guard {
 
 const ELSEWHO: &str = "the credentials are for account 123456789012 \
     (arn:aws:iam::123456789012:user/sandbox), the spec is for account 111111111111";
-const ELSEWHERE: &str = "lies in us-east-1, the spec says eu-west-1";
+const ELSEWHERE: &str = "is in us-east-1, the spec says eu-west-1";
 const OTHER_STACK: &str = "is for stack `shop`, the spec is for stack `other`";
 
 const GUARDS: [Guard; 6] = [
@@ -230,7 +230,7 @@ fn protection_is_known_without_the_spec_that_says_it() {
     let mut story = Story::of_a_shop();
     story.write("provision.yaml", &format!("{SHOP}protect: [bucket, role]\n"));
     assert_eq!(story.ask("apply --sandbox --yes").code, 0);
-    // Somebody else's checkout, from before.
+    // Another owner's checkout, from before.
     story.write("provision.yaml", SHOP);
     story.run("destroy --sandbox --yes");
     insta::assert_snapshot!(story.transcript());

@@ -24,7 +24,7 @@ fn events_are_kept_as_long_as_the_spec_says() {
     assert_eq!(story.ask("apply --sandbox --yes").code, 0);
     assert_eq!(story.world(), written, "a second apply writes nothing");
     story.meanwhile(
-        "somebody keeps events for ever in one region, and deletes the group in another",
+        "a user keeps events for ever in one region, and deletes the group in another",
         |world| {
             world["logs"]["eu-west-1"][GROUP]["retention"] = Value::Null;
             world["logs"].as_object_mut().unwrap().shift_remove("sa-east-1");

@@ -15,7 +15,7 @@ fn bucket(story: &Story) -> Value {
     story.world()["buckets"]["shop-files"].clone()
 }
 
-/// What lies beside the page under the on key.
+/// What is beside the page under the on key.
 fn window(story: &Story) -> Value {
     bucket(story)["headers"][ON]["metadata"].clone()
 }
@@ -258,11 +258,11 @@ fn a_page_that_was_renamed_by_hand_is_read_as_visitors_get_it_and_healed() {
         ("maintenance off", vec![OFF]),
         ("apply --yes", vec![OFF, ON]),
     ] {
-        misplaced(&mut story, "somebody renamed the page", |kind| {
+        misplaced(&mut story, "a user renamed the page", |kind| {
             let page = kind.remove(OFF).unwrap();
             kind.insert(ON.into(), page);
         });
-        story.meanwhile("somebody renamed the page", |world| {
+        story.meanwhile("a user renamed the page", |world| {
             world["buckets"]["shop-files"]["headers"][ON]["metadata"] = json!({});
         });
         story.run("maintenance status --sandbox");
@@ -283,7 +283,7 @@ fn a_lost_page_is_told_and_uploaded_again() {
         ("maintenance off", vec![OFF]),
         ("apply --yes", vec![OFF]),
     ] {
-        misplaced(&mut story, "the page is lost: it lies under neither key", |kind| {
+        misplaced(&mut story, "the page is lost: it is under neither key", |kind| {
             kind.retain(|key, _| key != OFF && key != ON);
         });
         story.run("maintenance status --sandbox");
@@ -338,7 +338,7 @@ fn a_bucket_that_does_not_exist_is_no_switch_that_is_off() {
 fn a_switch_that_reaches_no_visitor_is_told() {
     let mut story = Story::of_a_shop_that_stands();
     story.ask("maintenance on --sandbox");
-    story.meanwhile("somebody disabled the distribution", |world| {
+    story.meanwhile("a user disabled the distribution", |world| {
         let found = world["distributions"].as_object_mut().unwrap().values_mut().next().unwrap();
         let document =
             found["live"]["document"].as_str().unwrap().replace("<Enabled>true", "<Enabled>false");

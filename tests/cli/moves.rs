@@ -36,7 +36,7 @@ fn the_stacks_own_distribution_is_named_as_if_it_were_somebody_elses() {
 fn a_stack_moves_to_a_distribution_of_somebody_else() {
     let mut story = Story::of_a_shop_that_stands();
     let id = own_id(&story);
-    story.meanwhile("there is a distribution of somebody else", |world| {
+    story.meanwhile("there is a distribution of another owner", |world| {
         let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
             "domain": "d1.cloudfront.net", "tags": {}});
         world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
@@ -152,11 +152,11 @@ fn a_switch_that_is_not_deployed_is_not_turned() {
     assert!(story.world()["buckets"]["shop-files"]["objects"]["closed.html"].is_object());
 }
 
-/// What lies under the new on key would put the site into maintenance by the deployment itself.
+/// What is under the new on key would put the site into maintenance by the deployment itself.
 #[test]
 fn a_move_does_not_open_a_window() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("somebody puts a file", |world| {
+    story.meanwhile("a user puts a file", |world| {
         world["buckets"]["shop-files"]["objects"]["closed.html"] = json!({"etag": "1", "size": 1});
     });
     let moved = "stack: shop\nbucket: {name: shop-files, site: ./site}\nmaintenance: {keys: {on: \
@@ -193,12 +193,12 @@ fn what_an_earlier_spec_named_carries_the_tags_of_this_one() {
     assert!(story.world()["roles"]["shop-edge"].is_object(), "by its policy the bucket is found");
 }
 
-/// Somebody gives the distribution to another stack by its tag.
+/// A user gives the distribution to another stack by its tag.
 #[test]
 fn a_distribution_that_was_made_for_the_stack_is_not_made_twice() {
     let mut story = Story::of_a_shop_that_stands();
     let id = own_id(&story);
-    story.meanwhile("somebody writes another stack into its tag", |world| {
+    story.meanwhile("a user writes another stack into its tag", |world| {
         world["distributions"][&id]["live"]["tags"]["provision:stack"] = json!("other");
     });
     let before = story.world();
@@ -218,7 +218,7 @@ fn a_distribution_that_reads_by_our_statement_is_named() {
     let mut story = Story::of_a_shop_that_stands();
     let document = document("").replace("www.example.org", "shop-files.s3.us-east-1.amazonaws.com");
     assert!(document.contains("shop-files.s3."), "the origin is the bucket");
-    story.meanwhile("somebody lets another distribution read by our statement", |world| {
+    story.meanwhile("a user lets another distribution read by our statement", |world| {
         let live = json!({"id": ID, "etag": "E0", "document": document, "deployed": true,
             "domain": "d1.cloudfront.net", "tags": {}});
         world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
@@ -239,7 +239,7 @@ fn a_distribution_that_reads_by_our_statement_is_named() {
 fn a_function_that_somebody_elses_distribution_runs_is_not_taken_over() {
     let mut story = Story::of_a_shop_that_stands();
     let id = own_id(&story);
-    story.meanwhile("bucket, role and function of the stack become somebody's", |world| {
+    story.meanwhile("bucket, role and function of the stack become a user's", |world| {
         let function = &mut world["functions"]["shop-edge"]["settings"];
         (function["tags"], function["frozen"]["description"]) = (json!({}), json!(""));
         world["roles"]["shop-edge"]["settings"]["tags"] = json!({});
@@ -288,7 +288,7 @@ fn a_function_that_is_still_replicated_does_not_keep_another() {
     );
 }
 
-/// Both keys are others in the spec, and nobody has applied it: what lies under them says nothing.
+/// Both keys are others in the spec, and nobody has applied it: what is under them says nothing.
 #[test]
 fn keys_that_are_not_applied_turn_nothing() {
     for (off, on) in [
@@ -338,7 +338,7 @@ fn other_keys_lose_no_site() {
     }
 }
 
-/// Back to the bucket where the page itself lies under what is the on key by now.
+/// Back to the bucket where the page itself is under what is the on key by now.
 #[test]
 fn a_way_back_does_not_open_a_window() {
     let story = Story::of_a_shop_that_stands();
@@ -418,7 +418,7 @@ fn protection_outlives_what_told_of_it() {
 fn what_carries_two_marks_is_not_the_second_ones() {
     let mut story = Story::of_a_shop_that_stands();
     let id = own_id(&story);
-    story.meanwhile("somebody writes another stack into the tags", |world| {
+    story.meanwhile("a user writes another stack into the tags", |world| {
         world["distributions"][&id]["live"]["tags"]["provision:stack"] = json!("other");
         world["roles"]["shop-edge"]["settings"]["tags"]["provision:stack"] = json!("other");
     });
@@ -492,7 +492,7 @@ fn a_distribution_that_is_called_like_ours_is_not_ours() {
     let document = document.replace("<TargetOriginId>o<", "<TargetOriginId>provision-shop<");
     story.write("provision.yaml", SHOP);
     assert_eq!(story.ask("apply --sandbox --yes").code, 0);
-    story.meanwhile("there is a distribution of somebody else", |world| {
+    story.meanwhile("there is a distribution of another owner", |world| {
         let live = json!({"id": ID, "etag": "E0", "document": document, "deployed": true,
             "domain": "d1.cloudfront.net", "tags": {}});
         world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
@@ -507,7 +507,7 @@ fn a_distribution_that_is_called_like_ours_is_not_ours() {
 #[test]
 fn a_distribution_with_a_copy_of_our_tags_is_not_ours() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("somebody tags theirs like ours", |world| {
+    story.meanwhile("a user tags theirs like ours", |world| {
         let tags = json!({"provision:stack": "shop"});
         let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
             "domain": "d1.cloudfront.net", "tags": tags});
@@ -526,7 +526,7 @@ fn a_distribution_with_a_copy_of_our_tags_is_not_ours() {
 #[test]
 fn the_role_of_a_function_that_stays_stays() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("somebody takes the function over", |world| {
+    story.meanwhile("a user takes the function over", |world| {
         let settings = &mut world["functions"]["shop-edge"]["settings"];
         (settings["tags"], settings["frozen"]["description"]) = (json!({}), json!("theirs"));
     });
@@ -595,7 +595,7 @@ fn a_bucket_that_the_stack_comes_back_to_has_its_switch() {
 #[test]
 fn a_switch_does_not_move_away_from_an_open_window() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("there is a distribution of somebody else", |world| {
+    story.meanwhile("there is a distribution of another owner", |world| {
         let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
             "domain": "d1.cloudfront.net", "tags": {}});
         world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
@@ -617,7 +617,7 @@ fn a_move_does_not_leave_a_bucket_whose_window_nobody_may_see() {
     for tag in [None, Some("other")] {
         let mut story = Story::of_a_shop_that_stands();
         assert_eq!(story.ask("maintenance on --sandbox --for 2h").code, 0);
-        story.meanwhile("somebody edits the tag of the old bucket", |world| {
+        story.meanwhile("a user edits the tag of the old bucket", |world| {
             let tags = world["buckets"]["shop-files"]["live"]["settings"]["tags"].as_object_mut();
             let tags = tags.unwrap();
             tags.remove("provision:stack");
@@ -630,14 +630,14 @@ fn a_move_does_not_leave_a_bucket_whose_window_nobody_may_see() {
         );
         let refused = story.ask("apply --sandbox --yes");
         assert_eq!(refused.code, 4, "{}", refused.out);
-        let says = "whether a maintenance window lies under this key in bucket shop-files is not \
+        let says = "whether a maintenance window is under this key in bucket shop-files is not \
             known";
         assert!(refused.out.contains(says), "{}", refused.out);
         assert_eq!(story.world(), before);
     }
 }
 
-/// The role's policy is the stack's memory; where somebody deletes it, the account is searched.
+/// The role's policy is the stack's memory; where a user deletes it, the account is searched.
 #[test]
 fn what_the_policy_remembered_is_found_without_it() {
     let lose: [fn(&mut Value); 2] = [
@@ -653,7 +653,7 @@ fn what_the_policy_remembered_is_found_without_it() {
                  function: {name: second}\n",
             );
             assert_eq!(story.ask("apply --sandbox --yes").code, 0);
-            story.meanwhile("somebody deletes the memory", lose);
+            story.meanwhile("a user deletes the memory", lose);
             let plan = story.ask("plan --sandbox");
             for thing in ["function shop-edge", "bucket shop-files"] {
                 let says = format!("{thing}: is ours and no longer in the spec");
@@ -676,7 +676,7 @@ fn visitors_of_the_distribution_that_was_applied_last_are_known() {
     let mut story = Story::of_a_shop_that_stands();
     let id = own_id(&story);
     assert_eq!(story.ask("maintenance on --sandbox").code, 0);
-    story.meanwhile("there is a distribution of somebody else", |world| {
+    story.meanwhile("there is a distribution of another owner", |world| {
         let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
             "domain": "d1.cloudfront.net", "tags": {}});
         world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
@@ -697,7 +697,7 @@ fn visitors_of_the_distribution_that_was_applied_last_are_known() {
 #[test]
 fn the_site_does_not_go_while_a_distribution_serves_it() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("there is a distribution of somebody else", |world| {
+    story.meanwhile("there is a distribution of another owner", |world| {
         let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
             "domain": "d1.cloudfront.net", "tags": {}});
         world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
@@ -732,7 +732,7 @@ fn what_is_in_doubt_is_remembered_anew() {
         let bucket = &mut world["buckets"]["shop-files"];
         bucket["headers"][".provision/index"]["metadata"]["provision-stack"] = json!(stack);
     };
-    story.meanwhile("somebody deletes the role and edits two marks", |world| {
+    story.meanwhile("a user deletes the role and edits two marks", |world| {
         world["roles"].as_object_mut().unwrap().remove("shop-edge");
         tag(world, "other");
     });
@@ -761,7 +761,7 @@ fn what_an_earlier_spec_named_and_carries_no_mark_is_named_and_stays() {
          function: {name: second}\n",
     );
     assert_eq!(story.ask("apply --sandbox --yes").code, 0);
-    story.meanwhile("somebody takes every mark off the old function", |world| {
+    story.meanwhile("a user takes every mark off the old function", |world| {
         let settings = &mut world["functions"]["shop-edge"]["settings"];
         settings["tags"] = json!({});
         settings["frozen"]["description"] = json!("mine");

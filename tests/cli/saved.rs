@@ -42,7 +42,7 @@ fn whoever_carries_out_a_plan_says_what_to_wait_for() {
 fn what_a_plan_may_do_is_said_again() {
     let mut story = Story::of_a_shop_that_stands();
     story.meanwhile(
-        "somebody keeps an invoice in the bucket, and takes the role's tags off",
+        "a user keeps an invoice in the bucket, and takes the role's tags off",
         |world| {
             world["buckets"]["shop-files"]["objects"]["invoice.pdf"] =
                 json!({"etag": "1", "size": 1});
@@ -72,7 +72,7 @@ fn what_a_plan_may_do_is_said_again() {
     assert_eq!(story.world()["buckets"], json!({}));
 }
 
-/// A file that somebody tampered with can make us refuse, and nothing else.
+/// A file that a user tampered with can make us refuse, and nothing else.
 #[test]
 fn a_plan_that_was_tampered_with_is_refused() {
     type Tamper = fn(&mut Value);
@@ -125,7 +125,7 @@ fn told(story: &mut Story, name: &str) {
     story.record(&arguments, &Answer { out: String::new(), ..answer });
 }
 
-/// What lies under the name that `--out` says, and what is said of it.
+/// What is under the name that `--out` says, and what is said of it.
 #[test]
 fn a_plan_replaces_nothing_but_a_plan() {
     let mut story = Story::of_a_shop();
@@ -184,7 +184,7 @@ fn a_plan_replaces_nothing_but_a_plan() {
     }
 }
 
-/// No room for the new plan: the old one is still whole, and nothing lies beside it.
+/// No room for the new plan: the old one is still whole, and nothing is beside it.
 #[cfg(unix)]
 #[test]
 fn a_disk_that_is_full_keeps_the_old_plan() {
@@ -218,16 +218,16 @@ fn a_plan_that_the_world_has_left_behind_is_refused() {
         ("the spec is changed", |story| {
             story.write("provision.yaml", &SHOP.replace("team: web", "team: ops"));
         }),
-        ("somebody else changed the distribution", |story| {
+        ("another user changed the distribution", |story| {
             story.meanwhile("", |world| {
                 world["distributions"].as_object_mut().unwrap().values_mut().next().unwrap()["live"]
                     ["etag"] = json!("E9");
             });
         }),
-        ("somebody else changed the function", |story| {
+        ("another user changed the function", |story| {
             story.meanwhile("", |world| world["functions"]["shop-edge"]["revision"] = json!("r9"));
         }),
-        ("somebody else changed the bucket policy", |story| {
+        ("another user changed the bucket policy", |story| {
             story.meanwhile("", |world| world["buckets"]["shop-files"]["policy"] = Value::Null);
         }),
     ];

@@ -11,7 +11,7 @@ fn files_are_added_changed_and_deleted() {
     story.write("site/home.html", "<script src=app.4f9a1c2b.js></script>\n");
     std::fs::remove_file(story.path("site/app.js")).unwrap();
     story.tell("two files are new, home.html is changed, app.js is gone");
-    story.meanwhile("somebody uploads a report", |world| {
+    story.meanwhile("a user uploads a report", |world| {
         world["buckets"]["shop-files"]["objects"]["report.pdf"] =
             serde_json::json!({"etag": "1", "size": 1});
     });
@@ -51,7 +51,7 @@ fn a_site_goes_only_where_it_was_said() {
     insta::assert_snapshot!(story.transcript());
 }
 
-/// Whether an object lies under a page key is the switch, so no file may lie there by accident.
+/// Whether an object is under a page key is the switch, so no file may lie there by accident.
 #[test]
 fn a_file_under_a_page_key_is_refused() {
     let mut story = Story::of_a_shop_that_stands();

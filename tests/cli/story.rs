@@ -102,7 +102,7 @@ impl Story {
         let _ = writeln!(self.transcript, "# {what}\n");
     }
 
-    /// Somebody changes the world behind our back.
+    /// A user changes the world behind our back.
     pub(crate) fn meanwhile(&mut self, what: &str, change: impl FnOnce(&mut Value)) {
         self.tell(what);
         let path = self.path(".provision/sandbox/world.json");

@@ -1,11 +1,11 @@
 //! What earlier stacks left: found without their specs, shown first, and taken down only where
-//! somebody said so.
+//! a user said so.
 
 use crate::story::Story;
 use serde_json::{Value, json};
 use std::fs;
 
-/// A world with what four specs left behind, and things of others; no spec lies here any more.
+/// A world with what four specs left behind, and things of others; no spec is here any more.
 fn left_behind() -> Story {
     let mut story = Story::of_a_shop();
     for stack in [
@@ -23,7 +23,7 @@ fn left_behind() -> Story {
     }
     fs::remove_file(story.path("provision.yaml")).unwrap();
     story.meanwhile(
-        "four stacks are left, and somebody else's bucket, role and function",
+        "four stacks are left, and another owner's bucket, role and function",
         |world| {
             let now = jiff::Timestamp::now().as_second();
             for (stack, hours) in [("demo", 1), ("trial", 3), ("shop", 50), ("keep", 49)] {
@@ -151,7 +151,7 @@ fn the_whole_account_is_never_meant_by_saying_nothing() {
     assert_eq!(story.world(), before);
 }
 
-/// Somebody else's distribution, in CloudFront's words.
+/// Another owner's distribution, in CloudFront's words.
 const THEIRS: &str = "<DistributionConfig \
     xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><CallerReference>theirs</CallerReference>\
     <Comment></Comment><Enabled>true</Enabled><Origins><Quantity>1</Quantity><Items><Origin><Id>o</Id>\
@@ -164,7 +164,7 @@ const THEIRS: &str = "<DistributionConfig \
 fn what_visitors_use_is_passed_over_where_nobody_is_asked() {
     let mut story = left_behind();
     story.meanwhile(
-        "somebody has a distribution; demo's is disabled, and its switch \
+        "a user has a distribution; demo's is disabled, and its switch \
         turned",
         |world| {
             let live = json!({"id": "E1THEIRS", "etag": "E0", "document": THEIRS, "deployed": true,
@@ -255,7 +255,7 @@ fn what_replicas_hold_is_pending_and_found_again() {
 #[test]
 fn data_of_others_stays_unless_it_may_go() {
     let mut story = left_behind();
-    story.meanwhile("somebody keeps an invoice in a bucket", |world| {
+    story.meanwhile("a user keeps an invoice in a bucket", |world| {
         world["buckets"]["trial-123456789012"]["objects"]["invoice.pdf"] =
             json!({"etag": "1", "size": 1});
     });

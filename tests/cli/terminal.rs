@@ -1,4 +1,4 @@
-//! Somebody at a terminal: asked, and taken at their word.
+//! A user at a terminal: asked, and taken at their word.
 
 use crate::story::{Answer, Story};
 use std::process::Command;

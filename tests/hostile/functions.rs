@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// In place of Python: answers each request with what lies in the file `answer`, whose first byte
+/// In place of Python: answers each request with what is in the file `answer`, whose first byte
 /// says how. `F`: the rest is a result. `C`: the rest is all that goes over the channel.
 const PROGRAM: &str = r#"#!/bin/sh
 if [ "$1" = -c ]; then echo "$0"; echo 13; exit; fi

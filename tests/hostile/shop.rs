@@ -33,7 +33,7 @@ tags: { team: web, note: *text }
 protect: [bucket]
 ";
 
-/// Somebody else's distribution, and no more than is needed.
+/// Another owner's distribution, and no more than is needed.
 pub(crate) const ATTACHED: &str = "stack: shop\ndistribution: { id: E2ABCDEF0123, behaviors: \
     [default, \"/app/*\"], replace: true }\n";
 

@@ -160,7 +160,7 @@ impl Bucket {
         self.written.contains_key(key)
     }
 
-    /// Carries out a write of somebody who has seen what `seen` says. Gives what it breaks.
+    /// Carries out a write of a user who has seen what `seen` says. Gives what it breaks.
     fn write(
         &mut self,
         op: &Op,
@@ -200,7 +200,7 @@ impl Bucket {
     }
 }
 
-/// Somebody at work.
+/// A user at work.
 #[derive(Clone)]
 struct Person {
     turn: Turn,

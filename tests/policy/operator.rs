@@ -1,4 +1,4 @@
-//! Somebody who may do what one policy allows, and nothing else.
+//! A user who may do what one policy allows, and nothing else.
 
 use super::shop::{Ran, Shop};
 use crate::support::proxy::rules::for_the_emulator;

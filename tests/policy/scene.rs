@@ -25,17 +25,17 @@ pub(crate) enum Scene {
     Changed,
     /// The spec says how long logs are kept.
     Retained,
-    /// Somebody has changed everything behind our back, and the code has changed.
+    /// A user has changed everything behind our back, and the code has changed.
     Drifted,
-    /// Versions, leftovers, an upload, logs, and policies of somebody else's on the role.
+    /// Versions, leftovers, an upload, logs, and policies of another owner's on the role.
     Grown,
     /// The bucket is protected.
     Protected,
-    /// The same, and its policy has a statement of somebody else's.
+    /// The same, and its policy has a statement of another owner's.
     Shared,
 }
 
-/// One stack, in a distribution of its own or in somebody else's.
+/// One stack, in a distribution of its own or in another owner's.
 pub(crate) struct Stage {
     pub(crate) shop: Shop,
     attached: bool,
@@ -93,7 +93,7 @@ impl Stage {
         }
     }
 
-    /// Somebody else makes a distribution. Returns the spec of our stack in it.
+    /// Another user makes a distribution. Returns the spec of our stack in it.
     pub(crate) async fn in_theirs(&self) -> String {
         let theirs =
             foreign_distribution(&self.shop, &foreign_function(&self.shop).await, "example.org");

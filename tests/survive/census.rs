@@ -31,7 +31,7 @@ impl Census {
 }
 
 /// Looks at everything: at what the tool sees of its own, at all names in the account, and at what
-/// is somebody else's.
+/// is another owner's.
 pub(crate) async fn take(yard: &Yard) -> Census {
     let none = |_: &str| None;
     let spec = load(&yard.desk().path("provision.yaml"), &none, Files::Needed).unwrap().spec;

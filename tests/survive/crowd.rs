@@ -126,7 +126,7 @@ async fn eight_applies_of_two_specs_leave_one_of_each() {
         let kinds =
             |kind: &str, all: &[String]| all.iter().filter(|name| name.starts_with(kind)).count();
         let all = yard.shop.everything().await;
-        // One of each is somebody else's.
+        // One of each is another owner's.
         assert_eq!(
             ["bucket", "role", "function", "access", "distribution"].map(|kind| kinds(kind, &all)),
             [2; 5],

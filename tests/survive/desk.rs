@@ -23,7 +23,7 @@ impl Desk {
         desk
     }
 
-    /// Somebody else's machine: the spec and nothing of what it names.
+    /// Another owner's machine: the spec and nothing of what it names.
     pub(crate) fn with_spec_alone(spec: &str) -> Self {
         let desk = Self { folder: tempfile::tempdir().unwrap() };
         desk.write("provision.yaml", spec);

@@ -1,4 +1,4 @@
-//! A distribution of somebody else, who goes on working on it while we do.
+//! A distribution of another owner, who goes on working on it while we do.
 
 use super::census::without_slots;
 use super::cloudfront::{association, between, edit, read};
@@ -93,7 +93,7 @@ fn lengthened(text: &str, list: &str, item: &str) -> String {
     format!("{before}{list}{rest}")
 }
 
-/// Somebody else at work.
+/// Another user at work.
 struct Other<'a> {
     yard: &'a Yard,
     rng: Rng,

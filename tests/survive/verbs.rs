@@ -5,7 +5,7 @@ use crate::support::Rules;
 pub(crate) struct Verb {
     pub(crate) name: &'static str,
     pub(crate) arguments: &'static str,
-    /// In a distribution of somebody else?
+    /// In a distribution of another owner?
     pub(crate) attached: bool,
     /// What ran before.
     pub(crate) history: &'static [Past],

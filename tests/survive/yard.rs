@@ -35,12 +35,12 @@ impl Yard {
         std::sync::Arc::clone(&self.begun.lock().unwrap().as_ref().unwrap().desk)
     }
 
-    /// The distribution of somebody else.
+    /// The distribution of another owner.
     pub(crate) fn theirs(&self) -> String {
         self.begun.lock().unwrap().as_ref().unwrap().theirs.clone()
     }
 
-    /// Makes everything as it is before the command: somebody else's things, and what ran before.
+    /// Makes everything as it is before the command: another owner's things, and what ran before.
     pub(crate) async fn begin(&self) {
         self.ground().reset();
         self.ground().rules(|rules| *rules = Rules::prompt());
@@ -98,7 +98,7 @@ impl Yard {
     }
 }
 
-/// The spec of the one stack, in a distribution of its own or in somebody else's.
+/// The spec of the one stack, in a distribution of its own or in another owner's.
 fn spec(verb: &Verb, theirs: &str) -> String {
     if !verb.attached {
         return OWNED.to_owned();
@@ -124,7 +124,7 @@ async fn the_edge_writes(shop: &Shop, functions: &[&str]) {
     }
 }
 
-/// What somebody could mistake for ours.
+/// What a user could mistake for ours.
 async fn foreign_things(shop: &Shop) {
     use aws_sdk_cloudfront::types::{
         OriginAccessControlConfig, OriginAccessControlOriginTypes,

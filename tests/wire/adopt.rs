@@ -1,4 +1,4 @@
-//! What somebody else has made is taken over with what hangs on it, or refused before the first
+//! What another user has made is taken over with what hangs on it, or refused before the first
 //! write.
 
 use super::shop::{BUCKET, OWNED, ROLE, Shop, writes};
@@ -10,7 +10,7 @@ use aws_sdk_s3::types::{
 };
 use provision::resource::Tags;
 
-/// Somebody's bucket under our name.
+/// A user's bucket under our name.
 async fn their_bucket(tags: &[(&str, &str)]) -> Shop {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
     let s3 = &shop.aws.clients.s3;

@@ -1,4 +1,4 @@
-//! A distribution that somebody else owns: one slot is ours, every other byte is theirs.
+//! A distribution of another owner: one slot is ours, every other byte is theirs.
 
 use super::cloudfront::{
     association, associations, between, edit, foreign_distribution, foreign_function, read,
@@ -14,7 +14,7 @@ fn spec(id: &str, behaviors: &str) -> String {
     format!("{common}distribution: {{ id: {id}, behaviors: [{behaviors}] }}\n")
 }
 
-/// Somebody's distribution and function, and a stack that is to be attached to the one.
+/// A user's distribution and function, and a stack that is to be attached to the one.
 async fn theirs(behaviors: &str) -> (Shop, String, String) {
     let shop = Shop::new(OWNED, Rules::aws()).await;
     shop.ground.rules(|rules| *rules = Rules::prompt());
@@ -108,7 +108,7 @@ async fn a_slot_that_is_taken_stays_taken() {
     };
     assert_eq!(occupant(&shop), our_arn(1));
 
-    // Somebody takes it back: it is theirs, until we may replace it again; and destroy leaves it to
+    // A user takes it back: it is theirs, until we may replace it again; and destroy leaves it to
     // them.
     edit(&shop, &id, &our_arn(1), &theirs);
     shop.write("provision.yaml", &spec(&id, "default"));

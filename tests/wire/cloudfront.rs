@@ -1,4 +1,4 @@
-//! A distribution that somebody else made and changes, by plain HTTP: the SDK's types would lose
+//! A distribution that another user made and changes, by plain HTTP: the SDK's types would lose
 //! what they do not know.
 
 use super::shop::Shop;
@@ -98,7 +98,7 @@ pub(crate) fn association(arn: &str, event: &str) -> String {
     )
 }
 
-/// A function of somebody else with one published version, whose ARN is returned.
+/// A function of another owner with one published version, whose ARN is returned.
 pub(crate) async fn foreign_function(shop: &Shop) -> String {
     function_called(shop, "theirs").await
 }

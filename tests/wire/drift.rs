@@ -1,4 +1,4 @@
-//! Somebody changes something behind our back: the plan names it, apply repairs it, and then there
+//! A user changes something behind our back: the plan names it, apply repairs it, and then there
 //! is nothing to do.
 
 use super::cloudfront::unsigned;
@@ -356,7 +356,7 @@ async fn of_objects() {
     {}
     repaired(&shop, "cache control  no-store -> public, max-age=3600");
 
-    // Theirs, even under our keys, is theirs until somebody says otherwise.
+    // Theirs, even under our keys, is theirs until a user says otherwise.
     put("index.html").send().await.unwrap();
     put("report.pdf").send().await.unwrap();
     // A copy has the mark of its source.

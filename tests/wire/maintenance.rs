@@ -1,4 +1,4 @@
-//! The switch on the wire: which calls it takes, and that nothing is lost when somebody else is at
+//! The switch on the wire: which calls it takes, and that nothing is lost when another user is at
 //! the two keys too.
 
 use super::shop::{BUCKET, OWNED, Ran, Shop, writes};
@@ -224,7 +224,7 @@ async fn a_late_write_of_one_turn_does_not_undo_another() {
             &["maintenance off"],
             1,
             site,
-            "overtaken: somebody turned maintenance off meanwhile",
+            "overtaken: another user turned maintenance off meanwhile",
         ),
         (
             "on",
@@ -290,7 +290,7 @@ async fn a_turn_ends_although_s3_hangs() {
     });
 }
 
-/// Runs a turn; just before one of its calls, somebody else uploads something under one of the
+/// Runs a turn; just before one of its calls, another user uploads something under one of the
 /// keys.
 async fn disturbed(
     shop: &Shop,
@@ -330,7 +330,7 @@ async fn what_somebody_else_uploads_meanwhile_is_not_lost() {
         ("on", "apply --yes", PUT, OFF, THEIRS),
         ("on", "apply --yes", PUT, ON, THEIRS),
     ] {
-        let told = format!("{history}, then {arguments}, at {call} somebody uploads {key}");
+        let told = format!("{history}, then {arguments}, at {call} a user uploads {key}");
         drop(shop.run("maintenance off"));
         drop(shop.run("apply --yes --adopt page").exits(0));
         drop(shop.run(&format!("maintenance {history}")).exits(0));
@@ -339,7 +339,7 @@ async fn what_somebody_else_uploads_meanwhile_is_not_lost() {
         }
         let ran = disturbed(&shop, arguments, call, key, text).await;
         assert_eq!(ran.code, Some(1), "{told}: {}", ran.said);
-        drop(ran.says("somebody else changed it in the meantime"));
+        drop(ran.says("another user changed it in the meantime"));
         assert_eq!(objects(&shop).await[key], text, "{told}");
     }
 }

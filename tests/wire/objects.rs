@@ -42,7 +42,7 @@ async fn ours_cost_one_call_and_theirs_a_few_dozen() {
     let [_, reads, heads] = looks(&shop.calls_of("plan --destroy", 4));
     assert!(reads == 1 && (PATIENCE..most).contains(&heads), "{heads}");
 
-    // Without an index, whatever is ours is asked, and lies in the next.
+    // Without an index, whatever is ours is asked, and is in the next.
     s3.delete_object().bucket(BUCKET).key(index::KEY).send().await.unwrap();
     let [_, _, heads] = looks(&shop.calls_of("plan --detailed-exitcode", 2));
     assert!((123 + PATIENCE..123 + most).contains(&heads), "{heads}");

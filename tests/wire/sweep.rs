@@ -39,7 +39,7 @@ async fn what_a_lost_spec_left_is_found_and_taken_down() {
     assert_eq!(shop.everything().await, before);
 }
 
-/// Signs of life and guards, as somebody without the spec meets them; the bucket is elsewhere, and
+/// Signs of life and guards, as a user without the spec meets them; the bucket is elsewhere, and
 /// its switch has a key of its own.
 #[tokio::test]
 async fn what_a_stack_says_of_itself_is_read_from_its_traces() {

@@ -59,7 +59,7 @@ impl World {
         (self.account.clone(), live)
     }
 
-    /// The stack's access control: of its name, or, where somebody renamed it, described as the
+    /// The stack's access control: of its name, or, where a user renamed it, described as the
     /// stack's.
     pub(super) fn control(&self, stack: &StackName) -> Option<&access::Live> {
         let described = || self.access.values().find(|live| access::plan::is_ours(live, stack));
@@ -193,7 +193,7 @@ impl World {
         page::Applied::told(bucket.and_then(|bucket| index(bucket, &stack.names.stack)))
     }
 
-    /// What lies under one of the page keys at time `now`. `read` gives the bytes of the object
+    /// What is under one of the page keys at time `now`. `read` gives the bytes of the object
     /// with an `ETag`.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ pub async fn run(global: &Global, verb: &Dev) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A moment in seconds since the Unix epoch; what lies beyond this machine's calendar is the epoch
+/// A moment in seconds since the Unix epoch; what is beyond this machine's calendar is the epoch
 /// itself.
 fn moment(seconds: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
@@ -99,7 +99,7 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
     let names = Names::of(&session.spec);
     if let Some(folder) = &verb.objects {
         let keys = names.keys.clone();
-        // No account is asked for what lies in a folder.
+        // No account is asked for what is in a folder.
         let account = session.spec.account.clone().map_or_else(|| "000000000000".parse(), Ok);
         let stack = account
             .and_then(|account| names.in_account(account))
@@ -161,7 +161,7 @@ fn settings(spec: &Spec, stack: &Stack, port: u16, from: String) -> EdgeSettings
             function_on: vec!["*".into()],
             root_before_function: false,
         },
-        // What somebody else's distribution does beside our slots is not known here.
+        // What another owner's distribution does beside our slots is not known here.
         DistributionSpec::Attached(attached) => Distribution {
             id: attached.id.to_string(),
             domain_name: "dev.cloudfront.net".into(),

@@ -132,7 +132,7 @@ fn whole(sides: &Sides, stack: &Stack) -> SwitchStatus {
         let lost = if sides.on.is_some() { "" } else { "the page is lost: " };
         let key = &stack.names.keys.off;
         status.notes.push(format!(
-            "{lost}nothing lies under the page's own key, {key}; the next \
+            "{lost}nothing is under the page's own key, {key}; the next \
             turn or `provision apply` puts it back"
         ));
     }

@@ -112,10 +112,10 @@ fn ending(
 /// By whom.
 fn overtaken(now: &Look) -> String {
     let Some(on) = &now.side else {
-        return "overtaken: somebody turned maintenance off meanwhile".into();
+        return "overtaken: another user turned maintenance off meanwhile".into();
     };
     let said = |name: &str| on.metadata.get(name).map(String::as_str);
-    let who = said(window::BY).unwrap_or("somebody");
+    let who = said(window::BY).unwrap_or("a user");
     let when = said(window::SINCE).map(|since| format!(" at {since}")).unwrap_or_default();
     format!("overtaken: {who} turned maintenance on{when}")
 }

@@ -13,7 +13,7 @@ use aws_sdk_cloudfront::types::{
     OriginAccessControlSigningProtocols,
 };
 
-/// Finds the control by its name, or, where somebody renamed it, by its description.
+/// Finds the control by its name, or, where a user renamed it, by its description.
 ///
 /// # Errors
 /// The call's.

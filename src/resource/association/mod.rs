@@ -1,4 +1,4 @@
-//! Slots (distribution × behavior × event) of a distribution that somebody else owns: the one place
+//! Slots (distribution × behavior × event) of a distribution of another owner: the one place
 //! there that we may write.
 
 use super::Standing;

@@ -157,7 +157,7 @@ pub fn unnamed(
     })
 }
 
-/// Why the function cannot go: somebody put it into slots of other events, which are not ours to
+/// Why the function cannot go: another user put it into slots of other events, which are not ours to
 /// empty, and AWS keeps what is in use.
 #[must_use]
 pub fn held(live: &Live, functions: &Functions<'_>) -> Vec<Conflict> {

@@ -1,4 +1,4 @@
-//! What the ops do to a distribution that somebody else owns.
+//! What the ops do to a distribution of another owner.
 
 use super::Op;
 use crate::change::{Fault, FaultKind};

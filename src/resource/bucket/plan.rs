@@ -11,8 +11,8 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     stack_in(&live.settings.tags).as_ref() == Some(stack)
 }
 
-/// Whose bucket this is: its tag says that it is somebody's. `index` is the stack whose index is in
-/// it, where somebody looked.
+/// Whose bucket this is: its tag says that it is a stack's. `index` is the stack whose index is in
+/// it, where a user looked.
 #[must_use]
 pub fn owner(live: &Live, index: Option<&str>) -> Owner {
     let says = index.and_then(|stack| stack.parse().ok());
@@ -52,7 +52,7 @@ pub fn plan(
         return planned.refused(Conflict {
             address,
             reason: format!(
-                "lies in {}, the spec says {}; a bucket cannot move",
+                "is in {}, the spec says {}; a bucket cannot move",
                 have.region, desired.region
             ),
             hint: format!("set `region: {}`, or choose another `bucket.name`", have.region),
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(ops(|have| have.tags.clear()), ["exists and does not carry our tag"]);
         assert_eq!(
             ops(|have| have.region = "eu-west-2".parse().unwrap()),
-            ["lies in eu-west-2, the spec says eu-west-1; a bucket cannot move"]
+            ["is in eu-west-2, the spec says eu-west-1; a bucket cannot move"]
         );
     }
 

@@ -20,7 +20,7 @@ pub const PERMISSIONS: &[Permission] = &[
         read: &["cloudfront:GetDistribution"],
         ..Permission::at("Distribution", Place::Distribution)
     },
-    // A new distribution has no tag yet that a condition could ask for. Somebody else's is neither
+    // A new distribution has no tag yet that a condition could ask for. Another owner's is neither
     // tagged nor deleted.
     Permission {
         of: Stacks::Owned,

@@ -117,10 +117,7 @@ pub fn plan(
     if !uncovered.is_empty() {
         planned.notices.push(Notice {
             address,
-            text: format!(
-                "behaviors that somebody added are not covered: {}",
-                uncovered.join(", ")
-            ),
+            text: format!("behaviors that a user added are not covered: {}", uncovered.join(", ")),
         });
     }
     planned
@@ -171,7 +168,7 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, functions: &Functions<'_
         .get(&Behavior::Default)
         .and_then(|does| does.functions.get(EVENT))
         .cloned();
-    // Also at origins that somebody added: what signs with the control keeps it.
+    // Also at origins that a user added: what signs with the control keeps it.
     let signs = reading.origins.iter().filter(|(_, origin)| !origin.access.is_empty());
     let own = reading.origins.get(&origin_id(stack)).map(|origin| origin.access.clone());
     let signs = signs

@@ -79,6 +79,6 @@ pub fn guard(live: &Live, seen: &str) -> Result<(), Fault> {
     );
     fault.code = Some("PreconditionFailed".into());
     Err(fault.hinted(
-        "somebody else changed it in the meantime: run the same command again, it plans anew",
+        "another user changed it in the meantime: run the same command again, it plans anew",
     ))
 }

@@ -40,7 +40,7 @@ pub struct Frozen {
     pub timeout: u32,
     /// The execution role's ARN.
     pub role: String,
-    /// Settings that Lambda@Edge refuses (environment variables, layers, …) and that somebody put
+    /// Settings that Lambda@Edge refuses (environment variables, layers, …) and that another user put
     /// there; we want none.
     pub refused: BTreeSet<String>,
     /// Says that it is ours (tags on edge functions are doubtful: CloudFront Developer Guide,

@@ -89,7 +89,7 @@ fn guard(live: &Live, revision: &str) -> Result<(), Fault> {
         "change the function",
         "the revision id provided does not match the latest revision id",
     )
-    .hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
+    .hinted("another user changed it in the meantime: run the same command again, it plans anew"))
 }
 
 fn revision(serial: u64) -> String {

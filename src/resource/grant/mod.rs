@@ -71,7 +71,7 @@ pub fn exists(policy: Option<&Value>) -> bool {
     !parted(policy).0.is_empty()
 }
 
-/// What ours should be in this policy, if `source` may read. Somebody else's statement against
+/// What ours should be in this policy, if `source` may read. Another owner's statement against
 /// plain HTTP does as well as ours.
 fn wanted(bucket: &BucketName, source: Option<&str>, policy: Option<&Value>) -> Vec<Value> {
     let (ours, others) = parted(policy);

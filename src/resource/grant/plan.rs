@@ -87,14 +87,14 @@ pub fn notices(bucket: &BucketName, live: Option<&Value>) -> Vec<Notice> {
     let told =
         others.filter_map(|statement| match statement.get("Effect").and_then(Value::as_str) {
             Some("Allow") => Some(format!(
-                "somebody else's statement: \
+                "another owner's statement: \
             {}",
                 short(&policy::show(&statement))
             )),
             Some("Deny") if policy::concerns(&statement, "s3:GetObject") => {
                 let shown = short(&policy::show(&statement));
                 Some(format!(
-                    "somebody else's statement may keep CloudFront or the edge function out: \
+                    "another owner's statement may keep CloudFront or the edge function out: \
                 {shown}"
                 ))
             }
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(distribution(Some(&good)), Some(reader()));
         for number in [0, 1] {
             for (element, value) in ours()[number].as_object().unwrap() {
-                // Without its label it is somebody else's.
+                // Without its label it is another owner's.
                 if element == "Sid" {
                     continue;
                 }
@@ -258,14 +258,14 @@ mod tests {
             "Resource": "x"});
         assert_eq!(
             told(allow),
-            ["somebody else's statement: Allow s3:* to arn:aws:iam::999999999999:root on x"]
+            ["another owner's statement: Allow s3:* to arn:aws:iam::999999999999:root on x"]
         );
         assert_eq!(told(theirs()), Vec::<String>::new());
         for action in [json!("s3:*"), json!(["s3:PutObject", "S3:Get*"]), json!("*")] {
             let deny =
                 json!({"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "x"});
             assert!(
-                told(deny)[0].starts_with("somebody else's statement may keep CloudFront"),
+                told(deny)[0].starts_with("another owner's statement may keep CloudFront"),
                 "{action}"
             );
         }

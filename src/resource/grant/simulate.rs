@@ -59,5 +59,5 @@ pub fn unchanged(live: Option<&Value>, seen: Option<&Value>) -> Result<(), Fault
         "write the bucket policy",
         "the policy is not the one that was seen",
     )
-    .hinted("somebody else changed it in the meantime: run the same command again, it plans anew"))
+    .hinted("another user changed it in the meantime: run the same command again, it plans anew"))
 }

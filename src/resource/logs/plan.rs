@@ -54,7 +54,7 @@ pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<Op> {
 
 /// Plans the end of the groups that are ours: all of that name, while a function of that name
 /// exists and is `ours`; without a function (`None`), those that carry our tag. The groups of
-/// somebody else's function are somebody else's.
+/// another owner's function are another owner's.
 #[must_use]
 pub fn teardown(stack: &StackName, name: &str, ours: Option<bool>, live: &Live) -> Planned<Op> {
     let mut planned = Planned::default();

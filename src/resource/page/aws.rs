@@ -10,7 +10,7 @@ use crate::name::{AccountId, BucketName, ObjectKey};
 use crate::resource::site;
 use crate::resource::site::index::SWITCH;
 
-/// Looks at what lies under one key. Needs no more rights than turning the switch does.
+/// Looks at what is under one key. Needs no more rights than turning the switch does.
 ///
 /// # Errors
 /// The call's; also where there is no such bucket, which is not the same as an object that is not

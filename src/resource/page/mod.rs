@@ -1,5 +1,5 @@
 //! The maintenance page under its own key, which it never leaves, and the switch: while an object
-//! lies under the other key, the on key, the edge shows that one.
+//! is under the other key, the on key, the edge shows that one.
 
 use super::Standing;
 use super::content::Content;
@@ -37,7 +37,7 @@ pub struct Settings {
 pub struct Keys {
     /// The page's own.
     pub off: ObjectKey,
-    /// While something lies here, visitors get it.
+    /// While something is here, visitors get it.
     pub on: ObjectKey,
 }
 
@@ -55,7 +55,7 @@ pub struct Live {
     pub own: Claim,
     /// Under the on key.
     pub on: Option<Shown>,
-    /// No visitor reaches the function yet, so what lies under the on key is not shown before this
+    /// No visitor reaches the function yet, so what is under the on key is not shown before this
     /// plan.
     pub opens: bool,
 }
@@ -83,7 +83,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// An object as it lies.
+    /// An object as it is.
     #[must_use]
     pub fn of(
         etag: String,
@@ -100,7 +100,7 @@ impl Side {
     }
 }
 
-/// What lies under one key, and when that was seen by S3's clock.
+/// What is under one key, and when that was seen by S3's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     /// The object, if there is one.
@@ -153,7 +153,7 @@ pub struct Sides {
     pub on: Option<Side>,
     /// When, by S3's clock.
     pub seen: Timestamp,
-    /// What the index tells of the apply that ended last. It is asked where no page of ours lies
+    /// What the index tells of the apply that ended last. It is asked where no page of ours is
     /// under its own key.
     pub applied: Option<Applied>,
 }

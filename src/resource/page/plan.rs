@@ -9,7 +9,7 @@ use crate::resource::site::index::Served;
 use crate::resource::site::plan::Claim;
 
 /// Plans the page's upload under its own key. A window of ours that shows the standard page shows
-/// the new one; a page for one window only, and what somebody else put under the on key, stay as
+/// the new one; a page for one window only, and what another user put under the on key, stay as
 /// they are.
 #[must_use]
 pub fn plan(
@@ -63,7 +63,7 @@ pub fn plan(
         if live.opens && !adopt {
             planned.conflicts.push(Conflict {
                 address: Address::new(Kind::Page, &keys.on),
-                reason: "an object that is no maintenance window lies under this key, and with \
+                reason: "an object that is no maintenance window is under this key, and with \
                     this plan visitors would get it in place of the site"
                     .into(),
                 hint: "move it away, write other `maintenance.keys`, or let it be shown with \
@@ -132,7 +132,7 @@ mod tests {
             (none(), new, vec!["m.html"], 0),
             (other(), shown(&[ours, window, (PAGE, "x"), (ONCE, "true")]), vec!["m.html"], 1),
             (same(), shown(&[]), vec![], 1),
-            // No window of ours: somebody renamed a page of ours, or wants this key for something.
+            // No window of ours: a user renamed a page of ours, or wants this key for something.
             (same(), shown(&[ours, (PAGE, "x")]), vec![], 1),
             (none(), shown(&[(STACK_METADATA, "shop-2"), (PAGE, "x")]), vec!["m.html"], 1),
         ] {

@@ -19,7 +19,7 @@ pub enum Wanted {
     On(On),
     /// The site.
     Off {
-        /// The standard page, in case that it lies nowhere any more.
+        /// The standard page, in case that it is nowhere any more.
         standard: Standard,
     },
 }
@@ -36,7 +36,7 @@ pub struct On {
     pub without: Vec<&'static str>,
     /// Another page than the standard one, for this window only.
     pub once: Option<Content>,
-    /// The standard page, in case that it lies nowhere any more.
+    /// The standard page, in case that it is nowhere any more.
     pub standard: Standard,
     /// 128 bits in hex that no other write has.
     pub mark: String,
@@ -117,7 +117,7 @@ impl Turn<'_> {
             self.go_on(&mut window, open, sides.state(), &wanted.without);
         }
         // Another page than the standard one stays for the whole of its window, also one that
-        // somebody put by hand.
+        // another user put by hand.
         let is_other = |open: &&Side| {
             let by_hand = !is_ours(&open.metadata, self.stack);
             by_hand || open.metadata.contains_key(window::ONCE) || standard.is_none()

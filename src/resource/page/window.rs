@@ -58,7 +58,7 @@ pub fn theirs(metadata: &Metadata) -> Metadata {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// The site; nothing lies under the on key.
+    /// The site; nothing is under the on key.
     Off,
     /// The site, until the window begins.
     Scheduled,

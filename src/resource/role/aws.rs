@@ -261,7 +261,7 @@ async fn create(clients: &Clients, name: &RoleName, settings: &Settings) -> Resu
         {
             Some(live) if tags::hold(&live.settings.tags, &settings.tags) => Ok(Done::AlreadySo),
             _ => Err(fault.hinted(
-                "somebody else created a role of this name in the meantime: run \
+                "another user created a role of this name in the meantime: run \
                 the same command again",
             )),
         },

@@ -5,8 +5,8 @@ use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{RoleName, StackName};
 use crate::resource::{Mark, Owner, Planned, claim, marked, policy, stack_in, tags};
 
-/// Whose role this is: its tag says that it is somebody's. Where its description names another
-/// stack, somebody changed one of them.
+/// Whose role this is: its tag says that it is a stack's. Where its description names another
+/// stack, a user changed one of them.
 #[must_use]
 pub fn owner(live: &Live) -> Owner {
     let says = marked(&live.settings.description);

@@ -74,7 +74,7 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Do
 /// Uploads one object, guarded by the ETag that was seen.
 ///
 /// # Errors
-/// The call's; [`FaultKind::MovedOn`] where somebody else wrote in between, unless what they wrote
+/// The call's; [`FaultKind::MovedOn`] where another user wrote in between, unless what they wrote
 /// is the same.
 pub async fn put(
     clients: &Clients,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where it lies. No file of a site has such a key, as names that begin with a dot are left out.
+/// Where it is. No file of a site has such a key, as names that begin with a dot are left out.
 pub const KEY: &str = ".provision/index";
 
 /// The format that this program reads and writes.
@@ -51,7 +51,7 @@ impl Served {
         Self { content_type, cache_control, switch: String::new() }
     }
 
-    /// An object as it lies, with its user metadata.
+    /// An object as it is, with its user metadata.
     #[must_use]
     pub fn found(
         content_type: Option<String>,

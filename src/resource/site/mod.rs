@@ -50,17 +50,17 @@ pub struct Object {
 pub struct Live {
     /// Every object, the page included, the index not.
     pub objects: BTreeMap<ObjectKey, Object>,
-    /// Keys whose newest version lies under a delete marker; looked at only on the way to deleting
+    /// Keys whose newest version is under a delete marker; looked at only on the way to deleting
     /// the bucket.
     pub buried: BTreeSet<ObjectKey>,
-    /// What lies under the index's key.
+    /// What is under the index's key.
     pub index: Option<FoundIndex>,
     /// Every object that the index does not prove to be ours, buried ones included, with the answer
     /// to a closer look.
     pub looks: BTreeMap<ObjectKey, Look>,
 }
 
-/// What lies under the index's key.
+/// What is under the index's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundIndex {
     /// Without quotes.
@@ -113,7 +113,7 @@ fn place(key: &ObjectKey) -> String {
     hex::encode(&Sha256::digest(key.as_str())[..8])
 }
 
-/// Do the user metadata of the object under `key` carry our mark? A copy that somebody made in the
+/// Do the user metadata of the object under `key` carry our mark? A copy that another user made in the
 /// bucket has the metadata of its source, and is theirs; only between the two page keys people
 /// carry the page by hand.
 #[must_use]

@@ -209,11 +209,11 @@ pub enum Claim {
         /// How it was served.
         served: Option<Served>,
     },
-    /// Something that is not ours lies there, with this `ETag`.
+    /// Something that is not ours is there, with this `ETag`.
     Foreign(String),
 }
 
-/// Compares what lies under a key with what should.
+/// Compares what is under a key with what should.
 #[must_use]
 pub fn claim(live: &Live, key: &ObjectKey, md5: &str, wanted: &Served) -> Claim {
     let Some(Object { etag, .. }) = live.objects.get(key) else {

@@ -40,7 +40,7 @@ fn found(
     expected: Expected,
     problems: &mut Vec<Problem>,
 ) -> Option<(PathBuf, Given)> {
-    const INSIDE: &str = "everything that the spec names lies in the spec's own folder, so that a \
+    const INSIDE: &str = "everything that the spec names is in the spec's own folder, so that a \
         copy of the folder is complete";
     let given = draft.given(key)?;
     let mut refuse = |what: String, rule: &str, fix: &str| {
@@ -49,7 +49,7 @@ fn found(
     let shown = &given.shown;
     let elsewhere = "move it beside the spec, and write its path from there";
     if !path.starts_with(folder) {
-        refuse(format!("`{shown}` lies outside of the spec's folder"), INSIDE, elsewhere);
+        refuse(format!("`{shown}` is outside of the spec's folder"), INSIDE, elsewhere);
         return None;
     }
     let (real, folder) = match fs::canonicalize(path)
@@ -95,7 +95,7 @@ fn found(
         Expected::Folder | Expected::Either if real == folder => {
             refuse(
                 format!("`{shown}` is the spec's own folder"),
-                "the spec and what lies beside it would be uploaded",
+                "the spec and what is beside it would be uploaded",
                 "put the files into a folder of their own, and name that",
             );
         }
@@ -194,7 +194,7 @@ fn keys_outside_of_site(draft: &Draft, site: &Path, problems: &mut Vec<Problem>)
         let shown =
             draft.given(name).map_or_else(|| visible(key.as_str()), |given| given.shown.clone());
         let what = format!("the site holds a file under the page's key `{shown}`");
-        let rule = "whether an object lies under these keys is the switch; a file of the site \
+        let rule = "whether an object is under these keys is the switch; a file of the site \
             there would turn it";
         let fix = if maintenance.page.is_none() {
             "name that file as the page with `maintenance.page`, or rename it"

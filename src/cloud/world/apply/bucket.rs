@@ -1,4 +1,4 @@
-//! Buckets and what lies in them: S3 writes over nothing that its guard does not name.
+//! Buckets and what is in them: S3 writes over nothing that its guard does not name.
 
 use super::changed;
 use crate::change::{Done, Fault, FaultKind};
@@ -43,7 +43,7 @@ impl World {
                 );
                 fault.code = Some("BucketNotEmpty".into());
                 Err(fault.hinted(
-                    "somebody put objects into it since it was looked at; run the \
+                    "another user put objects into it since it was looked at; run the \
                     same command again",
                 ))
             }

@@ -1,4 +1,4 @@
-//! Finds the buckets of every stack in an account, each asked where it lies.
+//! Finds the buckets of every stack in an account, each asked where it is.
 
 use super::observe::tags;
 use crate::aws::Clients;

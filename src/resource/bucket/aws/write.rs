@@ -181,7 +181,7 @@ pub(super) async fn delete(
     match sent.map_err(|error| fault(format!("delete bucket {name}"), &error)) {
         Err(fault) if fault.kind == FaultKind::NotFound => Ok(Done::AlreadySo),
         Err(fault) if fault.kind == FaultKind::InUse => Err(fault.hinted(
-            "somebody put objects into it since it was looked at; \
+            "another user put objects into it since it was looked at; \
                 run the same command again",
         )),
         other => other.map(|_| Done::Changed(String::new())),

@@ -31,7 +31,7 @@ pub async fn await_deployed(
         (clients.rhythm.deployment, wait::DEPLOYMENT),
         || async {
             let Some(live) = read_document(clients, id).await? else { return Ok(Some(None)) };
-            // Another ETag than our write's is an old snapshot, or, if it stays, somebody's later
+            // Another ETag than our write's is an old snapshot, or, if it stays, a user's later
             // write, which is not ours to await.
             let foreign = expected.as_ref().is_some_and(|etag| *etag != live.etag);
             let stale = foreign
@@ -41,7 +41,7 @@ pub async fn await_deployed(
                 return Err(Fault::new(
                     FaultKind::MovedOn,
                     format!("disable distribution {id}"),
-                    "somebody enabled it again",
+                    "another user enabled it again",
                 )
                 .hinted(
                     "make sure that nobody applies the stack, then run the same command again",

@@ -12,7 +12,7 @@ use futures_util::try_join;
 
 /// Finds the stack's distribution: by the id that our grant names, else by our origin id; tag and
 /// creation decide. `listed` are all distributions of
-/// the account, if somebody has asked already.
+/// the account, if they have been listed already.
 ///
 /// # Errors
 /// Any call's.

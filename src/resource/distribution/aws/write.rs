@@ -103,7 +103,7 @@ pub(super) async fn create(
 /// Makes the edits in the document that `etag` stands for.
 ///
 /// # Errors
-/// The call's; [`FaultKind::MovedOn`] where somebody else wrote in between.
+/// The call's; [`FaultKind::MovedOn`] where another user wrote in between.
 pub async fn update(
     clients: &Clients,
     (id, etag): (&DistributionId, &str),

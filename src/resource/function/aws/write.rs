@@ -68,7 +68,7 @@ pub(super) async fn create(
                         .map(|number| Done::Changed(number.to_string()))
                         .ok_or_else(|| {
                             fault.hinted(
-                                "somebody else created a function of this name in the \
+                                "another user created a function of this name in the \
                                 meantime: run the same command again",
                             )
                         })?,

@@ -19,7 +19,7 @@ fn side(text: &str, metadata: &[(&str, &str)]) -> Option<Side> {
     Some(Side::of(page(text).md5, text.as_bytes(), "text/html", "no-store", metadata))
 }
 
-/// What somebody put by hand.
+/// What another user put by hand.
 fn by_hand(text: &str) -> Option<Side> {
     side(text, &[]).map(|side| Side { metadata: Metadata::new(), ..side })
 }
@@ -167,7 +167,7 @@ fn what_was_applied_last_decides_which_switch_it_is() {
     assert_eq!(others.owner(&"shop".parse().unwrap()), Some("other"));
 }
 
-/// A page that somebody put under our key is shown by nobody who did not say so.
+/// A page that another user put under our key is shown by nobody who did not say so.
 #[test]
 fn what_is_not_ours_is_not_shown() {
     let (plain, off) = (on(&[]), Wanted::Off { standard: Ok(page("spec")) });

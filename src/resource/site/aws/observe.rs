@@ -13,7 +13,7 @@ use crate::resource::site::{
 use futures_util::{StreamExt, stream, try_join};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A key, what lies under it, and when it was written.
+/// A key, what is under it, and when it was written.
 type Listed = Vec<(ObjectKey, Object, u64)>;
 
 /// Lists the objects and reads the index; what that does not prove to be ours is asked.

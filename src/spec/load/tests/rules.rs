@@ -23,7 +23,7 @@ fn every_rule_is_kept() {
         ("account: 012345678901", "`account` must be text, found the number `012345678901`"),
         ("account: \"12345\"", "account `12345` must be 12 digits"),
         ("region: europe", "region `europe` must look like `eu-west-1`"),
-        ("region: cn-north-1", "region `cn-north-1` lies outside of AWS's public partition"),
+        ("region: cn-north-1", "region `cn-north-1` is outside of AWS's public partition"),
         (
             "bucket: { name: My_Bucket }",
             "bucket name `My_Bucket` may hold only a-z, 0-9, `-` and `.`",
@@ -220,12 +220,12 @@ fn every_rule_is_kept() {
         (
             "account: \"210987654321\"\ndistribution: { certificate: \
                 \"arn:aws:acm:EDGE-REGION:123456789012:certificate/1\" }",
-            "`distribution.certificate` lies in another account than the spec's `account`",
+            "`distribution.certificate` is in another account than the spec's `account`",
         ),
         (
             "account: \"210987654321\"\nrole: { permissions_boundary: \
                 \"arn:aws:iam::123456789012:policy/x\" }",
-            "`role.permissions_boundary` lies in another account than the spec's `account`",
+            "`role.permissions_boundary` is in another account than the spec's `account`",
         ),
         (&comment, "the comment has 129 characters"),
         (
@@ -277,10 +277,10 @@ fn every_rule_is_kept() {
         ("maintenance: { page: latin.html }", "the page `latin.html` is not UTF-8"),
         ("maintenance: { page: empty.html }", "warning: the page `empty.html` is empty"),
         ("maintenance: { page: /etc/passwd }", "`/etc/passwd` is an absolute path"),
-        ("maintenance: { page: ../page.html }", "`../page.html` lies outside of the spec's folder"),
+        ("maintenance: { page: ../page.html }", "`../page.html` is outside of the spec's folder"),
         (
             "maintenance: { page: site/../../page.html }",
-            "`site/../../page.html` lies outside of the spec's folder",
+            "`site/../../page.html` is outside of the spec's folder",
         ),
         ("bucket: { site: page.html }", "`page.html` is not a folder"),
         ("bucket: { site: ./ }", "`./` is the spec's own folder"),
