@@ -226,17 +226,17 @@ fn hint(kind: FaultKind, tried: &str, text: &str) -> Option<String> {
                 account can tell which"
         }
         FaultKind::NotFound => {
-            "somebody took it down in the meantime: run the same command again, it plans anew"
+            "another user took it down in the meantime: run the same command again, it plans anew"
         }
         FaultKind::AlreadyExists => {
-            "somebody made it in the meantime: run the same command again, it plans anew"
+            "another user made it in the meantime: run the same command again, it plans anew"
         }
         FaultKind::InUse => {
             "something else uses it, perhaps since a moment ago: run the same command again, it \
                 plans anew"
         }
         FaultKind::MovedOn => {
-            "somebody else changed it in the meantime: run the same command again, it plans anew"
+            "another user changed it in the meantime: run the same command again, it plans anew"
         }
         FaultKind::Busy | FaultKind::Throttled => {
             "run the same command again; what is done stays done"

@@ -31,7 +31,7 @@ stops it.
 
 With --yes, --older-than and --all pass over stacks that visitors use (whose distribution is \
 enabled, or whose function runs in
-somebody else's) unless --in-use is said. A stack whose own `ttl` is over, or that --stack names, \
+another owner's) unless --in-use is said. A stack whose own `ttl` is over, or that --stack names, \
 is taken down in any case.
 
 Examples:
