@@ -165,6 +165,12 @@ pub struct Notice {
     pub text: String,
 }
 
+impl From<Conflict> for Notice {
+    fn from(Conflict { address, reason, hint }: Conflict) -> Self {
+        Self { address, text: format!("{reason}; {hint}") }
+    }
+}
+
 /// How an op ended that did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {

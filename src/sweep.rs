@@ -1,8 +1,8 @@
 //! What is left of stacks in an account, put together from traces: objects of ours that a list
 //! shows.
 //!
-//! Pure. A stack's remains have the names of the spec that would cover them, and the ordinary destroy
-//! takes them down: there is no second way of deleting things.
+//! Pure. A stack's remains have the names of the spec that would cover them, and the ordinary
+//! destroy takes them down: there is no second way of deleting things.
 
 use crate::change::{Address, Kind, Notice};
 use crate::name::{BucketName, DistributionId, EDGE_REGION, ObjectKey, StackName};
@@ -33,11 +33,18 @@ pub struct Found {
     pub remains: Vec<Remains>,
     /// What two marks give to different stacks, or one mark alone gives to one.
     pub disputed: Vec<(Owner, Address)>,
-    /// What may be left of stacks, and where nobody could look.
+    /// Where nobody could look.
     pub notices: Vec<Notice>,
 }
 
 impl Found {
+    /// What may be left of stacks, in words.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Notice> {
+        let disputed = self.disputed.iter().filter_map(|(owner, address)| owner.dispute(address));
+        self.notices.iter().cloned().chain(disputed.map(Notice::from)).collect()
+    }
+
     /// The names of everything of which one mark, at least, names the stack.
     #[must_use]
     pub fn clues(&self, stack: &StackName) -> Clues {

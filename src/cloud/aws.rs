@@ -262,9 +262,8 @@ impl Cloud for Aws {
 
     async fn runners(&self, stack: &Stack) -> Result<Vec<DistributionId>, Fault> {
         let named = stack.any_version();
-        let runs = |one: &Listed| {
-            one.enabled && one.occupants.iter().any(|(_, arn)| named.number_in(arn).is_some())
-        };
+        let runs =
+            |one: &Listed| one.enabled && one.occupants.iter().any(|(_, arn)| named.names(arn));
         let listed = distribution::aws::list(&self.clients).await?;
         Ok(listed.into_iter().filter(runs).map(|one| one.id).collect())
     }

@@ -91,6 +91,7 @@ pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
     let file = at_hand.as_ref().map_or(&global.file, |spec| &spec.file);
     let place = Place::open(global, file, region, signals::listen(), Patience::RUN).await;
     let found = place.discover(at_hand.as_ref().map(session::target).as_ref()).await?;
+    let notices = found.notices();
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
     let chosen: Vec<Remains> =
         found.remains.into_iter().filter(|remains| remains.is_chosen(&selection, now)).collect();
@@ -103,13 +104,7 @@ pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
         (false, true) => Then::MayEnd,
         (false, false) => Then::Choose,
     };
-    view.remains(&Listing {
-        chosen: &chosen,
-        staying: &staying,
-        notices: &found.notices,
-        now,
-        then,
-    });
+    view.remains(&Listing { chosen: &chosen, staying: &staying, notices: &notices, now, then });
     if !ends {
         if chooses && !going.is_empty() {
             let hint = "add `--yes` to take them down without asking";

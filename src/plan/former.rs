@@ -60,9 +60,9 @@ fn disputed(plan: &mut Plan, live: &Live, choices: &Choices) {
         plan.conflicts.extend(disputed);
         return;
     }
-    plan.notices.extend(disputed.map(|Conflict { address, reason, hint }| Notice {
-        address,
-        text: format!("was named by an earlier spec; {reason}; {hint}"),
+    plan.notices.extend(disputed.map(|conflict| {
+        let reason = format!("was named by an earlier spec; {}", conflict.reason);
+        Notice::from(Conflict { reason, ..conflict })
     }));
 }
 

@@ -95,7 +95,7 @@ fn invalidate(
     ops: &[site::Op],
 ) {
     let (Some(own), Some(wanted)) = (&live.distribution, &desired.distribution) else { return };
-    let old = invalidation::plan::stale(&desired.site, ops, &live.objects);
+    let old = invalidation::plan::stale(ops, &desired.site, &live.objects);
     let seen = live.objects.index.as_ref().map(|found| found.etag.as_str()).unwrap_or_default();
     let root = &wanted.settings.default_root_object;
     let stage = if old.gone.is_empty() { Stage::Invalidate } else { Stage::InvalidateGone };

@@ -195,9 +195,7 @@ fn runs_elsewhere(stack: &Stack, live: &Live) -> Option<Conflict> {
     let named = stack.any_version();
     let runs = |held: &&distribution::Live| {
         let behaviors = held.document.read().behaviors.into_values();
-        behaviors
-            .flat_map(|does| does.functions.into_values())
-            .any(|arn| named.number_in(&arn).is_some())
+        behaviors.flat_map(|does| does.functions.into_values()).any(|arn| named.names(&arn))
     };
     let held = live.holders.iter().find(runs)?;
     Some(Conflict {

@@ -52,7 +52,9 @@ pub(super) fn role(
     let account = &stack.account;
     let wanted = Reach::of(desired.role.policy.as_ref(), account);
     let known = known(stack, live);
-    plan.conflicts.extend(windows(plan, stack, live, running, &wanted.pages, &known.pages));
+    let doubtful = doubtful(stack, live);
+    let unknown = (&known.pages, &doubtful.pages);
+    plan.conflicts.extend(windows(plan, stack, live, running, &wanted.pages, unknown));
     let ends = |bucket: &BucketName| {
         let end = Op::Bucket(bucket::Op::Delete { name: bucket.clone() });
         plan.steps.iter().any(|step| step.op == end)
@@ -69,7 +71,6 @@ pub(super) fn role(
     // ends, and, where an apply is told to delete such things, what is gone.
     let here = |bucket: &BucketName| *bucket == stack.bucket;
     let stays = |bucket: &BucketName| !here(bucket) && !told(Kind::Bucket) && !ends(bucket);
-    let doubtful = doubtful(stack, live);
     let unseen_pages = known.pages.union(&doubtful.pages).filter(|(bucket, _)| stays(bucket));
     let unseen_functions = known.functions.union(&doubtful.functions);
     let unseen_functions =
@@ -127,22 +128,16 @@ fn doubtful(stack: &Stack, live: &Live) -> Reach {
     doubtful
 }
 
-/// Was the bucket named by an earlier spec, and is it not known whether it is the stack's?
-fn is_in_doubt(live: &Live, bucket: &BucketName) -> bool {
-    let address = Address::new(Kind::Bucket, bucket);
-    live.former.disputed.iter().any(|it| it.address == address)
-        || live.former.refused.iter().any(|it| it.address == address)
-}
-
 /// A slot that the plan turns would leave an open window, or come into one: its visitors would get
-/// the site, or the page, without anybody having said so.
+/// the site, or the page, without anybody having said so. `unknown` is what a slot may look for that
+/// does not say it, `doubtful` what may have been the stack's.
 fn windows(
     plan: &Plan,
     stack: &Stack,
     live: &Live,
     running: &[Slot],
     wanted: &BTreeSet<Page>,
-    unknown: &BTreeSet<Page>,
+    (unknown, doubtful): (&BTreeSet<Page>, &BTreeSet<Page>),
 ) -> Option<Conflict> {
     // Once the switch has moved, a window where only slots look that stay could not be ended.
     let moves = plan.steps.iter().any(|step| step.stage == Stage::Switch);
@@ -170,8 +165,10 @@ fn windows(
                 .into(),
         });
     }
-    let sure = |bucket: &BucketName| objects(bucket).is_some() || !is_in_doubt(live, bucket);
-    if let Some((bucket, key)) = left.difference(wanted).find(|(bucket, _)| !sure(bucket)) {
+    let is_in_doubt = |bucket: &BucketName| {
+        objects(bucket).is_none() && doubtful.iter().any(|(other, _)| other == bucket)
+    };
+    if let Some((bucket, key)) = left.difference(wanted).find(|(bucket, _)| is_in_doubt(bucket)) {
         return Some(Conflict {
             address: Address::new(Kind::Page, key),
             reason: format!(

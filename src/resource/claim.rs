@@ -164,22 +164,22 @@ pub fn claim(
     address: &Address,
     adopt: bool,
 ) -> Result<bool, Conflict> {
+    let may_adopt = matches!(owner, Owner::Untagged { says, .. } if says == stack);
+    if let Some(dispute) = owner.dispute(address).filter(|_| !may_adopt) {
+        return Err(dispute);
+    }
     let kind = address.kind;
-    let (reason, way_out) = match owner {
-        Owner::Stack(owner) if owner == stack => return Ok(false),
-        Owner::Untagged { says, .. } if says != stack => {
-            return owner.dispute(address).map_or(Ok(false), Err);
-        }
-        Owner::Disputed { .. } => return owner.dispute(address).map_or(Ok(false), Err),
-        Owner::Nobody | Owner::Untagged { .. } if adopt => return Ok(true),
-        Owner::Stack(owner) => (
+    let (reason, way_out) = match owner.stack() {
+        Some(owner) if owner == stack => return Ok(false),
+        None if adopt => return Ok(true),
+        Some(owner) => (
             format!("exists and belongs to stack `{owner}`"),
             format!(
                 "run `provision destroy` for stack `{owner}` first; `--adopt {kind}` takes over \
                     only what belongs to no stack"
             ),
         ),
-        Owner::Nobody | Owner::Untagged { .. } => (
+        None => (
             "exists and does not carry our tag".to_owned(),
             format!("take it over with `--adopt {kind}` (a later destroy would then delete it)"),
         ),

@@ -154,7 +154,7 @@ pub struct Traces {
     pub found: Vec<Trace>,
     /// What two marks give to different stacks, or one mark alone gives to one.
     pub disputed: Vec<(Owner, Address)>,
-    /// The same in words, and who did not let us look.
+    /// Who did not let us look.
     pub notices: Vec<Notice>,
 }
 
@@ -169,9 +169,8 @@ impl Traces {
         complete: impl FnOnce(Trace) -> Trace,
     ) {
         let address = Address::new(kind, &name);
-        if let Some(Conflict { address, reason, hint }) = owner.dispute(&address) {
-            self.disputed.push((owner.clone(), address.clone()));
-            self.notices.push(Notice { address, text: format!("{reason}; {hint}") });
+        if owner.dispute(&address).is_some() {
+            self.disputed.push((owner.clone(), address));
         }
         let stack = owner.stack().cloned();
         self.found.extend(stack.map(|stack| complete(Trace::of(stack, kind, name, tags))));

@@ -128,7 +128,7 @@ impl Place {
             let look = self.cloud.observe(&names, site, scope);
             live = self.unless_stopped(look).await?.1;
         }
-        Ok((in_account(&names, stack.account)?, live))
+        Ok((Stack { names, ..stack }, live))
     }
 
     /// Looks for all of the stack in the whole account, where its own trail is lost. Nothing is

@@ -30,17 +30,21 @@ fn the_stacks_own_distribution_is_named_as_if_it_were_somebody_elses() {
     assert_eq!(story.world(), before);
 }
 
+fn a_distribution_of_another_owner(story: &mut Story, document: &str) {
+    story.meanwhile("there is a distribution of another owner", |world| {
+        let live = json!({"id": ID, "etag": "E0", "document": document, "deployed": true,
+            "domain": "d1.cloudfront.net", "tags": {}});
+        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
+    });
+}
+
 /// Own to attached: the old one goes on serving until its word is said, and the report is about the
 /// new one.
 #[test]
 fn a_stack_moves_to_a_distribution_of_somebody_else() {
     let mut story = Story::of_a_shop_that_stands();
     let id = own_id(&story);
-    story.meanwhile("there is a distribution of another owner", |world| {
-        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
-            "domain": "d1.cloudfront.net", "tags": {}});
-        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
-    });
+    a_distribution_of_another_owner(&mut story, &document(""));
     story.write(
         "provision.yaml",
         "stack: shop\nbucket: {name: shop-files, site: ./site}\ndistribution: {id: E1ABCDEF0123, \
@@ -492,11 +496,7 @@ fn a_distribution_that_is_called_like_ours_is_not_ours() {
     let document = document.replace("<TargetOriginId>o<", "<TargetOriginId>provision-shop<");
     story.write("provision.yaml", SHOP);
     assert_eq!(story.ask("apply --sandbox --yes").code, 0);
-    story.meanwhile("there is a distribution of another owner", |world| {
-        let live = json!({"id": ID, "etag": "E0", "document": document, "deployed": true,
-            "domain": "d1.cloudfront.net", "tags": {}});
-        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
-    });
+    a_distribution_of_another_owner(&mut story, &document);
     let before = story.world()["distributions"][ID].clone();
     assert!(story.ask("apply --sandbox --yes").out.contains("Nothing to do"));
     assert_eq!(story.ask("destroy --sandbox --yes").code, 0);
@@ -595,11 +595,7 @@ fn a_bucket_that_the_stack_comes_back_to_has_its_switch() {
 #[test]
 fn a_switch_does_not_move_away_from_an_open_window() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("there is a distribution of another owner", |world| {
-        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
-            "domain": "d1.cloudfront.net", "tags": {}});
-        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
-    });
+    a_distribution_of_another_owner(&mut story, &document(""));
     assert_eq!(story.ask("maintenance on --sandbox").code, 0);
     let moved = "stack: shop\nbucket: {name: shop-files, site: ./site}\n\
         maintenance: {keys: {off: m.html, on: m-on.html}}\n\
@@ -676,11 +672,7 @@ fn visitors_of_the_distribution_that_was_applied_last_are_known() {
     let mut story = Story::of_a_shop_that_stands();
     let id = own_id(&story);
     assert_eq!(story.ask("maintenance on --sandbox").code, 0);
-    story.meanwhile("there is a distribution of another owner", |world| {
-        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
-            "domain": "d1.cloudfront.net", "tags": {}});
-        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
-    });
+    a_distribution_of_another_owner(&mut story, &document(""));
     story.write(
         "provision.yaml",
         "stack: shop\nbucket: {name: shop-files, site: ./site}\ndistribution: {id: E1ABCDEF0123, \
@@ -697,11 +689,7 @@ fn visitors_of_the_distribution_that_was_applied_last_are_known() {
 #[test]
 fn the_site_does_not_go_while_a_distribution_serves_it() {
     let mut story = Story::of_a_shop_that_stands();
-    story.meanwhile("there is a distribution of another owner", |world| {
-        let live = json!({"id": ID, "etag": "E0", "document": document(""), "deployed": true,
-            "domain": "d1.cloudfront.net", "tags": {}});
-        world["distributions"][ID] = json!({"live": live, "deployed_at": 0});
-    });
+    a_distribution_of_another_owner(&mut story, &document(""));
     story.write(
         "provision.yaml",
         "stack: shop\nbucket: {name: shop-files}\ndistribution: {id: E1ABCDEF0123, \

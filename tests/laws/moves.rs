@@ -527,6 +527,36 @@ fn a_move_cut_short_goes_on_goes_back_or_ends() {
     println!("{} pairs, {cuts} cuts, {runs} runs after them", pairs().count());
 }
 
+/// A run that stands still, and what it still has to do.
+struct Paused {
+    memory: Memory,
+    rest: Plan,
+}
+
+impl Paused {
+    /// Before the step `at` of the move.
+    fn at(at: usize, from: &Ground, to: &Ground) -> Self {
+        let memory = Memory::new(from.built.clone(), 3, Cut::Killed(at));
+        let (live, mut rest) = memory.plan(to, Intent::Provision, &words(false));
+        let begun = memory.carry_out(to, &live, &rest);
+        memory.later();
+        let is_done =
+            |step: &Step| begun.done.iter().any(|(change, _)| *change == step.op.change());
+        rest.steps.retain(|step| !is_done(step));
+        Self { memory, rest }
+    }
+
+    /// Another run goes back meanwhile; then this one goes on, and still knows what it has made.
+    fn crossed_by(self, from: &Ground, to: &Ground) -> World {
+        let Self { memory, rest } = self;
+        let _ = memory.settle(from, Intent::Provision, &words(false));
+        let (live, _) = memory.plan(to, Intent::Provision, &words(false));
+        let _ = memory.carry_out(to, &live, &rest);
+        memory.later();
+        memory.world()
+    }
+}
+
 /// A run moves the switch, another one moves it back meanwhile, and the first goes on.
 #[test]
 fn moves_that_cross_leave_no_switch_that_is_turned_in_vain() {
@@ -537,27 +567,16 @@ fn moves_that_cross_leave_no_switch_that_is_turned_in_vain() {
         let moves = plan.can_apply() && plan.steps.iter().any(|step| step.stage == Stage::Switch);
         let sample = |at: &usize| whole || at % 8 == number % 8;
         for at in (0..plan.steps.len()).filter(|_| moves).filter(sample) {
-            let memory = Memory::new(from.built.clone(), 3, Cut::Killed(at));
-            let (live, plan) = memory.plan(to, Intent::Provision, &choices);
-            let begun = memory.carry_out(to, &live, &plan);
-            memory.later();
-            let mut rest = plan.clone();
-            let is_done =
-                |step: &Step| begun.done.iter().any(|(change, _)| *change == step.op.change());
-            rest.steps.retain(|step| !is_done(step));
+            let paused = Paused::at(at, from, to);
             // Between the last mark and the write of the slots, no guard can tell.
-            let waits = |stage| rest.steps.iter().any(|step| step.stage == stage);
+            let waits = |stage| paused.rest.steps.iter().any(|step| step.stage == stage);
             let turns = waits(Stage::Distribution) || waits(Stage::Association);
             if turns && !waits(Stage::Moves) && plan.steps.iter().any(|s| s.stage == Stage::Moves) {
                 continue;
             }
-            let _ = memory.settle(from, Intent::Provision, &choices);
-            // It goes on, and still knows what it has made.
-            let (live, _) = memory.plan(to, Intent::Provision, &choices);
-            let _ = memory.carry_out(to, &live, &rest);
-            memory.later();
+            let world = paused.crossed_by(from, to);
             for with in [from, to] {
-                let vain = turned_in_vain(&memory.world(), with);
+                let vain = turned_in_vain(&world, with);
                 assert_eq!(vain, None, "{from:?} -> {to:?} at {at}, turned by {with:?}");
             }
             crossed += 1;
@@ -576,21 +595,9 @@ fn what_crossing_applies_leave_is_found_with_either_spec() {
         let (_, plan) = run(&from.built, to, Intent::Provision, &choices, Cut::Never);
         let sample = |at: &usize| whole || at % 12 == number % 12;
         for at in (0..plan.steps.len()).filter(|_| plan.can_apply()).filter(sample) {
-            let memory = Memory::new(from.built.clone(), 3, Cut::Killed(at));
-            let (live, plan) = memory.plan(to, Intent::Provision, &choices);
-            let begun = memory.carry_out(to, &live, &plan);
-            memory.later();
-            let mut rest = plan.clone();
-            let is_done =
-                |step: &Step| begun.done.iter().any(|(change, _)| *change == step.op.change());
-            rest.steps.retain(|step| !is_done(step));
-            let _ = memory.settle(from, Intent::Provision, &choices);
-            // It goes on, and still knows what it has made.
-            let (live, _) = memory.plan(to, Intent::Provision, &choices);
-            let _ = memory.carry_out(to, &live, &rest);
-            memory.later();
+            let world = Paused::at(at, from, to).crossed_by(from, to);
             for with in [from, to] {
-                let left = without_protection(memory.world());
+                let left = without_protection(world.clone());
                 let memory = Memory::new(left, 3, Cut::Never);
                 let _ = memory.settle(with, Intent::Destroy, &words(false));
                 let left = ours(&memory.world(), with);

@@ -166,9 +166,8 @@ pub(super) async fn holders(
     let own = live.distribution.as_ref().map(|live| &live.id);
     let known = |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
     let named = stack.any_version();
-    let runs = |one: &&Listed| {
-        one.occupants.iter().any(|(_, arn)| functions.run(arn) || named.number_in(arn).is_some())
-    };
+    let runs =
+        |one: &&Listed| one.occupants.iter().any(|(_, arn)| functions.run(arn) || named.names(arn));
     let holders = listed.iter().filter(runs).filter(|one| !known(&one.id));
     let read = holders.map(|one| distribution::aws::read_document(clients, &one.id));
     Ok(try_join_all(read).await?.into_iter().flatten().collect())

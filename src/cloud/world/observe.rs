@@ -134,7 +134,7 @@ impl World {
             |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
         let named = stack.any_version();
         let runs = |found: &Distribution| {
-            occupants(&found.live).iter().any(|arn| ours.run(arn) || named.number_in(arn).is_some())
+            occupants(&found.live).iter().any(|arn| ours.run(arn) || named.names(arn))
         };
         let holders = self.distributions.iter().filter(|(id, found)| runs(found) && !known(id));
         holders.filter_map(|(id, _)| self.look(id, now)).collect()
@@ -232,7 +232,7 @@ impl World {
         let named = stack.any_version();
         let runs = |found: &Distribution| {
             found.live.document.read().enabled
-                && occupants(&found.live).iter().any(|arn| named.number_in(arn).is_some())
+                && occupants(&found.live).iter().any(|arn| named.names(arn))
         };
         let runners = self.distributions.iter().filter(|(_, found)| runs(found));
         runners.map(|(id, _)| id.clone()).collect()

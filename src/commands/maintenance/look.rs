@@ -10,7 +10,8 @@ use crate::stack::Stack;
 /// Looks at the switch.
 ///
 /// # Errors
-/// [`Failure::Unlooked`] where AWS does not answer; what [`Session::switch`] refuses.
+/// [`Failure::Unlooked`] where AWS does not answer; what
+/// [`Place::switch`](crate::session::place::Place::switch) refuses.
 pub async fn look(
     session: &Session,
     deadline: &Deadline,

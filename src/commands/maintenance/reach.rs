@@ -76,8 +76,7 @@ fn of(found: &distribution::Live, stack: &Stack, named: &[&Behavior]) -> Reach {
     }
     let occupant =
         |behavior: &Behavior| reading.behaviors.get(behavior)?.functions.get(EVENT).cloned();
-    let runs =
-        |behavior: &Behavior| occupant(behavior).is_some_and(|arn| ours.number_in(&arn).is_some());
+    let runs = |behavior: &Behavior| occupant(behavior).is_some_and(|arn| ours.names(&arn));
     let shown = |behaviors: &[&Behavior]| {
         behaviors.iter().map(|behavior| format!("`{behavior}`")).collect::<Vec<_>>().join(", ")
     };

@@ -27,6 +27,12 @@ impl VersionReference {
         arn.strip_prefix(&self.function)?.strip_prefix(':')?.parse().ok()
     }
 
+    /// Does `arn` name a version of this function?
+    #[must_use]
+    pub fn names(&self, arn: &str) -> bool {
+        self.number_in(arn).is_some()
+    }
+
     /// The qualified ARN, once the version's number is known.
     ///
     /// # Errors
@@ -58,7 +64,7 @@ impl Functions<'_> {
     /// Does `arn` name a version of one of them?
     #[must_use]
     pub fn run(&self, arn: &str) -> bool {
-        self.0.iter().any(|(reference, _)| reference.number_in(arn).is_some())
+        self.0.iter().any(|(reference, _)| reference.names(arn))
     }
 
     fn known(&self, arn: &str) -> Option<(&VersionReference, &Version)> {

@@ -2,10 +2,11 @@
 
 use super::Op;
 use crate::name::{DistributionId, ObjectKey};
-use crate::resource::content::Content;
-use crate::resource::site::{self, index::Served, plan::Claim};
+use crate::resource::site::index::{Index, Served};
+use crate::resource::site::{self, Look};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// Every path of the distribution; it counts as one.
 pub const EVERYTHING: &str = "/*";
@@ -25,35 +26,48 @@ pub struct Stale<'a> {
     pub gone: Vec<&'a ObjectKey>,
 }
 
-/// Finds them. What was put by a run that ended before its index was written still counts as
-/// changed: the index does not know it.
+/// Finds them. `ops` are what is planned for the site. What was put by a run that ended before its
+/// index was written still counts as changed: the index does not know it.
 #[must_use]
-pub fn stale<'a>(desired: &'a site::Settings, ops: &'a [site::Op], live: &site::Live) -> Stale<'a> {
-    let index = live.index.as_ref().and_then(|found| found.ours.as_ref());
-    let is_changed = |(key, content): &(&ObjectKey, &Content)| {
-        if !live.objects.contains_key(*key) {
-            return false;
-        }
-        let wanted = Served::of(content);
-        let claim = site::plan::claim(live, key, &content.md5, &wanted);
-        let (served, changes) = match claim {
-            Claim::Put { served, .. } => (served.unwrap_or(wanted), true),
-            Claim::Nothing => {
-                let unknown = index.is_some_and(|it| it.served(key, &content.md5).is_none());
-                (wanted, unknown)
+pub fn stale<'a>(ops: &'a [site::Op], desired: &site::Settings, live: &'a site::Live) -> Stale<'a> {
+    let mut changed: BTreeSet<&ObjectKey> = unknown(desired, live).collect();
+    let mut gone = Vec::new();
+    for op in ops {
+        match op {
+            site::Op::Put { key, before: Some(_), served, .. } => {
+                let was = served.as_deref().unwrap_or(&Served::default()).clone();
+                if is_cached(&was.cache_control) {
+                    changed.insert(key);
+                }
             }
-            Claim::Foreign(_) => (Served::default(), true),
-        };
-        changes && is_cached(&served.cache_control)
-    };
-    let goes = |op: &'a site::Op| {
-        let site::Op::Delete { key, .. } = op else { return None };
-        live.ours(key).is_some_and(|served| is_cached(&served.cache_control)).then_some(key)
-    };
-    Stale {
-        changed: desired.files.iter().filter(is_changed).map(|(key, _)| key).collect(),
-        gone: ops.iter().filter_map(goes).collect(),
+            site::Op::Put { .. } => {}
+            site::Op::Delete { key, .. } => {
+                let was = live.ours(key);
+                gone.extend(was.filter(|was| is_cached(&was.cache_control)).map(|_| key));
+            }
+        }
     }
+    Stale { changed: changed.into_iter().collect(), gone }
+}
+
+/// What is as it should be, and not because of what the index knows.
+fn unknown<'a>(
+    desired: &site::Settings,
+    live: &'a site::Live,
+) -> impl Iterator<Item = &'a ObjectKey> {
+    let index = live.index.as_ref().and_then(|found| found.ours.as_ref());
+    let asked = live.looks.iter().filter_map(|(key, look)| match look {
+        Look::Ours(served) => Some((key, served)),
+        _ => None,
+    });
+    asked
+        .filter(move |(key, served)| {
+            let lies = live.objects.get(*key).map(|object| &object.etag);
+            let is_wanted = desired.files.get(*key).is_some_and(|file| lies == Some(&file.md5));
+            let is_unknown = |index: &Index| lies.is_some_and(|it| index.served(key, it).is_none());
+            is_wanted && index.is_some_and(is_unknown) && is_cached(&served.cache_control)
+        })
+        .map(|(key, _)| key)
 }
 
 /// Plans one invalidation of the distribution. `seen` is the `ETag` of the index, of which no two
@@ -98,7 +112,7 @@ fn is_cached(cache_control: &str) -> bool {
 mod tests {
     use super::*;
     use crate::resource::content::Content;
-    use crate::resource::site::{FoundIndex, Live, Look, Object};
+    use crate::resource::site::{FoundIndex, Live, Object, plan::Planner};
 
     const HOUR: &str = "public, max-age=3600";
 
@@ -123,17 +137,12 @@ mod tests {
     }
 
     fn paths(desired: &site::Settings, live: &Live) -> Vec<String> {
-        let deletes: Vec<site::Op> = live
-            .objects
-            .iter()
-            .filter(|(key, _)| !desired.files.contains_key(*key))
-            .map(|(key, object)| site::Op::Delete {
-                bucket: "shop-1".parse().unwrap(),
-                key: key.clone(),
-                before: object.etag.clone(),
-            })
-            .collect();
-        let stale = stale(desired, &deletes, live);
+        let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());
+        let page_keys = BTreeSet::new();
+        let planner =
+            Planner { stack: &stack, bucket: &bucket, page_keys, adopt: false, delete: true };
+        let ops = planner.plan(desired, live, std::iter::empty()).ops;
+        let stale = stale(&ops, desired, live);
         let op = plan(&"E2ABCDEF0123".parse().unwrap(), &stale, "home.json", "seen", false);
         op.map(|op| op.paths).unwrap_or_default()
     }
