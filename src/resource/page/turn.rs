@@ -259,7 +259,14 @@ impl Turn<'_> {
 
     /// What an open or scheduled window has and the new one does not say.
     fn go_on(&mut self, window: &mut Metadata, open: &Side, state: State, without: &[&str]) {
-        if let Some(since) = open.metadata.get(window::SINCE).filter(|_| state.shows_page()) {
+        // The same window, said again later, is no other one.
+        let waits = state == State::Scheduled
+            && window
+                .get(window::FROM)
+                .is_some_and(|from| open.metadata.get(window::FROM) == Some(from));
+        if let Some(since) =
+            open.metadata.get(window::SINCE).filter(|_| state.shows_page() || waits)
+        {
             window.insert(window::SINCE.to_owned(), since.clone());
         }
         let begins = open.metadata.get(window::FROM).filter(|_| state == State::Scheduled);

@@ -334,6 +334,8 @@ fn what_is_in_force_stays_where_nobody_says_otherwise() {
         told.sort();
         assert_eq!((told, said), (kept, notes), "{wanted:?} {on:?}");
     }
+    let again = on(&[(window::SINCE, "now"), (window::FROM, "2026-11-22T21:40:00Z"), scheduled[3]]);
+    assert_eq!(ops(&again, side("p", &[]), shown(LATER)), [""; 0], "said again later");
     let open = side("p", &[(window::SINCE, "first"), (window::UNTIL, LATER)]);
     let longer = on(&[(window::SINCE, "now"), (window::UNTIL, LATEST)]);
     assert_eq!(
