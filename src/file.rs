@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// What a thing in a folder is, behind "is …".
 #[must_use]
-pub fn described(kind: FileType) -> &'static str {
+pub(crate) fn described(kind: FileType) -> &'static str {
     if kind.is_symlink() {
         "a symbolic link"
     } else if kind.is_dir() {
@@ -25,7 +25,7 @@ pub fn described(kind: FileType) -> &'static str {
 ///
 /// # Errors
 /// The system's; [`ErrorKind::InvalidInput`] where it is anything but a file.
-pub fn open(path: &Path) -> Result<File> {
+pub(crate) fn open(path: &Path) -> Result<File> {
     let kind = std::fs::metadata(path)?.file_type();
     if kind.is_file() {
         File::open(path)
@@ -38,7 +38,7 @@ pub fn open(path: &Path) -> Result<File> {
 ///
 /// # Errors
 /// Those of [`open`]; [`ErrorKind::FileTooLarge`].
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more tells a file that grows from one that fits.
     open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -53,7 +53,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
 
 /// Bytes of JSON that this program writes itself for machines: saved plans and the sandbox's world.
 /// A site of 100,000 files fits.
-pub const LARGEST_RECORD: u64 = 64 * 1024 * 1024;
+pub(crate) const LARGEST_RECORD: u64 = 64 * 1024 * 1024;
 /// How many values such a record may hold. In memory a value takes some hundred bytes, in the text
 /// as few as two; ours take twenty.
 const MOST_VALUES: usize = 4 * 1024 * 1024;
@@ -62,7 +62,7 @@ const MOST_VALUES: usize = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// Those of [`read`]; [`ErrorKind::FileTooLarge`] also where the values would need too much memory.
-pub fn read_record(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_record(path: &Path) -> Result<Vec<u8>> {
     let text = read(path, LARGEST_RECORD)?;
     // Each value but the first stands behind one of these; those within texts only make the count
     // careful.
@@ -80,7 +80,7 @@ pub fn read_record(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// What is wrong and where, in a line that is not endless: the parser's own words may hold a text
 /// of the record.
-pub fn parse<T: DeserializeOwned>(record: &[u8]) -> std::result::Result<T, String> {
+pub(crate) fn parse<T: DeserializeOwned>(record: &[u8]) -> std::result::Result<T, String> {
     const LONGEST: usize = 200;
     serde_json::from_slice(record).map_err(|error| {
         let told = error.to_string();
@@ -95,7 +95,7 @@ pub fn parse<T: DeserializeOwned>(record: &[u8]) -> std::result::Result<T, Strin
 
 /// Who may read a file that is written, where the system knows such a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readers {
+pub(crate) enum Readers {
     /// Whoever may read the writer's other files.
     Usual,
     /// The writer alone.
@@ -107,7 +107,7 @@ pub enum Readers {
 ///
 /// # Errors
 /// The system's; what was there is then still there.
-pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
     let mut name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);

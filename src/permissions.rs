@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 /// What the policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// `apply`, `plan` and `status`.
     Apply,
     /// `destroy`.
@@ -52,7 +52,7 @@ fn all() -> impl Iterator<Item = &'static Permission> {
 
 /// Which statement allows an action, for messages about a missing one.
 #[must_use]
-pub fn statement_with(action: &str) -> Option<&'static str> {
+pub(crate) fn statement_with(action: &str) -> Option<&'static str> {
     let matches = |known: &&str| {
         known.trim_end_matches('*').eq_ignore_ascii_case(action.trim_end_matches('*'))
     };
@@ -63,7 +63,7 @@ pub fn statement_with(action: &str) -> Option<&'static str> {
 
 /// The policy.
 #[must_use]
-pub fn policy(stack: &Stack, purpose: Purpose) -> Value {
+pub(crate) fn policy(stack: &Stack, purpose: Purpose) -> Value {
     let mut statements: Vec<(&Permission, Vec<&str>)> = Vec::new();
     for permission in all() {
         let actions = actions(permission, stack, purpose);

@@ -15,12 +15,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Keeps the raw body of the last answer.
 #[derive(Clone, Debug, Default)]
-pub struct RawAnswer(Arc<Mutex<String>>);
+pub(crate) struct RawAnswer(Arc<Mutex<String>>);
 
 impl RawAnswer {
     /// The body as text; empty where there was none.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -46,7 +46,7 @@ impl Intercept for RawAnswer {
 }
 
 /// Replaces the body of a request with `document`.
-pub fn send_instead(document: String) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
+pub(crate) fn send_instead(document: String) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
     move |request| {
         request.headers_mut().insert("content-length", document.len().to_string());
         *request.body_mut() = SdkBody::from(document.clone());

@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Keeps the `Date` of the last answer, also of one that says no.
 #[derive(Clone, Debug, Default)]
-pub struct Dated(Arc<Mutex<Option<Timestamp>>>);
+pub(crate) struct Dated(Arc<Mutex<Option<Timestamp>>>);
 
 impl Dated {
     /// The moment of the last answer; this machine's, where no answer was dated.
     #[must_use]
-    pub fn moment(&self) -> Timestamp {
+    pub(crate) fn moment(&self) -> Timestamp {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(Timestamp::now)
     }
 }

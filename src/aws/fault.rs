@@ -13,7 +13,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// Returns the fault behind an SDK error. `tried` says what was tried on what: `create role
 /// checkout-edge`.
-pub fn fault<E>(tried: impl Into<String>, error: &SdkError<E, HttpResponse>) -> Fault
+pub(crate) fn fault<E>(tried: impl Into<String>, error: &SdkError<E, HttpResponse>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -46,7 +46,7 @@ where
 
 /// Returns the fault behind a refusal inside of an answer that says 200. `needs`: the actions that
 /// the refused part takes.
-pub fn in_answer(
+pub(crate) fn in_answer(
     tried: impl Into<String>,
     code: Option<&str>,
     text: Option<&str>,
@@ -264,13 +264,13 @@ fn hint(kind: FaultKind, tried: &str, text: &str) -> Option<String> {
 }
 
 /// S3's code for a bucket that is not there, which only answers with a body carry.
-pub const NO_SUCH_BUCKET: &str = "NoSuchBucket";
+pub(crate) const NO_SUCH_BUCKET: &str = "NoSuchBucket";
 
 /// "It is not there" is an answer, not a fault.
 ///
 /// # Errors
 /// Every other fault.
-pub fn absent<T>(result: Result<T, Fault>) -> Result<Option<T>, Fault> {
+pub(crate) fn absent<T>(result: Result<T, Fault>) -> Result<Option<T>, Fault> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(fault) if fault.kind == FaultKind::NotFound => Ok(None),

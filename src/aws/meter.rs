@@ -12,7 +12,7 @@ use std::time::Instant;
 
 /// Logs calls: service, operation, status, time.
 #[derive(Debug)]
-pub struct CallLog;
+pub(crate) struct CallLog;
 
 #[derive(Debug)]
 struct Begun(Instant);

@@ -8,11 +8,11 @@ use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::{Builder, tls};
 use std::time::{Duration, SystemTime};
 
-pub mod capture;
-pub mod clock;
-pub mod fault;
-pub mod meter;
-pub mod wait;
+pub(crate) mod capture;
+pub(crate) mod clock;
+pub(crate) mod fault;
+pub(crate) mod meter;
+pub(crate) mod wait;
 
 /// How patient a command is with each call.
 #[derive(Clone, Copy, Debug)]

@@ -42,17 +42,17 @@ impl Rhythm {
 
 /// IAM's changes usually reach Lambda and CloudFront within seconds; Terraform gives up after
 /// minutes, and so do we (docs/aws.md, "a new role is not known at once").
-pub const PROPAGATION: Duration = Duration::from_mins(3);
+pub(crate) const PROPAGATION: Duration = Duration::from_mins(3);
 /// A function becomes active within seconds.
-pub const ACTIVATION: Duration = Duration::from_mins(5);
+pub(crate) const ACTIVATION: Duration = Duration::from_mins(5);
 /// AWS names no bound, Terraform waits this long (docs/aws.md, "a deployment takes minutes").
-pub const DEPLOYMENT: Duration = Duration::from_mins(90);
+pub(crate) const DEPLOYMENT: Duration = Duration::from_mins(90);
 /// What was in use a moment ago (an origin access control right after its distribution's end).
-pub const SETTLING: Duration = Duration::from_mins(1);
+pub(crate) const SETTLING: Duration = Duration::from_mins(1);
 
 /// How a wait ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Waited<T> {
+pub(crate) enum Waited<T> {
     /// The condition holds.
     Met(T),
     /// It did not hold within the budget.
@@ -65,7 +65,7 @@ pub enum Waited<T> {
 ///
 /// # Errors
 /// The first fault of `check`.
-pub async fn until<T, F, Fut>(
+pub(crate) async fn until<T, F, Fut>(
     context: &Context<'_>,
     address: &Address,
     what: &str,

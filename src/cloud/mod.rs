@@ -28,9 +28,6 @@ pub trait Cloud: Sync {
     /// Reads everything that the names stand for, and whose account it is. Changes nothing.
     /// `expected` are the site's files: objects under their keys are the first to be asked whether
     /// they are ours.
-    ///
-    /// # Errors
-    /// The first call's that failed.
     fn observe(
         &self,
         names: &Names,
@@ -39,16 +36,10 @@ pub trait Cloud: Sync {
     ) -> impl Future<Output = Result<(AccountId, Live), Fault>> + Send;
 
     /// Whose account it is, and who asks.
-    ///
-    /// # Errors
-    /// The call's.
     fn identify(&self) -> impl Future<Output = Result<Caller, Fault>> + Send;
 
     /// Finds everything of ours in the account, which [`Cloud::identify`] says, whatever stack it
     /// belongs to.
-    ///
-    /// # Errors
-    /// The first call's that failed.
     fn discover(&self, account: &AccountId) -> impl Future<Output = Result<Found, Fault>> + Send;
 
     /// Looks at what is under one of the two page keys.
@@ -62,9 +53,6 @@ pub trait Cloud: Sync {
     ) -> impl Future<Output = Result<page::Look, Fault>> + Send;
 
     /// Which apply ended last in the stack's bucket, as the index tells.
-    ///
-    /// # Errors
-    /// The call's.
     fn applied(&self, stack: &Stack) -> impl Future<Output = Result<page::Applied, Fault>> + Send;
 
     /// Looks at the switch alone, with as few calls and rights as that takes.
@@ -89,9 +77,6 @@ pub trait Cloud: Sync {
 
     /// Looks at the distribution alone in which the stack's slots are: its own, or the attached
     /// one.
-    ///
-    /// # Errors
-    /// The first call's that failed.
     fn observe_distribution(
         &self,
         stack: &Stack,
@@ -99,18 +84,12 @@ pub trait Cloud: Sync {
 
     /// The distributions that answer visitors and run a version of the function that the spec
     /// names.
-    ///
-    /// # Errors
-    /// The call's.
     fn runners(
         &self,
         stack: &Stack,
     ) -> impl Future<Output = Result<Vec<DistributionId>, Fault>> + Send;
 
     /// Carries out one op, exactly.
-    ///
-    /// # Errors
-    /// The call's.
     fn apply(
         &self,
         stack: &Stack,

@@ -17,7 +17,7 @@ use std::time::Duration;
     after_help = "Examples:\n  provision apply\n  provision apply --yes --wait none\n  provision \
         apply next.plan --yes"
 )]
-pub struct Apply {
+pub(crate) struct Apply {
     /// A plan that `provision plan --out` saved: carry out exactly that, or nothing
     #[arg(value_name = "PLANFILE")]
     pub plan: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub struct Apply {
 
 /// What to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Wait {
+pub(crate) enum Wait {
     /// Nothing that takes minutes.
     None,
     /// The change has reached every edge.
@@ -44,7 +44,7 @@ pub enum Wait {
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn run(global: &Global, verb: &Apply) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, verb: &Apply) -> Result<Exit, Failure> {
     let said = Said { destroy: false, words: &verb.words, delete_data: false };
     let saved = saved::read(verb.plan.as_deref(), said, &global.again())?;
     let session = Session::open(global, Files::Needed).await?;

@@ -25,7 +25,7 @@ Examples:
   provision destroy
   provision destroy --yes --wait 2h
   provision destroy end.plan --yes")]
-pub struct Destroy {
+pub(crate) struct Destroy {
     /// A plan that `provision plan --destroy --out` saved: carry out exactly that, or nothing
     #[arg(value_name = "PLANFILE")]
     pub plan: Option<PathBuf>,
@@ -45,7 +45,7 @@ pub struct Destroy {
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn run(global: &Global, verb: &Destroy) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, verb: &Destroy) -> Result<Exit, Failure> {
     let words = Words::default();
     let said = Said { destroy: true, words: &words, delete_data: verb.delete_data };
     let saved = saved::read(verb.plan.as_deref(), said, &global.again())?;

@@ -12,7 +12,7 @@ use clap::builder::PossibleValuesParser;
     after_help = "Examples:\n  provision explain\n  provision explain destroy\n  provision explain \
         spec | less"
 )]
-pub struct Explain {
+pub(crate) struct Explain {
     /// Which page; without it, all of them with their titles
     #[arg(value_parser = PossibleValuesParser::new(TOPICS.map(|(name, _)| name)))]
     pub topic: Option<String>,
@@ -42,7 +42,7 @@ const TOPICS: [(&str, &str); 17] = [
 
 /// Runs the verb.
 #[must_use]
-pub fn run(global: &Global, verb: &Explain) -> Exit {
+pub(crate) fn run(global: &Global, verb: &Explain) -> Exit {
     let view = View::new(global.json);
     let chosen = TOPICS.iter().find(|(name, _)| verb.topic.as_deref() == Some(*name));
     match chosen {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Write a spec and a small site to start from
 #[derive(Debug, Args)]
-pub struct Init {
+pub(crate) struct Init {
     /// Where
     #[arg(default_value = ".")]
     pub folder: PathBuf,
@@ -28,7 +28,7 @@ const FILES: [(&str, &str); 3] = [
 ///
 /// # Errors
 /// A file is there already, or cannot be written.
-pub fn run(global: &Global, verb: &Init) -> Result<Exit, Failure> {
+pub(crate) fn run(global: &Global, verb: &Init) -> Result<Exit, Failure> {
     let view = View::new(global.json);
     for (name, text) in FILES {
         let path = verb.folder.join(name);

@@ -17,7 +17,7 @@ use std::path::PathBuf;
         next.plan && provision apply next.plan --yes\n  provision plan --destroy --out end.plan && \
         provision destroy end.plan --yes"
 )]
-pub struct PlanVerb {
+pub(crate) struct PlanVerb {
     /// Plan the destruction instead
     #[arg(long, conflicts_with_all = ["adopt", "delete"])]
     pub destroy: bool,
@@ -38,7 +38,7 @@ pub struct PlanVerb {
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn run(global: &Global, verb: &PlanVerb) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, verb: &PlanVerb) -> Result<Exit, Failure> {
     let files = if verb.destroy { Files::Spared } else { Files::Needed };
     let session = Session::open(global, files).await?;
     let choices = choices(&session.spec, &verb.words, verb.delete_data, true);

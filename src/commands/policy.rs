@@ -14,7 +14,7 @@ use clap::Args;
     after_help = "Examples:\n  provision policy --for apply > operator.json\n  provision policy \
         --for toggle"
 )]
-pub struct Policy {
+pub(crate) struct Policy {
     /// What it shall allow
     #[arg(long = "for", value_enum, value_name = "PURPOSE")]
     pub purpose: Purpose,
@@ -24,7 +24,7 @@ pub struct Policy {
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn run(global: &Global, verb: &Policy) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, verb: &Policy) -> Result<Exit, Failure> {
     let session = Session::open(global, Files::Spared).await?;
     let stack = session.place.stack(&session.target()).await?;
     session.place.view.policy(&permissions::policy(&stack, verb.purpose));

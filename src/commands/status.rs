@@ -10,13 +10,13 @@ use clap::Args;
 
 /// Show what exists, and whether it is as the spec says
 #[derive(Debug, Args)]
-pub struct Status {}
+pub(crate) struct Status {}
 
 /// Runs the verb.
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn run(global: &Global, _: &Status) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, _: &Status) -> Result<Exit, Failure> {
     let session = Session::open(global, Files::Needed).await?;
     let picture =
         session.provision(&choices(&session.spec, &Words::default(), false, false)).await?;

@@ -40,7 +40,7 @@ Examples:
   provision sweep --expired --yes
   provision sweep --stack old-demo --yes")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub struct Sweep {
+pub(crate) struct Sweep {
     /// Do not ask; needs a choice
     #[arg(short, long)]
     pub yes: bool,
@@ -68,7 +68,7 @@ pub struct Sweep {
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
     let view = View::new(global.json);
     let chooses = verb.all || verb.expired || verb.stack.is_some() || verb.older_than.is_some();
     if verb.yes && !chooses {

@@ -10,7 +10,7 @@ use clap::Args;
 
 /// Check the spec without asking AWS
 #[derive(Debug, Args)]
-pub struct Validate {
+pub(crate) struct Validate {
     /// Print the JSON Schema of a spec, for editors, and check nothing
     #[arg(long)]
     pub schema: bool,
@@ -20,7 +20,7 @@ pub struct Validate {
 ///
 /// # Errors
 /// The spec has problems.
-pub fn run(global: &Global, verb: &Validate) -> Result<Exit, Failure> {
+pub(crate) fn run(global: &Global, verb: &Validate) -> Result<Exit, Failure> {
     let view = View::new(global.json);
     if verb.schema {
         view.schema(&keys::schema());

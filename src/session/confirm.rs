@@ -4,13 +4,13 @@ use std::io::IsTerminal;
 
 /// Is there a terminal on both sides?
 #[must_use]
-pub fn somebody_is_there() -> bool {
+pub(crate) fn somebody_is_there() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Asks for one of the answers, to the letter; blanks around it do not count. A line that does not
 /// end is no answer.
-pub async fn ask(question: &str, answers: &[&str]) -> bool {
+pub(crate) async fn ask(question: &str, answers: &[&str]) -> bool {
     anstream::eprint!("{question} ");
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();

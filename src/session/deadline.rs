@@ -8,11 +8,11 @@ use tokio::time::{Instant, timeout_at};
 /// After this time it is said who is waited for.
 const SILENCE: Duration = Duration::from_secs(3);
 /// From the beginning of the command until it has looked.
-pub const LOOKED: Duration = Duration::from_secs(20);
+pub(crate) const LOOKED: Duration = Duration::from_secs(20);
 /// Until it has written; what has no answer by then may still come to pass.
-pub const WRITTEN: Duration = Duration::from_secs(20);
+pub(crate) const WRITTEN: Duration = Duration::from_secs(20);
 /// Until it has looked again, and ends.
-pub const ENDED: Duration = Duration::from_secs(30);
+pub(crate) const ENDED: Duration = Duration::from_secs(30);
 
 /// Counts from the beginning of a command.
 #[derive(Clone, Copy, Debug)]

@@ -67,7 +67,7 @@ impl Global {
 
 /// A word as a shell takes it.
 #[must_use]
-pub fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%~".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
@@ -88,7 +88,7 @@ pub enum Color {
 
 /// Reads a variable of the environment.
 #[must_use]
-pub fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     std::env::var(name).ok()
 }
@@ -97,7 +97,7 @@ pub fn variable(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub fn parse_delays(text: &str) -> Result<Delays, String> {
+pub(crate) fn parse_delays(text: &str) -> Result<Delays, String> {
     let mut delays = Delays::default();
     for part in text.split(',') {
         let (name, seconds) =

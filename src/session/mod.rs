@@ -13,18 +13,18 @@ use global::{Global, variable};
 use place::{Picture, Place, Target, sandbox_folder};
 use std::path::PathBuf;
 
-pub mod confirm;
-pub mod deadline;
-pub mod exit;
-pub mod failure;
-pub mod global;
-pub mod place;
-pub mod saved;
-pub mod signals;
-pub mod times;
-pub mod words;
+pub(crate) mod confirm;
+pub(crate) mod deadline;
+pub(crate) mod exit;
+pub(crate) mod failure;
+pub(crate) mod global;
+pub(crate) mod place;
+pub(crate) mod saved;
+pub(crate) mod signals;
+pub(crate) mod times;
+pub(crate) mod words;
 
-pub use exit::Exit;
+pub(crate) use exit::Exit;
 
 /// A spec in its place.
 pub struct Session {
@@ -87,7 +87,7 @@ impl Session {
 
 /// What a spec is about.
 #[must_use]
-pub fn target(spec: &Spec) -> Target {
+pub(crate) fn target(spec: &Spec) -> Target {
     Target { names: Names::of(spec), account: spec.account.clone() }
 }
 
@@ -95,7 +95,7 @@ pub fn target(spec: &Spec) -> Target {
 ///
 /// # Errors
 /// [`Failure::Spec`].
-pub fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Failure> {
+pub(crate) fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Failure> {
     match load(&global.file, &variable, files) {
         Ok(loaded) => {
             if !loaded.warnings.is_empty() {

@@ -59,7 +59,7 @@ pub struct Picture {
 
 /// The folder of the sandbox's world: as given, or beside the spec.
 #[must_use]
-pub fn sandbox_folder(given: Option<&Path>, spec: &Path) -> PathBuf {
+pub(crate) fn sandbox_folder(given: Option<&Path>, spec: &Path) -> PathBuf {
     let beside = || spec.parent().unwrap_or(Path::new("")).join(".provision").join("sandbox");
     given.map_or_else(beside, Path::to_owned)
 }

@@ -23,7 +23,7 @@ const FORMAT: u32 = 2;
 
 /// What a person says that decides what a plan may do.
 #[derive(Clone, Copy, Debug)]
-pub struct Said<'a> {
+pub(crate) struct Said<'a> {
     /// Take down instead of build up.
     pub destroy: bool,
     /// What may be taken over, and deleted.
@@ -49,7 +49,7 @@ impl Said<'_> {
 /// A saved plan.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Saved<P = Value> {
+pub(crate) struct Saved<P = Value> {
     format: u32,
     stack: StackName,
     account: AccountId,
@@ -109,7 +109,12 @@ const ELSEWHERE: &str = "choose another place with `--out FILE`";
 ///
 /// # Errors
 /// [`Failure::Refused`] or [`Failure::Local`]; what was there is then still there.
-pub fn save(session: &Session, file: &Path, plan: &Plan, said: Said<'_>) -> Result<(), Failure> {
+pub(crate) fn save(
+    session: &Session,
+    file: &Path,
+    plan: &Plan,
+    said: Said<'_>,
+) -> Result<(), Failure> {
     let view = session.place.view;
     may_be_written(&session.spec, file).map_err(|what| refuse(file, &what, ELSEWHERE))?;
     let Words { adopt, delete } = said.words.clone();
@@ -159,7 +164,11 @@ fn may_be_written(spec: &Spec, file: &Path) -> Result<(), String> {
 ///
 /// # Errors
 /// [`Failure::Refused`].
-pub fn read(file: Option<&Path>, said: Said<'_>, flags: &str) -> Result<Option<Saved>, Failure> {
+pub(crate) fn read(
+    file: Option<&Path>,
+    said: Said<'_>,
+    flags: &str,
+) -> Result<Option<Saved>, Failure> {
     let Some(path) = file else { return Ok(None) };
     let text = file::read_record(path)
         .map_err(|error| refuse(path, &format!("cannot be read: {error}"), PLAN_AGAIN))?;
@@ -218,7 +227,7 @@ impl Saved {
     ///
     /// # Errors
     /// [`Failure::Refused`].
-    pub fn is_for(&self, session: &Session) -> Result<(), Failure> {
+    pub(crate) fn is_for(&self, session: &Session) -> Result<(), Failure> {
         if self.stack == session.spec.stack {
             return Ok(());
         }
@@ -233,7 +242,7 @@ impl Saved {
     ///
     /// # Errors
     /// [`Failure::Refused`].
-    pub fn is_still(&self, now: &Plan) -> Result<(), Failure> {
+    pub(crate) fn is_still(&self, now: &Plan) -> Result<(), Failure> {
         let file = &self.file;
         if self.account != now.account {
             let (then, now) = (&self.account, &now.account);

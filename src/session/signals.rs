@@ -5,7 +5,7 @@ use tokio::sync::watch;
 
 /// Listens from now on. The receiver turns true at the first signal.
 #[must_use]
-pub fn listen() -> watch::Receiver<bool> {
+pub(crate) fn listen() -> watch::Receiver<bool> {
     let (stop, receiver) = watch::channel(false);
     // Registered before anything else happens: a signal that comes at once is not lost.
     let Ok(mut signals) = Signals::register() else { return receiver };

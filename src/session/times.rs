@@ -5,7 +5,7 @@ use jiff::{Timestamp, ToSpan, Zoned};
 
 /// A moment as it was said.
 #[derive(Clone, Copy, Debug)]
-pub enum Spoken {
+pub(crate) enum Spoken {
     /// Exactly.
     Moment(Timestamp),
     /// The next time that a clock shows this.
@@ -16,7 +16,7 @@ pub enum Spoken {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub fn parse(text: &str) -> Result<Spoken, String> {
+pub(crate) fn parse(text: &str) -> Result<Spoken, String> {
     let rule = || {
         format!(
             "`{text}` is neither a time like `22:45` nor a moment like `2026-11-22T22:45:00+01:00`"
@@ -33,7 +33,7 @@ impl Spoken {
     ///
     /// # Errors
     /// There is no such moment any more.
-    pub fn after(self, now: &Zoned) -> Result<Timestamp, String> {
+    pub(crate) fn after(self, now: &Zoned) -> Result<Timestamp, String> {
         let time = match self {
             Self::Moment(moment) => return Ok(moment),
             Self::Clock(time) => time,
@@ -50,13 +50,13 @@ impl Spoken {
 
 /// As it is stored: UTC, whole seconds.
 #[must_use]
-pub fn stored(moment: Timestamp) -> String {
+pub(crate) fn stored(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// As it is shown: UTC and local.
 #[must_use]
-pub fn shown(stored: &str, now: &Zoned) -> String {
+pub(crate) fn shown(stored: &str, now: &Zoned) -> String {
     let Ok(moment) = stored.parse::<Timestamp>() else { return stored.to_owned() };
     let local = moment.to_zoned(now.time_zone().clone());
     format!("{} ({} local)", moment.strftime("%Y-%m-%d %H:%M:%S UTC"), local.strftime("%H:%M"))

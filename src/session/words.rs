@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// What a person has to say before an apply does more than build what is missing and repair what is
 /// ours.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Words {
+pub(crate) struct Words {
     /// Take over what exists and is not ours: bucket, site, page, role or function
     #[arg(long, value_name = "KIND", value_parser = parse_adopt)]
     pub adopt: Vec<Kind>,
@@ -23,7 +23,7 @@ pub struct Words {
 ///
 /// # Errors
 /// The names that are known.
-pub fn parse_delete(text: &str) -> Result<Kind, String> {
+pub(crate) fn parse_delete(text: &str) -> Result<Kind, String> {
     match text {
         "association" => Ok(Kind::Association),
         "bucket" => Ok(Kind::Bucket),
@@ -42,7 +42,7 @@ pub fn parse_delete(text: &str) -> Result<Kind, String> {
 ///
 /// # Errors
 /// The names that are known.
-pub fn parse_adopt(text: &str) -> Result<Kind, String> {
+pub(crate) fn parse_adopt(text: &str) -> Result<Kind, String> {
     match text {
         "bucket" => Ok(Kind::Bucket),
         "site" => Ok(Kind::Site),
@@ -55,7 +55,7 @@ pub fn parse_adopt(text: &str) -> Result<Kind, String> {
 
 /// Words as on the command line, in one order, each once.
 #[must_use]
-pub fn flags(words: &Words, delete_data: bool) -> Vec<String> {
+pub(crate) fn flags(words: &Words, delete_data: bool) -> Vec<String> {
     let adopt = words.adopt.iter().map(|kind| format!("--adopt {kind}"));
     let delete = words.delete.iter().map(|kind| format!("--delete {kind}"));
     let mut flags: Vec<String> = adopt.chain(delete).collect();
@@ -67,13 +67,13 @@ pub fn flags(words: &Words, delete_data: bool) -> Vec<String> {
 
 /// Flags, each with a space before it.
 #[must_use]
-pub fn joined(flags: &[String]) -> String {
+pub(crate) fn joined(flags: &[String]) -> String {
     flags.iter().flat_map(|flag| [" ", flag]).collect()
 }
 
 /// What the command line and the spec choose together.
 #[must_use]
-pub fn choices(spec: &Spec, words: &Words, delete_data: bool, wait: bool) -> Choices {
+pub(crate) fn choices(spec: &Spec, words: &Words, delete_data: bool, wait: bool) -> Choices {
     let set = |kinds: &[Kind]| kinds.iter().copied().collect::<BTreeSet<_>>();
     Choices {
         adopt: set(&words.adopt),

@@ -11,8 +11,8 @@ use std::time::Duration;
 mod edge;
 mod plan;
 
-pub use edge::edge;
-pub use plan::plan;
+pub(crate) use edge::edge;
+pub(crate) use plan::plan;
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const UPDATE: Style = AnsiColor::Yellow.on_default();
@@ -77,7 +77,7 @@ fn counts(changes: &[Change]) -> (usize, usize, usize) {
 
 /// What carries out again what was intended.
 #[must_use]
-pub fn again(intent: Intent, words: &str, flags: &str) -> String {
+pub(crate) fn again(intent: Intent, words: &str, flags: &str) -> String {
     match intent {
         Intent::Provision => format!("`provision apply{words}{flags}`"),
         Intent::Destroy => format!("`provision destroy{words}{flags}`"),
@@ -87,7 +87,7 @@ pub fn again(intent: Intent, words: &str, flags: &str) -> String {
 
 /// How a plan ended. `again` goes on from there, `with` what it needs on another machine.
 #[must_use]
-pub fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
+pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
     let mut text = String::from("\n");
     let done: Vec<Change> = outcome
         .done
@@ -157,7 +157,7 @@ pub(super) fn failed(change: &Change, fault: &Fault) -> String {
 
 /// What exists and what to type next.
 #[must_use]
-pub fn existing(now: &Existing, flags: &str, since: &str) -> String {
+pub(crate) fn existing(now: &Existing, flags: &str, since: &str) -> String {
     let mut text = String::from("\n");
     let mut line = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
@@ -179,7 +179,7 @@ pub fn existing(now: &Existing, flags: &str, since: &str) -> String {
 
 /// Every object and whether it is as the spec says.
 #[must_use]
-pub fn status(status: &Status, flags: &str) -> String {
+pub(crate) fn status(status: &Status, flags: &str) -> String {
     let mut text = format!("Stack `{}`, account {}\n\n", status.stack, status.account);
     let width =
         status.resources.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
@@ -239,7 +239,7 @@ fn missing(fault: &Fault) -> Option<String> {
 
 /// A fault outside of a plan.
 #[must_use]
-pub fn fault(fault: &Fault) -> String {
+pub(crate) fn fault(fault: &Fault) -> String {
     let lines = fault_lines(fault);
     let (first, rest) =
         lines.split_first().map_or((String::new(), &[][..]), |(first, rest)| (first.clone(), rest));
@@ -251,14 +251,14 @@ pub fn fault(fault: &Fault) -> String {
 
 /// An error of ours.
 #[must_use]
-pub fn error(what: &str, hint: Option<&str>) -> String {
+pub(crate) fn error(what: &str, hint: Option<&str>) -> String {
     let hint = hint.map(|hint| format!("  hint: {}\n", clean(hint))).unwrap_or_default();
     format!("{DELETE}error{DELETE:#}: {}\n{hint}", clean(what))
 }
 
 /// The pages of the documentation, each with its title.
 #[must_use]
-pub fn topics(topics: &[(&str, &str)]) -> String {
+pub(crate) fn topics(topics: &[(&str, &str)]) -> String {
     let rows = topics.iter().map(|(name, title)| format!("  {BOLD}{name:<13}{BOLD:#}{title}\n"));
     let list: String = rows.collect();
     format!(
@@ -269,13 +269,13 @@ pub fn topics(topics: &[(&str, &str)]) -> String {
 
 /// A warning of ours.
 #[must_use]
-pub fn warning(what: &str, hint: &str) -> String {
+pub(crate) fn warning(what: &str, hint: &str) -> String {
     format!("{UPDATE}warning{UPDATE:#}: {what}\n  hint: {hint}\n")
 }
 
 /// `3m 12s`; below a second, milliseconds would only be noise.
 #[must_use]
-pub fn duration(elapsed: Duration) -> String {
+pub(crate) fn duration(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     match seconds {
         0 => "<1s".into(),

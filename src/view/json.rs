@@ -24,7 +24,7 @@ fn document(kind: &str, mut body: Value) -> Value {
 
 /// A plan.
 #[must_use]
-pub fn plan(plan: &Plan) -> Value {
+pub(crate) fn plan(plan: &Plan) -> Value {
     let changes: Vec<Change> = plan.steps.iter().map(|step| step.op.change()).collect();
     document(
         "plan",
@@ -42,7 +42,7 @@ pub fn plan(plan: &Plan) -> Value {
 
 /// A step that began, waited or ended. Waiting is for people.
 #[must_use]
-pub fn event(event: &Event<'_>) -> Option<Value> {
+pub(crate) fn event(event: &Event<'_>) -> Option<Value> {
     let step = |change: &Change, state: &str| {
         json!({"address": change.address,
         "action": change.action, "summary": change.summary, "state": state})
@@ -75,7 +75,7 @@ fn done_word(done: &Done) -> &'static str {
 
 /// How a plan ended.
 #[must_use]
-pub fn outcome(outcome: &Outcome, now: Option<&Existing>) -> Value {
+pub(crate) fn outcome(outcome: &Outcome, now: Option<&Existing>) -> Value {
     let done: Vec<Value> = outcome
         .done
         .iter()
@@ -111,31 +111,31 @@ pub fn outcome(outcome: &Outcome, now: Option<&Existing>) -> Value {
 
 /// The status.
 #[must_use]
-pub fn status(status: &Status) -> Value {
+pub(crate) fn status(status: &Status) -> Value {
     document("status", json!(status))
 }
 
 /// The switch.
 #[must_use]
-pub fn switch(status: &SwitchStatus) -> Value {
+pub(crate) fn switch(status: &SwitchStatus) -> Value {
     document("switch", json!(status))
 }
 
 /// What the site answered.
 #[must_use]
-pub fn probe(report: &ProbeReport) -> Value {
+pub(crate) fn probe(report: &ProbeReport) -> Value {
     document("probe", json!(report))
 }
 
 /// The bypass link.
 #[must_use]
-pub fn bypass(link: &str, token: &str) -> Value {
+pub(crate) fn bypass(link: &str, token: &str) -> Value {
     document("bypass", json!({"link": link, "token": token}))
 }
 
 /// What happened at the local edge; log lines and warnings are for people.
 #[must_use]
-pub fn edge(event: &EdgeEvent) -> Option<Value> {
+pub(crate) fn edge(event: &EdgeEvent) -> Option<Value> {
     match event {
         EdgeEvent::Listening(addresses) => Some(document(
             "listening",
@@ -153,25 +153,25 @@ pub fn edge(event: &EdgeEvent) -> Option<Value> {
 
 /// What is left of stacks.
 #[must_use]
-pub fn remains(listing: &Listing<'_>) -> Value {
+pub(crate) fn remains(listing: &Listing<'_>) -> Value {
     document("remains", listing.json())
 }
 
 /// A right spec.
 #[must_use]
-pub fn valid(spec: &Spec) -> Value {
+pub(crate) fn valid(spec: &Spec) -> Value {
     document("valid", json!({"file": spec.file, "stack": spec.stack}))
 }
 
 /// A new spec.
 #[must_use]
-pub fn initialised(file: &str) -> Value {
+pub(crate) fn initialised(file: &str) -> Value {
     document("initialised", json!({"file": file}))
 }
 
 /// Problems of a spec.
 #[must_use]
-pub fn problems(problems: &Problems) -> Value {
+pub(crate) fn problems(problems: &Problems) -> Value {
     document("problems", json!({"problems": problems.json()}))
 }
 
@@ -189,7 +189,7 @@ fn fault_body(fault: &Fault) -> Value {
 
 /// The pages of the documentation, each with its title.
 #[must_use]
-pub fn topics(topics: &[(&str, &str)]) -> Value {
+pub(crate) fn topics(topics: &[(&str, &str)]) -> Value {
     let topics: Vec<_> =
         topics.iter().map(|(name, title)| json!({"topic": name, "title": title})).collect();
     document("topics", json!({"topics": topics}))
@@ -197,18 +197,18 @@ pub fn topics(topics: &[(&str, &str)]) -> Value {
 
 /// A page of the documentation.
 #[must_use]
-pub fn topic(name: &str, title: &str, text: &str) -> Value {
+pub(crate) fn topic(name: &str, title: &str, text: &str) -> Value {
     document("topic", json!({"topic": name, "title": title, "text": text}))
 }
 
 /// A fault outside of a plan.
 #[must_use]
-pub fn fault(fault: &Fault) -> Value {
+pub(crate) fn fault(fault: &Fault) -> Value {
     document("error", json!({"fault": fault_body(fault)}))
 }
 
 /// An error of ours.
 #[must_use]
-pub fn error(what: &str, hint: Option<&str>) -> Value {
+pub(crate) fn error(what: &str, hint: Option<&str>) -> Value {
     document("error", json!({"message": what, "hint": hint}))
 }

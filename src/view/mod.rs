@@ -14,12 +14,12 @@ use progress::Ticker;
 use std::path::Path;
 use std::time::Duration;
 
-pub mod human;
-pub mod json;
-pub mod progress;
-pub mod remains;
+pub(crate) mod human;
+pub(crate) mod json;
+pub(crate) mod progress;
+pub(crate) mod remains;
 pub mod report;
-pub mod switch;
+pub(crate) mod switch;
 
 /// Prints for people, or for machines.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 /// Remembers when each waiting step began and was last spoken of.
 #[derive(Debug)]
-pub struct Ticker {
+pub(crate) struct Ticker {
     every: Duration,
     waits: Mutex<BTreeMap<Address, (Instant, Instant)>>,
 }
@@ -31,7 +31,7 @@ impl Default for Ticker {
 
 impl Ticker {
     /// The line for an event, if it deserves one.
-    pub fn line(&self, event: &Event<'_>) -> Option<String> {
+    pub(crate) fn line(&self, event: &Event<'_>) -> Option<String> {
         match event {
             Event::Started(change) if change.action == Action::Await => {
                 Some(format!("  {}: waiting for the deployment", change.address))

@@ -79,7 +79,7 @@ pub struct ProbeReport {
 
 /// The switch as text.
 #[must_use]
-pub fn status(status: &SwitchStatus) -> String {
+pub(crate) fn status(status: &SwitchStatus) -> String {
     let mut text = format!("{}\n", clean(&status.headline));
     for row in &status.rows {
         let _ = writeln!(text, "  {:<8}{}", row.name, clean(&row.value));
@@ -98,7 +98,7 @@ fn notes(text: &mut String, status: &SwitchStatus) {
 /// How a turn ended, as text. `writes`: it has written something. `faults` are the steps that
 /// failed.
 #[must_use]
-pub fn turned(
+pub(crate) fn turned(
     ending: Ending,
     writes: bool,
     status: &SwitchStatus,
@@ -135,7 +135,7 @@ pub fn turned(
 
 /// The probe as text: one line for each kind of answer.
 #[must_use]
-pub fn probe(report: &ProbeReport) -> String {
+pub(crate) fn probe(report: &ProbeReport) -> String {
     let pages = report.answers.iter().filter(|answer| answer.is_page).count();
     let mut text = format!(
         "\nAsked {}: {pages} of {} answers are the maintenance page\n",

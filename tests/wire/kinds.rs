@@ -8,7 +8,7 @@ use provision::change::Kind;
 use provision::cloud::world::{Bucket, Distribution};
 use provision::name::ObjectKey;
 use provision::resource::content::Content;
-use provision::resource::distribution::aws::read_document;
+use provision::resource::distribution::read_document;
 use provision::resource::function::package;
 use provision::resource::logs::Group;
 use provision::resource::page::turn::{self, Wanted};

@@ -37,7 +37,7 @@ Needs python3 or node, whichever the function's runtime asks for.
 Examples:
   provision dev --sandbox
   provision dev --objects site --port 8080")]
-pub struct Dev {
+pub(crate) struct Dev {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(short, long, default_value_t = 0)]
     pub port: u16,
@@ -50,7 +50,7 @@ pub struct Dev {
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn run(global: &Global, verb: &Dev) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, verb: &Dev) -> Result<Exit, Failure> {
     let session = Arc::new(Session::open(global, Files::Needed).await?);
     let (stack, objects, switch, from) = source(&session, verb).await?;
     let settings = settings(&session.spec, &stack, verb.port, from);

@@ -12,7 +12,7 @@ use crate::stack::Stack;
 /// # Errors
 /// [`Failure::Unlooked`] where AWS does not answer; what
 /// [`Place::switch`](crate::session::place::Place::switch) refuses.
-pub async fn look(
+pub(crate) async fn look(
     session: &Session,
     deadline: &Deadline,
 ) -> Result<(Stack, Caller, Sides), Failure> {

@@ -5,13 +5,13 @@ use crate::session::failure::Failure;
 use crate::session::global::Global;
 use clap::{Args, Subcommand};
 
-pub mod look;
-pub mod off;
-pub mod on;
-pub mod probe;
+pub(crate) mod look;
+pub(crate) mod off;
+pub(crate) mod on;
+pub(crate) mod probe;
 mod reach;
 pub mod status;
-pub mod turn;
+pub(crate) mod turn;
 
 /// Turn the maintenance window on or off, or look at it
 #[derive(Debug, Args)]

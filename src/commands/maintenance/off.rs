@@ -13,13 +13,13 @@ use clap::Args;
 
 /// Show visitors the site again
 #[derive(Debug, Args)]
-pub struct Off {}
+pub(crate) struct Off {}
 
 /// Runs the verb.
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn run(global: &Global, _: &Off) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, _: &Off) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
     let deadline = Deadline::new(session.place.view);
     let (stack, _, sides) = look(&session, &deadline).await?;

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 /// Show visitors the maintenance page
 #[derive(Debug, Args)]
-pub struct On {
+pub(crate) struct On {
     /// End after this time, such as 45m; the edge ends it by itself
     #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
     #[arg(value_parser = humantime::parse_duration)]
@@ -56,7 +56,7 @@ pub struct On {
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn run(global: &Global, verb: &On) -> Result<Exit, Failure> {
+pub(crate) async fn run(global: &Global, verb: &On) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
     let deadline = Deadline::new(session.place.view);
     let usage = |what: String| Failure::Usage(Reason::new(what));
@@ -133,7 +133,7 @@ fn other_page(path: &Path, spec: &Spec, session: &Session) -> Result<Content, St
 ///
 /// # Errors
 /// The operating system has none.
-pub fn random() -> Result<String, getrandom::Error> {
+pub(crate) fn random() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
     Ok(hex::encode(bytes))

@@ -24,7 +24,7 @@ const TIMES: usize = 3;
 ///
 /// # Errors
 /// The address cannot be used.
-pub async fn probe(url: &str, expect_page: bool) -> Result<ProbeReport, String> {
+pub(crate) async fn probe(url: &str, expect_page: bool) -> Result<ProbeReport, String> {
     let base = url.trim_end_matches('/');
     let local = base
         .strip_prefix("http://")

@@ -31,9 +31,6 @@ impl Reach {
 }
 
 /// Looks at the distribution.
-///
-/// # Errors
-/// Any call's.
 pub(super) async fn ask(
     session: &Session,
     deadline: &Deadline,

@@ -19,7 +19,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// Why it ended early.
-pub async fn turn(
+pub(crate) async fn turn(
     session: &Session,
     deadline: &Deadline,
     stack: &Stack,

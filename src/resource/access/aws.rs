@@ -14,10 +14,7 @@ use aws_sdk_cloudfront::types::{
 };
 
 /// Finds the control by its name, or, where a user renamed it, by its description.
-///
-/// # Errors
-/// The call's.
-pub async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live>, Fault> {
+pub(crate) async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live>, Fault> {
     let (mut marker, mut described) = (None, None);
     loop {
         let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
@@ -48,10 +45,11 @@ pub async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live
 }
 
 /// Carries out one op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+pub(crate) async fn apply(
+    clients: &Clients,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     match op {
         Op::Create { stack } => create(clients, stack, context).await,
         Op::Update { stack, id, .. } => update(clients, stack, id).await,
@@ -181,10 +179,7 @@ async fn delete(
 }
 
 /// Finds what is ours of this kind in the whole account.
-///
-/// # Errors
-/// Any call's.
-pub async fn traces(clients: &Clients) -> Result<Traces, Fault> {
+pub(crate) async fn traces(clients: &Clients) -> Result<Traces, Fault> {
     let mut traces = Traces::default();
     let mut marker = None;
     loop {

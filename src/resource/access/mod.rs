@@ -6,10 +6,10 @@ use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::StackName;
 use serde::{Deserialize, Serialize};
 
-pub mod aws;
-pub mod permissions;
+pub(crate) mod aws;
+pub(crate) mod permissions;
 pub mod plan;
-pub mod simulate;
+pub(crate) mod simulate;
 
 /// The control's name, which is unique in an account: creating it is what keeps two first applies
 /// from making two distributions.

@@ -3,7 +3,7 @@
 use crate::resource::permission::{Permission, Place, Stacks};
 
 /// By statement.
-pub const PERMISSIONS: &[Permission] = &[
+pub(crate) const PERMISSIONS: &[Permission] = &[
     Permission {
         read: &["cloudfront:ListOriginAccessControls"],
         sweep: &["cloudfront:ListOriginAccessControls"],

@@ -4,7 +4,7 @@ use super::{Live, Op, Signing, description, name};
 
 /// Returns the control after `op`; a new one gets `id`.
 #[must_use]
-pub fn simulate(live: Option<Live>, op: &Op, id: &str) -> Option<Live> {
+pub(crate) fn simulate(live: Option<Live>, op: &Op, id: &str) -> Option<Live> {
     match op {
         Op::Create { stack } => live.or_else(|| {
             Some(Live {

@@ -7,10 +7,11 @@ use crate::context::Context;
 use crate::resource::distribution::aws::{await_deployed, update};
 
 /// Carries out one op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+pub(crate) async fn apply(
+    clients: &Clients,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     let address = op.change().address;
     match op {
         Op::Turn { id, etag, document, occupant, .. } => {

@@ -11,10 +11,10 @@ use crate::name::DistributionId;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub mod aws;
-pub mod permissions;
+pub(crate) mod aws;
+pub(crate) mod permissions;
 pub mod plan;
-pub mod simulate;
+pub(crate) mod simulate;
 
 /// One slot's change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -8,7 +8,7 @@ use crate::resource::distribution::{Live, simulate::guard};
 ///
 /// # Errors
 /// What CloudFront would refuse.
-pub fn simulate(live: Live, op: &Op, arn: &str, serial: u64) -> Result<Live, Fault> {
+pub(crate) fn simulate(live: Live, op: &Op, arn: &str, serial: u64) -> Result<Live, Fault> {
     let Op::Turn { etag, .. } = op else { return Ok(live) };
     guard(&live, etag)?;
     let document = live

@@ -13,14 +13,11 @@ mod observe;
 mod traces;
 mod write;
 
-pub use observe::{locate, observe};
-pub use traces::{holds, traces};
+pub(crate) use observe::{locate, observe};
+pub(crate) use traces::{holds, traces};
 
 /// Carries out one op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(
+pub(crate) async fn apply(
     clients: &Clients,
     account: &AccountId,
     op: &Op,

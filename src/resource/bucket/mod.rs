@@ -5,10 +5,10 @@ use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, Region};
 use serde::{Deserialize, Serialize};
 
-pub mod aws;
-pub mod permissions;
+pub(crate) mod aws;
+pub(crate) mod permissions;
 pub mod plan;
-pub mod simulate;
+pub(crate) mod simulate;
 
 /// How the bucket should be, or is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

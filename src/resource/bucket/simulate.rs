@@ -4,7 +4,7 @@ use super::{Empty, Live, Op, Settings};
 
 /// Returns the bucket after `op`; `None`: it does not exist.
 #[must_use]
-pub fn simulate(live: Option<Live>, op: &Op) -> Option<Live> {
+pub(crate) fn simulate(live: Option<Live>, op: &Op) -> Option<Live> {
     let change = |change: &dyn Fn(&mut Settings)| {
         live.clone().map(|mut live| {
             change(&mut live.settings);

@@ -14,16 +14,14 @@ mod observe;
 mod traces;
 mod write;
 
-pub use deploy::await_deployed;
-pub use observe::{Listed, list, observe, read, read_document};
-pub use traces::{Runner, traces};
-pub use write::update;
+pub(crate) use deploy::await_deployed;
+pub use observe::read_document;
+pub(crate) use observe::{Listed, list, observe};
+pub(crate) use traces::traces;
+pub(crate) use write::update;
 
 /// Carries out one op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(
+pub(crate) async fn apply(
     clients: &Clients,
     account: &AccountId,
     op: &Op,

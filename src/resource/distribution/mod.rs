@@ -14,7 +14,8 @@ pub use behavior::Behavior;
 pub use creation::new_document;
 pub use managed::{Difference, UNMANAGED};
 
-pub mod aws;
+pub(crate) mod aws;
+pub use aws::read_document;
 mod behavior;
 mod creation;
 pub mod document;
@@ -22,9 +23,9 @@ pub mod edit;
 mod managed;
 mod nesting;
 pub mod owner;
-pub mod permissions;
+pub(crate) mod permissions;
 pub mod plan;
-pub mod simulate;
+pub(crate) mod simulate;
 
 /// What says that a distribution serves requests.
 const ENABLED: &str = "enabled";

@@ -3,7 +3,7 @@
 use crate::resource::permission::{Condition, Permission, Place, Stacks};
 
 /// By statement.
-pub const PERMISSIONS: &[Permission] = &[
+pub(crate) const PERMISSIONS: &[Permission] = &[
     // It finds what an earlier spec named.
     Permission {
         read: &["cloudfront:ListDistributions"],

@@ -10,7 +10,7 @@ use crate::name::DistributionId;
 ///
 /// # Errors
 /// What CloudFront would refuse.
-pub fn simulate(
+pub(crate) fn simulate(
     live: Option<Live>,
     op: &Op,
     id: &DistributionId,
@@ -68,7 +68,7 @@ pub fn simulate(
 ///
 /// # Errors
 /// [`FaultKind::MovedOn`].
-pub fn guard(live: &Live, seen: &str) -> Result<(), Fault> {
+pub(crate) fn guard(live: &Live, seen: &str) -> Result<(), Fault> {
     if live.etag == seen {
         return Ok(());
     }

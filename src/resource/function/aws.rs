@@ -14,14 +14,15 @@ mod settle;
 mod traces;
 mod write;
 
-pub use observe::observe;
-pub use traces::traces;
+pub(crate) use observe::observe;
+pub(crate) use traces::traces;
 
 /// Carries out one op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+pub(crate) async fn apply(
+    clients: &Clients,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     let change = &op.change();
     match op {
         Op::Create(op) => {

@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-pub mod aws;
+pub(crate) mod aws;
 pub mod package;
-pub mod permissions;
+pub(crate) mod permissions;
 pub mod plan;
 mod reference;
-pub mod simulate;
+pub(crate) mod simulate;
 
 pub use package::Package;
 pub use reference::{Functions, VersionReference};

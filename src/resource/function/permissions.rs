@@ -3,7 +3,7 @@
 use crate::resource::permission::{Condition, Permission, Place};
 
 /// By statement.
-pub const PERMISSIONS: &[Permission] = &[
+pub(crate) const PERMISSIONS: &[Permission] = &[
     // GetFunction tells the tags only to those who may list them. CloudFront, too, asks for
     // GetFunction on behalf of whoever associates a version.
     Permission {

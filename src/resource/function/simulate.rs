@@ -8,7 +8,7 @@ use crate::change::{Fault, FaultKind};
 ///
 /// # Errors
 /// What Lambda would refuse.
-pub fn simulate(
+pub(crate) fn simulate(
     live: Option<Live>,
     op: &Op,
     serial: u64,

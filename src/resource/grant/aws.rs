@@ -9,10 +9,7 @@ use crate::name::{AccountId, BucketName};
 use serde_json::Value;
 
 /// Reads the bucket policy; `None`: no policy, or no bucket.
-///
-/// # Errors
-/// The call's.
-pub async fn observe(
+pub(crate) async fn observe(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,
@@ -40,7 +37,7 @@ pub async fn observe(
 ///
 /// # Errors
 /// The call's; [`FaultKind::MovedOn`] where the policy is not the one that was seen.
-pub async fn apply(
+pub(crate) async fn apply(
     clients: &Clients,
     account: &AccountId,
     op: &Op,

@@ -9,10 +9,10 @@ use crate::name::{AccountId, BucketName, DistributionId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub mod aws;
-pub mod permissions;
+pub(crate) mod aws;
+pub(crate) mod permissions;
 pub mod plan;
-pub mod simulate;
+pub(crate) mod simulate;
 
 /// By which the statement that lets our distribution read is known among others.
 pub const SID: &str = "ProvisionCloudFrontRead";

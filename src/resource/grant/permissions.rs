@@ -3,7 +3,7 @@
 use crate::resource::permission::{Permission, Place};
 
 /// By statement.
-pub const PERMISSIONS: &[Permission] = &[Permission {
+pub(crate) const PERMISSIONS: &[Permission] = &[Permission {
     read: &["s3:GetBucketPolicy"],
     apply: &["s3:PutBucketPolicy"],
     // Our statements leave the policy of a bucket that is protected.

@@ -10,7 +10,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// [`FaultKind::MovedOn`] where the policy is not the one that was seen.
-pub fn simulate(
+pub(crate) fn simulate(
     live: Option<&Value>,
     op: &Op,
     account: &AccountId,
@@ -46,7 +46,7 @@ pub fn simulate(
 ///
 /// # Errors
 /// [`FaultKind::MovedOn`].
-pub fn unchanged(live: Option<&Value>, seen: Option<&Value>) -> Result<(), Fault> {
+pub(crate) fn unchanged(live: Option<&Value>, seen: Option<&Value>) -> Result<(), Fault> {
     let same = match (live, seen) {
         (Some(a), Some(b)) => policy::same(a, b),
         (a, b) => a.is_none() && b.is_none(),

@@ -14,10 +14,11 @@ const COMPLETION: Duration = Duration::from_mins(10);
 const COMPLETED: &str = "Completed";
 
 /// Carries out the op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(clients: &Clients, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
+pub(crate) async fn apply(
+    clients: &Clients,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     let tried = format!("invalidate paths of distribution {}", op.distribution);
     let unsendable = |error: aws_sdk_cloudfront::error::BuildError| {
         Fault::new(FaultKind::Local, &tried, error.to_string())

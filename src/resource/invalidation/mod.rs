@@ -8,10 +8,10 @@ use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::DistributionId;
 use serde::Serialize;
 
-pub mod aws;
-pub mod permissions;
+pub(crate) mod aws;
+pub(crate) mod permissions;
 pub mod plan;
-pub mod simulate;
+pub(crate) mod simulate;
 
 /// One invalidation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -3,7 +3,7 @@
 use crate::resource::permission::{Permission, Place, Stacks};
 
 /// By statement. The second action is for `apply --wait`.
-pub const PERMISSIONS: &[Permission] = &[Permission {
+pub(crate) const PERMISSIONS: &[Permission] = &[Permission {
     of: Stacks::Owned,
     apply: &["cloudfront:CreateInvalidation", "cloudfront:GetInvalidation"],
     ..Permission::at("Distribution", Place::Distribution)

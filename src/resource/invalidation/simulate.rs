@@ -8,7 +8,7 @@ use crate::resource::distribution;
 ///
 /// # Errors
 /// There is no such distribution.
-pub fn simulate(live: Option<&distribution::Live>, op: &Op) -> Result<(), Fault> {
+pub(crate) fn simulate(live: Option<&distribution::Live>, op: &Op) -> Result<(), Fault> {
     let absent = || {
         let tried = format!("invalidate paths of distribution {}", op.distribution);
         Fault::new(FaultKind::NotFound, tried, "the specified distribution does not exist")

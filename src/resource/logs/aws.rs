@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Errors
 /// A call's, unless the region only refuses.
-pub async fn observe(clients: &Clients, name: &str) -> Result<Live, Fault> {
+pub(crate) async fn observe(clients: &Clients, name: &str) -> Result<Live, Fault> {
     let looks = Region::of_edge_logs().map(|region| async {
         let found = list(clients, &region, name, Some(name)).await;
         (region, found.map(|groups| groups.first().map(group)))
@@ -32,7 +32,7 @@ pub async fn observe(clients: &Clients, name: &str) -> Result<Live, Fault> {
 ///
 /// # Errors
 /// A call's, unless the region only refuses.
-pub async fn observe_tags(
+pub(crate) async fn observe_tags(
     clients: &Clients,
     account: &AccountId,
     name: &str,
@@ -132,10 +132,7 @@ async fn tags(
 }
 
 /// Carries out one op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
+pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
     let logs = clients.logs_in(op.region());
     match op {
         Op::Create { region, name, tags } => {
@@ -185,7 +182,7 @@ pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
 ///
 /// # Errors
 /// A call's, unless the region only refuses.
-pub async fn traces(
+pub(crate) async fn traces(
     clients: &Clients,
     account: &AccountId,
     functions: &BTreeSet<FunctionName>,

@@ -9,10 +9,10 @@ use crate::name::{AccountId, EDGE_REGION, FunctionName, Region};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-pub mod aws;
-pub mod permissions;
+pub(crate) mod aws;
+pub(crate) mod permissions;
 pub mod plan;
-pub mod simulate;
+pub(crate) mod simulate;
 
 /// The retentions that there are, in days (Amazon CloudWatch Logs API Reference,
 /// `PutRetentionPolicy`).

@@ -3,7 +3,7 @@
 use crate::resource::permission::{Permission, Place, Stacks};
 
 /// By statement.
-pub const PERMISSIONS: &[Permission] = &[
+pub(crate) const PERMISSIONS: &[Permission] = &[
     // Nobody looks at log groups whose retention the spec leaves alone, until they are taken down.
     Permission {
         of: Stacks::Retaining,

@@ -4,7 +4,7 @@ use super::{Group, Op};
 
 /// Returns the group after `op`; `None`: it does not exist.
 #[must_use]
-pub fn simulate(live: Option<Group>, op: &Op) -> Option<Group> {
+pub(crate) fn simulate(live: Option<Group>, op: &Op) -> Option<Group> {
     match op {
         Op::Create { tags, .. } => {
             live.or_else(|| Some(Group { tags: tags.clone(), ..Group::default() }))

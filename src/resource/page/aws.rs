@@ -15,7 +15,7 @@ use crate::resource::site::index::SWITCH;
 /// # Errors
 /// The call's; also where there is no such bucket, which is not the same as an object that is not
 /// there.
-pub async fn look(
+pub(crate) async fn look(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,
@@ -62,10 +62,7 @@ pub async fn look(
 }
 
 /// Looks at what is beside the object under the on key, without its bytes.
-///
-/// # Errors
-/// The call's.
-pub async fn shown(
+pub(crate) async fn shown(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,
@@ -88,10 +85,7 @@ pub async fn shown(
 }
 
 /// Carries out one op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
+pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
         Op::Put { bucket, stack, key, content, before, metadata, leaves, .. } => {
             let is_left = async || match leaves {

@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub mod aws;
-pub mod permissions;
+pub(crate) mod aws;
+pub(crate) mod permissions;
 pub mod plan;
-pub mod simulate;
+pub(crate) mod simulate;
 pub mod turn;
 pub mod window;
 

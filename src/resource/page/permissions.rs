@@ -3,7 +3,7 @@
 use crate::resource::permission::{Permission, Place};
 
 /// By statement.
-pub const PERMISSIONS: &[Permission] = &[Permission {
+pub(crate) const PERMISSIONS: &[Permission] = &[Permission {
     toggle: &["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
     ..Permission::at("Objects", Place::PageKeys)
 }];

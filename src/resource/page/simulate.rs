@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// [`MovedOn`](FaultKind::MovedOn) where a turn came in between.
-pub fn guard_left(left: &Left, found: Option<&str>) -> Result<(), Fault> {
+pub(crate) fn guard_left(left: &Left, found: Option<&str>) -> Result<(), Fault> {
     if found == left.etag.as_deref() {
         return Ok(());
     }
@@ -26,7 +26,7 @@ pub fn guard_left(left: &Left, found: Option<&str>) -> Result<(), Fault> {
 ///
 /// # Errors
 /// [`MovedOn`](FaultKind::MovedOn) where a guard does not hold.
-pub fn simulate(
+pub(crate) fn simulate(
     mut objects: BTreeMap<ObjectKey, Object>,
     op: &Op,
 ) -> Result<BTreeMap<ObjectKey, Object>, Fault> {

@@ -13,10 +13,7 @@ use futures_util::try_join;
 use serde_json::Value;
 
 /// Reads the role: one call, and three more at the same time where it exists.
-///
-/// # Errors
-/// Any call's.
-pub async fn observe(clients: &Clients, name: &RoleName) -> Result<Option<Live>, Fault> {
+pub(crate) async fn observe(clients: &Clients, name: &RoleName) -> Result<Option<Live>, Fault> {
     let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
     let Some(role) = absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))?
         .and_then(|answer| answer.role)
@@ -111,10 +108,7 @@ fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
 }
 
 /// Carries out one op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
+pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
     let iam = &clients.iam;
     let gone = |result: Result<(), Fault>| {
         Ok(if absent(result)?.is_some() { Done::Changed(String::new()) } else { Done::AlreadySo })
@@ -287,19 +281,16 @@ async fn marked_roles(clients: &Clients) -> Result<Vec<(StackName, RoleName, Rol
 }
 
 /// Finds the roles that are described as this stack's, whatever their names.
-///
-/// # Errors
-/// The call's.
-pub async fn marked_for(clients: &Clients, stack: &StackName) -> Result<Vec<RoleName>, Fault> {
+pub(crate) async fn marked_for(
+    clients: &Clients,
+    stack: &StackName,
+) -> Result<Vec<RoleName>, Fault> {
     let all = marked_roles(clients).await?.into_iter();
     Ok(all.filter(|(owner, _, _)| owner == stack).map(|(_, name, _)| name).collect())
 }
 
 /// Finds what is ours of this kind in the whole account, and the pages that the roles may read.
-///
-/// # Errors
-/// Any call's.
-pub async fn traces(clients: &Clients) -> Result<(Traces, Pages), Fault> {
+pub(crate) async fn traces(clients: &Clients) -> Result<(Traces, Pages), Fault> {
     let (mut traces, mut pages) = (Traces::default(), Pages::new());
     for (stack, name, found) in marked_roles(clients).await? {
         let role = async {

@@ -6,11 +6,11 @@ use crate::name::{RoleName, RolePath};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub mod aws;
-pub mod permissions;
+pub(crate) mod aws;
+pub(crate) mod permissions;
 pub mod plan;
 mod reach;
-pub mod simulate;
+pub(crate) mod simulate;
 
 pub use reach::{Pages, Reach, pages_in};
 

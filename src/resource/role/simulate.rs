@@ -10,7 +10,11 @@ use serde_json::Value;
 ///
 /// # Errors
 /// [`MovedOn`](FaultKind::MovedOn) where another run has written it.
-pub fn guard(name: &RoleName, before: Option<&Value>, found: Option<&Value>) -> Result<(), Fault> {
+pub(crate) fn guard(
+    name: &RoleName,
+    before: Option<&Value>,
+    found: Option<&Value>,
+) -> Result<(), Fault> {
     let same = match (before, found) {
         (Some(before), Some(found)) => policy::same(before, found),
         (before, found) => before == found,
@@ -27,7 +31,7 @@ pub fn guard(name: &RoleName, before: Option<&Value>, found: Option<&Value>) -> 
 ///
 /// # Errors
 /// What IAM would refuse.
-pub fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Fault> {
+pub(crate) fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Fault> {
     let Some(mut live) = live else {
         return match op {
             Op::Create { settings, .. } => Ok(Some(Live {

@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, HashMap};
 
 mod observe;
 
-pub use observe::{observe, observe_all};
+pub(crate) use observe::{observe, observe_all};
 
 /// Whose objects are looked at, and where.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// The bucket's owner.
     pub account: &'a AccountId,
     /// Whose mark makes an object ours.
@@ -36,10 +36,7 @@ fn unquoted(etag: Option<String>) -> String {
 }
 
 /// Carries out one op.
-///
-/// # Errors
-/// The call's.
-pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
+pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
         Op::Put { bucket, stack, key, content, before, .. } => {
             put(
@@ -76,7 +73,7 @@ pub async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Do
 /// # Errors
 /// The call's; [`FaultKind::MovedOn`] where another user wrote in between, unless what they wrote
 /// is the same.
-pub async fn put(
+pub(crate) async fn put(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,
@@ -125,10 +122,7 @@ pub async fn put(
 }
 
 /// Reads one object.
-///
-/// # Errors
-/// The call's.
-pub async fn fetch(
+pub(crate) async fn fetch(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,
@@ -180,10 +174,7 @@ async fn read(
 
 /// Lists the objects below `prefix`: key, object, and when it was written in seconds since the Unix
 /// epoch.
-///
-/// # Errors
-/// The call's.
-pub async fn list(
+pub(crate) async fn list(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub mod aws;
+pub(crate) mod aws;
 pub mod folder;
 pub mod index;
-pub mod permissions;
+pub(crate) mod permissions;
 pub mod plan;
-pub mod simulate;
+pub(crate) mod simulate;
 
 use index::{Index, Served};
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// [`FaultKind::MovedOn`] where a guard does not hold.
-pub fn simulate(
+pub(crate) fn simulate(
     mut objects: BTreeMap<ObjectKey, Object>,
     op: &Op,
 ) -> Result<BTreeMap<ObjectKey, Object>, Fault> {
@@ -32,7 +32,7 @@ pub fn simulate(
 ///
 /// # Errors
 /// [`FaultKind::MovedOn`].
-pub fn guard(
+pub(crate) fn guard(
     objects: &BTreeMap<ObjectKey, Object>,
     key: &ObjectKey,
     before: Option<&str>,

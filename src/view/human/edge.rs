@@ -5,7 +5,7 @@ use crate::edge::EdgeEvent;
 
 /// What happened at the local edge, in one line.
 #[must_use]
-pub fn edge(event: &EdgeEvent) -> String {
+pub(crate) fn edge(event: &EdgeEvent) -> String {
     match event {
         EdgeEvent::Listening(addresses) => format!(
             "The site is at {BOLD}http://{}/{BOLD:#}, the switch at http://{}/__provision/\nCtrl-C \

@@ -20,7 +20,7 @@ fn symbol(action: Action) -> (char, Style) {
 
 /// A plan: header, steps with their fields, conflicts, notices, tally.
 #[must_use]
-pub fn plan(plan: &Plan) -> String {
+pub(crate) fn plan(plan: &Plan) -> String {
     let mut text = format!("Stack `{}`, account {}\n", plan.stack, plan.account);
     let changes: Vec<Change> = plan.steps.iter().map(|step| step.op.change()).collect();
     if !changes.is_empty() {

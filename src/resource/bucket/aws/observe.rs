@@ -14,7 +14,7 @@ use futures_util::try_join;
 ///
 /// # Errors
 /// Also where the name is taken by another account.
-pub async fn locate(
+pub(crate) async fn locate(
     clients: &Clients,
     account: &AccountId,
     name: &BucketName,
@@ -57,10 +57,7 @@ pub async fn locate(
 }
 
 /// Reads the settings of a bucket that exists in `region`.
-///
-/// # Errors
-/// Any call's.
-pub async fn observe(
+pub(crate) async fn observe(
     clients: &Clients,
     account: &AccountId,
     name: &BucketName,

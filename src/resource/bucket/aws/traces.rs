@@ -10,10 +10,7 @@ use crate::resource::{Mark, Owner, Trace, Traces, stack_in};
 use futures_util::{StreamExt, stream};
 
 /// Finds what is ours of this kind in the whole account.
-///
-/// # Errors
-/// Any call's.
-pub async fn traces(clients: &Clients, account: &AccountId) -> Result<Traces, Fault> {
+pub(crate) async fn traces(clients: &Clients, account: &AccountId) -> Result<Traces, Fault> {
     let mut pages = clients.s3.list_buckets().into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
@@ -55,10 +52,7 @@ pub async fn traces(clients: &Clients, account: &AccountId) -> Result<Traces, Fa
 }
 
 /// Is there an object under this key? Takes the right to list alone, none to read what is in it.
-///
-/// # Errors
-/// The call's.
-pub async fn holds(
+pub(crate) async fn holds(
     clients: &Clients,
     account: &AccountId,
     name: &BucketName,

@@ -12,10 +12,7 @@ const STALE_ANSWERS: u32 = 3;
 
 /// Waits until the distribution is deployed. The first answer after an update can still be the old
 /// one, which another ETag gives away (docs/aws.md, "the first look can be stale").
-///
-/// # Errors
-/// The call's.
-pub async fn await_deployed(
+pub(crate) async fn await_deployed(
     clients: &Clients,
     id: &DistributionId,
     disabled: bool,

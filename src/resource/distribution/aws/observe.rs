@@ -13,10 +13,7 @@ use futures_util::try_join;
 /// Finds the stack's distribution: by the id that our grant names, else by our origin id; tag and
 /// creation decide. `listed` are all distributions of
 /// the account, if they have been listed already.
-///
-/// # Errors
-/// Any call's.
-pub async fn observe(
+pub(crate) async fn observe(
     clients: &Clients,
     account: &AccountId,
     stack: &StackName,
@@ -45,7 +42,7 @@ pub async fn observe(
 
 /// One distribution in a list.
 #[derive(Clone, Debug)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// Its id.
     pub id: DistributionId,
     /// Its origins: id, host, path.
@@ -63,16 +60,13 @@ pub struct Listed {
 impl Listed {
     /// Has it an origin of this id?
     #[must_use]
-    pub fn has_origin(&self, id: &str) -> bool {
+    pub(crate) fn has_origin(&self, id: &str) -> bool {
         self.origins.iter().any(|(known, _, _)| known == id)
     }
 }
 
 /// Lists every distribution of the account.
-///
-/// # Errors
-/// The call's.
-pub async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
+pub(crate) async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
     let mut all = Vec::new();
     let mut marker = None;
     loop {
@@ -121,10 +115,7 @@ pub async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
 }
 
 /// Reads one distribution with its tags.
-///
-/// # Errors
-/// Any call's.
-pub async fn read(
+pub(crate) async fn read(
     clients: &Clients,
     account: &AccountId,
     id: &DistributionId,

@@ -9,13 +9,10 @@ use crate::resource::distribution::owner;
 use crate::resource::{Trace, Traces};
 
 /// A distribution and a version that one of its viewer-request slots runs.
-pub type Runner = (DistributionId, String);
+pub(crate) type Runner = (DistributionId, String);
 
 /// Finds what is ours of this kind in the whole account.
-///
-/// # Errors
-/// Any call's.
-pub async fn traces(
+pub(crate) async fn traces(
     clients: &Clients,
     account: &AccountId,
 ) -> Result<(Traces, Vec<Runner>), Fault> {

@@ -104,7 +104,7 @@ pub(super) async fn create(
 ///
 /// # Errors
 /// The call's; [`FaultKind::MovedOn`] where another user wrote in between.
-pub async fn update(
+pub(crate) async fn update(
     clients: &Clients,
     (id, etag): (&DistributionId, &str),
     (document, edits): (&Document, &[Edit]),

@@ -15,10 +15,7 @@ use aws_sdk_lambda::types::{
 use std::collections::BTreeSet;
 
 /// Reads the function: one call, and one more for the versions where it exists.
-///
-/// # Errors
-/// Any call's.
-pub async fn observe(clients: &Clients, name: &FunctionName) -> Result<Option<Live>, Fault> {
+pub(crate) async fn observe(clients: &Clients, name: &FunctionName) -> Result<Option<Live>, Fault> {
     let sent = clients.lambda.get_function().function_name(name.as_str()).send().await;
     let Some(answer) =
         absent(sent.map_err(|error| fault(format!("read function {name}"), &error)))?

@@ -9,10 +9,7 @@ use crate::resource::{Mark, Owner, Trace, Traces, marked, stack_in};
 use std::collections::BTreeSet;
 
 /// Finds what is ours of this kind in the whole account, and the names of all functions.
-///
-/// # Errors
-/// Any call's.
-pub async fn traces(clients: &Clients) -> Result<(Traces, BTreeSet<FunctionName>), Fault> {
+pub(crate) async fn traces(clients: &Clients) -> Result<(Traces, BTreeSet<FunctionName>), Fault> {
     let mut pages = clients.lambda.list_functions().into_paginator().send();
     let (mut traces, mut names) = (Traces::default(), BTreeSet::new());
     while let Some(page) = pages.next().await {

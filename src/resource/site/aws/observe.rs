@@ -17,10 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 type Listed = Vec<(ObjectKey, Object, u64)>;
 
 /// Lists the objects and reads the index; what that does not prove to be ours is asked.
-///
-/// # Errors
-/// Any call's.
-pub async fn observe(
+pub(crate) async fn observe(
     clients: &Clients,
     place: Place<'_>,
     expected: &Settings,
@@ -57,10 +54,10 @@ async fn listed(clients: &Clients, place: Place<'_>) -> Result<Listed, Fault> {
 }
 
 /// Lists every version, marker and upload; the objects are the latest versions.
-///
-/// # Errors
-/// Any call's.
-pub async fn observe_all(clients: &Clients, place: Place<'_>) -> Result<(Live, Inventory), Fault> {
+pub(crate) async fn observe_all(
+    clients: &Clients,
+    place: Place<'_>,
+) -> Result<(Live, Inventory), Fault> {
     let (versions, index, uploads) = try_join!(
         versions(clients, place),
         index(clients, place),
