@@ -18,8 +18,9 @@ use crate::resource::{
     site,
 };
 use crate::spec::{DistributionSpec, KEY_OFF, KEY_ON, Spec, edge_name};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+use std::fmt::Display;
 
 /// What can be named before anybody was asked who we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,32 +235,50 @@ impl Live {
     }
 }
 
-/// One mutation (or wait) of any kind.
+/// One mutation (or wait) of any kind, with the name or id of what it changes. A site's and a page's
+/// ops name their objects themselves, as they are planned together; a distribution's id is not known
+/// before the op that creates it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
     /// Of the bucket.
-    Bucket(bucket::Op),
+    #[serde(serialize_with = "by_id")]
+    Bucket(BucketName, bucket::Op),
     /// Of a file.
     Site(site::Op),
     /// Of the page.
     Page(page::Op),
     /// Of the role.
-    Role(role::Op),
+    #[serde(serialize_with = "by_id")]
+    Role(RoleName, role::Op),
     /// Of the function.
-    Function(function::Op),
+    #[serde(serialize_with = "by_id")]
+    Function(FunctionName, function::Op),
     /// Of its log groups.
-    Logs(logs::Op),
+    #[serde(serialize_with = "by_id")]
+    Logs(logs::GroupId, logs::Op),
     /// Of the origin access control.
-    Access(access::Op),
+    #[serde(serialize_with = "by_id")]
+    Access(StackName, access::Op),
     /// Of our distribution.
     Distribution(distribution::Op),
     /// Of the bucket policy.
-    Grant(grant::Op),
+    #[serde(serialize_with = "by_id")]
+    Grant(BucketName, grant::Op),
     /// Of cached copies.
     Invalidation(invalidation::Op),
     /// Of slots.
-    Association(association::Op),
+    #[serde(serialize_with = "by_id")]
+    Association(DistributionId, association::Op),
+}
+
+/// So that a saved plan, and what is said of it, names the object.
+fn by_id<S: Serializer>(
+    id: &impl Display,
+    op: &impl Serialize,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map([(id.to_string(), op)])
 }
 
 impl Op {
@@ -267,24 +286,24 @@ impl Op {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Bucket(op) => op.change(),
+            Self::Bucket(name, op) => op.change(name),
             Self::Site(op) => op.change(),
             Self::Page(op) => op.change(),
-            Self::Role(op) => op.change(),
-            Self::Function(op) => op.change(),
-            Self::Logs(op) => op.change(),
-            Self::Access(op) => op.change(),
+            Self::Role(name, op) => op.change(name),
+            Self::Function(name, op) => op.change(name),
+            Self::Logs(id, op) => op.change(id),
+            Self::Access(stack, op) => op.change(stack),
             Self::Distribution(op) => op.change(),
-            Self::Grant(op) => op.change(),
+            Self::Grant(bucket, op) => op.change(bucket),
             Self::Invalidation(op) => op.change(),
-            Self::Association(op) => op.change(),
+            Self::Association(id, op) => op.change(id),
         }
     }
 
     /// The function version, by name, that the spec wants in use, where the op says.
     #[must_use]
     pub fn version(&self) -> Option<String> {
-        let Self::Function(op) = self else { return None };
+        let Self::Function(_, op) = self else { return None };
         match op {
             function::Op::Create(function::Create { settings, .. })
             | function::Op::Configure(function::Configure { after: settings, .. }) => {
@@ -292,9 +311,9 @@ impl Op {
             }
             function::Op::Upload(function::Upload { after: frozen, .. })
             | function::Op::Publish(function::Publish { frozen, .. }) => Some(frozen.name()),
-            function::Op::SetTags { .. }
-            | function::Op::Prune { .. }
-            | function::Op::Delete { .. } => None,
+            function::Op::SetTags { .. } | function::Op::Prune { .. } | function::Op::Delete => {
+                None
+            }
         }
     }
 

@@ -271,11 +271,17 @@ impl Cloud for Aws {
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
         let (clients, account) = (&self.clients, &stack.account);
         match op {
-            Op::Bucket(op) => {
-                let region = context.references(|known| known.regions.get(op.name()).cloned());
+            Op::Bucket(name, op) => {
+                let region = context.references(|known| known.regions.get(name).cloned());
                 let elsewhere = region.map(|region| clients.in_region(&region));
-                bucket::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op, context)
-                    .await
+                bucket::aws::apply(
+                    elsewhere.as_ref().unwrap_or(clients),
+                    account,
+                    name,
+                    op,
+                    context,
+                )
+                .await
             }
             Op::Site(op) => site::aws::apply(clients, account, op).await,
             Op::Page(op) => {
@@ -283,14 +289,14 @@ impl Cloud for Aws {
                 let elsewhere = region.map(|region| clients.in_region(&region));
                 page::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op).await
             }
-            Op::Role(op) => role::aws::apply(clients, op).await,
-            Op::Function(op) => function::aws::apply(clients, op, context).await,
-            Op::Logs(op) => logs::aws::apply(clients, op).await,
-            Op::Access(op) => access::aws::apply(clients, op, context).await,
+            Op::Role(name, op) => role::aws::apply(clients, name, op).await,
+            Op::Function(name, op) => function::aws::apply(clients, name, op, context).await,
+            Op::Logs(id, op) => logs::aws::apply(clients, id, op).await,
+            Op::Access(stack, op) => access::aws::apply(clients, stack, op, context).await,
             Op::Distribution(op) => distribution::aws::apply(clients, account, op, context).await,
-            Op::Grant(op) => grant::aws::apply(clients, account, op, context).await,
+            Op::Grant(bucket, op) => grant::aws::apply(clients, account, bucket, op, context).await,
             Op::Invalidation(op) => invalidation::aws::apply(clients, op, context).await,
-            Op::Association(op) => association::aws::apply(clients, op, context).await,
+            Op::Association(id, op) => association::aws::apply(clients, id, op, context).await,
         }
     }
 }

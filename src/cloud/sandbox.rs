@@ -163,6 +163,7 @@ impl Sandbox {
                 self.keep(&self.object(&content.md5), &content.read()?)
             }
             Op::Function(
+                _,
                 function::Op::Create(function::Create { package, .. })
                 | function::Op::Upload(function::Upload { package, .. }),
             ) => {
@@ -261,7 +262,7 @@ impl Cloud for Sandbox {
             });
         }
         self.keep_bytes(op)?;
-        let patience = if matches!(op, Op::Function(function::Op::Delete { .. })) {
+        let patience = if matches!(op, Op::Function(_, function::Op::Delete)) {
             context.patience
         } else {
             Duration::ZERO

@@ -127,7 +127,8 @@ fn marked_groups(
     let set = |region: &Region| {
         let name = logs::group(name);
         let arn = logs::arn(region.as_str(), &stack.account, &name);
-        Op::Logs(logs::Op::SetTags { region: region.clone(), name, arn, tags: tags.clone() })
+        let id = logs::GroupId { region: region.clone(), name };
+        Op::Logs(id, logs::Op::SetTags { arn, tags: tags.clone() })
     };
     groups.groups.keys().filter(|_| is_proven).map(set).collect()
 }

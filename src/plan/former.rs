@@ -3,7 +3,9 @@
 
 use super::slots::{Next, Slot};
 use super::tagged::{Tagged, tagged};
-use super::teardown::{end_bucket, end_distribution, end_function, end_role, leave_slots};
+use super::teardown::{
+    end_access, end_bucket, end_distribution, end_function, end_role, leave_slots,
+};
 use super::{Choices, Plan, Stage, protected};
 use crate::change::{Action, Address, Conflict, Kind, Notice};
 use crate::desired::Desired;
@@ -92,8 +94,8 @@ pub(super) fn tags(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Liv
 pub(super) fn ends_function(plan: &Plan, name: &FunctionName) -> bool {
     let group = logs::group(name);
     plan.steps.iter().any(|step| match &step.op {
-        Op::Function(function::Op::Delete { name: ended }) => ended == name,
-        Op::Logs(logs::Op::Delete { name: ended, .. }) => *ended == group,
+        Op::Function(ended, function::Op::Delete) => ended == name,
+        Op::Logs(id, logs::Op::Delete) => id.name == group,
         _ => false,
     })
 }
@@ -140,11 +142,7 @@ impl End<'_> {
                 end_distribution(plan, stack, live);
             }
         } else if told {
-            plan.take(
-                Stage::DeleteAccess,
-                access::plan::teardown(&stack.names.stack, live.access.as_ref()),
-                Op::Access,
-            );
+            end_access(plan, &stack.names.stack, live);
         } else if let Some(control) =
             live.access.as_ref().filter(|live| access::plan::is_ours(live, &stack.names.stack))
         {
@@ -315,21 +313,18 @@ impl End<'_> {
         let ended: BTreeSet<RoleName> = plan
             .steps
             .iter()
-            .filter_map(|step| if let Op::Role(op) = &step.op { Some(op) } else { None })
-            .filter(|op| matches!(op, role::Op::Delete { .. }))
-            .map(|op| op.name().clone())
+            .filter_map(|step| match &step.op {
+                Op::Role(name, role::Op::Delete) => Some(name.clone()),
+                _ => None,
+            })
             .collect();
         let loses = |frozen: &function::Frozen| {
             RoleName::from_arn(&frozen.role, &stack.account)
                 .is_some_and(|role| ended.contains(&role))
         };
-        let prune = function::plan::prune(
-            &stack.names.function,
-            &desired.function,
-            live.function.as_ref(),
-            &in_use,
-            loses,
-        );
-        plan.add(Stage::Prune, prune.into_iter().map(Op::Function));
+        let prune =
+            function::plan::prune(&desired.function, live.function.as_ref(), &in_use, loses);
+        let prune = prune.into_iter().map(|op| Op::Function(stack.names.function.clone(), op));
+        plan.add(Stage::Prune, prune);
     }
 }

@@ -124,7 +124,7 @@ impl Plan {
         self.steps.extend(ops.into_iter().map(|op| Step { stage, op }));
     }
 
-    pub(super) fn take<O>(&mut self, stage: Stage, planned: Planned<O>, wrap: fn(O) -> Op) {
+    pub(super) fn take<O>(&mut self, stage: Stage, planned: Planned<O>, wrap: impl Fn(O) -> Op) {
         self.add(stage, planned.ops.into_iter().map(wrap));
         self.conflicts.extend(planned.conflicts);
         self.notices.extend(planned.notices);

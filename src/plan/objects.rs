@@ -65,7 +65,7 @@ pub(super) fn objects(
                 Op::Site(site::Op::Delete { bucket, key, before }) => {
                     *before = put(bucket, key).unwrap_or_else(|| before.clone());
                 }
-                Op::Bucket(bucket::Op::Empty(bucket::Empty { name, versions, .. })) => {
+                Op::Bucket(name, bucket::Op::Empty(bucket::Empty { versions, .. })) => {
                     for version in versions {
                         version.etag = put(name, &version.key).or(version.etag.take());
                     }
@@ -199,7 +199,7 @@ fn page(
 /// Does the plan fill a slot that is empty now?
 fn fills(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| match &step.op {
-        Op::Association(association::Op::Turn { slots, .. }) => {
+        Op::Association(_, association::Op::Turn { slots, .. }) => {
             slots.values().any(|turn| turn.fill && turn.before.is_none())
         }
         Op::Distribution(distribution::Op::Update { occupant: Some((None, after)), .. }) => {

@@ -30,7 +30,7 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
         } else {
             Stage::Bucket
         };
-        plan.add(stage, [Op::Bucket(op)]);
+        plan.add(stage, [Op::Bucket(stack.bucket.clone(), op)]);
     }
     plan.conflicts.extend(bucket.conflicts);
     plan.notices.extend(bucket.notices);
@@ -41,17 +41,17 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
         live.function.as_ref(),
         adopts(Kind::Function),
     );
-    plan.take(Stage::Function, function, Op::Function);
+    plan.take(Stage::Function, function, |op| Op::Function(stack.names.function.clone(), op));
     if adopts(Kind::Function) {
         plan.conflicts.extend(runs_elsewhere(stack, live));
     }
     if let Some(wanted) = &desired.logs {
         let planned = logs::plan::plan(&logs::group(&stack.names.function), wanted, &live.logs);
         plan.notices.extend(planned.notices);
-        for op in planned.ops {
+        for (id, op) in planned.ops {
             let stage =
                 if matches!(op, logs::Op::Create { .. }) { Stage::Logs } else { Stage::Retention };
-            plan.add(stage, [Op::Logs(op)]);
+            plan.add(stage, [Op::Logs(id, op)]);
         }
     }
     let can_go_on = plan.can_apply();
@@ -77,7 +77,8 @@ fn own_distribution(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Li
     // The grant comes after the distribution that it names.
     let outlived =
         live.distribution.is_none() && grant::distribution(live.policy.as_ref()).is_some();
-    plan.take(Stage::Access, access::plan::plan(name, live.access.as_ref(), outlived), Op::Access);
+    let access = access::plan::plan(name, live.access.as_ref(), outlived);
+    plan.take(Stage::Access, access, |op| Op::Access(name.clone(), op));
     let access = live.access.as_ref().map(|access| access.id.as_str());
     let planned = distribution::plan::plan(
         name,
@@ -110,7 +111,7 @@ fn grant(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
     if op.is_some() {
         plan.conflicts.extend(grant::plan::shared(bucket, own, policy, |id| reads(&id)));
     }
-    plan.add(stage, op.map(Op::Grant));
+    plan.add(stage, op.map(|op| Op::Grant(bucket.clone(), op)));
     if exists {
         plan.notices.extend(grant::plan::notices(bucket, policy));
     }
@@ -148,7 +149,7 @@ fn slots(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live, choices
         live.function.as_ref(),
         leave,
     );
-    plan.take(Stage::Association, planned, Op::Association);
+    plan.take(Stage::Association, planned, |op| Op::Association(wanted.id.clone(), op));
 }
 
 /// Waits for the deployment if a user wants it, or if something else may only go after it; also
@@ -168,7 +169,7 @@ fn await_deployed(
     let tags = |op: &distribution::Op| matches!(op, distribution::Op::SetTags { .. });
     let changes = plan.steps.iter().any(|step| match &step.op {
         Op::Distribution(op) => step.stage == Stage::Distribution && !tags(op),
-        Op::Association(_) => step.stage == Stage::Association,
+        Op::Association(_, _) => step.stage == Stage::Association,
         _ => false,
     });
     let deploys = |found: &Option<distribution::Live>| {
@@ -184,7 +185,7 @@ fn await_deployed(
     if let Some(wanted) = desired.association.as_ref().filter(|_| deploys(&live.attached)) {
         plan.add(
             Stage::Deployed,
-            [Op::Association(association::Op::AwaitDeployed { id: wanted.id.clone() })],
+            [Op::Association(wanted.id.clone(), association::Op::AwaitDeployed)],
         );
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn role(
     let unknown = (&known.pages, &doubtful.pages);
     plan.conflicts.extend(windows(plan, stack, live, running, &wanted.pages, unknown));
     let ends = |bucket: &BucketName| {
-        let end = Op::Bucket(bucket::Op::Delete { name: bucket.clone() });
+        let end = Op::Bucket(bucket.clone(), bucket::Op::Delete);
         plan.steps.iter().any(|step| step.op == end)
     };
     let remembered = |bucket: &BucketName| -> Vec<Page> {
@@ -102,11 +102,11 @@ pub(super) fn role(
     let (stack_name, name) = (&stack.names.stack, &stack.names.role);
     let adopt = choices.adopt.contains(&Kind::Role);
     let planned = role::plan::plan(stack_name, name, &settings, live.role.as_ref(), adopt);
-    plan.take(Stage::Role, planned, Op::Role);
+    plan.take(Stage::Role, planned, |op| Op::Role(name.clone(), op));
     if now != end {
-        let (name, before) = (name.clone(), Some(now.policy(account)));
-        let narrow = role::Op::PutPolicy { name, before, after: end.policy(account) };
-        plan.add(Stage::Narrow, [Op::Role(narrow)]);
+        let before = Some(now.policy(account));
+        let narrow = role::Op::PutPolicy { before, after: end.policy(account) };
+        plan.add(Stage::Narrow, [Op::Role(name.clone(), narrow)]);
     }
 }
 

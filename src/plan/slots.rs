@@ -44,7 +44,7 @@ impl Slot {
         // We turn slots of this event alone.
         let turned = plan.steps.iter().filter(|_| self.event == EVENT);
         let mut turned = turned.filter_map(|step| match &step.op {
-            Op::Association(association::Op::Turn { id, slots, .. })
+            Op::Association(id, association::Op::Turn { slots, .. })
                 if *id == self.distribution =>
             {
                 let turn = slots.get(&self.behavior)?;

@@ -36,13 +36,11 @@ impl Tagged<'_> {
     pub(super) fn set(&self, account: &AccountId, tags: Difference) -> Op {
         let adopts = false;
         match self.thing {
-            Thing::Bucket(name) => {
-                Op::Bucket(bucket::Op::SetTags { name: name.clone(), tags, adopts })
-            }
-            Thing::Role(name) => Op::Role(role::Op::SetTags { name: name.clone(), tags, adopts }),
+            Thing::Bucket(name) => Op::Bucket(name.clone(), bucket::Op::SetTags { tags, adopts }),
+            Thing::Role(name) => Op::Role(name.clone(), role::Op::SetTags { tags, adopts }),
             Thing::Function(name) => {
                 let arn = name.arn(account);
-                Op::Function(function::Op::SetTags { name: name.clone(), arn, tags, adopts })
+                Op::Function(name.clone(), function::Op::SetTags { arn, tags, adopts })
             }
             Thing::Distribution(id) => {
                 let arn = id.arn(account);

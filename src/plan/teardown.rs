@@ -3,7 +3,7 @@
 
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind, Notice};
-use crate::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName};
+use crate::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName, StackName};
 use crate::resource::{
     access, association, bucket, distribution, function, grant, logs, role, site,
 };
@@ -26,14 +26,20 @@ pub(super) fn end_distribution(plan: &mut Plan, stack: &Stack, live: &Live) {
     plan.add(Stage::Vacate, teardown.disable.map(Op::Distribution));
     plan.add(Stage::Vacated, teardown.await_disabled.map(Op::Distribution));
     plan.add(Stage::DeleteDistribution, teardown.delete.map(Op::Distribution));
-    plan.take(Stage::DeleteAccess, access::plan::teardown(name, live.access.as_ref()), Op::Access);
+    end_access(plan, name, live);
+}
+
+/// Deletes the access control of a distribution that ends.
+pub(super) fn end_access(plan: &mut Plan, name: &StackName, live: &Live) {
+    let ends = access::plan::teardown(name, live.access.as_ref());
+    plan.take(Stage::DeleteAccess, ends, |op| Op::Access(name.clone(), op));
 }
 
 /// Takes our statements out of the policy of a bucket that is not ours any more, or goes.
 pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
     if is_read_by_us(plan, stack, live) {
-        let op = grant::plan::teardown(&stack.bucket, live.policy.as_ref());
-        plan.add(Stage::RemoveGrant, op.map(Op::Grant));
+        let op = grant::plan::teardown(live.policy.as_ref());
+        plan.add(Stage::RemoveGrant, op.map(|op| Op::Grant(stack.bucket.clone(), op)));
     }
 }
 
@@ -41,7 +47,7 @@ pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
 pub(super) fn end_reading(plan: &mut Plan, stack: &Stack, live: &Live) {
     if is_read_by_us(plan, stack, live) && grant::exists(live.policy.as_ref()) {
         let op = grant::plan::without_reader(&stack.bucket, live.policy.as_ref(), true);
-        plan.add(Stage::RemoveGrant, op.map(Op::Grant));
+        plan.add(Stage::RemoveGrant, op.map(|op| Op::Grant(stack.bucket.clone(), op)));
     }
 }
 
@@ -80,10 +86,10 @@ pub(super) fn leave_slots(plan: &mut Plan, stack: &Stack, live: &Live, held: &di
     if turn.is_some() || exists && !held.deployed {
         plan.add(
             Stage::Vacated,
-            [Op::Association(association::Op::AwaitDeployed { id: held.id.clone() })],
+            [Op::Association(held.id.clone(), association::Op::AwaitDeployed)],
         );
     }
-    plan.add(Stage::Vacate, turn.map(Op::Association));
+    plan.add(Stage::Vacate, turn.map(|turn| Op::Association(held.id.clone(), turn)));
     // What stays, an apply tells; a destroy cannot delete the function while it is in use.
     if plan.intent == Intent::Destroy {
         plan.conflicts.extend(association::plan::held(held, &functions));
@@ -104,15 +110,17 @@ pub(super) fn end_function(
         plan.take(
             Stage::DeleteLogs,
             logs::plan::teardown(owner, &logs::group(name), ours, groups),
-            Op::Logs,
+            |(id, op)| Op::Logs(id, op),
         );
     }
-    plan.take(Stage::DeleteFunction, function::plan::teardown(owner, name, live), Op::Function);
+    let ends = function::plan::teardown(owner, name, live);
+    plan.take(Stage::DeleteFunction, ends, |op| Op::Function(name.clone(), op));
 }
 
 /// Deletes a role with everything that hangs on it.
 pub(super) fn end_role(plan: &mut Plan, stack: &Stack, name: &RoleName, live: Option<&role::Live>) {
-    plan.take(Stage::DeleteRole, role::plan::teardown(&stack.names.stack, name, live), Op::Role);
+    let ends = role::plan::teardown(&stack.names.stack, name, live);
+    plan.take(Stage::DeleteRole, ends, |op| Op::Role(name.clone(), op));
 }
 
 /// Empties and deletes a bucket of ours. `reader` is a distribution that goes on reading it.
@@ -159,12 +167,8 @@ pub(super) fn end_bucket(
     if !versions.is_empty() || !uploads.is_empty() {
         plan.add(
             Stage::DeleteBucket,
-            [Op::Bucket(bucket::Op::Empty(bucket::Empty {
-                name: name.clone(),
-                versions,
-                uploads,
-            }))],
+            [Op::Bucket(name.clone(), bucket::Op::Empty(bucket::Empty { versions, uploads }))],
         );
     }
-    plan.add(Stage::DeleteBucket, [Op::Bucket(bucket::Op::Delete { name: name.clone() })]);
+    plan.add(Stage::DeleteBucket, [Op::Bucket(name.clone(), bucket::Op::Delete)]);
 }

@@ -304,14 +304,14 @@ fn slots(world: &World, ground: &Ground) -> Vec<(u64, bool)> {
 fn no_version_is_removed_while_the_slot_points_at_it() {
     in_all_worlds(|case| {
         obey(case, |moment| {
-            let Op::Function(op) = moment.op else { return None };
+            let Op::Function(_, op) = moment.op else { return None };
             let held: Vec<u64> =
                 slots(moment.before, moment.ground).into_iter().map(|(number, _)| number).collect();
             match op {
                 function::Op::Prune { number, .. } => {
                     held.contains(number).then(|| format!("version {number} is in a slot"))
                 }
-                function::Op::Delete { .. } => {
+                function::Op::Delete => {
                     (!held.is_empty()).then(|| format!("versions {held:?} are in slots"))
                 }
                 _ => None,
@@ -326,7 +326,7 @@ fn the_function_stays_while_it_has_logs_to_prove() {
         obey(case, |moment| {
             let group = logs::group(&moment.ground.stack.names.function);
             let left = moment.before.logs.values().any(|groups| groups.contains_key(&group));
-            let ends = matches!(moment.op, Op::Function(function::Op::Delete { .. }));
+            let ends = matches!(moment.op, Op::Function(_, function::Op::Delete));
             (ends && left).then(|| "nothing would prove whose its logs are".to_owned())
         });
     });

@@ -260,12 +260,14 @@ fn hasty(moment: &Moment<'_>) -> Option<String> {
         !before.pages.is_subset(&after.pages) || !before.functions.is_subset(&after.functions)
     };
     let ends = match moment.op {
-        Op::Bucket(op) => {
-            matches!(op, bucket::Op::Empty(bucket::Empty { .. }) | bucket::Op::Delete { .. })
+        Op::Bucket(_, op) => {
+            matches!(op, bucket::Op::Empty(bucket::Empty { .. }) | bucket::Op::Delete)
         }
-        Op::Function(op) => matches!(op, function::Op::Prune { .. } | function::Op::Delete { .. }),
-        Op::Role(role::Op::PutPolicy { before, after, .. }) => narrows(before.as_ref(), after),
-        Op::Role(op) => matches!(op, role::Op::DeletePolicy { .. } | role::Op::Delete { .. }),
+        Op::Function(_, op) => {
+            matches!(op, function::Op::Prune { .. } | function::Op::Delete)
+        }
+        Op::Role(_, role::Op::PutPolicy { before, after, .. }) => narrows(before.as_ref(), after),
+        Op::Role(_, op) => matches!(op, role::Op::DeletePolicy { .. } | role::Op::Delete),
         Op::Site(op) => matches!(op, site::Op::Delete { .. }),
         _ => false,
     };

@@ -251,14 +251,14 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
 /// Names an op within its kind. A new one has to be carried out by the test of its kind.
 fn name(op: &Op) -> &'static str {
     match op {
-        Op::Bucket(op) => match op {
+        Op::Bucket(_, op) => match op {
             bucket::Op::Create { .. } => "create",
             bucket::Op::BlockPublicAccess { .. } => "block public access",
-            bucket::Op::EnforceOwnership { .. } => "enforce ownership",
+            bucket::Op::EnforceOwnership => "enforce ownership",
             bucket::Op::SetVersioning { .. } => "set versioning",
             bucket::Op::SetTags { .. } => "set tags",
             bucket::Op::Empty(bucket::Empty { .. }) => "empty",
-            bucket::Op::Delete { .. } => "delete",
+            bucket::Op::Delete => "delete",
         },
         Op::Site(op) => match op {
             site::Op::Put { before: None, .. } => "put",
@@ -275,7 +275,7 @@ fn name(op: &Op) -> &'static str {
             },
             page::Op::Remove { .. } => "remove",
         },
-        Op::Role(op) => match op {
+        Op::Role(_, op) => match op {
             role::Op::Create { .. } => "create",
             role::Op::SetTrust { .. } => "set trust",
             role::Op::PutPolicy { .. } => "put policy",
@@ -285,9 +285,9 @@ fn name(op: &Op) -> &'static str {
             role::Op::SetTags { .. } => "set tags",
             role::Op::DeletePolicy { .. } => "delete policy",
             role::Op::Detach { .. } => "detach",
-            role::Op::Delete { .. } => "delete",
+            role::Op::Delete => "delete",
         },
-        Op::Function(op) => match op {
+        Op::Function(_, op) => match op {
             function::Op::Create(function::Create { .. }) => "create",
             function::Op::Configure(function::Configure { .. }) => "configure",
             function::Op::Upload(function::Upload { publish: true, .. }) => "upload and publish",
@@ -295,16 +295,16 @@ fn name(op: &Op) -> &'static str {
             function::Op::Publish(function::Publish { .. }) => "publish",
             function::Op::SetTags { .. } => "set tags",
             function::Op::Prune { .. } => "prune",
-            function::Op::Delete { .. } => "delete",
+            function::Op::Delete => "delete",
         },
-        Op::Logs(op) => match op {
+        Op::Logs(_, op) => match op {
             logs::Op::Create { .. } => "create",
             logs::Op::SetRetention { .. } => "set retention",
             logs::Op::SetTags { .. } => "set tags",
-            logs::Op::Delete { .. } => "delete",
+            logs::Op::Delete => "delete",
         },
-        Op::Access(op) => match op {
-            access::Op::Create { .. } => "create",
+        Op::Access(_, op) => match op {
+            access::Op::Create => "create",
             access::Op::Update { .. } => "update",
             access::Op::Delete { .. } => "delete",
         },
@@ -315,17 +315,17 @@ fn name(op: &Op) -> &'static str {
             distribution::Op::AwaitDeployed { .. } => "await deployed",
             distribution::Op::Delete { .. } => "delete",
         },
-        Op::Grant(op) => match op {
+        Op::Grant(_, op) => match op {
             grant::Op::Put { .. } => "put",
             grant::Op::Remove { .. } => "remove",
         },
         Op::Invalidation(_) => "create",
-        Op::Association(op) => match op {
-            association::Op::Turn { .. } if matches!(op.change().action, Action::Delete) => {
+        Op::Association(id, op) => match op {
+            association::Op::Turn { .. } if matches!(op.change(id).action, Action::Delete) => {
                 "vacate"
             }
             association::Op::Turn { .. } => "fill",
-            association::Op::AwaitDeployed { .. } => "await deployed",
+            association::Op::AwaitDeployed => "await deployed",
         },
     }
 }

@@ -30,7 +30,7 @@ impl World {
         }
         let known = context.references(|known| known.clone());
         match op {
-            Op::Bucket(op) => self.apply_bucket(op),
+            Op::Bucket(name, op) => self.apply_bucket(name, op),
             Op::Site(site::Op::Put { bucket, key, content, before, .. }) => {
                 let headers = headers(stack, key, content, BTreeMap::new(), now);
                 let done = self.put(bucket, key, content, before.as_deref(), headers)?;
@@ -47,24 +47,23 @@ impl World {
                 found.headers.remove(key);
                 Ok(changed())
             }
-            Op::Role(op) => {
-                let name = op.name();
-                if matches!(op, role::Op::Delete { .. }) && !self.roles.contains_key(name) {
+            Op::Role(name, op) => {
+                if matches!(op, role::Op::Delete) && !self.roles.contains_key(name) {
                     return Ok(Done::AlreadySo);
                 }
-                let after = role::simulate::simulate(self.roles.get(name).cloned(), op)?;
+                let after = role::simulate::simulate(name, self.roles.get(name).cloned(), op)?;
                 replace(&mut self.roles, name, after);
                 Ok(changed())
             }
-            Op::Function(op) => self.apply_function(op, context, now),
-            Op::Logs(op) => self.apply_logs(op),
-            Op::Access(op) => self.apply_access(op, context),
+            Op::Function(name, op) => self.apply_function(name, op, context, now),
+            Op::Logs(id, op) => self.apply_logs(id, op),
+            Op::Access(stack, op) => self.apply_access(stack, op, context),
             Op::Distribution(op) => self.apply_distribution(stack, op, &known, context, now),
-            Op::Grant(op) => {
+            Op::Grant(bucket, op) => {
                 let account = self.account.clone();
-                let (grant::Op::Put { bucket, .. } | grant::Op::Remove { bucket, .. }) = op;
                 let found = self.bucket(bucket)?;
                 found.policy = grant::simulate::simulate(
+                    bucket,
                     found.policy.as_ref(),
                     op,
                     &account,
@@ -76,7 +75,7 @@ impl World {
                 let found = self.look(&op.distribution, now);
                 invalidation::simulate::simulate(found.as_ref(), op).map(|()| changed())
             }
-            Op::Association(op) => self.apply_association(op, &known, now),
+            Op::Association(id, op) => self.apply_association(id, op, &known, now),
         }
     }
 }

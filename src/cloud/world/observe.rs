@@ -180,7 +180,7 @@ impl World {
             Op::Distribution(distribution::Op::AwaitDeployed { id, .. }) => {
                 id.as_ref().or(known.distribution.as_ref())
             }
-            Op::Association(association::Op::AwaitDeployed { id }) => Some(id),
+            Op::Association(id, association::Op::AwaitDeployed) => Some(id),
             _ => None,
         };
         id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)

@@ -47,13 +47,14 @@ pub(crate) async fn observe(clients: &Clients, stack: &StackName) -> Result<Opti
 /// Carries out one op.
 pub(crate) async fn apply(
     clients: &Clients,
+    stack: &StackName,
     op: &Op,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
     match op {
-        Op::Create { stack } => create(clients, stack, context).await,
-        Op::Update { stack, id, .. } => update(clients, stack, id).await,
-        Op::Delete { stack, id } => delete(clients, stack, id, op, context).await,
+        Op::Create => create(clients, stack, context).await,
+        Op::Update { id, .. } => update(clients, stack, id).await,
+        Op::Delete { id } => delete(clients, stack, id, op, context).await,
     }
 }
 
@@ -147,7 +148,7 @@ async fn delete(
     // in use").
     let waited = wait::until(
         context,
-        &op.change().address,
+        &op.change(stack).address,
         "CloudFront to let go of it",
         (clients.rhythm.quick, wait::SETTLING),
         || async {

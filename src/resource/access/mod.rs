@@ -59,14 +59,9 @@ pub struct Live {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
     /// Create it: S3, always sign, sigv4.
-    Create {
-        /// Whose.
-        stack: StackName,
-    },
+    Create,
     /// Let it sign as it should.
     Update {
-        /// Whose.
-        stack: StackName,
         /// Which.
         id: String,
         /// As seen.
@@ -74,8 +69,6 @@ pub enum Op {
     },
     /// Delete it.
     Delete {
-        /// Whose.
-        stack: StackName,
         /// Which.
         id: String,
     },
@@ -90,14 +83,14 @@ pub fn standing(live: Option<&Live>) -> Standing {
 impl Op {
     /// Returns how the op is shown.
     #[must_use]
-    pub fn change(&self) -> Change {
+    pub fn change(&self, stack: &StackName) -> Change {
         match self {
-            Self::Create { stack } => Change::new(
+            Self::Create => Change::new(
                 Address::new(Kind::Access, name(stack)),
                 Action::Create,
                 "create origin access control",
             ),
-            Self::Update { stack, before, .. } => {
+            Self::Update { before, .. } => {
                 let after = Signing::default();
                 Change::new(Address::new(Kind::Access, name(stack)), Action::Update, "update").with(
                     [
@@ -113,7 +106,7 @@ impl Op {
                     .flatten(),
                 )
             }
-            Self::Delete { stack, .. } => {
+            Self::Delete { .. } => {
                 Change::new(Address::new(Kind::Access, name(stack)), Action::Delete, "delete")
             }
         }

@@ -32,7 +32,7 @@ pub fn dispute(stack: &StackName, live: &Live) -> Option<Conflict> {
 pub fn plan(stack: &StackName, live: Option<&Live>, outlived: bool) -> Planned<Op> {
     let mut planned = Planned::default();
     match live {
-        None => planned.ops.push(Op::Create { stack: stack.clone() }),
+        None => planned.ops.push(Op::Create),
         Some(live) if !is_ours(live, stack) => planned.conflicts.push(Conflict {
             address: Address::new(Kind::Access, name(stack)),
             reason: "exists and is not described as ours".into(),
@@ -42,18 +42,10 @@ pub fn plan(stack: &StackName, live: Option<&Live>, outlived: bool) -> Planned<O
             ),
         }),
         Some(live) if outlived => {
-            let stack = || stack.clone();
-            planned.ops.extend([
-                Op::Delete { stack: stack(), id: live.id.clone() },
-                Op::Create { stack: stack() },
-            ]);
+            planned.ops.extend([Op::Delete { id: live.id.clone() }, Op::Create]);
         }
         Some(live) if live.signing != Signing::default() => {
-            planned.ops.push(Op::Update {
-                stack: stack.clone(),
-                id: live.id.clone(),
-                before: live.signing.clone(),
-            });
+            planned.ops.push(Op::Update { id: live.id.clone(), before: live.signing.clone() });
         }
         Some(_) => {}
     }
@@ -65,10 +57,7 @@ pub fn plan(stack: &StackName, live: Option<&Live>, outlived: bool) -> Planned<O
 pub fn teardown(stack: &StackName, live: Option<&Live>) -> Planned<Op> {
     let ours = live.filter(|live| is_ours(live, stack));
     Planned {
-        ops: ours
-            .map(|live| Op::Delete { stack: stack.clone(), id: live.id.clone() })
-            .into_iter()
-            .collect(),
+        ops: ours.map(|live| Op::Delete { id: live.id.clone() }).into_iter().collect(),
         ..Planned::default()
     }
 }
@@ -101,8 +90,8 @@ mod tests {
             let mut other = ours.clone();
             *part(&mut other.signing) = "never".into();
             let planned = plan(&stack, Some(&other), false);
-            assert_eq!(planned.ops[0].change().fields.len(), 1);
-            assert_eq!(simulate(Some(other), &planned.ops[0], "E1"), Some(ours.clone()));
+            assert_eq!(planned.ops[0].change(&stack).fields.len(), 1);
+            assert_eq!(simulate(&stack, Some(other), &planned.ops[0], "E1"), Some(ours.clone()));
         }
         assert_eq!(teardown(&stack, Some(&ours)).ops.len(), 1);
         assert_eq!(teardown(&stack, Some(&foreign)).ops, []);

@@ -1,12 +1,13 @@
 //! What the ops do to an origin access control.
 
 use super::{Live, Op, Signing, description, name};
+use crate::name::StackName;
 
 /// Returns the control after `op`; a new one gets `id`.
 #[must_use]
-pub(crate) fn simulate(live: Option<Live>, op: &Op, id: &str) -> Option<Live> {
+pub(crate) fn simulate(stack: &StackName, live: Option<Live>, op: &Op, id: &str) -> Option<Live> {
     match op {
-        Op::Create { stack } => live.or_else(|| {
+        Op::Create => live.or_else(|| {
             Some(Live {
                 id: id.to_owned(),
                 name: name(stack),

@@ -30,8 +30,6 @@ pub struct Turn {
 pub enum Op {
     /// Change these slots, in one update.
     Turn {
-        /// Which distribution.
-        id: DistributionId,
         /// The `ETag` that was seen. Guards the write.
         etag: String,
         /// The document that was seen.
@@ -43,10 +41,7 @@ pub enum Op {
         occupant: VersionReference,
     },
     /// Wait until the last change has reached every edge.
-    AwaitDeployed {
-        /// Which distribution.
-        id: DistributionId,
-    },
+    AwaitDeployed,
 }
 
 /// How the distribution stands in which our slots are.
@@ -59,9 +54,9 @@ pub fn standing(id: &DistributionId, live: Option<&distribution::Live>) -> Stand
 impl Op {
     /// Returns how the op is shown.
     #[must_use]
-    pub fn change(&self) -> Change {
+    pub fn change(&self, id: &DistributionId) -> Change {
         match self {
-            Self::Turn { id, slots, occupant, .. } => {
+            Self::Turn { slots, occupant, .. } => {
                 let filled = slots.values().any(|turn| turn.fill);
                 let summary = if filled {
                     "fill our slots, keep everything else"
@@ -77,7 +72,7 @@ impl Op {
                     }),
                 )
             }
-            Self::AwaitDeployed { id } => Change::new(
+            Self::AwaitDeployed => Change::new(
                 Address::new(Kind::Association, id),
                 Action::Await,
                 "wait until deployed everywhere, usually a few minutes",

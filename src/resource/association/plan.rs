@@ -180,7 +180,6 @@ pub fn held(live: &Live, functions: &Functions<'_>) -> Vec<Conflict> {
 
 fn turn(live: &Live, slots: BTreeMap<Behavior, Turn>, occupant: &VersionReference) -> Op {
     Op::Turn {
-        id: live.id.clone(),
         etag: live.etag.clone(),
         document: live.document.clone(),
         slots,

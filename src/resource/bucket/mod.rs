@@ -82,27 +82,18 @@ pub enum Op {
     /// Create it with region, ownership and tags in one call, so that no moment exists in which it
     /// is not ours.
     Create {
-        /// Its name.
-        name: BucketName,
         /// All of it; later ops set what the call cannot.
         settings: Settings,
     },
     /// Turn all four switches of the public access block on.
     BlockPublicAccess {
-        /// Its name.
-        name: BucketName,
         /// The bucket comes to be in the same plan.
         new: bool,
     },
     /// Turn ACLs off.
-    EnforceOwnership {
-        /// Its name.
-        name: BucketName,
-    },
+    EnforceOwnership,
     /// Enable or suspend versioning.
     SetVersioning {
-        /// Its name.
-        name: BucketName,
         /// As seen.
         before: Versioning,
         /// As it will be.
@@ -110,8 +101,6 @@ pub enum Op {
     },
     /// Set and remove tags of ours.
     SetTags {
-        /// Its name.
-        name: BucketName,
         /// Which.
         tags: tags::Difference,
         /// The bucket was not ours before.
@@ -120,17 +109,12 @@ pub enum Op {
     /// Delete exactly these versions and markers, and abort these uploads.
     Empty(Empty),
     /// Delete the empty bucket.
-    Delete {
-        /// Its name.
-        name: BucketName,
-    },
+    Delete,
 }
 
 /// Delete exactly these versions and markers, and abort these uploads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Empty {
-    /// Its name.
-    pub name: BucketName,
     /// Versions and delete markers.
     pub versions: Vec<ObjectVersion>,
     /// Incomplete multipart uploads: key and upload id.
@@ -144,51 +128,35 @@ pub fn standing(name: &BucketName, live: Option<&Live>) -> Standing {
 }
 
 impl Op {
-    /// The bucket's name.
-    #[must_use]
-    pub fn name(&self) -> &BucketName {
-        match self {
-            Self::Create { name, .. }
-            | Self::BlockPublicAccess { name, .. }
-            | Self::EnforceOwnership { name }
-            | Self::SetVersioning { name, .. }
-            | Self::SetTags { name, .. }
-            | Self::Empty(Empty { name, .. })
-            | Self::Delete { name } => name,
-        }
-    }
-
     /// Returns how the op is shown.
     #[must_use]
-    pub fn change(&self) -> Change {
-        let update = |name: &BucketName, summary: &str| {
-            Change::new(Address::new(Kind::Bucket, name), Action::Update, summary)
-        };
+    pub fn change(&self, name: &BucketName) -> Change {
+        let update =
+            |summary: &str| Change::new(Address::new(Kind::Bucket, name), Action::Update, summary);
         match self {
-            Self::Create { name, settings } => Change::new(
+            Self::Create { settings } => Change::new(
                 Address::new(Kind::Bucket, name),
                 Action::Create,
                 format!("create in {}", settings.region),
             )
             .with([FieldChange::set("tags", tags::show(&settings.tags))]),
-            Self::BlockPublicAccess { name, new } => {
-                update(name, "block public access").with([FieldChange {
-                    field: "public access block".into(),
-                    before: (!new).then(|| "off, at least in part".into()),
-                    after: Some("all on".into()),
-                }])
-            }
-            Self::EnforceOwnership { name } => update(name, "turn ACLs off").with([FieldChange {
+            Self::BlockPublicAccess { new } => update("block public access").with([FieldChange {
+                field: "public access block".into(),
+                before: (!new).then(|| "off, at least in part".into()),
+                after: Some("all on".into()),
+            }]),
+            Self::EnforceOwnership => update("turn ACLs off").with([FieldChange {
                 field: "object ownership".into(),
                 before: Some("ACLs allowed".into()),
                 after: Some("bucket owner enforced".into()),
             }]),
-            Self::SetVersioning { name, before, after } => update(name, "set versioning")
-                .with(FieldChange::between("versioning", before, after)),
-            Self::SetTags { name, tags, adopts } => {
+            Self::SetVersioning { before, after } => {
+                update("set versioning").with(FieldChange::between("versioning", before, after))
+            }
+            Self::SetTags { tags, adopts } => {
                 tags.change(Address::new(Kind::Bucket, name), *adopts)
             }
-            Self::Empty(Empty { name, versions, uploads }) => {
+            Self::Empty(Empty { versions, uploads }) => {
                 let mut summary = format!(
                     "empty: {} object version{}",
                     versions.len(),
@@ -203,9 +171,7 @@ impl Op {
                 }
                 Change::new(Address::new(Kind::Bucket, name), Action::Delete, summary)
             }
-            Self::Delete { name } => {
-                Change::new(Address::new(Kind::Bucket, name), Action::Delete, "delete")
-            }
+            Self::Delete => Change::new(Address::new(Kind::Bucket, name), Action::Delete, "delete"),
         }
     }
 }

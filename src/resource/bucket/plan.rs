@@ -31,14 +31,12 @@ pub fn plan(
 ) -> Planned<Op> {
     let mut planned = Planned::default();
     let Some(live) = live else {
-        planned.ops.push(Op::Create { name: name.clone(), settings: desired.clone() });
-        planned.ops.push(Op::BlockPublicAccess { name: name.clone(), new: true });
+        planned.ops.push(Op::Create { settings: desired.clone() });
+        planned.ops.push(Op::BlockPublicAccess { new: true });
         if desired.versioning == Versioning::Enabled {
-            planned.ops.push(Op::SetVersioning {
-                name: name.clone(),
-                before: Versioning::Off,
-                after: Versioning::Enabled,
-            });
+            planned
+                .ops
+                .push(Op::SetVersioning { before: Versioning::Off, after: Versioning::Enabled });
         }
         return planned;
     };
@@ -72,19 +70,19 @@ pub fn plan(
     }
     match tags::plan(&address, &have.tags, &desired.tags) {
         Ok(tags) => {
-            planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), tags, adopts }));
+            planned.ops.extend(tags.map(|tags| Op::SetTags { tags, adopts }));
         }
         Err(conflict) => return planned.refused(conflict),
     }
     if !have.private {
-        planned.ops.push(Op::BlockPublicAccess { name: name.clone(), new: false });
+        planned.ops.push(Op::BlockPublicAccess { new: false });
     }
     if !have.owner_enforced {
-        planned.ops.push(Op::EnforceOwnership { name: name.clone() });
+        planned.ops.push(Op::EnforceOwnership);
     }
     let after = reachable(have.versioning, desired.versioning);
     if have.versioning != after {
-        planned.ops.push(Op::SetVersioning { name: name.clone(), before: have.versioning, after });
+        planned.ops.push(Op::SetVersioning { before: have.versioning, after });
     }
     if let Some(key) = &live.kms_key {
         let text = format!(
@@ -138,7 +136,7 @@ mod tests {
         planned
             .ops
             .iter()
-            .map(|op| op.change().summary)
+            .map(|op| op.change(&"shop-1".parse().unwrap()).summary)
             .chain(planned.conflicts.iter().map(|conflict| conflict.reason.clone()))
             .collect()
     }

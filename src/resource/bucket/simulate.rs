@@ -24,12 +24,12 @@ pub(crate) fn simulate(live: Option<Live>, op: &Op) -> Option<Live> {
             kms_key: None,
         }),
         Op::BlockPublicAccess { .. } => change(&|settings| settings.private = true),
-        Op::EnforceOwnership { .. } => change(&|settings| settings.owner_enforced = true),
+        Op::EnforceOwnership => change(&|settings| settings.owner_enforced = true),
         Op::SetVersioning { after, .. } => change(&|settings| settings.versioning = *after),
         Op::SetTags { tags, .. } => {
             change(&|settings| settings.tags = tags.applied(&settings.tags))
         }
         Op::Empty(Empty { .. }) => live,
-        Op::Delete { .. } => None,
+        Op::Delete => None,
     }
 }

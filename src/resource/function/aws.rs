@@ -3,6 +3,7 @@
 use crate::aws::Clients;
 use crate::change::{Done, Fault};
 use crate::context::Context;
+use crate::name::FunctionName;
 use crate::resource::function::Op;
 use delete::delete;
 use settle::when_idle;
@@ -20,22 +21,23 @@ pub(crate) use traces::traces;
 /// Carries out one op.
 pub(crate) async fn apply(
     clients: &Clients,
+    name: &FunctionName,
     op: &Op,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let change = &op.change();
+    let change = &op.change(name);
     match op {
         Op::Create(op) => {
-            let done = create(clients, op, change, context).await?;
-            learn(clients, op, change, context, done).await
+            let done = create(clients, name, op, change, context).await?;
+            learn(clients, name, op, change, context, done).await
         }
-        Op::Configure(op) => reconfigure(clients, op, change, context).await,
-        Op::Upload(op) => upload(clients, op, change, context).await,
-        Op::Publish(op) => publish(clients, op, change, context).await,
-        Op::SetTags { name, arn, tags, .. } => {
+        Op::Configure(op) => reconfigure(clients, name, op, change, context).await,
+        Op::Upload(op) => upload(clients, name, op, change, context).await,
+        Op::Publish(op) => publish(clients, name, op, change, context).await,
+        Op::SetTags { arn, tags, .. } => {
             when_idle(clients, change, context, || set_tags(clients, name, arn, tags)).await
         }
-        Op::Prune { name, number } => delete(clients, name, Some(*number), change, context).await,
-        Op::Delete { name } => delete(clients, name, None, change, context).await,
+        Op::Prune { number } => delete(clients, name, Some(*number), change, context).await,
+        Op::Delete => delete(clients, name, None, change, context).await,
     }
 }

@@ -193,8 +193,6 @@ pub enum Op {
     Publish(Publish),
     /// Set and remove tags of ours.
     SetTags {
-        /// Its name.
-        name: FunctionName,
         /// The function's ARN, by which Lambda tags.
         arn: String,
         /// Which.
@@ -204,23 +202,16 @@ pub enum Op {
     },
     /// Delete one superseded version.
     Prune {
-        /// Its name.
-        name: FunctionName,
         /// AWS's number.
         number: u64,
     },
     /// Delete the function with all versions.
-    Delete {
-        /// Its name.
-        name: FunctionName,
-    },
+    Delete,
 }
 
 /// Create it and publish its first version, in one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Create {
-    /// Its name.
-    pub name: FunctionName,
     /// All of it.
     pub settings: Settings,
     /// The code.
@@ -230,8 +221,6 @@ pub struct Create {
 /// Set the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Configure {
-    /// Its name.
-    pub name: FunctionName,
     /// As seen.
     pub before: Settings,
     /// As it will be.
@@ -243,8 +232,6 @@ pub struct Configure {
 /// Upload code; publish it at once if no version holds this content yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Upload {
-    /// Its name.
-    pub name: FunctionName,
     /// Code hash as seen; where it is the wanted one, the architecture is not.
     pub before: String,
     /// What is published.
@@ -260,8 +247,6 @@ pub struct Upload {
 /// Publish what `$LATEST` holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Publish {
-    /// Its name.
-    pub name: FunctionName,
     /// What is published; its code hash guards the call.
     pub frozen: Frozen,
 }
@@ -277,29 +262,14 @@ pub fn standing(name: &FunctionName, live: Option<&Live>) -> Standing {
 }
 
 impl Op {
-    /// The function's name.
-    #[must_use]
-    pub fn name(&self) -> &FunctionName {
-        match self {
-            Self::Create(Create { name, .. })
-            | Self::Configure(Configure { name, .. })
-            | Self::Upload(Upload { name, .. })
-            | Self::Publish(Publish { name, .. })
-            | Self::SetTags { name, .. }
-            | Self::Prune { name, .. }
-            | Self::Delete { name } => name,
-        }
-    }
-
     /// Returns how the op is shown.
     #[must_use]
-    pub fn change(&self) -> Change {
-        let at = |name: &FunctionName, action, summary: String| {
+    pub fn change(&self, name: &FunctionName) -> Change {
+        let at = |action, summary: String| {
             Change::new(Address::new(Kind::Function, name), action, summary)
         };
         match self {
-            Self::Create(Create { name, settings, package }) => at(
-                name,
+            Self::Create(Create { settings, package }) => at(
                 Action::Create,
                 format!(
                     "create in {}, publish version {}",
@@ -314,11 +284,11 @@ impl Op {
                 FieldChange::set("timeout", format!("{} s", settings.frozen.timeout)),
                 FieldChange::set("package", super::site::bytes(package.bytes.len() as u64)),
             ]),
-            Self::Configure(Configure { name, before, after, .. }) => {
-                at(name, Action::Update, "configure".into())
+            Self::Configure(Configure { before, after, .. }) => {
+                at(Action::Update, "configure".into())
                     .with(before.frozen.configuration_changes(&after.frozen))
             }
-            Self::Upload(Upload { name, before, after, publish, .. }) => {
+            Self::Upload(Upload { before, after, publish, .. }) => {
                 let publishing = if *publish {
                     format!(", publish version {}", after.name())
                 } else {
@@ -330,19 +300,19 @@ impl Op {
                     before: Some(ARCHITECTURE.into()),
                     after: Some("x86_64".into()),
                 };
-                at(name, Action::Update, format!("upload code{publishing}"))
+                at(Action::Update, format!("upload code{publishing}"))
                     .with([code.unwrap_or_else(architecture)])
             }
-            Self::Publish(Publish { name, frozen }) => {
-                at(name, Action::Update, format!("publish version {}", frozen.name()))
+            Self::Publish(Publish { frozen }) => {
+                at(Action::Update, format!("publish version {}", frozen.name()))
             }
-            Self::SetTags { name, tags, adopts, .. } => {
+            Self::SetTags { tags, adopts, .. } => {
                 tags.change(Address::new(Kind::Function, name), *adopts)
             }
-            Self::Prune { name, number } => {
-                at(name, Action::Delete, format!("prune superseded version {number}"))
+            Self::Prune { number } => {
+                at(Action::Delete, format!("prune superseded version {number}"))
             }
-            Self::Delete { name } => at(name, Action::Delete, "delete with all versions".into()),
+            Self::Delete => at(Action::Delete, "delete with all versions".into()),
         }
     }
 }

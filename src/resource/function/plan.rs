@@ -55,11 +55,9 @@ pub fn plan(
     let mut planned = Planned::default();
     let want = &desired.settings;
     let Some(live) = live else {
-        planned.ops.push(Op::Create(Create {
-            name: name.clone(),
-            settings: want.clone(),
-            package: desired.package.clone(),
-        }));
+        planned
+            .ops
+            .push(Op::Create(Create { settings: want.clone(), package: desired.package.clone() }));
         return planned;
     };
     let have = &live.settings;
@@ -87,18 +85,12 @@ pub fn plan(
     match tags::plan(&address, &have.tags, &want.tags) {
         Ok(tags) => {
             let arn = || desired.arn.clone();
-            planned.ops.extend(tags.map(|tags| Op::SetTags {
-                name: name.clone(),
-                arn: arn(),
-                tags,
-                adopts,
-            }));
+            planned.ops.extend(tags.map(|tags| Op::SetTags { arn: arn(), tags, adopts }));
         }
         Err(conflict) => return planned.refused(conflict),
     }
     if !configured {
         planned.ops.push(Op::Configure(Configure {
-            name: name.clone(),
             before: have.clone(),
             after: want.clone(),
             revision: live.revision.clone(),
@@ -106,7 +98,6 @@ pub fn plan(
     }
     if code_differs {
         planned.ops.push(Op::Upload(Upload {
-            name: name.clone(),
             before: have.frozen.code_sha256.clone(),
             after: want.frozen.clone(),
             package: desired.package.clone(),
@@ -114,7 +105,7 @@ pub fn plan(
             revision: configured.then(|| live.revision.clone()),
         }));
     } else if !published {
-        planned.ops.push(Op::Publish(Publish { name: name.clone(), frozen: want.frozen.clone() }));
+        planned.ops.push(Op::Publish(Publish { frozen: want.frozen.clone() }));
     }
     planned
 }
@@ -123,7 +114,6 @@ pub fn plan(
 /// any more; never one in `in_use`, never the desired one.
 #[must_use]
 pub fn prune(
-    name: &FunctionName,
     desired: &Desired,
     live: Option<&Live>,
     in_use: &BTreeSet<u64>,
@@ -142,7 +132,7 @@ pub fn prune(
         .enumerate()
         .filter(|(newer, version)| *newer >= keep || is_useless(&version.frozen))
         .filter(|(_, version)| !in_use.contains(&version.number))
-        .map(|(_, version)| Op::Prune { name: name.clone(), number: version.number })
+        .map(|(_, version)| Op::Prune { number: version.number })
         .collect()
 }
 
@@ -151,7 +141,7 @@ pub fn prune(
 pub fn teardown(stack: &StackName, name: &FunctionName, live: Option<&Live>) -> Planned<Op> {
     let mut planned = Planned::default();
     match live {
-        Some(live) if is_ours(live, stack) => planned.ops.push(Op::Delete { name: name.clone() }),
+        Some(live) if is_ours(live, stack) => planned.ops.push(Op::Delete),
         Some(_) => planned.notices.push(Notice {
             address: Address::new(Kind::Function, name),
             text: "is not ours and stays".into(),
@@ -208,8 +198,10 @@ mod tests {
             Some(&live(change)),
             false,
         );
-        let word =
-            |op: &Op| op.change().summary.split(" version").next().unwrap_or_default().to_owned();
+        let word = |op: &Op| {
+            let summary = op.change(&"f".parse().unwrap()).summary;
+            summary.split(" version").next().unwrap_or_default().to_owned()
+        };
         planned
             .ops
             .iter()
@@ -291,16 +283,10 @@ mod tests {
             },
         };
         let numbers = |live: &Live, in_use: &[u64]| -> Vec<u64> {
-            prune(
-                &"f".parse().unwrap(),
-                &desired(),
-                Some(live),
-                &in_use.iter().copied().collect(),
-                |_| false,
-            )
-            .into_iter()
-            .map(|op| if let Op::Prune { number, .. } = op { number } else { 0 })
-            .collect()
+            prune(&desired(), Some(live), &in_use.iter().copied().collect(), |_| false)
+                .into_iter()
+                .map(|op| if let Op::Prune { number, .. } = op { number } else { 0 })
+                .collect()
         };
         let current =
             live(|live| live.versions.splice(0..0, [old(1), old(2), old(3)]).for_each(drop));

@@ -2,6 +2,7 @@
 
 use super::{ARCHITECTURE, Configure, Create, Frozen, Live, Op, Publish, Upload, Version};
 use crate::change::{Fault, FaultKind};
+use crate::name::FunctionName;
 
 /// Returns the function after `op`; `None`: it does not exist. `serial` numbers revisions and, as
 /// AWS never uses a version number twice, versions beyond the newest.
@@ -9,6 +10,7 @@ use crate::change::{Fault, FaultKind};
 /// # Errors
 /// What Lambda would refuse.
 pub(crate) fn simulate(
+    name: &FunctionName,
     live: Option<Live>,
     op: &Op,
     serial: u64,
@@ -22,12 +24,12 @@ pub(crate) fn simulate(
                 revision: revision(serial),
                 image: false,
             })),
-            Op::Delete { .. } | Op::Prune { .. } => Ok(None),
+            Op::Delete | Op::Prune { .. } => Ok(None),
             _ => Err(Fault::new(FaultKind::NotFound, "change the function", "function not found")),
         };
     };
     match op {
-        Op::Create(Create { name, settings, .. }) => {
+        Op::Create(Create { settings, .. }) => {
             if live.settings != *settings {
                 return Err(Fault::new(
                     FaultKind::AlreadyExists,
@@ -64,7 +66,7 @@ pub(crate) fn simulate(
         }
         Op::SetTags { tags, .. } => live.settings.tags = tags.applied(&live.settings.tags),
         Op::Prune { number, .. } => live.versions.retain(|version| version.number != *number),
-        Op::Delete { .. } => return Ok(None),
+        Op::Delete => return Ok(None),
     }
     if !matches!(op, Op::Prune { .. } | Op::Create(Create { .. }) | Op::SetTags { .. }) {
         live.revision = revision(serial);

@@ -40,16 +40,14 @@ pub(crate) async fn observe(
 pub(crate) async fn apply(
     clients: &Clients,
     account: &AccountId,
+    bucket: &BucketName,
     op: &Op,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let (bucket, new) = match op {
-        Op::Put { bucket, new, .. } => (bucket, *new),
-        Op::Remove { bucket, .. } => (bucket, false),
-    };
+    let new = matches!(op, Op::Put { new: true, .. });
     let now = if new { None } else { observe(clients, account, bucket).await? };
     let created = context.references(|known| known.distribution.clone());
-    match simulate::simulate(now.as_ref(), op, account, created.as_ref())? {
+    match simulate::simulate(bucket, now.as_ref(), op, account, created.as_ref())? {
         Some(policy) => {
             let sent = clients
                 .s3

@@ -153,8 +153,6 @@ impl Reader {
 pub enum Op {
     /// Put our statements among the others.
     Put {
-        /// Whose policy.
-        bucket: BucketName,
         /// The policy that was seen. S3 has no guard for it, so it is read again just before.
         before: Option<Value>,
         /// Who may read.
@@ -164,8 +162,6 @@ pub enum Op {
     },
     /// Take our statements out.
     Remove {
-        /// Whose policy.
-        bucket: BucketName,
         /// The policy that was seen.
         before: Value,
     },
@@ -180,9 +176,9 @@ pub fn standing(bucket: &BucketName, policy: Option<&Value>) -> Standing {
 impl Op {
     /// Returns how the op is shown.
     #[must_use]
-    pub fn change(&self) -> Change {
+    pub fn change(&self, bucket: &BucketName) -> Change {
         match self {
-            Self::Put { bucket, before, reader, .. } => {
+            Self::Put { before, reader, .. } => {
                 let (seen, wanted) =
                     (parted(before.as_ref()).0, wanted(bucket, reader.shown(), before.as_ref()));
                 let read = reader
@@ -201,7 +197,7 @@ impl Op {
                     change.with(policy::changes("statement", &seen, &wanted))
                 }
             }
-            Self::Remove { bucket, before } => {
+            Self::Remove { before } => {
                 let gone = parted(Some(before))
                     .0
                     .iter()

@@ -39,19 +39,14 @@ fn put(
     let seen = parted(live).0;
     let wanted = wanted(bucket, reader.shown(), live);
     let intact = seen.len() == wanted.len() && policy::changes("", &seen, &wanted).is_empty();
-    (!intact).then(|| Op::Put {
-        bucket: bucket.clone(),
-        before: live.cloned(),
-        reader,
-        new: !bucket_exists,
-    })
+    (!intact).then(|| Op::Put { before: live.cloned(), reader, new: !bucket_exists })
 }
 
 /// Plans the end of our statements in a bucket that stays.
 #[must_use]
-pub fn teardown(bucket: &BucketName, live: Option<&Value>) -> Option<Op> {
+pub fn teardown(live: Option<&Value>) -> Option<Op> {
     let before = live.filter(|live| super::exists(Some(live)))?;
-    Some(Op::Remove { bucket: bucket.clone(), before: before.clone() })
+    Some(Op::Remove { before: before.clone() })
 }
 
 /// A distribution beside `own` that reads the bucket by our statement, which is to change.
@@ -156,7 +151,7 @@ mod tests {
     /// What the op leaves; the next plan has nothing to do.
     fn carried_out(live: Option<&Value>) -> Vec<Value> {
         let op = planned(live).unwrap_or_else(|| panic!("nothing is planned: {live:?}"));
-        let after = simulate::simulate(live, &op, &account(), None).unwrap();
+        let after = simulate::simulate(&bucket(), live, &op, &account(), None).unwrap();
         assert_eq!(planned(after.as_ref()), None, "{after:?}");
         after.as_ref().map(policy::statements).unwrap_or_default()
     }
@@ -212,7 +207,9 @@ mod tests {
     fn a_stack_without_a_distribution_denies_plain_http_and_lets_nobody_read() {
         let alone = |live: Option<&Value>| without_reader(&bucket(), live, true);
         let after = |live: Option<&Value>| {
-            let after = simulate::simulate(live, &alone(live).unwrap(), &account(), None).unwrap();
+            let after =
+                simulate::simulate(&bucket(), live, &alone(live).unwrap(), &account(), None)
+                    .unwrap();
             assert_eq!(alone(after.as_ref()), None);
             after.as_ref().map(policy::statements).unwrap_or_default()
         };

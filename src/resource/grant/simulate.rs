@@ -2,7 +2,7 @@
 
 use super::{Op, Reader, wanted, with_statements};
 use crate::change::{Fault, FaultKind};
-use crate::name::{AccountId, DistributionId};
+use crate::name::{AccountId, BucketName, DistributionId};
 use crate::resource::policy;
 use serde_json::Value;
 
@@ -11,13 +11,14 @@ use serde_json::Value;
 /// # Errors
 /// [`FaultKind::MovedOn`] where the policy is not the one that was seen.
 pub(crate) fn simulate(
+    bucket: &BucketName,
     live: Option<&Value>,
     op: &Op,
     account: &AccountId,
     created: Option<&DistributionId>,
 ) -> Result<Option<Value>, Fault> {
     match op {
-        Op::Put { bucket, before, reader, new } => {
+        Op::Put { before, reader, new } => {
             if !new {
                 unchanged(live, before.as_ref())?;
             }

@@ -1,6 +1,6 @@
 //! Log groups on the wire: every region by itself, all at the same time.
 
-use super::{Group, Live, Op, Orphan, arn, function, plan, prefix};
+use super::{Group, GroupId, Live, Op, Orphan, arn, function, plan, prefix};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind};
@@ -132,10 +132,14 @@ async fn tags(
 }
 
 /// Carries out one op.
-pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
-    let logs = clients.logs_in(op.region());
+pub(crate) async fn apply(
+    clients: &Clients,
+    GroupId { region, name }: &GroupId,
+    op: &Op,
+) -> Result<Done, Fault> {
+    let logs = clients.logs_in(region);
     match op {
-        Op::Create { region, name, tags } => {
+        Op::Create { tags } => {
             let tags = tags.clone().into_iter().collect();
             let sent =
                 logs.create_log_group().log_group_name(name).set_tags(Some(tags)).send().await;
@@ -148,7 +152,7 @@ pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 Err(fault) => Err(fault),
             }
         }
-        Op::SetRetention { region, name, after, .. } => {
+        Op::SetRetention { after, .. } => {
             let tried = format!("set the retention of log group {name} in {region}");
             let days = i32::try_from(*after)
                 .map_err(|error| Fault::new(FaultKind::Local, &tried, error.to_string()))?;
@@ -160,13 +164,13 @@ pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 .await;
             sent.map(|_| Done::Changed(String::new())).map_err(|error| fault(tried, &error))
         }
-        Op::SetTags { region, name, arn, tags } => {
+        Op::SetTags { arn, tags } => {
             let tags = tags.clone().into_iter().collect();
             let sent = logs.tag_resource().resource_arn(arn).set_tags(Some(tags)).send().await;
             let tried = format!("tag log group {name} in {region}");
             sent.map(|_| Done::Changed(String::new())).map_err(|error| fault(tried, &error))
         }
-        Op::Delete { region, name } => {
+        Op::Delete => {
             let sent = logs.delete_log_group().log_group_name(name).send().await;
             let answer =
                 absent(sent.map_err(|error| {

@@ -8,6 +8,7 @@ use crate::change::{Action, Address, Change, Fault, FieldChange, Kind};
 use crate::name::{AccountId, EDGE_REGION, FunctionName, Region};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub(crate) mod aws;
 pub(crate) mod permissions;
@@ -54,6 +55,21 @@ pub struct Settings {
     pub tags: Tags,
 }
 
+/// Which group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupId {
+    /// Where.
+    pub region: Region,
+    /// The same in every region.
+    pub name: String,
+}
+
+impl fmt::Display for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.name, self.region)
+    }
+}
+
 /// A group as observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
@@ -95,19 +111,11 @@ pub struct Orphan {
 pub enum Op {
     /// Create it with its tags.
     Create {
-        /// Where.
-        region: Region,
-        /// Its name.
-        name: String,
         /// All tags.
         tags: Tags,
     },
     /// Set how long events are kept.
     SetRetention {
-        /// Where.
-        region: Region,
-        /// Its name.
-        name: String,
         /// As seen, in days.
         before: Option<u32>,
         /// As it will be, in days.
@@ -117,22 +125,13 @@ pub enum Op {
     },
     /// Write tags, so that the group is known, and known as protected, without its function.
     SetTags {
-        /// Where.
-        region: Region,
-        /// Its name.
-        name: String,
         /// Its ARN.
         arn: String,
         /// What is written.
         tags: Tags,
     },
     /// Delete it with all events.
-    Delete {
-        /// Where.
-        region: Region,
-        /// Its name.
-        name: String,
-    },
+    Delete,
 }
 
 /// How the log groups of the function stand.
@@ -144,24 +143,12 @@ pub fn standing(function: &FunctionName, live: &Live) -> Standing {
 }
 
 impl Op {
-    /// Where.
-    #[must_use]
-    pub fn region(&self) -> &Region {
-        match self {
-            Self::Create { region, .. }
-            | Self::SetRetention { region, .. }
-            | Self::SetTags { region, .. }
-            | Self::Delete { region, .. } => region,
-        }
-    }
-
     /// Returns how the op is shown.
     #[must_use]
-    pub fn change(&self) -> Change {
-        let at =
-            |action, summary| Change::new(Address::new(Kind::Logs, self.region()), action, summary);
+    pub fn change(&self, GroupId { region, name }: &GroupId) -> Change {
+        let at = |action, summary| Change::new(Address::new(Kind::Logs, region), action, summary);
         match self {
-            Self::Create { name, .. } => at(Action::Create, format!("create log group {name}")),
+            Self::Create { .. } => at(Action::Create, format!("create log group {name}")),
             Self::SetRetention { before, after, new, .. } => {
                 let field = FieldChange::between("retention", &show(*before), &show(Some(*after)));
                 at(Action::Update, format!("keep events for {}", show(Some(*after))))
@@ -171,7 +158,7 @@ impl Op {
                 let fields = tags.iter().map(|(tag, value)| FieldChange::set(tag, value));
                 at(Action::Update, "set tags".into()).with(fields)
             }
-            Self::Delete { name, .. } => at(Action::Delete, format!("delete log group {name}")),
+            Self::Delete { .. } => at(Action::Delete, format!("delete log group {name}")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which log groups to make, how long they keep their events, and which go.
 
-use super::{Live, Op, Orphan, Settings};
+use super::{GroupId, Live, Op, Orphan, Settings};
 use crate::change::{Address, Fault, FaultKind, Kind, Notice};
 use crate::name::{Region, StackName};
 use crate::resource::{Owner, Planned, Trace, Traces, stack_in};
@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 /// Plans a group in every region where the edge may write, and its retention. A region that refuses
 /// is passed over with a notice.
 #[must_use]
-pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<Op> {
+pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<(GroupId, Op)> {
     let mut planned = Planned::default();
+    let id = |region: &Region| GroupId { region: region.clone(), name: name.to_owned() };
     let mut notes = refusals(&live.refused, "nothing is set there");
     let after = desired.retention;
     for region in Region::of_edge_logs() {
@@ -19,11 +20,7 @@ pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<Op> {
         }
         let found = live.groups.get(&region);
         if found.is_none() {
-            planned.ops.push(Op::Create {
-                region: region.clone(),
-                name: name.to_owned(),
-                tags: desired.tags.clone(),
-            });
+            planned.ops.push((id(&region), Op::Create { tags: desired.tags.clone() }));
         }
         let before = found.and_then(|group| group.retention);
         if before == Some(after) {
@@ -38,13 +35,7 @@ pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<Op> {
             )),
             None => {
                 let new = found.is_none();
-                planned.ops.push(Op::SetRetention {
-                    region,
-                    name: name.to_owned(),
-                    before,
-                    after,
-                    new,
-                });
+                planned.ops.push((id(&region), Op::SetRetention { before, after, new }));
             }
         }
     }
@@ -56,7 +47,12 @@ pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<Op> {
 /// exists and is `ours`; without a function (`None`), those that carry our tag. The groups of
 /// another owner's function are another owner's.
 #[must_use]
-pub fn teardown(stack: &StackName, name: &str, ours: Option<bool>, live: &Live) -> Planned<Op> {
+pub fn teardown(
+    stack: &StackName,
+    name: &str,
+    ours: Option<bool>,
+    live: &Live,
+) -> Planned<(GroupId, Op)> {
     let mut planned = Planned::default();
     if ours == Some(false) {
         return planned;
@@ -77,7 +73,8 @@ pub fn teardown(stack: &StackName, name: &str, ours: Option<bool>, live: &Live) 
                 format!("log group {name} stays: its deletion protection is on"),
             ));
         } else {
-            planned.ops.push(Op::Delete { region: region.clone(), name: name.to_owned() });
+            let id = GroupId { region: region.clone(), name: name.to_owned() };
+            planned.ops.push((id, Op::Delete));
         }
     }
     planned.notices = gathered(notes);
@@ -184,8 +181,8 @@ mod tests {
         live.refused.insert(region(name), fault);
     }
 
-    fn told(planned: &Planned<Op>) -> Vec<String> {
-        let changes = planned.ops.iter().map(Op::change);
+    fn told(planned: &Planned<(GroupId, Op)>) -> Vec<String> {
+        let changes = planned.ops.iter().map(|(id, op)| op.change(id));
         let changes = changes.map(|change| format!("{} {}", change.address.name, change.summary));
         changes
             .chain(
@@ -207,8 +204,8 @@ mod tests {
         let creates = first
             .ops
             .iter()
-            .filter(|op| op.change().action == Action::Create)
-            .map(|op| op.region().clone());
+            .filter(|(id, op)| op.change(id).action == Action::Create)
+            .map(|(id, _)| id.region.clone());
         assert_eq!(creates.collect::<Vec<_>>(), Region::of_edge_logs());
         assert_eq!(first.ops.len(), 2 * Region::of_edge_logs().len());
         let one = |change: &dyn Fn(&mut Group)| {

@@ -16,6 +16,6 @@ pub(crate) fn simulate(live: Option<Group>, op: &Op) -> Option<Group> {
             tags: group.tags.into_iter().chain(tags.clone()).collect(),
             ..group
         }),
-        Op::Delete { .. } => None,
+        Op::Delete => None,
     }
 }

@@ -108,14 +108,14 @@ fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
 }
 
 /// Carries out one op.
-pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
+pub(crate) async fn apply(clients: &Clients, name: &RoleName, op: &Op) -> Result<Done, Fault> {
     let iam = &clients.iam;
     let gone = |result: Result<(), Fault>| {
         Ok(if absent(result)?.is_some() { Done::Changed(String::new()) } else { Done::AlreadySo })
     };
     match op {
-        Op::Create { name, settings } => return create(clients, name, settings).await,
-        Op::SetTrust { name, after, .. } => {
+        Op::Create { settings } => return create(clients, name, settings).await,
+        Op::SetTrust { after, .. } => {
             let sent = iam
                 .update_assume_role_policy()
                 .role_name(name.as_str())
@@ -124,7 +124,7 @@ pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 .await;
             sent.map_err(|error| fault(format!("set the trust policy of role {name}"), &error))?;
         }
-        Op::PutPolicy { name, before, after } => {
+        Op::PutPolicy { before, after } => {
             // IAM has no condition for this write. A role that is made in this run has no policy.
             if before.is_some() {
                 let found = inline_policy(clients, name).await?;
@@ -139,10 +139,10 @@ pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 .await;
             sent.map_err(|error| fault(format!("put the inline policy of role {name}"), &error))?;
         }
-        Op::SetBoundary { name, after, .. } => {
+        Op::SetBoundary { after, .. } => {
             set_boundary(clients, name, after.as_deref()).await?;
         }
-        Op::Describe { name, after, .. } => {
+        Op::Describe { after, .. } => {
             // `UpdateRole` would also set how long a session may be.
             let sent = iam
                 .update_role_description()
@@ -152,15 +152,15 @@ pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 .await;
             sent.map_err(|error| fault(format!("set the description of role {name}"), &error))?;
         }
-        Op::SetTags { name, tags, .. } => set_tags(clients, name, tags).await?,
-        Op::DeletePolicy { name, policy } => {
+        Op::SetTags { tags, .. } => set_tags(clients, name, tags).await?,
+        Op::DeletePolicy { policy } => {
             let sent =
                 iam.delete_role_policy().role_name(name.as_str()).policy_name(policy).send().await;
             return gone(sent.map(drop).map_err(|error| {
                 fault(format!("delete inline policy {policy} of role {name}"), &error)
             }));
         }
-        Op::Detach { name, arn } => {
+        Op::Detach { arn } => {
             let sent =
                 iam.detach_role_policy().role_name(name.as_str()).policy_arn(arn).send().await;
             return gone(
@@ -169,7 +169,7 @@ pub(crate) async fn apply(clients: &Clients, op: &Op) -> Result<Done, Fault> {
                 }),
             );
         }
-        Op::Delete { name } => {
+        Op::Delete => {
             let sent = iam.delete_role().role_name(name.as_str()).send().await;
             return gone(
                 sent.map(drop).map_err(|error| fault(format!("delete role {name}"), &error)),

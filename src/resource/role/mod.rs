@@ -83,15 +83,11 @@ pub fn trust_policy() -> Value {
 pub enum Op {
     /// Create it with trust, boundary, description and tags.
     Create {
-        /// Its name.
-        name: RoleName,
         /// All of it; the inline policy follows.
         settings: Settings,
     },
     /// Replace the trust policy.
     SetTrust {
-        /// Its name.
-        name: RoleName,
         /// As seen.
         before: Value,
         /// As it will be.
@@ -99,8 +95,6 @@ pub enum Op {
     },
     /// Put our inline policy.
     PutPolicy {
-        /// Its name.
-        name: RoleName,
         /// As seen.
         before: Option<Value>,
         /// As it will be.
@@ -108,8 +102,6 @@ pub enum Op {
     },
     /// Put or remove the permissions boundary.
     SetBoundary {
-        /// Its name.
-        name: RoleName,
         /// As seen.
         before: Option<String>,
         /// As it will be.
@@ -117,8 +109,6 @@ pub enum Op {
     },
     /// Set the description.
     Describe {
-        /// Its name.
-        name: RoleName,
         /// As seen.
         before: String,
         /// As it will be.
@@ -126,8 +116,6 @@ pub enum Op {
     },
     /// Set and remove tags of ours.
     SetTags {
-        /// Its name.
-        name: RoleName,
         /// Which.
         tags: tags::Difference,
         /// The role was not ours before.
@@ -135,23 +123,16 @@ pub enum Op {
     },
     /// Delete an inline policy, on the way to deleting the role.
     DeletePolicy {
-        /// Its name.
-        name: RoleName,
         /// Which.
         policy: String,
     },
     /// Detach a managed policy, on the way to deleting the role.
     Detach {
-        /// Its name.
-        name: RoleName,
         /// Which.
         arn: String,
     },
     /// Delete the bare role.
-    Delete {
-        /// Its name.
-        name: RoleName,
-    },
+    Delete,
 }
 
 /// How the role stands.
@@ -161,30 +142,13 @@ pub fn standing(name: &RoleName, live: Option<&Live>) -> Standing {
 }
 
 impl Op {
-    /// The role's name.
-    #[must_use]
-    pub fn name(&self) -> &RoleName {
-        match self {
-            Self::Create { name, .. }
-            | Self::Describe { name, .. }
-            | Self::SetTrust { name, .. }
-            | Self::PutPolicy { name, .. }
-            | Self::SetBoundary { name, .. }
-            | Self::SetTags { name, .. }
-            | Self::DeletePolicy { name, .. }
-            | Self::Detach { name, .. }
-            | Self::Delete { name } => name,
-        }
-    }
-
     /// Returns how the op is shown.
     #[must_use]
-    pub fn change(&self) -> Change {
-        let at = |name: &RoleName, action, summary: String| {
-            Change::new(Address::new(Kind::Role, name), action, summary)
-        };
+    pub fn change(&self, name: &RoleName) -> Change {
+        let at =
+            |action, summary: String| Change::new(Address::new(Kind::Role, name), action, summary);
         match self {
-            Self::Create { name, settings } => at(name, Action::Create, "create".into()).with(
+            Self::Create { settings } => at(Action::Create, "create".into()).with(
                 [FieldChange::set("trust", principals(&settings.trust))].into_iter().chain(
                     settings
                         .boundary
@@ -192,38 +156,33 @@ impl Op {
                         .map(|boundary| FieldChange::set("permissions boundary", boundary)),
                 ),
             ),
-            Self::SetTrust { name, before, after } => at(
-                name,
+            Self::SetTrust { before, after } => at(Action::Update, "set trust policy".into())
+                .with(statement_changes("trust", Some(before), after)),
+            Self::PutPolicy { before, after } => at(
                 Action::Update,
-                "set trust policy".into(),
+                format!("put inline policy {POLICY}"),
             )
-            .with(statement_changes("trust", Some(before), after)),
-            Self::PutPolicy { name, before, after } => {
-                at(name, Action::Update, format!("put inline policy {POLICY}"))
-                    .with(statement_changes("policy", before.as_ref(), after))
-            }
-            Self::SetBoundary { name, before, after } => {
-                at(name, Action::Update, "set permissions boundary".into()).with([FieldChange {
+            .with(statement_changes("policy", before.as_ref(), after)),
+            Self::SetBoundary { before, after } => {
+                at(Action::Update, "set permissions boundary".into()).with([FieldChange {
                     field: "permissions boundary".into(),
                     before: before.clone(),
                     after: after.clone(),
                 }])
             }
-            Self::Describe { name, before, after } => {
-                at(name, Action::Update, "set description".into()).with([FieldChange {
+            Self::Describe { before, after } => {
+                at(Action::Update, "set description".into()).with([FieldChange {
                     field: "description".into(),
                     before: (!before.is_empty()).then(|| before.clone()),
                     after: Some(after.clone()),
                 }])
             }
-            Self::SetTags { name, tags, adopts } => {
-                tags.change(Address::new(Kind::Role, name), *adopts)
+            Self::SetTags { tags, adopts } => tags.change(Address::new(Kind::Role, name), *adopts),
+            Self::DeletePolicy { policy } => {
+                at(Action::Delete, format!("delete inline policy {policy}"))
             }
-            Self::DeletePolicy { name, policy } => {
-                at(name, Action::Delete, format!("delete inline policy {policy}"))
-            }
-            Self::Detach { name, arn } => at(name, Action::Delete, format!("detach policy {arn}")),
-            Self::Delete { name } => at(name, Action::Delete, "delete".into()),
+            Self::Detach { arn } => at(Action::Delete, format!("detach policy {arn}")),
+            Self::Delete => at(Action::Delete, "delete".into()),
         }
     }
 }

@@ -30,11 +30,9 @@ pub fn plan(
 ) -> Planned<Op> {
     let mut planned = Planned::default();
     let address = Address::new(Kind::Role, name);
-    let put = |before| {
-        desired.policy.clone().map(|after| Op::PutPolicy { name: name.clone(), before, after })
-    };
+    let put = |before| desired.policy.clone().map(|after| Op::PutPolicy { before, after });
     let Some(live) = live else {
-        planned.ops.push(Op::Create { name: name.clone(), settings: desired.clone() });
+        planned.ops.push(Op::Create { settings: desired.clone() });
         planned.ops.extend(put(None));
         return planned;
     };
@@ -55,16 +53,12 @@ pub fn plan(
     }
     match tags::plan(&address, &have.tags, &desired.tags) {
         Ok(tags) => {
-            planned.ops.extend(tags.map(|tags| Op::SetTags { name: name.clone(), tags, adopts }));
+            planned.ops.extend(tags.map(|tags| Op::SetTags { tags, adopts }));
         }
         Err(conflict) => return planned.refused(conflict),
     }
     if !policy::same(&have.trust, &desired.trust) {
-        planned.ops.push(Op::SetTrust {
-            name: name.clone(),
-            before: have.trust.clone(),
-            after: desired.trust.clone(),
-        });
+        planned.ops.push(Op::SetTrust { before: have.trust.clone(), after: desired.trust.clone() });
     }
     let intact =
         matches!((&have.policy, &desired.policy), (Some(a), Some(b)) if policy::same(a, b));
@@ -73,14 +67,13 @@ pub fn plan(
     }
     if have.boundary != desired.boundary {
         planned.ops.push(Op::SetBoundary {
-            name: name.clone(),
             before: have.boundary.clone(),
             after: desired.boundary.clone(),
         });
     }
     if have.description != desired.description {
         let (before, after) = (have.description.clone(), desired.description.clone());
-        planned.ops.push(Op::Describe { name: name.clone(), before, after });
+        planned.ops.push(Op::Describe { before, after });
     }
     for extra in live.other_policies.iter().chain(&live.attached) {
         planned.notices.push(Notice {
@@ -113,11 +106,9 @@ pub fn teardown(stack: &StackName, name: &RoleName, live: Option<&Live>) -> Plan
         .iter()
         .map(|_| POLICY.to_owned())
         .chain(live.other_policies.iter().cloned());
-    planned.ops.extend(inline.map(|policy| Op::DeletePolicy { name: name.clone(), policy }));
-    planned.ops.extend(
-        live.attached.iter().map(|arn| Op::Detach { name: name.clone(), arn: arn.clone() }),
-    );
-    planned.ops.push(Op::Delete { name: name.clone() });
+    planned.ops.extend(inline.map(|policy| Op::DeletePolicy { policy }));
+    planned.ops.extend(live.attached.iter().map(|arn| Op::Detach { arn: arn.clone() }));
+    planned.ops.push(Op::Delete);
     planned
 }
 
@@ -145,7 +136,7 @@ mod tests {
         change(&mut live);
         let planned =
             plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &settings(), Some(&live), false);
-        let ops = planned.ops.iter().map(|op| op.change().summary);
+        let ops = planned.ops.iter().map(|op| op.change(&"r".parse().unwrap()).summary);
         let words = planned
             .conflicts
             .into_iter()
@@ -224,11 +215,14 @@ mod tests {
             change(&mut live);
             let ops = planned(&live);
             assert_eq!(
-                ops.iter().map(|op| op.change().summary).collect::<Vec<_>>(),
+                ops.iter().map(|op| op.change(&"r".parse().unwrap()).summary).collect::<Vec<_>>(),
                 [summary],
                 "{live:?}"
             );
-            assert_eq!(simulate(Some(live), &ops[0]).unwrap(), Some(whole.clone()));
+            assert_eq!(
+                simulate(&"r".parse().unwrap(), Some(live), &ops[0]).unwrap(),
+                Some(whole.clone())
+            );
         };
         for leaf in leaves(&want.trust, "") {
             changed(
@@ -265,7 +259,7 @@ mod tests {
         let ops: Vec<_> = teardown(&stack, &"r".parse().unwrap(), Some(&live))
             .ops
             .iter()
-            .map(|op| op.change().summary)
+            .map(|op| op.change(&"r".parse().unwrap()).summary)
             .collect();
         assert_eq!(
             ops,

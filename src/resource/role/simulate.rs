@@ -31,7 +31,11 @@ pub(crate) fn guard(
 ///
 /// # Errors
 /// What IAM would refuse.
-pub(crate) fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Fault> {
+pub(crate) fn simulate(
+    name: &RoleName,
+    live: Option<Live>,
+    op: &Op,
+) -> Result<Option<Live>, Fault> {
     let Some(mut live) = live else {
         return match op {
             Op::Create { settings, .. } => Ok(Some(Live {
@@ -39,14 +43,14 @@ pub(crate) fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Faul
                 other_policies: Vec::new(),
                 attached: Vec::new(),
             })),
-            Op::DeletePolicy { .. } | Op::Detach { .. } | Op::Delete { .. } => Ok(None),
+            Op::DeletePolicy { .. } | Op::Detach { .. } | Op::Delete => Ok(None),
             _ => {
                 Err(Fault::new(FaultKind::NotFound, "change the role", "the role cannot be found"))
             }
         };
     };
     match op {
-        Op::Create { name, settings } if !tags::hold(&live.settings.tags, &settings.tags) => {
+        Op::Create { settings } if !tags::hold(&live.settings.tags, &settings.tags) => {
             return Err(Fault::new(
                 FaultKind::AlreadyExists,
                 format!("create role {name}"),
@@ -55,7 +59,7 @@ pub(crate) fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Faul
         }
         Op::Create { .. } => {}
         Op::SetTrust { after, .. } => live.settings.trust = after.clone(),
-        Op::PutPolicy { name, before, after } => {
+        Op::PutPolicy { before, after } => {
             guard(name, before.as_ref(), live.settings.policy.as_ref())?;
             live.settings.policy = Some(after.clone());
         }
@@ -69,7 +73,7 @@ pub(crate) fn simulate(live: Option<Live>, op: &Op) -> Result<Option<Live>, Faul
             }
         }
         Op::Detach { arn, .. } => live.attached.retain(|other| other != arn),
-        Op::Delete { name } => {
+        Op::Delete => {
             if live.settings.policy.is_some()
                 || !live.other_policies.is_empty()
                 || !live.attached.is_empty()

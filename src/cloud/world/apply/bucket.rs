@@ -22,8 +22,11 @@ impl World {
         })
     }
 
-    pub(super) fn apply_bucket(&mut self, op: &bucket::Op) -> Result<Done, Fault> {
-        let name = op.name();
+    pub(super) fn apply_bucket(
+        &mut self,
+        name: &BucketName,
+        op: &bucket::Op,
+    ) -> Result<Done, Fault> {
         match (op, self.buckets.get_mut(name)) {
             (bucket::Op::Create { settings, .. }, Some(found))
                 if !tags::hold(&found.live.settings.tags, &settings.tags) =>
@@ -35,7 +38,7 @@ impl World {
                         own it",
                 ))
             }
-            (bucket::Op::Delete { .. }, Some(found)) if !found.objects.is_empty() => {
+            (bucket::Op::Delete, Some(found)) if !found.objects.is_empty() => {
                 let mut fault = Fault::new(
                     FaultKind::InUse,
                     format!("delete bucket {name}"),
@@ -47,7 +50,7 @@ impl World {
                     same command again",
                 ))
             }
-            (bucket::Op::Create { .. }, Some(_)) | (bucket::Op::Delete { .. }, None) => {
+            (bucket::Op::Create { .. }, Some(_)) | (bucket::Op::Delete, None) => {
                 Ok(Done::AlreadySo)
             }
             (bucket::Op::Empty(bucket::Empty { versions, .. }), Some(found)) => {

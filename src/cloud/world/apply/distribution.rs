@@ -5,21 +5,19 @@ use crate::change::{Done, Fault, FaultKind};
 use crate::cloud::world::observe::occupants;
 use crate::cloud::world::{Distribution, World};
 use crate::context::{Context, References};
-use crate::name::DistributionId;
+use crate::name::{DistributionId, StackName};
 use crate::resource::{access, association, distribution};
 use crate::stack::Stack;
 
 impl World {
     pub(super) fn apply_access(
         &mut self,
+        stack: &StackName,
         op: &access::Op,
         context: &Context<'_>,
     ) -> Result<Done, Fault> {
-        let (access::Op::Create { stack }
-        | access::Op::Update { stack, .. }
-        | access::Op::Delete { stack, .. }) = op;
         let before = match op {
-            access::Op::Create { .. } => self.access.get(&access::name(stack)).cloned(),
+            access::Op::Create => self.access.get(&access::name(stack)).cloned(),
             access::Op::Update { id, .. } | access::Op::Delete { id, .. } => {
                 self.access.values().find(|live| live.id == *id).cloned()
             }
@@ -38,7 +36,8 @@ impl World {
                 ));
             }
         }
-        let after = access::simulate::simulate(before, op, &format!("EOAC{:08}", self.serial));
+        let after =
+            access::simulate::simulate(stack, before, op, &format!("EOAC{:08}", self.serial));
         context.references(|known| known.access = after.as_ref().map(|live| live.id.clone()));
         let creates = after.is_some();
         replace(&mut self.access, &name, after);
@@ -116,11 +115,12 @@ impl World {
 
     pub(super) fn apply_association(
         &mut self,
+        id: &DistributionId,
         op: &association::Op,
         known: &References,
         now: u64,
     ) -> Result<Done, Fault> {
-        let association::Op::Turn { id, occupant, .. } = op else { return Ok(changed()) };
+        let association::Op::Turn { occupant, .. } = op else { return Ok(changed()) };
         let missing = || {
             Fault::new(
                 FaultKind::NotFound,

@@ -5,23 +5,24 @@ use crate::change::{Done, Fault, FaultKind};
 use crate::cloud::world::World;
 use crate::cloud::world::observe::occupants;
 use crate::context::Context;
+use crate::name::FunctionName;
 use crate::resource::{function, logs};
 use std::collections::BTreeSet;
 
 impl World {
     pub(super) fn apply_function(
         &mut self,
+        name: &FunctionName,
         op: &function::Op,
         context: &Context<'_>,
         now: u64,
     ) -> Result<Done, Fault> {
-        let name = op.name();
         let arn = name.arn(&self.account);
         let held = |number: u64, world: &Self| world.is_replicated(&format!("{arn}:{number}"), now);
         let before = self.functions.get(name).cloned();
         let replicated = match op {
             function::Op::Prune { number, .. } => held(*number, self),
-            function::Op::Delete { .. } => before
+            function::Op::Delete => before
                 .iter()
                 .flat_map(|live| &live.versions)
                 .any(|version| held(version.number, self)),
@@ -35,13 +36,11 @@ impl World {
                 try_again_after: std::time::Duration::from_secs(self.delays.replicas),
             });
         }
-        if before.is_none()
-            && matches!(op, function::Op::Delete { .. } | function::Op::Prune { .. })
-        {
+        if before.is_none() && matches!(op, function::Op::Delete | function::Op::Prune { .. }) {
             return Ok(Done::AlreadySo);
         }
         let next = self.numbers.get(name).copied().unwrap_or_default() + 1;
-        let after = function::simulate::simulate(before, op, self.serial, next)?;
+        let after = function::simulate::simulate(name, before, op, self.serial, next)?;
         let mut published = String::new();
         if let Some(live) = &after {
             if let Some(newest) = live.versions.last() {
@@ -77,11 +76,11 @@ impl World {
         }
     }
 
-    pub(super) fn apply_logs(&mut self, op: &logs::Op) -> Result<Done, Fault> {
-        let (logs::Op::Create { region, name, .. }
-        | logs::Op::SetRetention { region, name, .. }
-        | logs::Op::SetTags { region, name, .. }
-        | logs::Op::Delete { region, name }) = op;
+    pub(super) fn apply_logs(
+        &mut self,
+        logs::GroupId { region, name }: &logs::GroupId,
+        op: &logs::Op,
+    ) -> Result<Done, Fault> {
         let groups = self.logs.entry(region.clone()).or_default();
         let before = groups.get(name).cloned();
         if before.is_none() && matches!(op, logs::Op::SetRetention { .. }) {

@@ -4,7 +4,7 @@ use super::write::incomplete;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault, in_answer};
 use crate::change::Fault;
-use crate::name::AccountId;
+use crate::name::{AccountId, BucketName};
 use crate::resource::bucket::Empty;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
@@ -14,7 +14,8 @@ const BATCH: usize = 1000;
 pub(super) async fn empty(
     clients: &Clients,
     account: &AccountId,
-    Empty { name, versions, uploads }: &Empty,
+    name: &BucketName,
+    Empty { versions, uploads }: &Empty,
 ) -> Result<(), Fault> {
     for (key, id) in uploads {
         let sent = clients

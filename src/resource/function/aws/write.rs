@@ -19,7 +19,8 @@ use aws_sdk_lambda::types::{
 
 pub(super) async fn create(
     clients: &Clients,
-    Create { name, settings, package }: &Create,
+    name: &FunctionName,
+    Create { settings, package }: &Create,
     change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
@@ -90,7 +91,8 @@ pub(super) async fn create(
 /// Waits for the version that `create` made and remembers its number.
 pub(super) async fn learn(
     clients: &Clients,
-    Create { name, settings, .. }: &Create,
+    name: &FunctionName,
+    Create { settings, .. }: &Create,
     change: &Change,
     context: &Context<'_>,
     done: Done,
@@ -104,7 +106,8 @@ pub(super) async fn learn(
 /// Configures the function, unless it is so already.
 pub(super) async fn reconfigure(
     clients: &Clients,
-    Configure { name, before, after, revision }: &Configure,
+    name: &FunctionName,
+    Configure { before, after, revision }: &Configure,
     change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
@@ -173,7 +176,8 @@ async fn configure(
 /// Uploads the code, and publishes it where the op says so.
 pub(super) async fn upload(
     clients: &Clients,
-    Upload { name, after, package, publish, revision, .. }: &Upload,
+    name: &FunctionName,
+    Upload { after, package, publish, revision, .. }: &Upload,
     change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
@@ -217,7 +221,8 @@ pub(super) async fn upload(
 /// Publishes what is deployed, unless a version is the same.
 pub(super) async fn publish(
     clients: &Clients,
-    Publish { name, frozen }: &Publish,
+    name: &FunctionName,
+    Publish { frozen }: &Publish,
     change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
