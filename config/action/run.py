@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Runs `provision` for action.yml and tells GitHub how it went: log, outputs, job summary, annotation, exit code.
+"""Runs `provision` for action.yml and tells GitHub how it went: log, outputs, job summary,
+annotation, exit code.
 
 Guarantees
-  * The program's exit code is kept. Only 3, pending, becomes a warning, unless `pending-is-error` says otherwise.
-  * The bypass token is masked before anything prints it, and is in neither the outputs nor the summary. Later steps of
-    the same job find the link in the variable PROVISION_BYPASS_LINK.
+  * The program's exit code is kept. Only 3, pending, becomes a warning, unless `pending-is-error`
+    says otherwise.
+  * The bypass token is masked before anything prints it, and is in neither the outputs nor the
+    summary. Later steps of the same job find the link in the variable PROVISION_BYPASS_LINK.
   * No shell reads the inputs: `args` is split into words, and that is all that happens to it.
-  * Text of others (AWS, the spec, file names) can neither begin a workflow command nor change the summary's form.
-  * SIGINT, SIGTERM and SIGHUP reach the program as SIGTERM, and its end is waited for. GitHub sends them to a step's first
-    process only, so action.yml has to start this one with `exec`.
+  * Text of others (AWS, the spec, file names) can neither begin a workflow command nor change the
+    summary's form.
+  * SIGINT, SIGTERM and SIGHUP reach the program as SIGTERM, and its end is waited for. GitHub sends
+    them to a step's first process only, so action.yml has to start this one with `exec`.
 
 Standard library only; Python 3.8 or newer. Tried without GitHub by tests/action.rs.
 """
@@ -44,7 +47,8 @@ def write(line):
 
 
 def plain(text):
-    """Returns text as one line in which GitHub finds no command: neither `::name::` at its start nor `##[name]` anywhere."""
+    """Returns text as one line in which GitHub finds no command: neither `::name::` at its start
+    nor `##[name]` anywhere."""
     text = UNSEEN.sub(" ", str(text)).strip().replace("##[", "## [")
     return "> " + text if text.startswith("::") else text
 
@@ -70,7 +74,7 @@ def append(variable, text):
 
 
 def assign(variable, name, value):
-    """Adds `name=value` to a file of GitHub's; nobody can guess the line at which the value ends."""
+    """Adds `name=value` to a file of GitHub's; nobody can guess the line that ends the value."""
     end = secrets.token_hex(16)
     append(variable, f"{name}<<{end}\n{UNSEEN.sub(' ', str(value))}\n{end}\n")
 
@@ -101,7 +105,9 @@ class Report:
             self.steps[self.key(change)] = ""
         self.planned = any(change["action"] != "await" for change in plan["changes"])
         for conflict in plan["conflicts"]:
-            self.refuse(address(conflict["address"]), "conflict", conflict["reason"], conflict["hint"])
+            self.refuse(
+                address(conflict["address"]), "conflict", conflict["reason"], conflict["hint"]
+            )
         for notice in plan["notices"]:
             self.rows.append((address(notice["address"]), "note", notice["text"], ""))
 
@@ -119,7 +125,9 @@ class Report:
     def hear_outcome(self, outcome):
         for deferred in outcome["deferred"]:
             self.pending.append(f"{address(deferred['address'])}: {deferred['reason']}")
-            self.rows.append((address(deferred["address"]), "pending", deferred["reason"], "run it again later"))
+            self.rows.append(
+                (address(deferred["address"]), "pending", deferred["reason"], "run it again later")
+            )
         for failed in outcome["failed"]:
             self.refuse_fault(address(failed["address"]), failed["fault"])
         existing = outcome["existing"] or {}
@@ -142,9 +150,16 @@ class Report:
         kinds = {}
         for answer in probe["answers"]:
             seen = answer["error"] or ("maintenance page" if answer["is_page"] else "site")
-            kind = (answer["path"], "asked", f"{answer['status'] or ''} {seen}", answer["cache"] or "")
+            kind = (
+                answer["path"],
+                "asked",
+                f"{answer['status'] or ''} {seen}",
+                answer["cache"] or "",
+            )
             kinds[kind] = kinds.get(kind, 0) + 1
-        self.rows += [(path, f"{asked} {times} times", *rest) for (path, asked, *rest), times in kinds.items()]
+        self.rows += [
+            (path, f"{asked} {times} times", *rest) for (path, asked, *rest), times in kinds.items()
+        ]
         if not probe["as_expected"]:
             self.problems.append(f"not every visitor of {probe['url']} sees what the switch says")
 
@@ -152,15 +167,28 @@ class Report:
         # First of all, before the link is anywhere.
         write(f"::add-mask::{bypass['token']}")
         assign("GITHUB_ENV", "PROVISION_BYPASS_LINK", bypass["link"])
-        self.rows.append(("bypass link", "", "in the variable PROVISION_BYPASS_LINK of this job's later steps", ""))
+        self.rows.append(
+            (
+                "bypass link",
+                "",
+                "in the variable PROVISION_BYPASS_LINK of this job's later steps",
+                "",
+            )
+        )
 
     def hear_problems(self, found):
         for problem in found["problems"]:
-            place = ":".join(str(problem[part]) for part in ("file", "line", "column") if problem[part] is not None)
+            place = ":".join(
+                str(problem[part])
+                for part in ("file", "line", "column")
+                if problem[part] is not None
+            )
             if problem["severity"] == "error":
                 self.refuse(place, "error", problem["message"], problem["fix"])
             else:
-                self.rows.append((place, problem["severity"], problem["message"], problem["fix"] or ""))
+                self.rows.append(
+                    (place, problem["severity"], problem["message"], problem["fix"] or "")
+                )
 
     def hear_error(self, error):
         if "fault" in error:
@@ -169,7 +197,9 @@ class Report:
             self.refuse("", "error", error["message"], error["hint"])
 
     def refuse_fault(self, what, fault):
-        self.refuse(what, "failed", f"could not {fault['tried']}: {fault['message']}", fault["hint"])
+        self.refuse(
+            what, "failed", f"could not {fault['tried']}: {fault['message']}", fault["hint"]
+        )
 
     def refuse(self, what, action, why, hint):
         self.problems.append(f"{what}: {why}" if what else why)
@@ -179,7 +209,10 @@ class Report:
         return self.planned if verb == ["plan"] else self.changed
 
     def summary(self, title):
-        rows = [(*step, state or ("not started" if self.carried_out else "")) for step, state in self.steps.items()]
+        rows = [
+            (*step, state or ("not started" if self.carried_out else ""))
+            for step, state in self.steps.items()
+        ]
         rows += self.rows
         lines = [f"### {cell(title)}"]
         if rows:
@@ -245,7 +278,13 @@ def run(line, report):
     try:
         # A session of its own: a Ctrl-C at a terminal reaches the program once, through us.
         child = subprocess.Popen(
-            line, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, encoding="utf-8", errors="replace", start_new_session=True
+            line,
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
         )
     except (OSError, ValueError) as error:
         report.refuse("", "error", f"{line[0]} cannot be run: {error}", None)
@@ -263,7 +302,8 @@ def run(line, report):
             document = json.loads(text)
             report.hear(document)
         except (ValueError, KeyError, TypeError, AttributeError):
-            # Not a document that this script knows; its text may hold anything, so it is not repeated.
+            # Not a document that this script knows; its text may hold anything, so it is not
+            # repeated.
             write("(a line that this version of the action does not understand)")
     errors.join()
     code = child.wait()
@@ -306,7 +346,9 @@ def main():
         assign("GITHUB_OUTPUT", name, value)
     if code == PENDING:
         reasons = "; ".join(report.pending) or "something is not possible yet"
-        annotate("error" if is_error else "warning", f"{title}: pending: {reasons}; run it again later")
+        annotate(
+            "error" if is_error else "warning", f"{title}: pending: {reasons}; run it again later"
+        )
         return PENDING if is_error else 0
     if code not in (0, CHANGES):
         annotate("error", "\n".join([ended, *report.problems[:5]]))

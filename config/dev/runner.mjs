@@ -1,8 +1,9 @@
 // Runs one Lambda@Edge function the way Lambda's Node.js runtime does, for `provision dev`.
 //
-// Started as `node --input-type=module -e <this text> HANDLER MAJOR` in the package's folder, with standard input and
-// output moved to descriptors 4 and 3, so that what the function prints never looks like a reply. Frames are those of
-// runner.py: a 4-byte big-endian length, then bytes; replies begin with I (loaded), R (result) or E (stack trace).
+// Started as `node --input-type=module -e <this text> HANDLER MAJOR` in the package's folder, with
+// standard input and output moved to descriptors 4 and 3, so that what the function prints never
+// looks like a reply. Frames are those of runner.py: a 4-byte big-endian length, then bytes;
+// replies begin with I (loaded), R (result) or E (stack trace).
 
 import fs from "node:fs";
 import net from "node:net";
@@ -18,7 +19,7 @@ function send(tag, text = "") {
   const frame = Buffer.alloc(4 + payload.length);
   frame.writeUInt32BE(payload.length);
   payload.copy(frame, 4);
-  for (let sent = 0; sent < frame.length; ) sent += fs.writeSync(3, frame, sent);
+  for (let sent = 0; sent < frame.length;) sent += fs.writeSync(3, frame, sent);
 }
 
 async function load() {
@@ -48,8 +49,9 @@ function context(request) {
   };
 }
 
-// Up to Node.js 22 a plain function answers through its callback. If it never does, Lambda answers null as soon as
-// nothing is left to wait for; the request channel must not count as something to wait for meanwhile.
+// Up to Node.js 22 a plain function answers through its callback. If it never does, Lambda answers
+// null as soon as nothing is left to wait for; the request channel must not count as something to
+// wait for meanwhile.
 function withCallback(run, request) {
   return new Promise((resolve, reject) => {
     const idle = () => settle(resolve, null);
@@ -63,7 +65,11 @@ function withCallback(run, request) {
     const callback = (error, value) => (error ? settle(reject, error) : settle(resolve, value));
     try {
       const value = run(request.event, context(request), callback);
-      if (typeof value?.then === "function") value.then((got) => settle(resolve, got), (why) => settle(reject, why));
+      if (typeof value?.then === "function")
+        value.then(
+          (got) => settle(resolve, got),
+          (why) => settle(reject, why),
+        );
     } catch (error) {
       settle(reject, error);
     }
@@ -72,14 +78,20 @@ function withCallback(run, request) {
 
 async function invoke(run, request) {
   if (Number(major) < 24) return withCallback(run, request);
-  if (run.length >= 3) throw new Error("Runtime.CallbackHandlerDeprecated: from nodejs24.x on, export an async function");
+  if (run.length >= 3)
+    throw new Error(
+      "Runtime.CallbackHandlerDeprecated: from nodejs24.x on, export an async function",
+    );
   return run(request.event, context(request));
 }
 
-// The parent kills a function that takes too long. Should the parent itself have been killed while the function keeps
-// this thread busy, the end of the channel goes unseen here; another thread looks for it.
+// The parent kills a function that takes too long. Should the parent itself have been killed while
+// the function keeps this thread busy, the end of the channel goes unseen here; another thread
+// looks for it.
 function dieWithParent() {
-  const watch = "const p=process.ppid;setInterval(()=>{if(process.ppid!==p)process.kill(process.pid,'SIGKILL')},500)";
+  const watch =
+    "const p=process.ppid;" +
+      "setInterval(()=>{if(process.ppid!==p)process.kill(process.pid,'SIGKILL')},500)";
   new Worker(watch, { eval: true, execArgv: [] }).unref();
 }
 

@@ -1,11 +1,11 @@
 """Runs one Lambda@Edge function the way Lambda's Python runtime does, for `provision dev`.
 
-Started as `python3 -c <this text> HANDLER MEMORY_MIB TIMEOUT_SECONDS` in the package's folder. Frames on the channel
-are a 4-byte big-endian length and that many bytes. In: {"id", "arn", "timeoutMs", "event"}. Out: one tag byte, then
-  I               the function is loaded, or
-  R + payload     the result, byte for byte what Lambda would hand to CloudFront, or
-  E + text        the stack trace of what the function (or the marshalling of its result) threw.
-The end of standard input is the end of this process.
+Started as `python3 -c <this text> HANDLER MEMORY_MIB TIMEOUT_SECONDS` in the package's folder.
+Frames on the channel are a 4-byte big-endian length and that many bytes. In: {"id", "arn",
+"timeoutMs", "event"}. Out: one tag byte, then I               the function is loaded, or R +
+payload     the result, byte for byte what Lambda would hand to CloudFront, or E + text        the
+stack trace of what the function (or the marshalling of its result) threw. The end of standard input
+is the end of this process.
 """
 
 import json
@@ -15,8 +15,8 @@ import signal
 import sys
 import time
 
-# The function owns the names stdin and stdout: its prints belong in the log, and must never look like a reply.
-# os.dup gives descriptors that child processes of the function do not inherit.
+# The function owns the names stdin and stdout: its prints belong in the log, and must never look
+# like a reply. os.dup gives descriptors that child processes of the function do not inherit.
 _requests = os.fdopen(os.dup(0), "rb")
 _replies = os.fdopen(os.dup(1), "wb")
 _null = os.open(os.devnull, os.O_RDONLY)
@@ -28,13 +28,15 @@ sys.stderr.reconfigure(encoding="utf-8")
 
 
 class _Log(logging.Handler):
-    """Lambda gives the root logger a handler before the function is loaded, so its own basicConfig does nothing."""
+    """Lambda gives the root logger a handler before the function is loaded, so its own basicConfig
+    does nothing."""
 
     request_id = ""
 
     def emit(self, record):
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        line = f"[{record.levelname}]\t{stamp}.{int(record.msecs):03d}Z\t{self.request_id}\t{record.getMessage()}"
+        moment = f"{stamp}.{int(record.msecs):03d}Z"
+        line = f"[{record.levelname}]\t{moment}\t{self.request_id}\t{record.getMessage()}"
         if record.exc_info:
             line += "\n" + logging.Formatter().formatException(record.exc_info)
         print(line, file=sys.stderr, flush=True)
@@ -72,7 +74,8 @@ def _receive():
 
 
 def _foreign(value):
-    """What simplejson, which Lambda's runtime uses, knows beyond the standard library: bytes are UTF-8 text."""
+    """What simplejson, which Lambda's runtime uses, knows beyond the standard library: bytes are
+    UTF-8 text."""
     if isinstance(value, bytes):
         return value.decode("utf-8")
     if type(value).__name__ == "Decimal":
@@ -85,7 +88,9 @@ def _marshal(result):
         return result
     try:
         text = json.dumps(result, ensure_ascii=False, default=_foreign)
-    except TypeError:  # perhaps for a key of bytes, which is rare: the usual result is not walked through for it
+    except (
+        TypeError
+    ):  # perhaps for a key of bytes, which is rare: the usual result is not walked through for it
         text = json.dumps(_with_text_keys(result), ensure_ascii=False, default=_foreign)
     return text.encode("utf-8")
 
@@ -105,11 +110,14 @@ def _trace(error, frames_to_hide):
     frames = error.__traceback__
     for _ in range(frames_to_hide):
         frames = frames.tb_next if frames and frames.tb_next else frames
-    return "".join(traceback.format_exception(type(error), error, frames)).encode("utf-8", "backslashreplace")
+    return "".join(traceback.format_exception(type(error), error, frames)).encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def _limit_memory(mebibytes):
-    """RLIMIT_DATA counts what is written, not what is reserved, so it is close to Lambda's idea of memory used."""
+    """RLIMIT_DATA counts what is written, not what is reserved, so it is close to Lambda's idea of
+    memory used."""
     try:
         import resource
 
@@ -136,7 +144,8 @@ def main(handler, memory, timeout):
         _send(b"E", _trace(error, 2))
         return 1
     _send(b"I")
-    # The parent kills a function that takes too long. Should the parent itself have been killed, the alarm does it.
+    # The parent kills a function that takes too long. Should the parent itself have been killed,
+    # the alarm does it.
     grace = int(timeout) + 1
     alarm = getattr(signal, "alarm", lambda seconds: None)
     while (request := _receive()) is not None:
@@ -150,7 +159,11 @@ def main(handler, memory, timeout):
             try:
                 payload = _marshal(result)
             except Exception as error:
-                _send(b"E", b"[ERROR] Runtime.MarshalError: Unable to marshal response: " + _trace(error, 9))
+                _send(
+                    b"E",
+                    b"[ERROR] Runtime.MarshalError: Unable to marshal response: "
+                    + _trace(error, 9),
+                )
             else:
                 _send(b"R", payload)
         alarm(0)

@@ -1,21 +1,23 @@
 """Shows the maintenance page instead of the site while the switch is on.
 
-Runs at viewer request, in front of every request of the site. The switch is one S3 object: it is on while the
-object exists, and the object is the page. Its metadata can narrow the window (from, until), set status and
-retry-after, and holds the hash of the token that lets the team in.
+Runs at viewer request, in front of every request of the site. The switch is one S3 object: it is on
+while the object exists, and the object is the page. Its metadata can narrow the window (from,
+until), set status and retry-after, and holds the hash of the token that lets the team in.
 
 Guarantees
-  * No exception reaches CloudFront. A page is shown only if S3 confirmed it; in doubt the visitor gets the site.
+  * No exception reaches CloudFront. A page is shown only if S3 confirmed it; in doubt the visitor
+    gets the site.
   * S3 is read at most once in `cache` seconds, for at most DEADLINE seconds, whatever comes back.
   * While S3 gives no clear answer, the last clear one stands in until it is KEEP seconds old.
   * A problem is printed once per instance, not once per request.
 
 Caveats
-  * settings.json is trusted: the packager writes it. Without it the import fails, and so does every request.
+  * settings.json is trusted: the packager writes it. Without it the import fails, and so does every
+    request.
   * Python cannot give a name lookup a deadline; RES_OPTIONS bounds it to a second per name server.
 
-Only the standard library, and HTTP by hand: boto3 makes a cold start five times longer, http.client adds 8 ms of
-imports and cannot hold one deadline over a whole answer. `benches/edge.py` measures.
+Only the standard library, and HTTP by hand: boto3 makes a cold start five times longer, http.client
+adds 8 ms of imports and cannot hold one deadline over a whole answer. `benches/edge.py` measures.
 """
 
 import hashlib
@@ -31,14 +33,16 @@ from time import gmtime, monotonic, strftime, time as clock
 # Three round trips to the other side of the world take 0.9 s; the function may run for 5 s.
 DEADLINE = 2.0
 KEEP = 60.0
-# Instances are frozen between requests: a connection that was idle for longer may be dead without a sign of it.
+# Instances are frozen between requests: a connection that was idle for longer may be dead without a
+# sign of it.
 IDLE = 10.0
 # CloudFront turns a generated response with more bytes in headers and body into a 502.
 LIMIT = 40_960
 DIGITS = "0123456789"
 BYPASS_SECONDS = 12 * 3600
 BUILT_IN = (
-    '<!doctype html><html xmlns="http://www.w3.org/1999/xhtml"><head><title>Maintenance</title></head>'
+    '<!doctype html><html xmlns="http://www.w3.org/1999/xhtml">'
+    '<head><title>Maintenance</title></head>'
     "<body><h1>Back soon</h1><p>This site is under maintenance.</p></body></html>"
 )
 REASONS = {200: "OK", 302: "Found", 503: "Service Unavailable"}
@@ -47,7 +51,7 @@ noted = set()
 
 
 def note(problem):
-    """Prints a problem when it is first met. The bound is for one that never reads the same twice."""
+    """Prints a problem when it is first met. The bound is for one that reads differently each time."""
     line = " ".join(f"provision: {problem}".split())[:240]
     if line not in noted and len(noted) < 20:
         noted.add(line)
@@ -84,17 +88,21 @@ CIDRS, NETWORKS = SETTINGS["bypass"]["cidrs"], []
 if CIDRS:
     import ipaddress  # 3 ms, only for those who use it
 
-    parsed = [readable("cidr", lambda text: ipaddress.ip_network(text, strict=False), cidr) for cidr in CIDRS]
+    parsed = [
+        readable("cidr", lambda text: ipaddress.ip_network(text, strict=False), cidr)
+        for cidr in CIDRS
+    ]
     NETWORKS = [network for network in parsed if network]
 
-SCHEME, _, HOST = object_url(SETTINGS["bucket"], SETTINGS["region"], SETTINGS["key"]).partition("://")
+URL = object_url(SETTINGS["bucket"], SETTINGS["region"], SETTINGS["key"])
+SCHEME, _, HOST = URL.partition("://")
 HOST, _, PATH = HOST.partition("/")
 NAME, _, PORT = HOST.rpartition(":")
 if not PORT.isdecimal():
     NAME, PORT = HOST, {"https": 443, "http": 80}[SCHEME]
 NAME = NAME.strip("[]")
-# At import, not at the first request: reading the root certificates is half of a cold start, and Lambda gives
-# an instance that starts more processor time than one that runs.
+# At import, not at the first request: reading the root certificates is half of a cold start, and
+# Lambda gives an instance that starts more processor time than one that runs.
 TLS = ssl.create_default_context() if SCHEME == "https" else None
 os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:1")
 
@@ -123,9 +131,15 @@ def answer(request, version):
         rest = "&".join(pair for pair in query if not tokens([pair]))
         # One slash only: a location of `//name` is another site.
         location = "/" + uri.lstrip("/\\") + (rest and f"?{rest}")
-        cookie = f"{COOKIE}={token}; Path=/; Max-Age={BYPASS_SECONDS}; Secure; HttpOnly; SameSite=Lax"
+        cookie = (
+            f"{COOKIE}={token}; Path=/; Max-Age={BYPASS_SECONDS}; Secure; HttpOnly; SameSite=Lax"
+        )
         return response(302, version, {"location": location, "set-cookie": cookie})
-    cookies = [pair for header in request["headers"].get("cookie", []) for pair in header["value"].split(";")]
+    cookies = [
+        pair
+        for header in request["headers"].get("cookie", [])
+        for pair in header["value"].split(";")
+    ]
     if any(map(page.lets_in, tokens(cookies))):
         return None
     if any(ipaddress.ip_address(request["clientIp"]) in network for network in NETWORKS):
@@ -144,7 +158,9 @@ def response(status, version, headers):
     return {
         "status": str(status),
         "statusDescription": REASONS.get(status, "Maintenance"),
-        "headers": {name: [{"key": name.title(), "value": value}] for name, value in headers.items()},
+        "headers": {
+            name: [{"key": name.title(), "value": value}] for name, value in headers.items()
+        },
     }
 
 
@@ -158,7 +174,8 @@ class Page:
             return default if value is None else value
 
         self.modified = headers.get("last-modified")
-        # Until its second is over, an object may get another window under the same ETag and date (RFC 9110, 8.8.2.2).
+        # Until its second is over, an object may get another window under the same ETag and date
+        # (RFC 9110, 8.8.2.2).
         self.etag = headers.get("etag") if self.modified != headers.get("date") else None
         self.begins = metadata("from", instant, -inf)
         self.ends = metadata("until", instant, inf)
@@ -183,18 +200,24 @@ class Page:
         shown = response(self.status, version, headers)
         if method == "HEAD" or self.status == 204:
             return shown
-        size = self.size + sum(len(name) + len(value[0]["value"]) + 4 for name, value in shown["headers"].items())
+        size = self.size + sum(
+            len(name) + len(value[0]["value"]) + 4 for name, value in shown["headers"].items()
+        )
         if size <= LIMIT:
             return {**shown, "body": self.text}
-        note(f"the page is not UTF-8 or, with its headers, over {LIMIT} bytes; showing a built-in one")
+        note(
+            f"the page is not UTF-8 or, with its headers, over {LIMIT} bytes; "
+            "showing a built-in one"
+        )
         return {**shown, "body": BUILT_IN}
 
 
 def instant(text):
-    """A date and time as RFC 3339 writes it. What `datetime` reads by itself differs from one Python to the next."""
+    """A date and time as RFC 3339 writes it. What `datetime` reads by itself differs from one
+    Python to the next."""
     whole, rest = text[:19].upper(), text[19:].upper()
     zone = rest[1:].lstrip(DIGITS) if rest.startswith(".") else rest
-    fraction = rest[1:len(rest) - len(zone)]
+    fraction = rest[1 : len(rest) - len(zone)]
     zone = "+00:00" if zone == "Z" else zone
     shape = "".join("9" if char in DIGITS else char for char in whole + zone)
     if shape not in ("9999-99-99T99:99:99+99:99", "9999-99-99T99:99:99-99:99") or len(fraction) > 9:
@@ -256,7 +279,8 @@ class Switch:
         if status == 200:
             return Page(headers, body)
         if status == 304 and self.page:
-            # A new window on the same page leaves the ETag as it was. If that may be so, the next read is a whole one.
+            # A new window on the same page leaves the ETag as it was. If that may be so, the next
+            # read is a whole one.
             if headers.get("last-modified", "") != self.page.modified:
                 self.page.etag = None
             return self.page
@@ -277,7 +301,9 @@ class Connection:
         self.unread = b""
         self.deadline = deadline
         fault = None
-        for family, kind, protocol, _, place in socket.getaddrinfo(NAME, PORT, type=socket.SOCK_STREAM):
+        for family, kind, protocol, _, place in socket.getaddrinfo(
+            NAME, PORT, type=socket.SOCK_STREAM
+        ):
             self.stream = socket.socket(family, kind, protocol)
             try:
                 self.in_time().connect(place)
@@ -351,12 +377,17 @@ def signed_request(now, etag):
     names = ";".join(headers)
     lines = [f"{name}:{value}" for name, value in headers.items()]
     canonical = "\n".join(["GET", f"/{PATH}", "", *lines, "", names, no_content])
-    text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    text = "\n".join(
+        ["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()]
+    )
     signature = f"AWS4{os.environ['AWS_SECRET_ACCESS_KEY']}".encode()
     for part in [*scope.split("/"), text]:
         signature = hmac.digest(signature, part.encode(), "sha256")
     credential = f"Credential={os.environ['AWS_ACCESS_KEY_ID']}/{scope}"
-    lines.append(f"authorization:AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={signature.hex()}")
+    lines.append(
+        f"authorization:AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, "
+        f"Signature={signature.hex()}"
+    )
     if etag:
         lines.append(f"if-none-match:{etag}")
     return "\r\n".join([f"GET /{PATH} HTTP/1.1", *lines, "", ""]).encode()

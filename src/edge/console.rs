@@ -21,6 +21,8 @@ use super::journal::Journal;
 use super::{Addresses, Fact, Reply, Switch, SwitchState, Visit, entropy};
 
 const PAGE: &str = include_str!("../../config/dev/console.html");
+const STYLE: &str = include_str!("../../config/dev/console.css");
+const SCRIPT: &str = include_str!("../../config/dev/console.js");
 /// Where the page is, on both ports.
 const PLACE: &str = "/__provision/";
 const TOKEN: &str = "x-provision-token";
@@ -92,8 +94,15 @@ impl Console {
                 connect-src 'self'; \
              img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         );
-        let mut reply =
-            plain(200, &PAGE.replace("{{nonce}}", &nonce).replace("{{token}}", &self.token));
+        let page = [
+            ("{{style}}", STYLE),
+            ("{{script}}", SCRIPT),
+            ("{{nonce}}", &nonce),
+            ("{{token}}", &self.token),
+        ]
+        .iter()
+        .fold(PAGE.to_owned(), |page, (name, text)| page.replace(name, text));
+        let mut reply = plain(200, &page);
         set(&mut reply, "content-type", "text/html; charset=utf-8");
         set(&mut reply, "content-security-policy", &policy);
         set(&mut reply, "cross-origin-opener-policy", "same-origin");

@@ -1,7 +1,8 @@
-"""S3 as the edge function sees it: one object behind a loopback port, and every way in which that can go wrong.
+"""S3 as the edge function sees it: one object behind a loopback port, and every way in which that
+can go wrong.
 
-`reply` is what every request is answered with: bytes, or a list of bytes and pauses, a number of seconds each. A pause
-ends early when the test does.
+`reply` is what every request is answered with: bytes, or a list of bytes and pauses, a number of
+seconds each. A pause ends early when the test does.
 """
 
 import socketserver
@@ -11,9 +12,15 @@ import threading
 
 def answer(status, body=b"", headers=(), close=False):
     """Returns an HTTP answer; errors are chunked and have S3's XML, as from S3."""
-    lines = [f"HTTP/1.1 {status} Whatever", "Server: AmazonS3", *(f"{name}: {value}" for name, value in headers)]
+    lines = [
+        f"HTTP/1.1 {status} Whatever",
+        "Server: AmazonS3",
+        *(f"{name}: {value}" for name, value in headers),
+    ]
     if isinstance(body, str) and status not in (200, 304):
-        xml = f"<?xml version='1.0'?><Error><Code>{body}</Code><Message>m</Message></Error>".encode()
+        xml = (
+            f"<?xml version='1.0'?><Error><Code>{body}</Code><Message>m</Message></Error>".encode()
+        )
         lines += ["Content-Type: application/xml", "Transfer-Encoding: chunked"]
         body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(xml), xml)
     elif status != 304:
@@ -24,12 +31,24 @@ def answer(status, body=b"", headers=(), close=False):
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def page(html="<h1>maintenance</h1>", etag='"1"', modified="Sun, 22 Nov 2026 20:00:00 GMT", date=None, **metadata):
+def page(
+    html="<h1>maintenance</h1>",
+    etag='"1"',
+    modified="Sun, 22 Nov 2026 20:00:00 GMT",
+    date=None,
+    **metadata,
+):
     """Returns the object under the on-key: the switch is on. `content_type` is the object's own."""
-    headers = [("ETag", etag), ("Content-Type", metadata.pop("content_type", "text/html; charset=utf-8"))]
+    headers = [
+        ("ETag", etag),
+        ("Content-Type", metadata.pop("content_type", "text/html; charset=utf-8")),
+    ]
     headers += [("Last-Modified", modified)] if modified else []
     headers += [("Date", date)] if date else []
-    headers += [(f"x-amz-meta-provision-{name.replace('_', '-')}", value) for name, value in metadata.items()]
+    headers += [
+        (f"x-amz-meta-provision-{name.replace('_', '-')}", value)
+        for name, value in metadata.items()
+    ]
     return answer(200, html, headers)
 
 
