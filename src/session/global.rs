@@ -13,6 +13,7 @@ pub struct Global {
     /// Work on a simulated cloud in a folder instead of AWS: no account, no network
     /// [default folder: .provision/sandbox beside the spec]
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "clap: the flag, and its folder")]
     pub sandbox: Option<Option<PathBuf>>,
     /// How long the sandbox takes, in seconds
     #[arg(long, global = true, hide = true, value_name = "deploy=N,replicas=N")]
