@@ -21,7 +21,6 @@ pub enum Event<'a> {
     Waiting(&'a Address, &'a str),
     /// A step ended without a fault.
     Ended(&'a Change, &'a Done, Duration),
-    /// A step failed.
     Failed(&'a Change, &'a Fault, Duration),
 }
 

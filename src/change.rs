@@ -49,7 +49,6 @@ kinds! {
 /// Kind and name, as shown to people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Address {
-    /// The kind.
     pub kind: Kind,
     /// The name within the kind.
     pub name: String,
@@ -87,9 +86,7 @@ pub enum Action {
 pub struct FieldChange {
     /// The field's name, dotted where it is nested.
     pub field: String,
-    /// As seen.
     pub before: Option<String>,
-    /// As it will be.
     pub after: Option<String>,
 }
 
@@ -121,13 +118,11 @@ impl FieldChange {
 /// How an op is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// At what.
     pub address: Address,
     /// In one word.
     pub action: Action,
     /// In a few words: `publish version 3f9a1c2`.
     pub summary: String,
-    /// Field by field.
     pub fields: Vec<FieldChange>,
 }
 
@@ -148,18 +143,15 @@ impl Change {
 /// Why the planner refuses, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
-    /// At what.
     pub address: Address,
     /// A lower-case fragment.
     pub reason: String,
-    /// What to do.
     pub hint: String,
 }
 
 /// Something worth knowing that stops nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// At what.
     pub address: Address,
     /// A lower-case fragment.
     pub text: String,
@@ -192,7 +184,6 @@ pub enum Done {
 pub enum FaultKind {
     /// The object is not there.
     NotFound,
-    /// It is there already.
     AlreadyExists,
     /// It is not as it was when the plan was made.
     MovedOn,

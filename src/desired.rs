@@ -21,15 +21,11 @@ pub const BUILTIN_FUNCTION: &[u8] = include_bytes!("../config/edge/maintenance.p
 /// How everything should be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
-    /// The bucket.
     pub bucket: bucket::Settings,
     /// The files in it.
     pub site: site::Settings,
-    /// The page.
     pub page: page::Settings,
-    /// The role.
     pub role: role::Settings,
-    /// The function.
     pub function: function::plan::Desired,
     /// Its log groups, if the spec says how long they keep their events.
     pub logs: Option<logs::Settings>,

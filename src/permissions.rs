@@ -19,7 +19,6 @@ use serde_json::{Value, json};
 pub(crate) enum Purpose {
     /// `apply`, `plan` and `status`.
     Apply,
-    /// `destroy`.
     Destroy,
     /// `plan` and `status` alone: reads.
     Plan,
@@ -61,7 +60,6 @@ pub(crate) fn statement_with(action: &str) -> Option<&'static str> {
     all().find(stack).or_else(|| all().find(sweep)).map(|permission| permission.sid)
 }
 
-/// The policy.
 #[must_use]
 pub(crate) fn policy(stack: &Stack, purpose: Purpose) -> Value {
     let mut statements: Vec<(&Permission, Vec<&str>)> = Vec::new();

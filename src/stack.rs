@@ -25,7 +25,6 @@ use std::fmt::Display;
 /// What can be named before anybody was asked who we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
-    /// The stack.
     pub stack: StackName,
     /// The bucket's region.
     pub region: Region,
@@ -33,11 +32,8 @@ pub struct Names {
     pub bucket: Option<BucketName>,
     /// The two page keys.
     pub keys: page::Keys,
-    /// The role.
     pub role: RoleName,
-    /// Its path.
     pub role_path: RolePath,
-    /// The function.
     pub function: FunctionName,
     /// Are its log groups part of the stack? Only where the spec says how long they keep their
     /// events; a destroy looks in any case.
@@ -109,9 +105,7 @@ impl Names {
 pub struct Stack {
     /// What did not need the account.
     pub names: Names,
-    /// The account.
     pub account: AccountId,
-    /// The bucket.
     pub bucket: BucketName,
 }
 
@@ -145,7 +139,6 @@ pub enum Scope {
 /// How everything is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Live {
-    /// The bucket.
     pub bucket: Option<bucket::Live>,
     /// Its objects, the page included.
     pub objects: site::Live,
@@ -155,15 +148,13 @@ pub struct Live {
     pub inventory: Inventory,
     /// The bucket policy.
     pub policy: Option<Value>,
-    /// The role.
     pub role: Option<role::Live>,
-    /// The function.
     pub function: Option<function::Live>,
     /// Its log groups; only where they are part of the stack, or for [`Scope::Teardown`].
     pub logs: logs::Live,
     /// The origin access control.
     pub access: Option<access::Live>,
-    /// The distribution that is ours.
+    /// The one that is ours, whether the spec wants it or not.
     pub distribution: Option<distribution::Live>,
     /// The distribution that the spec attaches to.
     pub attached: Option<distribution::Live>,
@@ -241,26 +232,20 @@ impl Live {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
-    /// Of the bucket.
     #[serde(serialize_with = "by_id")]
     Bucket(BucketName, bucket::Op),
     /// Of a file.
     Site(site::Op),
-    /// Of the page.
     Page(page::Op),
-    /// Of the role.
     #[serde(serialize_with = "by_id")]
     Role(RoleName, role::Op),
-    /// Of the function.
     #[serde(serialize_with = "by_id")]
     Function(FunctionName, function::Op),
-    /// Of its log groups.
     #[serde(serialize_with = "by_id")]
     Logs(logs::GroupId, logs::Op),
     /// Of the origin access control.
     #[serde(serialize_with = "by_id")]
     Access(StackName, access::Op),
-    /// Of our distribution.
     Distribution(distribution::Op),
     /// Of the bucket policy.
     #[serde(serialize_with = "by_id")]
@@ -317,7 +302,6 @@ impl Op {
         }
     }
 
-    /// Its kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.change().address.kind

@@ -16,9 +16,7 @@ use std::time::Duration;
 /// Everything that was found of one stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remains {
-    /// The stack.
     pub stack: StackName,
-    /// What there is.
     pub traces: Vec<Trace>,
     /// Distributions of another owner that run its function.
     pub attached: Vec<DistributionId>,
@@ -29,7 +27,6 @@ pub struct Remains {
 /// What a look at the whole account finds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// By stack.
     pub remains: Vec<Remains>,
     /// What two marks give to different stacks, or one mark alone gives to one.
     pub disputed: Vec<(Owner, Address)>,

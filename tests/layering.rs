@@ -484,6 +484,36 @@ fn a_page_is_narrow_and_the_first_one_short() {
     assert!(wide.len() * 1_000 <= lines * 3, "too wide: {} of {lines}: {wide:#?}", wide.len());
 }
 
+/// A comment on a line of its own that has no word which its item's line has not.
+#[test]
+fn no_comment_only_repeats_the_name() {
+    const EMPTY: &str = " a an and as at be by for from how in is it its of on our that the this to \
+        what when where which who whose ";
+    let words = |text: &str| -> BTreeSet<String> {
+        let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+        parts.map(|part| part.to_lowercase().trim_end_matches('s').to_owned()).collect()
+    };
+    let empty = words(EMPTY);
+    let mut violations = Vec::new();
+    for Source { file, .. } in sources() {
+        let text = read(&file);
+        if text.contains("use clap::") {
+            continue; // It is the help.
+        }
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        for (at, three) in lines.windows(3).enumerate() {
+            let [before, comment, item] = three else { continue };
+            let Some(said) = comment.strip_prefix("/// ") else { continue };
+            let alone = !before.starts_with("///") && !item.starts_with("///");
+            let known: BTreeSet<String> = words(item).union(&empty).cloned().collect();
+            if alone && !said.contains('`') && words(said).is_subset(&known) {
+                violations.push(format!("{file}:{}: {comment}", at + 2));
+            }
+        }
+    }
+    none("say more than the name, or nothing", violations);
+}
+
 /// A bucket of another account that has our name is neither read nor written.
 #[test]
 fn every_call_for_a_bucket_says_whose_it_is() {

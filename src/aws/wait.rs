@@ -20,7 +20,6 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// For AWS.
     pub const AWS: Self = Self {
         quick: Duration::from_secs(1),
         deployment: Duration::from_secs(10),
@@ -32,7 +31,6 @@ impl Rhythm {
         deployment: Duration::from_millis(100),
         replicas: Duration::from_millis(200),
     };
-    /// For the sandbox.
     pub const SANDBOX: Self = Self {
         quick: Duration::from_millis(50),
         deployment: Duration::from_millis(100),

@@ -17,7 +17,6 @@ pub mod world;
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// In which account.
     pub account: AccountId,
     /// The caller's ARN.
     pub arn: String,
@@ -103,7 +102,6 @@ pub trait Cloud: Sync {
 pub enum AnyCloud {
     /// AWS or an emulator.
     Aws(Box<aws::Aws>),
-    /// The sandbox.
     Sandbox(sandbox::Sandbox),
 }
 

@@ -1,5 +1,5 @@
 //! One short file for each verb. A verb chooses an intent and a view; the pipeline is the same for
-//! all ([`session`](crate::session)).
+//! all (`session`).
 
 pub(crate) mod apply;
 pub(crate) mod destroy;

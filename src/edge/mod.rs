@@ -178,14 +178,12 @@ pub struct SwitchState {
 pub struct Fact {
     /// A word or two.
     pub name: String,
-    /// What it is.
     pub value: String,
 }
 
 /// One object with what S3 says about it.
 #[derive(Debug, Clone)]
 pub struct Object {
-    /// All of it.
     pub body: Bytes,
     /// With its quotes.
     pub etag: String,
@@ -225,7 +223,6 @@ pub enum EdgeEvent {
     Log {
         /// Which instance; 0 if it was CloudFront that spoke.
         instance: u32,
-        /// The text.
         line: String,
     },
     /// The package is another one now.

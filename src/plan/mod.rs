@@ -58,9 +58,7 @@ pub struct Choices {
 /// One op in its place.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Step {
-    /// When.
     pub stage: Stage,
-    /// What.
     pub op: Op,
 }
 
@@ -68,9 +66,7 @@ pub struct Step {
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
-    /// Of which stack.
     pub stack: StackName,
-    /// In which account.
     pub account: AccountId,
     /// What the command wants.
     pub intent: Intent,
@@ -78,7 +74,6 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Why it may not be carried out.
     pub conflicts: Vec<Conflict>,
-    /// Worth knowing.
     pub notices: Vec<Notice>,
 }
 

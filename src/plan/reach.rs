@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 
 /// The pages that visitors may get: those at which running versions look.
 pub(super) struct Watched {
-    /// Now.
     pub(super) now: BTreeSet<Page>,
     /// After the plan, from versions of an earlier spec.
     pub(super) after: BTreeSet<Page>,

@@ -7,7 +7,6 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// The bucket.
     Bucket,
     /// What its creation cannot set.
     BucketSettings,
@@ -19,7 +18,6 @@ pub enum Stage {
     Files,
     /// HTML, which points at them.
     Documents,
-    /// The page.
     Page,
     /// Code, configuration, version.
     Function,
@@ -32,7 +30,6 @@ pub enum Stage {
     /// The pages tell that the switch moves: as late as that can be, so that another run that moves
     /// it is noticed.
     Moves,
-    /// Our distribution.
     Distribution,
     /// The bucket policy, for the distribution that this plan creates.
     FirstGrant,

@@ -8,7 +8,6 @@ use std::fmt;
 /// Where the second mark of an object is, beside its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// In its description.
     Description,
     /// In the index of what was put into a bucket.
     Index,
@@ -43,13 +42,11 @@ impl fmt::Display for Mark {
 pub enum Owner {
     /// It carries no mark of ours.
     Nobody,
-    /// A stack's.
     Stack(StackName),
     /// It has no tag, and its other mark alone does not prove whose it is.
     Untagged {
         /// As that mark says.
         says: StackName,
-        /// That mark.
         mark: Mark,
     },
     /// Its two marks name different stacks. It is not touched for either.
@@ -58,7 +55,6 @@ pub enum Owner {
         tag: StackName,
         /// As the other mark says.
         says: StackName,
-        /// That mark.
         mark: Mark,
     },
 }
@@ -83,7 +79,6 @@ impl Owner {
         }
     }
 
-    /// Is it this stack's?
     #[must_use]
     pub fn is(&self, stack: &StackName) -> bool {
         self.stack() == Some(stack)

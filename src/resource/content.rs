@@ -40,7 +40,6 @@ pub struct Content {
     pub size: u64,
     /// MIME type.
     pub content_type: String,
-    /// `Cache-Control`.
     pub cache_control: String,
 }
 

@@ -42,7 +42,6 @@ pub struct Planned<Op> {
     pub ops: Vec<Op>,
     /// Why not.
     pub conflicts: Vec<Conflict>,
-    /// Worth knowing.
     pub notices: Vec<Notice>,
 }
 
@@ -64,7 +63,6 @@ impl<Op> Planned<Op> {
 pub struct Standing {
     /// Its name or id, with what tells more of it.
     pub name: String,
-    /// Does it exist?
     pub exists: bool,
     /// How far it is, where that takes time.
     pub progress: Option<&'static str>,
@@ -107,11 +105,8 @@ pub type Tags = std::collections::BTreeMap<String, String>;
 /// One object of ours, as a look at the whole account finds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Trace {
-    /// Whose.
     pub stack: StackName,
-    /// Its kind.
     pub kind: Kind,
-    /// Its name or id.
     pub name: String,
     /// Where it is: a bucket's region, a role's path.
     pub place: Option<String>,

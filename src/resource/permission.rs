@@ -16,7 +16,6 @@ pub struct Permission {
     pub place: Place,
     /// Under which condition.
     pub condition: Option<Condition>,
-    /// For which stacks.
     pub of: Stacks,
     /// For every look at the stack.
     pub read: &'static [&'static str],
@@ -53,17 +52,14 @@ impl Permission {
 pub enum Place {
     /// The stack's bucket.
     Bucket,
-    /// Every object in it.
     Objects,
     /// The two keys of the page.
     PageKeys,
-    /// The index.
     Index,
     /// The stack's role.
     Role,
     /// The stack's function and its versions.
     Function,
-    /// Its versions.
     Versions,
     /// The distribution that the spec attaches to. An own one's id is not known before its
     /// creation, so these are all distributions then.
@@ -76,13 +72,9 @@ pub enum Place {
     ServiceLinkedRoles,
     /// What takes no resource.
     Everything,
-    /// Every bucket.
     EveryBucket,
-    /// Every role.
     EveryRole,
-    /// Every function.
     EveryFunction,
-    /// Every distribution.
     EveryDistribution,
     /// Every log group of an edge function.
     EveryLogGroup,
@@ -101,7 +93,6 @@ pub enum Condition {
 /// For which stacks a permission is needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Stacks {
-    /// All.
     All,
     /// Those with a distribution of their own.
     Owned,

@@ -45,7 +45,6 @@ pub fn is_ours(key: &str, have: &Tags) -> bool {
     key.starts_with(OWN) || !key.starts_with("aws:") && is_listed()
 }
 
-/// The stack that tags name.
 #[must_use]
 pub fn stack_in(tags: &Tags) -> Option<StackName> {
     tags.get(STACK_TAG)?.parse().ok()
@@ -119,7 +118,6 @@ impl Difference {
         tags
     }
 
-    /// How it is shown.
     #[must_use]
     pub fn change(&self, address: Address, adopts: bool) -> Change {
         let field =

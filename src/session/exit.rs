@@ -6,7 +6,6 @@
 pub enum Exit {
     /// Done, or nothing to do.
     Done = 0,
-    /// A step failed.
     Failed = 1,
     /// `plan --detailed-exitcode`: there are changes.
     Changes = 2,

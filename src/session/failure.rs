@@ -12,7 +12,6 @@ use crate::view::switch::SwitchStatus;
 pub enum Failure {
     /// The command line asks for what cannot be, as far as clap cannot tell.
     Usage(Reason),
-    /// The spec has problems.
     Spec(Problems),
     /// It is not done: a guard, a saved plan, or nobody who confirms it.
     Refused(Reason),
@@ -61,7 +60,6 @@ impl Failure {
         }
     }
 
-    /// Shows it.
     pub fn show(&self, view: View) {
         match self {
             Self::Usage(reason) | Self::Refused(reason) | Self::Local(reason) => {

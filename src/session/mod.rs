@@ -30,7 +30,6 @@ pub(crate) use exit::Exit;
 pub struct Session {
     /// What the user wants.
     pub spec: Spec,
-    /// Where.
     pub place: Place,
 }
 

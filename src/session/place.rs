@@ -28,9 +28,7 @@ use tokio::sync::watch;
 /// A cloud, a view, and the user's wish to stop.
 #[derive(Clone)]
 pub struct Place {
-    /// Where.
     pub cloud: AnyCloud,
-    /// How it is shown.
     pub view: View,
     /// Turns true when the user has had enough.
     pub stop: watch::Receiver<bool>,
@@ -51,7 +49,6 @@ pub struct Target {
 pub struct Picture {
     /// Which objects.
     pub stack: Stack,
-    /// How they are.
     pub live: Live,
     /// What has to happen.
     pub plan: Plan,

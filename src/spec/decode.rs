@@ -28,7 +28,6 @@ mod tags;
 pub struct Given {
     /// How it may stand in a message.
     pub shown: String,
-    /// Where it stands.
     pub place: Place,
 }
 
@@ -57,7 +56,6 @@ impl Draft {
     }
 }
 
-/// Where the rules for buckets' names are.
 const BUCKET_NAMES: &str = "Amazon S3 User Guide, \"General purpose bucket naming rules\"";
 
 /// Reads the tree. `None` only together with an error among the problems.

@@ -16,7 +16,6 @@ pub(super) mod tests;
 pub use schema::schema;
 pub use table::TABLE;
 
-/// One key.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// Where it stands: `maintenance.keys.on`.
@@ -27,7 +26,6 @@ pub struct Key {
     pub default: Fallback,
     /// A value that may stand there, in YAML; empty for a section.
     pub example: &'static str,
-    /// What it is for.
     pub meaning: &'static str,
 }
 
@@ -76,7 +74,6 @@ pub enum Fallback {
 /// The keys of `distribution` for one that exists; the others are for one of our own.
 pub const ATTACHED: [&str; 3] = ["id", "behaviors", "replace"];
 
-/// The key at `path`.
 #[must_use]
 pub fn find(path: &str) -> Option<&'static Key> {
     TABLE.iter().find(|key| key.path == path)

@@ -13,7 +13,6 @@ const LARGEST: u64 = 1024 * 1024;
 /// A spec that may be used, and what the user should know about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
-    /// The spec.
     pub spec: Spec,
     /// Warnings only.
     pub warnings: Problems,

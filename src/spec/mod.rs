@@ -163,7 +163,6 @@ pub struct OwnedDistribution {
 /// Slots of a distribution of another owner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttachedDistribution {
-    /// Its id.
     pub id: DistributionId,
     /// Its behaviors whose slot is ours.
     pub behaviors: BTreeSet<Behavior>,
@@ -186,7 +185,6 @@ pub const KEY_ON: &str = "maintenance-on.html";
 /// A kind that `protect:` can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protected {
-    /// The bucket and all in it.
     Bucket,
     /// The execution role.
     Role,

@@ -11,12 +11,10 @@ use std::fmt;
 /// A value, or a key, with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// What it is.
     pub value: Value,
     /// A scalar as the user wrote it (a text without its quotes, before variables are filled in);
     /// else empty.
     pub written: String,
-    /// Where it stands.
     pub place: Place,
 }
 
@@ -44,9 +42,7 @@ pub enum Value {
 /// A key and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// The key.
     pub key: Node,
-    /// Its value.
     pub value: Node,
 }
 

@@ -31,7 +31,6 @@ pub enum Verdict {
 pub struct Runtime {
     /// Lambda's identifier.
     pub name: &'static str,
-    /// Its language.
     pub language: Language,
     /// What to do about it.
     pub verdict: Verdict,

@@ -12,11 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Names of things that may be the stack's beside those in the spec: things of ours mention them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clues {
-    /// Buckets.
     pub buckets: BTreeSet<BucketName>,
-    /// Roles.
     pub roles: BTreeSet<RoleName>,
-    /// Functions.
     pub functions: BTreeSet<FunctionName>,
 }
 
@@ -86,7 +83,6 @@ impl Clues {
 pub struct Former {
     /// Buckets, with all that their deletion needs.
     pub buckets: BTreeMap<BucketName, FormerBucket>,
-    /// Roles.
     pub roles: BTreeMap<RoleName, role::Live>,
     /// Functions with their log groups; `None`: the groups of one that was never made or is gone.
     pub functions: BTreeMap<FunctionName, (Option<function::Live>, logs::Live)>,
@@ -175,12 +171,9 @@ impl Former {
 /// A bucket of an earlier spec.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FormerBucket {
-    /// The bucket.
     pub live: bucket::Live,
-    /// Its objects.
     pub objects: site::Live,
     /// Every version and upload in it.
     pub inventory: Inventory,
-    /// Its policy.
     pub policy: Option<Value>,
 }

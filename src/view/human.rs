@@ -249,7 +249,6 @@ pub(crate) fn fault(fault: &Fault) -> String {
     )
 }
 
-/// An error of ours.
 #[must_use]
 pub(crate) fn error(what: &str, hint: Option<&str>) -> String {
     let hint = hint.map(|hint| format!("  hint: {}\n", clean(hint))).unwrap_or_default();
@@ -267,7 +266,6 @@ pub(crate) fn topics(topics: &[(&str, &str)]) -> String {
     )
 }
 
-/// A warning of ours.
 #[must_use]
 pub(crate) fn warning(what: &str, hint: &str) -> String {
     format!("{UPDATE}warning{UPDATE:#}: {what}\n  hint: {hint}\n")

@@ -22,7 +22,6 @@ fn document(kind: &str, mut body: Value) -> Value {
     whole
 }
 
-/// A plan.
 #[must_use]
 pub(crate) fn plan(plan: &Plan) -> Value {
     let changes: Vec<Change> = plan.steps.iter().map(|step| step.op.change()).collect();
@@ -109,13 +108,11 @@ pub(crate) fn outcome(outcome: &Outcome, now: Option<&Existing>) -> Value {
     )
 }
 
-/// The status.
 #[must_use]
 pub(crate) fn status(status: &Status) -> Value {
     document("status", json!(status))
 }
 
-/// The switch.
 #[must_use]
 pub(crate) fn switch(status: &SwitchStatus) -> Value {
     document("switch", json!(status))
@@ -127,7 +124,6 @@ pub(crate) fn probe(report: &ProbeReport) -> Value {
     document("probe", json!(report))
 }
 
-/// The bypass link.
 #[must_use]
 pub(crate) fn bypass(link: &str, token: &str) -> Value {
     document("bypass", json!({"link": link, "token": token}))
@@ -207,7 +203,6 @@ pub(crate) fn fault(fault: &Fault) -> Value {
     document("error", json!({"fault": fault_body(fault)}))
 }
 
-/// An error of ours.
 #[must_use]
 pub(crate) fn error(what: &str, hint: Option<&str>) -> Value {
     document("error", json!({"message": what, "hint": hint}))

@@ -12,7 +12,6 @@ pub struct Listing<'a> {
     pub chosen: &'a [Remains],
     /// What of it stays all the same, because visitors use it.
     pub staying: &'a [&'a Remains],
-    /// Worth knowing.
     pub notices: &'a [Notice],
     /// Seconds since the Unix epoch.
     pub now: u64,

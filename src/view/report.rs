@@ -19,11 +19,9 @@ use std::collections::BTreeSet;
 pub struct Existing {
     /// Where visitors find the site.
     pub address: Option<String>,
-    /// The distribution.
     pub distribution: Option<String>,
     /// The function version in use.
     pub function: Option<String>,
-    /// The bucket.
     pub bucket: String,
     /// What visitors got by the switch when the plan was made; `None` where another spec's switch
     /// decides that.
@@ -112,11 +110,8 @@ pub fn missing(fault: &Fault) -> Vec<Missing> {
 /// One object in `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// Its kind.
     pub kind: Kind,
-    /// Its name or id.
     pub name: String,
-    /// Does it exist?
     pub exists: bool,
     /// Is it as the spec says?
     pub as_specified: bool,
@@ -127,9 +122,7 @@ pub struct Row {
 /// Everything in `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// The stack.
     pub stack: String,
-    /// The account.
     pub account: String,
     /// The objects.
     pub resources: Vec<Row>,

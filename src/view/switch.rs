@@ -11,7 +11,6 @@ use std::fmt::Write as _;
 pub struct Row {
     /// A word.
     pub name: String,
-    /// What it is.
     pub value: String,
 }
 
@@ -56,7 +55,6 @@ pub struct Answer {
     pub status: Option<u16>,
     /// It was made by the edge function.
     pub is_page: bool,
-    /// By which version of it.
     pub version: Option<String>,
     /// `X-Cache`.
     pub cache: Option<String>,

@@ -33,12 +33,10 @@ impl Default for Delays {
     }
 }
 
-/// A bucket with what is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     /// Its settings.
     pub live: bucket::Live,
-    /// Its policy.
     pub policy: Option<Value>,
     /// Its objects. Old versions are not simulated.
     pub objects: BTreeMap<ObjectKey, Object>,
@@ -54,7 +52,6 @@ pub struct Bucket {
 pub struct Headers {
     /// MIME type.
     pub content_type: String,
-    /// `Cache-Control`.
     pub cache_control: String,
     /// User metadata, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
@@ -82,11 +79,8 @@ pub struct World {
     pub delays: Delays,
     /// Counts everything that AWS would number.
     pub serial: u64,
-    /// Buckets.
     pub buckets: BTreeMap<BucketName, Bucket>,
-    /// Roles.
     pub roles: BTreeMap<RoleName, role::Live>,
-    /// Functions.
     pub functions: BTreeMap<FunctionName, function::Live>,
     /// The last version number that each function name ever had.
     pub numbers: BTreeMap<FunctionName, u64>,
@@ -95,7 +89,6 @@ pub struct World {
     pub logs: BTreeMap<Region, BTreeMap<String, logs::Group>>,
     /// Origin access controls by name.
     pub access: BTreeMap<String, access::Live>,
-    /// Distributions.
     pub distributions: BTreeMap<DistributionId, Distribution>,
     /// When the first thing of each stack was made.
     #[serde(default)]

@@ -14,9 +14,7 @@ use std::sync::Arc;
 
 /// The stack's bucket.
 pub(super) struct Bucket {
-    /// AWS.
     pub(super) cloud: Aws,
-    /// The stack.
     pub(super) stack: Stack,
     /// For the switch.
     pub(super) session: Arc<Session>,

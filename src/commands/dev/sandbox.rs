@@ -21,9 +21,7 @@ use std::time::Duration;
 
 /// The stack's bucket in the sandbox.
 pub(super) struct Bucket {
-    /// The sandbox.
     pub(super) cloud: Sandbox,
-    /// The stack.
     pub(super) stack: Stack,
     /// Its spec.
     pub(super) session: Arc<Session>,

@@ -44,7 +44,6 @@ pub(crate) async fn observe(clients: &Clients, stack: &StackName) -> Result<Opti
     }
 }
 
-/// Carries out one op.
 pub(crate) async fn apply(
     clients: &Clients,
     stack: &StackName,

@@ -31,7 +31,6 @@ pub struct Signing {
     pub origin_type: String,
     /// Which requests.
     pub behavior: String,
-    /// By which protocol.
     pub protocol: String,
 }
 
@@ -46,9 +45,7 @@ impl Default for Signing {
 pub struct Live {
     /// CloudFront's id.
     pub id: String,
-    /// Its name.
     pub name: String,
-    /// Its description.
     pub description: String,
     /// What it signs, and how.
     #[serde(default)]
@@ -62,14 +59,10 @@ pub enum Op {
     Create,
     /// Let it sign as it should.
     Update {
-        /// Which.
         id: String,
-        /// As seen.
         before: Signing,
     },
-    /// Delete it.
     Delete {
-        /// Which.
         id: String,
     },
 }

@@ -2,7 +2,6 @@
 
 use crate::resource::permission::{Permission, Place, Stacks};
 
-/// By statement.
 pub(crate) const PERMISSIONS: &[Permission] = &[
     Permission {
         read: &["cloudfront:ListOriginAccessControls"],

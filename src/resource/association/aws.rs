@@ -7,7 +7,6 @@ use crate::context::Context;
 use crate::name::DistributionId;
 use crate::resource::distribution::aws::{await_deployed, update};
 
-/// Carries out one op.
 pub(crate) async fn apply(
     clients: &Clients,
     id: &DistributionId,

@@ -2,7 +2,6 @@
 
 use crate::resource::permission::{Permission, Place};
 
-/// By statement.
 pub(crate) const PERMISSIONS: &[Permission] = &[
     // The asterisk belongs to the names of the actions. An association takes both; whether giving
     // one up takes the second is written nowhere (docs/aws.md, "rights to give up an association").

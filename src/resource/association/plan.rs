@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The slots that a spec names, and what fills them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
-    /// Which distribution.
     pub id: DistributionId,
     /// Behaviors whose viewer-request slot is ours.
     pub behaviors: BTreeSet<Behavior>,

@@ -16,7 +16,6 @@ mod write;
 pub(crate) use observe::{locate, observe};
 pub(crate) use traces::{holds, traces};
 
-/// Carries out one op.
 pub(crate) async fn apply(
     clients: &Clients,
     account: &AccountId,

@@ -22,7 +22,6 @@ pub struct Settings {
     pub owner_enforced: bool,
     /// Versioning as S3 names it.
     pub versioning: Versioning,
-    /// All tags.
     pub tags: Tags,
 }
 
@@ -50,7 +49,6 @@ impl std::fmt::Display for Versioning {
 /// The bucket as observed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
-    /// Comparable part.
     pub settings: Settings,
     /// Its tags decide about access (ABAC): S3 refuses to replace them. Looked up only where they
     /// name no stack.
@@ -67,7 +65,6 @@ pub struct Live {
 /// One version of an object, or a delete marker.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectVersion {
-    /// Its key.
     pub key: ObjectKey,
     /// S3's version id; `null` where versioning was never on.
     pub version: String,
@@ -93,15 +90,9 @@ pub enum Op {
     /// Turn ACLs off.
     EnforceOwnership,
     /// Enable or suspend versioning.
-    SetVersioning {
-        /// As seen.
-        before: Versioning,
-        /// As it will be.
-        after: Versioning,
-    },
+    SetVersioning { before: Versioning, after: Versioning },
     /// Set and remove tags of ours.
     SetTags {
-        /// Which.
         tags: tags::Difference,
         /// The bucket was not ours before.
         adopts: bool,

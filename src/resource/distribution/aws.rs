@@ -20,7 +20,6 @@ pub(crate) use observe::{Listed, list, observe};
 pub(crate) use traces::traces;
 pub(crate) use write::update;
 
-/// Carries out one op.
 pub(crate) async fn apply(
     clients: &Clients,
     account: &AccountId,

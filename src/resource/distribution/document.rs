@@ -23,7 +23,6 @@ pub enum Place {
     Config(&'static str),
     /// In the origin of this id.
     Origin(String, &'static str),
-    /// In a behavior.
     Behavior(Behavior, &'static str),
 }
 
@@ -67,7 +66,6 @@ pub fn reads_bucket(host: &str, path: &str, bucket: &BucketName) -> bool {
     }
 }
 
-/// An origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Host.
@@ -78,7 +76,6 @@ pub struct Origin {
     pub access: String,
 }
 
-/// What a behavior does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CacheBehavior {
     /// Lambda@Edge: event → version ARN.
@@ -87,9 +84,7 @@ pub struct CacheBehavior {
     pub cloudfront_functions: BTreeMap<String, String>,
     /// Events at which the function gets the request's body.
     pub with_body: BTreeSet<String>,
-    /// gRPC is on.
     pub grpc: bool,
-    /// Smooth Streaming is on.
     pub smooth_streaming: bool,
 }
 

@@ -58,7 +58,6 @@ pub struct Settings {
     pub certificate: Option<String>,
     /// Answer 403 and 404 of the origin with the root object and 200.
     pub spa: bool,
-    /// Comment.
     pub comment: String,
 }
 
@@ -75,7 +74,6 @@ pub struct Live {
     pub deployed: bool,
     /// Where visitors find it.
     pub domain: String,
-    /// All tags.
     pub tags: Tags,
 }
 
@@ -92,18 +90,14 @@ pub(crate) fn serialize_digest<S: serde::Serializer>(
 pub enum Op {
     /// Create it with tags and association in one call.
     Create {
-        /// Whose.
         stack: StackName,
-        /// All of it.
         settings: Settings,
-        /// Tags.
         tags: Tags,
         /// Who answers viewer requests.
         occupant: VersionReference,
     },
     /// Repair elements of its document.
     Update {
-        /// Which.
         id: DistributionId,
         /// The `ETag` that was seen. Guards the write.
         etag: String,
@@ -117,11 +111,9 @@ pub enum Op {
     },
     /// Set and remove tags of ours.
     SetTags {
-        /// Which.
         id: DistributionId,
         /// Its ARN, by which CloudFront tags.
         arn: String,
-        /// The tags.
         tags: tags::Difference,
     },
     /// Wait until the last change has reached every edge.
@@ -133,7 +125,6 @@ pub enum Op {
     },
     /// Delete the disabled distribution.
     Delete {
-        /// Which.
         id: DistributionId,
         /// The `ETag` that was seen, where no op before this one changes it.
         etag: Option<String>,

@@ -2,7 +2,6 @@
 
 use crate::resource::permission::{Condition, Permission, Place, Stacks};
 
-/// By statement.
 pub(crate) const PERMISSIONS: &[Permission] = &[
     // It finds what an earlier spec named.
     Permission {

@@ -14,7 +14,6 @@ use crate::resource::{Planned, Tags, tags};
 pub struct Desired {
     /// What is in the document.
     pub settings: Settings,
-    /// All tags.
     pub tags: Tags,
     /// Who answers viewer requests.
     pub occupant: VersionReference,
@@ -152,9 +151,7 @@ pub fn unfit(reading: &Reading, behavior: &Behavior) -> Option<String> {
 pub struct Teardown {
     /// Disable it and let go of the function.
     pub disable: Option<Op>,
-    /// Wait for that.
     pub await_disabled: Option<Op>,
-    /// Delete it.
     pub delete: Option<Op>,
 }
 

@@ -18,7 +18,6 @@ mod write;
 pub(crate) use observe::observe;
 pub(crate) use traces::traces;
 
-/// Carries out one op.
 pub(crate) async fn apply(
     clients: &Clients,
     name: &FunctionName,

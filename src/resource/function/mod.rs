@@ -112,7 +112,6 @@ impl Frozen {
 pub struct Settings {
     /// What the next version freezes.
     pub frozen: Frozen,
-    /// All tags.
     pub tags: Tags,
 }
 
@@ -150,7 +149,6 @@ pub struct Version {
 /// The function as observed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
-    /// Comparable part.
     pub settings: Settings,
     /// Changes with every write; guards ours.
     pub revision: String,
@@ -195,7 +193,6 @@ pub enum Op {
     SetTags {
         /// The function's ARN, by which Lambda tags.
         arn: String,
-        /// Which.
         tags: tags::Difference,
         /// The function was not ours before.
         adopts: bool,
@@ -212,18 +209,14 @@ pub enum Op {
 /// Create it and publish its first version, in one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Create {
-    /// All of it.
     pub settings: Settings,
-    /// The code.
     pub package: Package,
 }
 
 /// Set the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Configure {
-    /// As seen.
     pub before: Settings,
-    /// As it will be.
     pub after: Settings,
     /// The revision that was seen. Guards the write.
     pub revision: String,
@@ -236,9 +229,7 @@ pub struct Upload {
     pub before: String,
     /// What is published.
     pub after: Frozen,
-    /// The code.
     pub package: Package,
-    /// Publish?
     pub publish: bool,
     /// The revision that was seen; `None`: the one that an op before this one leaves.
     pub revision: Option<String>,

@@ -2,7 +2,6 @@
 
 use crate::resource::permission::{Condition, Permission, Place};
 
-/// By statement.
 pub(crate) const PERMISSIONS: &[Permission] = &[
     // GetFunction tells the tags only to those who may list them. CloudFront, too, asks for
     // GetFunction on behalf of whoever associates a version.

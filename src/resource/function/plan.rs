@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 pub struct Desired {
     /// Code hash and configuration.
     pub settings: Settings,
-    /// The code.
     pub package: Package,
     /// Versions to keep, the newest included.
     pub keep_versions: u32,

@@ -16,7 +16,6 @@ pub(crate) mod simulate;
 /// One invalidation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Op {
-    /// Of which distribution.
     pub distribution: DistributionId,
     /// Paths as CloudFront takes them: with a slash before them, percent-encoded.
     pub paths: Vec<String>,

@@ -131,7 +131,6 @@ async fn tags(
     Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().collect()))
 }
 
-/// Carries out one op.
 pub(crate) async fn apply(
     clients: &Clients,
     GroupId { region, name }: &GroupId,

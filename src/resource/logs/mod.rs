@@ -55,10 +55,8 @@ pub struct Settings {
     pub tags: Tags,
 }
 
-/// Which group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupId {
-    /// Where.
     pub region: Region,
     /// The same in every region.
     pub name: String,
@@ -96,11 +94,8 @@ pub struct Live {
 /// A group whose function is gone, as a look at the whole account finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Orphan {
-    /// Where.
     pub region: Region,
-    /// Its name.
     pub name: String,
-    /// All tags.
     pub tags: Tags,
     /// When it was made: seconds since the Unix epoch.
     pub since: Option<u64>,
@@ -110,10 +105,7 @@ pub struct Orphan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
     /// Create it with its tags.
-    Create {
-        /// All tags.
-        tags: Tags,
-    },
+    Create { tags: Tags },
     /// Set how long events are kept.
     SetRetention {
         /// As seen, in days.
@@ -125,7 +117,6 @@ pub enum Op {
     },
     /// Write tags, so that the group is known, and known as protected, without its function.
     SetTags {
-        /// Its ARN.
         arn: String,
         /// What is written.
         tags: Tags,

@@ -2,7 +2,6 @@
 
 use crate::resource::permission::{Permission, Place, Stacks};
 
-/// By statement.
 pub(crate) const PERMISSIONS: &[Permission] = &[
     // Nobody looks at log groups whose retention the spec leaves alone, until they are taken down.
     Permission {

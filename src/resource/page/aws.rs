@@ -84,7 +84,6 @@ pub(crate) async fn shown(
     }))
 }
 
-/// Carries out one op.
 pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
         Op::Put { bucket, stack, key, content, before, metadata, leaves, .. } => {

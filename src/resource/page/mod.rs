@@ -242,7 +242,6 @@ impl Sides {
 /// An on key that the switch leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Left {
-    /// The key.
     pub key: ObjectKey,
     /// The `ETag` that was seen there.
     pub etag: Option<String>,
@@ -257,7 +256,6 @@ pub enum Op {
         bucket: BucketName,
         /// Marks the object.
         stack: StackName,
-        /// Under which key.
         key: ObjectKey,
         /// The page; under the on key with a window's mark.
         content: Content,
@@ -279,9 +277,7 @@ pub enum Op {
     },
     /// Remove the object under one key.
     Remove {
-        /// From which bucket.
         bucket: BucketName,
-        /// Which key.
         key: ObjectKey,
         /// The `ETag` that was seen. Guards the deletion.
         before: String,
@@ -295,7 +291,6 @@ pub fn standing(keys: &Keys, objects: &site::Live) -> Standing {
 }
 
 impl Op {
-    /// In which bucket.
     #[must_use]
     pub fn bucket(&self) -> &BucketName {
         let (Self::Put { bucket, .. } | Self::Remove { bucket, .. }) = self;

@@ -2,7 +2,6 @@
 
 use crate::resource::permission::{Permission, Place};
 
-/// By statement.
 pub(crate) const PERMISSIONS: &[Permission] = &[Permission {
     toggle: &["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
     ..Permission::at("Objects", Place::PageKeys)

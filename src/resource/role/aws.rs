@@ -107,7 +107,6 @@ fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
         .collect()
 }
 
-/// Carries out one op.
 pub(crate) async fn apply(clients: &Clients, name: &RoleName, op: &Op) -> Result<Done, Fault> {
     let iam = &clients.iam;
     let gone = |result: Result<(), Fault>| {

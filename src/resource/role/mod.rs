@@ -31,7 +31,6 @@ pub struct Settings {
     /// Says that it is ours: lists of roles show descriptions and no tags.
     #[serde(default)]
     pub description: String,
-    /// All tags.
     pub tags: Tags,
 }
 
@@ -59,7 +58,6 @@ impl PartialEq for Settings {
 /// The role as observed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Live {
-    /// Comparable part.
     pub settings: Settings,
     /// Inline policies that are not ours.
     pub other_policies: Vec<String>,
@@ -87,50 +85,23 @@ pub enum Op {
         settings: Settings,
     },
     /// Replace the trust policy.
-    SetTrust {
-        /// As seen.
-        before: Value,
-        /// As it will be.
-        after: Value,
-    },
+    SetTrust { before: Value, after: Value },
     /// Put our inline policy.
-    PutPolicy {
-        /// As seen.
-        before: Option<Value>,
-        /// As it will be.
-        after: Value,
-    },
+    PutPolicy { before: Option<Value>, after: Value },
     /// Put or remove the permissions boundary.
-    SetBoundary {
-        /// As seen.
-        before: Option<String>,
-        /// As it will be.
-        after: Option<String>,
-    },
+    SetBoundary { before: Option<String>, after: Option<String> },
     /// Set the description.
-    Describe {
-        /// As seen.
-        before: String,
-        /// As it will be.
-        after: String,
-    },
+    Describe { before: String, after: String },
     /// Set and remove tags of ours.
     SetTags {
-        /// Which.
         tags: tags::Difference,
         /// The role was not ours before.
         adopts: bool,
     },
     /// Delete an inline policy, on the way to deleting the role.
-    DeletePolicy {
-        /// Which.
-        policy: String,
-    },
+    DeletePolicy { policy: String },
     /// Detach a managed policy, on the way to deleting the role.
-    Detach {
-        /// Which.
-        arn: String,
-    },
+    Detach { arn: String },
     /// Delete the bare role.
     Delete,
 }

@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Reach {
     /// Bucket and key of each page.
     pub pages: BTreeSet<(BucketName, ObjectKey)>,
-    /// The functions.
     pub functions: BTreeSet<FunctionName>,
 }
 

@@ -21,9 +21,7 @@ pub(crate) struct Place<'a> {
     pub account: &'a AccountId,
     /// Whose mark makes an object ours.
     pub stack: &'a StackName,
-    /// The bucket.
     pub bucket: &'a BucketName,
-    /// The page's.
     pub page_keys: [&'a ObjectKey; 2],
 }
 
@@ -35,7 +33,6 @@ fn unquoted(etag: Option<String>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
-/// Carries out one op.
 pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
         Op::Put { bucket, stack, key, content, before, .. } => {

@@ -35,7 +35,6 @@ pub const MOVING: &str = "/";
 pub struct Served {
     /// MIME type.
     pub content_type: String,
-    /// `Cache-Control`.
     pub cache_control: String,
     /// What [`SWITCH`] says; empty beside all but the page.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -203,7 +203,6 @@ impl Live {
 /// An object with its bytes, as a visitor's edge reads it.
 #[derive(Clone, Debug, Default)]
 pub struct Fetched {
-    /// All of it.
     pub body: Vec<u8>,
     /// With its quotes.
     pub etag: String,
@@ -211,9 +210,7 @@ pub struct Fetched {
     pub modified: u64,
     /// MIME type.
     pub content_type: Option<String>,
-    /// `Cache-Control`.
     pub cache_control: Option<String>,
-    /// `Content-Encoding`.
     pub content_encoding: Option<String>,
     /// User metadata, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
@@ -230,9 +227,7 @@ pub enum Op {
         bucket: BucketName,
         /// Marks the object.
         stack: StackName,
-        /// Under which key.
         key: ObjectKey,
-        /// What.
         content: Content,
         /// The `ETag` that was seen; `None`: nothing was there. Guards the write.
         before: Option<String>,
@@ -243,9 +238,7 @@ pub enum Op {
     },
     /// Delete an object of ours that the folder no longer has.
     Delete {
-        /// From which bucket.
         bucket: BucketName,
-        /// Which key.
         key: ObjectKey,
         /// The `ETag` that was seen. Guards the deletion.
         before: String,

@@ -2,7 +2,6 @@
 
 use crate::resource::permission::{Permission, Place};
 
-/// By statement.
 pub(crate) const PERMISSIONS: &[Permission] = &[
     // HeadObject; and PutObject and DeleteObject with If-Match.
     Permission {

@@ -15,7 +15,6 @@ use std::path::Path;
 pub struct Planner<'a> {
     /// Marks what is put.
     pub stack: &'a StackName,
-    /// Where.
     pub bucket: &'a BucketName,
     /// They belong to the page.
     pub page_keys: BTreeSet<&'a ObjectKey>,
@@ -206,7 +205,6 @@ pub enum Claim {
     Put {
         /// The `ETag` that was seen.
         before: Option<String>,
-        /// How it was served.
         served: Option<Served>,
     },
     /// Something that is not ours is there, with this `ETag`.

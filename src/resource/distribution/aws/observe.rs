@@ -43,7 +43,6 @@ pub(crate) async fn observe(
 /// One distribution in a list.
 #[derive(Clone, Debug)]
 pub(crate) struct Listed {
-    /// Its id.
     pub id: DistributionId,
     /// Its origins: id, host, path.
     pub origins: Vec<(String, String, String)>,
@@ -58,7 +57,6 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// Has it an origin of this id?
     #[must_use]
     pub(crate) fn has_origin(&self, id: &str) -> bool {
         self.origins.iter().any(|(known, _, _)| known == id)
