@@ -9,9 +9,9 @@
 //!      └───────────── apply (execute the plan: ops, events) ◄── confirmed by a person or --yes ◄┴► view (human | json)
 //! ```
 //!
-//! Each module uses only what stands before it: `name`, `change`, `file`, `context`, `aws`,
-//! `resource`, `spec`, `stack`, `permissions`, `desired`, `plan`, `sweep`, `cloud`, `edge`, `apply`,
-//! `view`, `session`, `commands`, `cli`. ARCHITECTURE.md says why.
+//! Each module uses only what stands before it: `name`, `change`, `file`, `edge`, `context`, `aws`,
+//! `resource`, `spec`, `stack`, `permissions`, `desired`, `plan`, `sweep`, `cloud`, `apply`, `view`,
+//! `session`, `commands`, `cli`. ARCHITECTURE.md says why.
 
 pub mod apply;
 pub mod aws;
