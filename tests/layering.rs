@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a file that cannot be read fails the test")]
 
+use provision::change::Kind;
 use provision::spec::load::{Files, load};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -482,6 +483,33 @@ fn a_page_is_narrow_and_the_first_one_short() {
         }
     }
     assert!(wide.len() * 1_000 <= lines * 3, "too wide: {} of {lines}: {wide:#?}", wide.len());
+}
+
+/// Every kind has its place where a reader looks for it, and every law that we name is one.
+#[test]
+fn the_documents_know_every_kind_and_law() {
+    let mut violations = Vec::new();
+    let laws: String = files("tests/laws").iter().map(|file| read(file)).collect();
+    let architecture = read("ARCHITECTURE.md");
+    let after = |heading: &str| architecture.split(heading).nth(1).unwrap_or_default();
+    let section = after("## The laws").split("\n## ").next().unwrap_or_default();
+    for law in handles(section).into_iter().flat_map(|handle| handle.split('`')) {
+        if law.contains('_') && !laws.contains(&format!("fn {law}(")) {
+            violations.push(format!("the law {law}"));
+        }
+    }
+    let wire = read("tests/wire/kinds.rs");
+    for kind in Kind::ALL {
+        let handle = format!("`{kind}`");
+        let pages =
+            [("docs/json.md", read("docs/json.md")), ("ARCHITECTURE.md", architecture.clone())];
+        let missing = pages.iter().filter(|(_, text)| !text.contains(&handle));
+        violations.extend(missing.map(|(page, _)| format!("{kind} in {page}")));
+        if !wire.contains(&format!("fn {kind}_ops_do_what_simulate_says")) {
+            violations.push(format!("{kind} in tests/wire/kinds.rs"));
+        }
+    }
+    none("name them", violations);
 }
 
 /// A comment on a line of its own that has no word which its item's line has not.

@@ -143,7 +143,8 @@ impl Stage {
         }
     }
 
-    /// May its steps run at the same time? Objects do not need each other, nor do regions.
+    /// May its steps run at the same time? Objects do not need each other, nor do regions,
+    /// versions, or functions.
     #[must_use]
     pub fn is_parallel(self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! One room for each kind. Every room has the same door:
+//! One room for each kind. Every room has the same door, without what it has no use for:
 //!
 //! - `mod.rs`: `Settings` (how an object should be), `Live` (how it is, reduced to what we manage),
 //!   `Op` (one AWS mutation or wait, complete with what was seen before), how an op is shown, and
