@@ -36,7 +36,7 @@ pub(super) fn objects(
     plan.conflicts.extend(site.conflicts);
     let deletes = site.ops.iter().any(|op| matches!(op, site::Op::Delete { .. }));
     plan.conflicts.extend(deserts(plan, stack, desired, live).filter(|_| deletes));
-    invalidate(plan, desired, live, choices, &site.ops);
+    invalidate(plan, stack, desired, live, choices, &site.ops);
     plan.notices.extend(site.notices);
     for op in site.ops {
         let stage = match &op {
@@ -86,21 +86,41 @@ pub(super) fn objects(
     plan.take(Stage::Index, planner.index(&desired.site, own, puts, &live.objects), Op::Site);
 }
 
-/// Visitors may have copies of what is put or goes. A new distribution has none.
+/// Edges may hold copies of what is put or goes. A new distribution has none. Of one that read
+/// another bucket, and where no index tells what visitors got, they may hold anything.
 fn invalidate(
     plan: &mut Plan,
+    stack: &Stack,
     desired: &Desired,
     live: &Live,
     choices: &Choices,
     ops: &[site::Op],
 ) {
-    let (Some(own), Some(wanted)) = (&live.distribution, &desired.distribution) else { return };
-    let old = invalidation::plan::stale(ops, &desired.site, &live.objects);
-    let seen = live.objects.index.as_ref().map(|found| found.etag.as_str()).unwrap_or_default();
-    let root = &wanted.settings.default_root_object;
-    let stage = if old.gone.is_empty() { Stage::Invalidate } else { Stage::InvalidateGone };
-    let op = invalidation::plan::plan(&own.id, &old, root, seen, choices.wait);
-    plan.add(stage, op.map(Op::Invalidation));
+    let Some(own) = &live.distribution else { return };
+    let reads = live.readers.contains(&(stack.bucket.clone(), own.id.clone()));
+    let stays = desired.distribution.is_some() || reads && !plan.ends(&own.id);
+    if !stays {
+        return;
+    }
+    let index = live.objects.index.as_ref();
+    let wanted = desired.distribution.as_ref().map(|wanted| &wanted.settings.default_root_object);
+    let planner = invalidation::plan::Planner {
+        distribution: &own.id,
+        root: wanted.map(String::as_str).unwrap_or_default(),
+        seen: index.map(|found| found.etag.as_str()).unwrap_or_default(),
+        until_completed: choices.wait,
+    };
+    let op = Op::Invalidation;
+    let knows = index.is_some_and(|found| found.ours.is_some());
+    if !reads || !knows && !own.deployed {
+        plan.add(Stage::InvalidateMoved, [op(planner.everything())]);
+    } else if !knows {
+        plan.add(Stage::Invalidate, [op(planner.everything())]);
+    } else {
+        let old = invalidation::plan::stale(ops, &desired.site, &live.objects);
+        plan.add(Stage::Invalidate, planner.of(&old.changed).map(op));
+        plan.add(Stage::InvalidateGone, planner.of(&old.gone).map(op));
+    }
 }
 
 /// Our distribution, which the spec gives up and which goes on serving visitors, would have nothing

@@ -162,7 +162,11 @@ fn await_deployed(
     watched: &Watched,
 ) {
     let moves = !watched.now.is_empty();
-    let waits = |stage| stage >= Stage::Vacate || (stage == Stage::Switch && moves);
+    let waits = |stage| {
+        stage >= Stage::Vacate
+            || stage == Stage::InvalidateMoved
+            || (stage == Stage::Switch && moves)
+    };
     if !choices.wait && !plan.steps.iter().any(|step| waits(step.stage)) {
         return;
     }

@@ -43,6 +43,8 @@ pub enum Stage {
     Switch,
     /// Cached copies of what was put are dropped, before the index knows that it was put.
     Invalidate,
+    /// The same, of what came from another bucket: no edge asks that one any more.
+    InvalidateMoved,
     /// The index of what has been put.
     Index,
     /// Files that nothing points at any more.
@@ -85,8 +87,8 @@ impl Stage {
             Access, Association, Bucket, BucketSettings, DeleteAccess, DeleteBucket,
             DeleteDistribution, DeleteFunction, DeleteLogs, DeleteRole, Deployed, Distribution,
             Documents, Files, FirstGrant, FirstPage, Function, Grant, Index, Invalidate,
-            InvalidateGone, Leftovers, Logs, Moves, Narrow, Page, Prune, RemoveGrant, Retention,
-            Role, Switch, Vacate, Vacated,
+            InvalidateGone, InvalidateMoved, Leftovers, Logs, Moves, Narrow, Page, Prune,
+            RemoveGrant, Retention, Role, Switch, Vacate, Vacated,
         };
         match self {
             Role | Access => &[],
@@ -98,12 +100,24 @@ impl Stage {
             Moves => &[Bucket, BucketSettings, Page, Access, Function, Grant],
             Distribution => &[Bucket, BucketSettings, Page, Access, Function, Grant, Moves],
             FirstPage => &[Bucket, Page, Distribution],
-            FirstGrant => &[Bucket, BucketSettings, Distribution],
+            // No edge can hold a file that is replaced before the first one may read it.
+            FirstGrant => &[Bucket, BucketSettings, Distribution, Files, Documents],
             Association => &[Bucket, Page, Function, Moves],
             Deployed => &[Distribution, Association],
             Switch => &[Page, Moves, Distribution, Association, Deployed],
             Invalidate => &[Files, Documents],
-            Index => &[Bucket, Files, Documents, Page, FirstPage, Moves, Switch, Invalidate],
+            InvalidateMoved => &[Files, Documents, Distribution, Deployed],
+            Index => &[
+                Bucket,
+                Files,
+                Documents,
+                Page,
+                FirstPage,
+                Moves,
+                Switch,
+                Invalidate,
+                InvalidateMoved,
+            ],
             // Visitors may be served by what is being replaced until then.
             Leftovers => {
                 &[Index, Files, Documents, Distribution, Association, Deployed, Vacate, Vacated]

@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the law")]
 
+mod copies;
 mod document;
 mod drift;
 mod elements;

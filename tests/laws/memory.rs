@@ -52,6 +52,15 @@ struct State {
     order: fastrand::Rng,
     broken: Vec<String>,
     stop: Option<watch::Sender<bool>>,
+    /// Each op that was carried out, and the world after it, where a law asks for them.
+    trail: Option<Vec<(Op, World)>>,
+}
+
+impl State {
+    fn trace(&mut self, op: &Op) {
+        let after = self.trail.as_ref().map(|_| self.world.clone());
+        self.trail.iter_mut().zip(after).for_each(|(trail, world)| trail.push((op.clone(), world)));
+    }
 }
 
 pub(crate) struct Memory {
@@ -71,13 +80,23 @@ impl Memory {
         let order = fastrand::Rng::with_seed(order);
         let headers = world.buckets.values().flat_map(|bucket| bucket.headers.values());
         let now = 1_000 + headers.map(|headers| headers.modified).max().unwrap_or_default();
-        let state = State { world, now, ops: 0, cut, order, broken: Vec::new(), stop: None };
+        let state =
+            State { world, now, ops: 0, cut, order, broken: Vec::new(), stop: None, trail: None };
         Self { state: Mutex::new(state), watch: None }
     }
 
     pub(crate) fn watched(mut self, ground: &'static Ground, intent: Intent, watch: Watch) -> Self {
         self.watch = Some((ground, intent, watch));
         self
+    }
+
+    pub(crate) fn traced(self) -> Self {
+        self.state().trail = Some(Vec::new());
+        self
+    }
+
+    pub(crate) fn trail(&self) -> Vec<(Op, World)> {
+        self.state().trail.clone().unwrap_or_default()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -167,11 +186,13 @@ impl Memory {
             while !state.world.is_deployed(op, &known, state.now) {
                 state.now += 1;
             }
+            state.trace(op);
             return Ok(Done::Changed(String::new()));
         }
         let before = state.world.clone();
         let now = state.now;
         let done = state.world.apply(stack, op, context, now);
+        state.trace(op);
         if let Some((ground, intent, watch)) = self.watch {
             let moment = Moment { ground, intent, before: &before, op, after: &state.world, now };
             let broken = watch(&moment)

@@ -95,15 +95,20 @@ fn before() -> World {
     world
 }
 
+/// All specs, each with the world after its first apply.
+pub(crate) fn all() -> &'static [Ground] {
+    &GROUNDS
+}
+
 /// Nothing may go, or everything that is no longer in the spec.
-fn words(all: bool) -> Choices {
+pub(crate) fn words(all: bool) -> Choices {
     use Kind::{Association, Bucket, Distribution, Function, Role, Site};
     let delete = [Association, Bucket, Distribution, Function, Role, Site].into();
     // Without a site in the spec, its files go in any case.
     Choices { wait: true, delete: if all { delete } else { [Site].into() }, ..Choices::default() }
 }
 
-fn pairs() -> impl Iterator<Item = (usize, &'static Ground, &'static Ground)> {
+pub(crate) fn pairs() -> impl Iterator<Item = (usize, &'static Ground, &'static Ground)> {
     let all = GROUNDS.iter().flat_map(|from| GROUNDS.iter().map(move |to| (from, to)));
     all.filter(|(from, to)| from.name != to.name)
         .enumerate()
@@ -471,7 +476,7 @@ fn turned_in_vain(world: &World, ground: &'static Ground) -> Option<String> {
         .then(|| format!("{here:?} is turned, and visitors are shown by {watched:?}"))
 }
 
-fn is_whole() -> bool {
+pub(crate) fn is_whole() -> bool {
     #[expect(
         clippy::disallowed_methods,
         reason = "how much to try is said to the test, not to the program"

@@ -1,8 +1,7 @@
 //! An invalidation: CloudFront drops its copies of objects that changed or went, so that visitors do
 //! not get the old ones until their `max-age` is over.
 //!
-//! Only of what a shared cache may hold: not of documents, which every request asks for anew, and
-//! not of files whose names change with their bytes.
+//! Only of what a shared cache may hold: not of documents, which every request asks for anew.
 
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::DistributionId;
@@ -22,7 +21,8 @@ pub struct Op {
     /// Names the request. CloudFront answers a repeated one with the invalidation that it made
     /// before (docs/aws.md, "a repeated invalidation is the same").
     pub reference: String,
-    /// Ends once every edge has done so.
+    /// Ends once every edge has done so. A saved plan leaves waits out.
+    #[serde(skip)]
     pub until_completed: bool,
 }
 

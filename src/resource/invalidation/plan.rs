@@ -4,7 +4,7 @@ use super::Op;
 use crate::name::{DistributionId, ObjectKey};
 use crate::resource::site::index::{Index, Served};
 use crate::resource::site::{self, Look};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
@@ -13,9 +13,26 @@ pub const EVERYTHING: &str = "/*";
 /// More paths than these become [`EVERYTHING`].
 const MANY: usize = 15;
 
-/// What stays as it is in a path (RFC 3986, "unreserved characters"), and slashes.
-const KEPT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// What is encoded in a path: what RFC 1738 calls unsafe, the query's sign, and all that is not
+/// ASCII. CloudFront finds no copy of a path in which more is (docs/aws.md, "paths of an
+/// invalidation").
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b'~');
 
 /// What an apply changes in the bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,15 +52,17 @@ pub fn stale<'a>(ops: &'a [site::Op], desired: &site::Settings, live: &'a site::
     for op in ops {
         match op {
             site::Op::Put { key, before: Some(_), served, .. } => {
-                let was = served.as_deref().unwrap_or(&Served::default()).clone();
-                if is_cached(&was.cache_control) {
+                let was = served.as_deref().map(|was| was.cache_control.as_str());
+                if is_cached(was.unwrap_or_default()) {
                     changed.insert(key);
                 }
             }
             site::Op::Put { .. } => {}
+            // Nothing asks any more for a name that changes with its bytes.
             site::Op::Delete { key, .. } => {
-                let was = live.ours(key);
-                gone.extend(was.filter(|was| is_cached(&was.cache_control)).map(|_| key));
+                let was = live.ours(key).map(|was| was.cache_control.as_str());
+                let asked = |was: &&str| is_cached(was) && !was.contains("immutable");
+                gone.extend(was.filter(asked).map(|_| key));
             }
         }
     }
@@ -60,59 +79,73 @@ fn unknown<'a>(
         Look::Ours(served) => Some((key, served)),
         _ => None,
     });
-    asked
-        .filter(move |(key, served)| {
-            let lies = live.objects.get(*key).map(|object| &object.etag);
-            let is_wanted = desired.files.get(*key).is_some_and(|file| lies == Some(&file.md5));
-            let is_unknown = |index: &Index| lies.is_some_and(|it| index.served(key, it).is_none());
-            is_wanted && index.is_some_and(is_unknown) && is_cached(&served.cache_control)
-        })
-        .map(|(key, _)| key)
+    let is_unknown = move |(key, served): &(&ObjectKey, &Served)| {
+        let found = live.objects.get(*key).map(|object| &object.etag);
+        let is_wanted = desired.files.get(*key).is_some_and(|file| found == Some(&file.md5));
+        let knows = |index: &Index| found.is_some_and(|etag| index.served(key, etag).is_some());
+        is_wanted && index.is_some_and(|index| !knows(index)) && is_cached(&served.cache_control)
+    };
+    asked.filter(is_unknown).map(|(key, _)| key)
 }
 
-/// Plans one invalidation of the distribution. `seen` is the `ETag` of the index, of which no two
-/// are equal: the same paths are dropped again by a later run. `root` is what `/` is answered with.
-#[must_use]
-pub fn plan(
-    distribution: &DistributionId,
-    stale: &Stale<'_>,
-    root: &str,
-    seen: &str,
-    until_completed: bool,
-) -> Option<Op> {
-    let keys = || stale.changed.iter().chain(&stale.gone);
-    let path = |key: &&ObjectKey| format!("/{}", utf8_percent_encode(key.as_str(), KEPT));
-    let mut paths: Vec<String> = keys().copied().map(|key| path(&key)).collect();
-    if keys().any(|key| key.as_str() == root) {
-        paths.push("/".into());
-    }
-    paths.sort();
-    paths.dedup();
-    if paths.len() > MANY {
-        paths = vec![EVERYTHING.into()];
-    }
-    let mut digest = Sha256::new_with_prefix(seen);
-    for path in &paths {
-        digest.update(path);
-    }
-    let reference = format!("provision-{}", hex::encode(&digest.finalize()[..16]));
-    let distribution = distribution.clone();
-    (!paths.is_empty()).then_some(Op { distribution, paths, reference, until_completed })
+/// Which copies are dropped, and which run asks for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Planner<'a> {
+    pub distribution: &'a DistributionId,
+    /// What `/` is answered with.
+    pub root: &'a str,
+    /// The `ETag` of the index, of which no two are equal: the same paths are dropped again by a
+    /// later run.
+    pub seen: &'a str,
+    pub until_completed: bool,
 }
 
-/// May a shared cache hold an object that is served so, and would it hold another one's bytes? Not
-/// where each request asks anew, nor where another name comes with other bytes. Without the header
-/// CloudFront's own default holds: a day.
+impl Planner<'_> {
+    /// Plans one invalidation of what these keys were served as.
+    #[must_use]
+    pub fn of(&self, keys: &[&ObjectKey]) -> Option<Op> {
+        let path = |key: &&ObjectKey| format!("/{}", utf8_percent_encode(key.as_str(), ENCODED));
+        let mut paths: Vec<String> = keys.iter().map(path).collect();
+        if keys.iter().any(|key| key.as_str() == self.root) {
+            paths.push("/".into());
+        }
+        paths.sort();
+        paths.dedup();
+        if paths.len() > MANY {
+            return Some(self.everything());
+        }
+        (!paths.is_empty()).then(|| self.op(paths))
+    }
+
+    /// Plans one of everything, where what an edge may hold is not known.
+    #[must_use]
+    pub fn everything(&self) -> Op {
+        self.op(vec![EVERYTHING.into()])
+    }
+
+    fn op(&self, paths: Vec<String>) -> Op {
+        let mut digest = Sha256::new_with_prefix(self.seen);
+        for path in &paths {
+            digest.update(path);
+        }
+        let reference = format!("provision-{}", hex::encode(&digest.finalize()[..16]));
+        let (distribution, until_completed) = (self.distribution.clone(), self.until_completed);
+        Op { distribution, paths, reference, until_completed }
+    }
+}
+
+/// May a shared cache hold an object that is served so? Not where each request asks anew. Without
+/// the header CloudFront's own default holds: a day.
 fn is_cached(cache_control: &str) -> bool {
     let mut words = cache_control.split(',').map(str::trim);
-    !words.any(|word| ["no-store", "no-cache", "private", "max-age=0", "immutable"].contains(&word))
+    !words.any(|word| ["no-store", "no-cache", "private", "max-age=0"].contains(&word))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::resource::content::Content;
-    use crate::resource::site::{FoundIndex, Live, Object, plan::Planner};
+    use crate::resource::site::{self, FoundIndex, Live, Object};
 
     const HOUR: &str = "public, max-age=3600";
 
@@ -139,12 +172,25 @@ mod tests {
     fn paths(desired: &site::Settings, live: &Live) -> Vec<String> {
         let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());
         let page_keys = BTreeSet::new();
-        let planner =
-            Planner { stack: &stack, bucket: &bucket, page_keys, adopt: false, delete: true };
-        let ops = planner.plan(desired, live, std::iter::empty()).ops;
-        let stale = stale(&ops, desired, live);
-        let op = plan(&"E2ABCDEF0123".parse().unwrap(), &stale, "home.json", "seen", false);
-        op.map(|op| op.paths).unwrap_or_default()
+        let site = site::plan::Planner {
+            stack: &stack,
+            bucket: &bucket,
+            page_keys,
+            adopt: false,
+            delete: true,
+        };
+        let ops = site.plan(desired, live, std::iter::empty()).ops;
+        let Stale { changed, gone } = stale(&ops, desired, live);
+        let of = |keys: &[&ObjectKey]| planner(&id(), "seen").of(keys);
+        [of(&changed), of(&gone)].into_iter().flatten().flat_map(|op| op.paths).collect()
+    }
+
+    fn id() -> DistributionId {
+        "E2ABCDEF0123".parse().unwrap()
+    }
+
+    fn planner<'a>(distribution: &'a DistributionId, seen: &'a str) -> Planner<'a> {
+        Planner { distribution, root: "home.json", seen, until_completed: false }
     }
 
     #[test]
@@ -166,7 +212,8 @@ mod tests {
             ("home.json", "2", HOUR),
         ]);
         let live = live(&before);
-        assert_eq!(paths(&after, &live), ["/", "/home.json", "/logo.svg", "/old%20font.woff2"]);
+        let changed = ["/", "/app-4f3a9c21.js", "/home.json", "/logo.svg"];
+        assert_eq!(paths(&after, &live), [&changed[..], &["/old%20font.woff2"]].concat());
         assert_eq!(paths(&before, &live), Vec::<String>::new());
     }
 
@@ -194,17 +241,27 @@ mod tests {
             owner: None,
         });
         assert_eq!(paths(&after, &live), ["/logo.svg", "/new.svg"]);
-        live.index = None;
-        assert_eq!(paths(&after, &live), Vec::<String>::new(), "a lost index is no change");
     }
 
     #[test]
     fn the_same_paths_are_dropped_again_by_a_later_run() {
         let key: ObjectKey = "logo.svg".parse().unwrap();
-        let stale = Stale { changed: vec![&key], gone: Vec::new() };
-        let id = "E2ABCDEF0123".parse().unwrap();
-        let reference = |seen| plan(&id, &stale, "", seen, false).unwrap().reference;
+        let reference = |seen| planner(&id(), seen).of(&[&key]).unwrap().reference;
         assert_eq!(reference("one"), reference("one"));
         assert_ne!(reference("one"), reference("two"));
+    }
+
+    #[test]
+    fn a_path_is_written_as_browsers_ask_for_it() {
+        for (key, path) in [
+            ("logo@2x.png", "/logo@2x.png"),
+            ("a!$()@,;:+.css", "/a!$()@,;:+.css"),
+            ("q?x=1&y.txt", "/q%3Fx=1&y.txt"),
+            ("a b%20~[1].txt", "/a%20b%2520%7E%5B1%5D.txt"),
+            ("é.css", "/%C3%A9.css"),
+        ] {
+            let key: ObjectKey = key.parse().unwrap();
+            assert_eq!(planner(&id(), "").of(&[&key]).unwrap().paths, [path]);
+        }
     }
 }
