@@ -199,6 +199,8 @@ pub enum FaultKind {
     Throttled,
     /// The caller may not do this.
     Denied,
+    /// The bucket is in another region.
+    Elsewhere,
     /// Credentials are missing, expired or wrong.
     Credentials,
     /// No answer: connection, name resolution, timeout.

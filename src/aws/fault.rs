@@ -1,9 +1,7 @@
-//! The only reader of AWS's error codes and texts.
-//!
-//! Codes come from the services' API models; the few texts that have to be read are matched on the
-//! shortest part that has stayed the same over the years, never on equality. `docs/aws.md` says
-//! where they were seen.
+//! What became of a call that AWS did not carry out: what was tried, AWS's own words, what they
+//! mean, and what to do now.
 
+use super::refusal::{Meaning, meaning};
 use crate::change::{Fault, FaultKind};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -21,11 +19,11 @@ where
     let code = error.code().map(str::to_owned);
     let status = error.raw_response().map(|response| response.status().as_u16());
     let text = error.message().map_or_else(|| words(error, status), str::to_owned);
-    let kind = match error {
+    let Meaning { kind, cure } = match error {
         SdkError::DispatchFailure(_)
         | SdkError::TimeoutError(_)
-        | SdkError::ConstructionFailure(_) => without_answer(error),
-        _ => classify(code.as_deref(), &text, status),
+        | SdkError::ConstructionFailure(_) => Meaning { kind: without_answer(error), cure: None },
+        _ => meaning(code.as_deref(), &text, status),
     };
     let message = if kind == FaultKind::Credentials && code.is_none() {
         "no AWS credentials were found".to_owned()
@@ -34,7 +32,7 @@ where
     };
     let lacks = lacking(kind, &message, || needs(std::any::type_name::<E>()));
     Fault {
-        hint: hint(kind, &tried, &message),
+        hint: cure.map(str::to_owned).or_else(|| hint(kind, &tried, &message)),
         lacks,
         kind,
         tried,
@@ -53,11 +51,11 @@ pub(crate) fn in_answer(
     needs: &[&str],
 ) -> Fault {
     let (tried, message) = (tried.into(), text.unwrap_or("AWS gave no reason").to_owned());
-    let kind = classify(code, &message, None);
+    let Meaning { kind, cure } = meaning(code, &message, None);
     let lacks =
         lacking(kind, &message, || needs.iter().map(|action| (*action).to_owned()).collect());
     Fault {
-        hint: hint(kind, &tried, &message),
+        hint: cure.map(str::to_owned).or_else(|| hint(kind, &tried, &message)),
         lacks,
         code: code.map(str::to_owned),
         ..Fault::new(kind, tried, message)
@@ -81,9 +79,9 @@ fn lacking(kind: FaultKind, text: &str, needs: impl FnOnce() -> Vec<String>) -> 
     }
 }
 
-/// Denied by what no policy of the caller's own can mend: a boundary, a policy of the organisation,
-/// the resource's own, an explicit deny (IAM User Guide, "Troubleshoot access denied error
-/// messages").
+/// Denied by what no further right of the caller's own can mend: a boundary, a policy of the
+/// organisation, the resource's own, an explicit deny (IAM User Guide, "Troubleshoot access denied
+/// error messages").
 fn is_forbidden(text: &str) -> bool {
     let lacking = text.split_once("because no ").map(|(_, policy)| policy);
     text.contains("explicit deny")
@@ -96,8 +94,10 @@ fn is_forbidden(text: &str) -> bool {
 /// except for those of S3 (Service Authorization Reference; Amazon S3 API Reference, the
 /// permissions of each operation).
 fn needs(error: &str) -> Vec<String> {
-    let service =
-        error.split("::").next().and_then(|name| name.strip_prefix("aws_sdk_")).unwrap_or_default();
+    let service = match error.split("::").next().and_then(|name| name.strip_prefix("aws_sdk_")) {
+        Some("cloudwatchlogs") => "logs",
+        service => service.unwrap_or_default(),
+    };
     let operation =
         error.rsplit("::").next().and_then(|name| name.strip_suffix("Error")).unwrap_or_default();
     let actions: &[&str] = match operation {
@@ -116,6 +116,7 @@ fn needs(error: &str) -> Vec<String> {
         "PutPublicAccessBlock" => &["PutBucketPublicAccessBlock"],
         "GetBucketEncryption" => &["GetEncryptionConfiguration"],
         "GetBucketAbac" => &["GetBucketABAC"],
+        "CreateDistributionWithTags" => &["CreateDistribution", "TagResource"],
         other => &[other],
     };
     actions.iter().map(|action| format!("{service}:{action}")).collect()
@@ -141,89 +142,18 @@ fn without_answer<E: std::error::Error + 'static>(error: &SdkError<E, HttpRespon
     if chain.contains("credential") { FaultKind::Credentials } else { FaultKind::Unreachable }
 }
 
-fn classify(code: Option<&str>, text: &str, status: Option<u16>) -> FaultKind {
-    let code = code.unwrap_or_default();
-    match code {
-        "InvalidParameterValueException" if text.contains("replicated function") => {
-            FaultKind::Replicated
-        }
-        "InvalidParameterValueException" if text.contains("cannot be assumed by Lambda") => {
-            FaultKind::NotPropagated
-        }
-        "InvalidLambdaFunctionAssociation"
-            if text.contains("must be assumable with edgelambda") =>
-        {
-            FaultKind::NotPropagated
-        }
-        "InvalidLambdaFunctionAssociation" if text.contains("must be in an Active state") => {
-            FaultKind::Busy
-        }
-        // The caller needs rights on the function for this.
-        "InvalidLambdaFunctionAssociation" if text.contains("cannot retrieve the specified") => {
-            FaultKind::Denied
-        }
-        "ResourceConflictException" if text.to_ascii_lowercase().contains("already exist") => {
-            FaultKind::AlreadyExists
-        }
-        "BucketAlreadyOwnedByYou"
-        | "EntityAlreadyExists"
-        | "OriginAccessControlAlreadyExists"
-        | "DistributionAlreadyExists"
-        | "ResourceAlreadyExistsException" => FaultKind::AlreadyExists,
-        "ResourceConflictException"
-        | "OperationAborted"
-        | "OperationAbortedException"
-        | "DistributionNotDisabled" => FaultKind::Busy,
-        "PreconditionFailed"
-        | "PreconditionFailedException"
-        | "InvalidIfMatchVersion"
-        | "ConditionalRequestConflict" => FaultKind::MovedOn,
-        // An origin names a control that is gone.
-        "InvalidOriginAccessControl" => FaultKind::NotFound,
-        "ResourceInUse" | "OriginAccessControlInUse" | "DeleteConflict" | "BucketNotEmpty" => {
-            FaultKind::InUse
-        }
-        _ if code.starts_with("NoSuch")
-            || code.ends_with("NotFoundError")
-            || matches!(code, "ResourceNotFoundException" | "NotFound") =>
-        {
-            FaultKind::NotFound
-        }
-        _ if code.starts_with("Throttl")
-            || matches!(code, "TooManyRequestsException" | "SlowDown" | "RequestLimitExceeded") =>
-        {
-            FaultKind::Throttled
-        }
-        _ if code.starts_with("ExpiredToken")
-            || matches!(
-                code,
-                "InvalidClientTokenId"
-                    | "UnrecognizedClientException"
-                    | "InvalidAccessKeyId"
-                    | "SignatureDoesNotMatch"
-                    | "RequestTimeTooSkewed"
-            ) =>
-        {
-            FaultKind::Credentials
-        }
-        _ if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" => {
-            FaultKind::Denied
-        }
-        _ => match status {
-            Some(404) => FaultKind::NotFound,
-            Some(403) => FaultKind::Denied,
-            Some(412) => FaultKind::MovedOn,
-            Some(429) => FaultKind::Throttled,
-            _ => FaultKind::Refused,
-        },
-    }
-}
-
 fn hint(kind: FaultKind, tried: &str, text: &str) -> Option<String> {
     let hint = match kind {
+        FaultKind::Denied if text.contains("explicit deny in an identity-based policy") => {
+            "a policy of the caller denies it (`Effect: Deny`), and no other policy can allow it: \
+                change that policy, or use another identity"
+        }
         FaultKind::Denied if is_forbidden(text) => {
-            "not the caller's own policies, but another one forbids it; whoever administers the \
-                account can tell which"
+            "not the caller's own policies forbid it, but another one (of the organisation, a \
+                boundary, or the resource's own): the account's administrators can tell which"
+        }
+        FaultKind::Elsewhere => {
+            "the bucket is in another region: set `region` in the spec to that one"
         }
         FaultKind::NotFound => {
             "another user took it down in the meantime: run the same command again, it plans anew"

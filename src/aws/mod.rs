@@ -12,6 +12,7 @@ pub(crate) mod capture;
 pub(crate) mod clock;
 pub(crate) mod fault;
 pub(crate) mod meter;
+mod refusal;
 pub(crate) mod wait;
 
 /// How patient a command is with each call.

@@ -1,0 +1,258 @@
+//! What AWS's codes and texts mean, as they were seen.
+
+use super::*;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+
+/// Code, text (shortened), status, kind, a word of the cure. From the services' API models, and from
+/// answers that localstack's snapshot tests recorded on AWS.
+#[test]
+fn each_answer_means_what_it_says() {
+    let rows: &[(Option<&str>, &str, u16, FaultKind, &str)] = &[
+        (
+            Some("InvalidParameterValueException"),
+            "Lambda was unable to delete x because it is a replicated function.",
+            400,
+            Replicated,
+            "",
+        ),
+        (
+            Some("InvalidParameterValueException"),
+            "The role defined for the function cannot be assumed by Lambda.",
+            400,
+            NotPropagated,
+            "",
+        ),
+        (
+            Some("InvalidParameterValueException"),
+            "CodeSHA256 (a) is different from current CodeSHA256 in $LATEST (b). Please try again",
+            400,
+            MovedOn,
+            "",
+        ),
+        (
+            Some("InvalidParameterValueException"),
+            "Unzipped size must be smaller than 262144000 bytes",
+            400,
+            Refused,
+            "smaller",
+        ),
+        (
+            Some("RequestEntityTooLargeException"),
+            "Request must be smaller than 70167211 bytes for the CreateFunction operation",
+            413,
+            Refused,
+            "smaller",
+        ),
+        (
+            Some("InvalidParameterValueException"),
+            "The runtime parameter of nodejs14.x is no longer supported for creating or updating \
+                AWS Lambda functions.",
+            400,
+            Refused,
+            "function.runtime",
+        ),
+        (
+            Some("InvalidParameterValueException"),
+            "Value x at 'runtime' failed to satisfy constraint: Member must satisfy enum value set",
+            400,
+            Refused,
+            "function.runtime",
+        ),
+        (
+            Some("InvalidParameterValueException"),
+            "Number of tags exceeds resource tag limit.",
+            400,
+            Refused,
+            "",
+        ),
+        (
+            Some("ResourceConflictException"),
+            "The operation cannot be performed at this time. An update is in progress",
+            409,
+            Busy,
+            "",
+        ),
+        (Some("ResourceConflictException"), "Function already exist: x", 409, AlreadyExists, ""),
+        (
+            Some("ResourceConflictException"),
+            "FunctionUrlConfig exists for this Lambda function",
+            409,
+            Refused,
+            "",
+        ),
+        (Some("ResourceNotFoundException"), "Function not found: arn", 404, NotFound, ""),
+        (
+            Some("ResourceNotFoundException"),
+            "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
+            404,
+            Refused,
+            "",
+        ),
+        (
+            Some("PreconditionFailedException"),
+            "The Revision Id provided does not match the latest Revision Id.",
+            412,
+            MovedOn,
+            "",
+        ),
+        (Some("TooManyRequestsException"), "Rate Exceeded.", 429, Throttled, ""),
+        (Some("ValidationException"), "1 validation error detected", 400, Refused, ""),
+        (
+            Some("InvalidLambdaFunctionAssociation"),
+            "Lambda@Edge cannot retrieve the specified Lambda function.",
+            400,
+            Denied,
+            "",
+        ),
+        (
+            Some("InvalidLambdaFunctionAssociation"),
+            "The function must be in an Active state.",
+            400,
+            Busy,
+            "",
+        ),
+        (
+            Some("InvalidLambdaFunctionAssociation"),
+            "The function cannot have environment variables.",
+            400,
+            Refused,
+            "",
+        ),
+        (
+            Some("PreconditionFailed"),
+            "You can't delete this distribution while it's subscribed to a pricing plan.",
+            412,
+            InUse,
+            "pricing plan",
+        ),
+        (
+            Some("PreconditionFailed"),
+            "The precondition given in one or more of the request-header fields evaluated to \
+                false.",
+            412,
+            MovedOn,
+            "",
+        ),
+        (
+            Some("PreconditionFailed"),
+            "At least one of the pre-conditions you specified did not hold",
+            412,
+            MovedOn,
+            "",
+        ),
+        (Some("PreconditionFailed"), "Something that nobody has seen.", 412, Refused, ""),
+        (
+            Some("AccessDenied"),
+            "Your account must be verified before you can add new CloudFront resources.",
+            403,
+            Refused,
+            "support",
+        ),
+        (
+            Some("AccessDenied"),
+            "Access Denied because object protected by object lock.",
+            403,
+            Refused,
+            "lock",
+        ),
+        (Some("AccessDenied"), "Access Denied", 403, Denied, ""),
+        (
+            Some("InvalidObjectState"),
+            "The operation is not valid for the object's storage class",
+            403,
+            Refused,
+            "restore",
+        ),
+        (Some("CNAMEAlreadyExists"), "", 409, Refused, "aliases"),
+        (Some("TooManyDistributionsWithLambdaAssociations"), "", 400, Refused, "quota"),
+        (Some("TooManyLambdaFunctionAssociations"), "", 400, Refused, "quota"),
+        (Some("LimitExceeded"), "Cannot exceed quota for RolesPerAccount", 409, Refused, "quota"),
+        (Some("IllegalUpdate"), "", 400, Refused, ""),
+        (Some("InvalidArgument"), "", 400, Refused, ""),
+        (Some("InvalidOriginAccessControl"), "", 400, NotFound, ""),
+        (Some("NoSuchBucketPolicy"), "", 404, NotFound, ""),
+        (Some("NoSuchTagSet"), "", 404, NotFound, ""),
+        (Some("OwnershipControlsNotFoundError"), "", 404, NotFound, ""),
+        (Some("ConditionalRequestConflict"), "", 409, MovedOn, "same moment"),
+        (Some("OperationAborted"), "A conflicting conditional operation", 409, Busy, ""),
+        (Some("OperationAbortedException"), "", 400, Busy, ""),
+        (Some("KMS.NotFoundException"), "Invalid keyId", 400, Refused, "KMS key"),
+        (Some("KMS.KMSInvalidStateException"), "is pending deletion", 400, Refused, "KMS key"),
+        (Some("PermanentRedirect"), "", 301, Elsewhere, ""),
+        (
+            Some("AuthorizationHeaderMalformed"),
+            "the region 'us-east-1' is wrong; expecting 'eu-west-1'",
+            400,
+            Elsewhere,
+            "",
+        ),
+        (Some("IllegalLocationConstraintException"), "", 400, Elsewhere, ""),
+        (None, "Moved Permanently", 301, Elsewhere, ""),
+        (Some("BucketAlreadyExists"), "", 409, Refused, "another account"),
+        (Some("Throttling"), "Rate exceeded", 400, Throttled, ""),
+        (Some("ExpiredTokenException"), "", 403, Credentials, ""),
+        (
+            Some("SignatureDoesNotMatch"),
+            "Signature expired: 20261122T120000Z is now earlier than 20261122T121000Z",
+            403,
+            Credentials,
+            "clock",
+        ),
+        (
+            Some("InvalidSignatureException"),
+            "Signature not yet current: 1 is still later than 2",
+            403,
+            Credentials,
+            "clock",
+        ),
+        (Some("RequestTimeTooSkewed"), "", 403, Credentials, "clock"),
+        (Some("SignatureDoesNotMatch"), "The request signature we", 403, Credentials, "secret key"),
+        (Some("OptInRequired"), "", 403, Credentials, "signed up"),
+        (Some("InvalidToken"), "", 400, Credentials, "access key"),
+        (Some("MissingAuthenticationToken"), "", 403, Credentials, "access key"),
+        (Some("InternalError"), "We encountered an internal error.", 500, Busy, "itself"),
+        (Some("ServiceUnavailable"), "", 503, Busy, "itself"),
+        (None, "", 502, Busy, "itself"),
+        (Some("NotImplemented"), "", 501, Refused, ""),
+        (None, "Not Found", 404, NotFound, ""),
+        (None, "Forbidden", 403, Denied, ""),
+        (None, "Precondition Failed", 412, MovedOn, ""),
+        (None, "Bad Request", 400, Refused, ""),
+    ];
+    for (code, text, status, kind, cure) in rows {
+        let meaning = meaning(*code, text, Some(*status));
+        assert_eq!(meaning.kind, *kind, "{code:?} {text}");
+        assert_eq!(meaning.cure.is_some(), !cure.is_empty(), "{code:?} {text}: {meaning:?}");
+        assert!(meaning.cure.unwrap_or_default().contains(cure), "{code:?} {text}: {meaning:?}");
+    }
+}
+
+/// `PROVISION_RECORDED=errors.jsonl cargo test --lib every_recorded -- --nocapture` tells what is
+/// said of each answer in a file of recorded ones (a JSON object a line: `service`, `code`, `status`,
+/// `text`).
+#[test]
+fn every_recorded_answer_is_told() {
+    let Some(file) = env::var_os("PROVISION_RECORDED") else { return };
+    let mut told = BTreeMap::<String, usize>::new();
+    for line in fs::read_to_string(file).unwrap().lines() {
+        let answer: Value = serde_json::from_str(line).unwrap();
+        let word = |name: &str| answer[name].as_str().unwrap_or_default();
+        let code = Some(word("code")).filter(|code| code.parse::<u16>().is_err());
+        let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+        let meaning = meaning(code, word("text"), status);
+        let text: String = word("text").chars().take(70).collect();
+        println!(
+            "{:13} {:12} {:36} {text} | {}",
+            format!("{:?}", meaning.kind),
+            word("service"),
+            word("code"),
+            meaning.cure.unwrap_or("-")
+        );
+        *told.entry(format!("{:?}", meaning.kind)).or_default() += 1;
+        assert!(status != Some(404) || matches!(meaning.kind, NotFound | Refused), "{line}");
+    }
+    println!("{told:?}");
+}
