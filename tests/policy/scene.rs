@@ -33,6 +33,8 @@ pub(crate) enum Scene {
     Protected,
     /// The same, and its policy has a statement of another owner's.
     Shared,
+    /// The function's logs are protected.
+    Logged,
 }
 
 /// One stack, in a distribution of its own or in another owner's.
@@ -89,6 +91,10 @@ impl Stage {
             }
             Scene::Drifted => self.drift().await,
             Scene::Grown => self.grow().await,
+            Scene::Logged => {
+                self.log().await;
+                shop.write("provision.yaml", &format!("{spec}protect: [logs]\n"));
+            }
             Scene::Protected | Scene::Shared => self.protect(&spec, scene == Scene::Shared).await,
         }
     }
@@ -173,6 +179,12 @@ impl Stage {
         self.shop.write("edge.py", "def handler(event, context):\n    return None\n");
     }
 
+    /// The function has run.
+    async fn log(&self) {
+        let group = self.shop.aws.clients.logs.create_log_group();
+        group.log_group_name("/aws/lambda/us-east-1.shop-edge").send().await.unwrap();
+    }
+
     async fn grow(&self) {
         let (s3, iam) = (&self.shop.aws.clients.s3, &self.shop.aws.clients.iam);
         // Of one file only the past is left; the other was put by us, and no longer stands in the
@@ -182,15 +194,7 @@ impl Stage {
         self.shop.write("site/older.css", "h1 { color: red }");
         self.shop.run("apply --yes").exits(0);
         self.shop.remove("site/older.css");
-        self.shop
-            .aws
-            .clients
-            .logs
-            .create_log_group()
-            .log_group_name("/aws/lambda/us-east-1.shop-edge")
-            .send()
-            .await
-            .unwrap();
+        self.log().await;
         s3.create_multipart_upload().bucket(BUCKET).key("half.bin").send().await.unwrap();
         let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny",
             "Action": "*", "Resource": "*"}]});

@@ -29,6 +29,7 @@ const DESTROY: &[Act] = &[
     (Scene::Protected, "destroy --yes"),
     (Scene::Shared, "destroy --yes"),
     (Scene::Unclaimed, "destroy --yes"),
+    (Scene::Logged, "destroy --yes"),
 ];
 const NO_WORD: (&str, &str) =
     ("lambda:DisableReplication*", "no document says what giving up an association takes");
@@ -36,6 +37,8 @@ const OWN_ONCE: (&str, &str) = (
     "s3:DeleteBucketPolicy",
     "a bucket that lost its tag, whose policy names a distribution of ours",
 );
+const OWN_BEFORE: (&str, &str) =
+    ("s3:PutBucketPolicy", "a bucket that stays, which a distribution of an earlier spec reads");
 const PASSED_OVER: &str = "a region that refuses a look at its log groups is told and passed over";
 const LOGS: (&str, &str) = ("logs:DescribeLogGroups", PASSED_OVER);
 const LOG_TAGS: (&str, &str) = ("logs:ListTagsForResource", PASSED_OVER);
@@ -75,7 +78,7 @@ async fn of_destroy_attached() {
         name: "destroy",
         attached: true,
         acts: DESTROY,
-        unseen: &[NO_WORD, OWN_ONCE, LOGS, LOG_TAGS],
+        unseen: &[NO_WORD, OWN_ONCE, OWN_BEFORE, LOGS, LOG_TAGS],
         nth: 13,
     }
     .holds()
