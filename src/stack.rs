@@ -306,4 +306,22 @@ impl Op {
     pub fn kind(&self) -> Kind {
         self.change().address.kind
     }
+
+    /// Does it only wait for a condition, and write nothing?
+    #[must_use]
+    pub fn is_wait(&self) -> bool {
+        match self {
+            Self::Distribution(op) => op.is_wait(),
+            Self::Association(_, op) => op.is_wait(),
+            Self::Bucket(..)
+            | Self::Site(_)
+            | Self::Page(_)
+            | Self::Role(..)
+            | Self::Function(..)
+            | Self::Logs(..)
+            | Self::Access(..)
+            | Self::Grant(..)
+            | Self::Invalidation(_) => false,
+        }
+    }
 }

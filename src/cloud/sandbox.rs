@@ -8,7 +8,7 @@
 use super::world::{Delays, Unfit, World};
 use super::{Caller, Cloud};
 use crate::aws::wait::{self, Rhythm, Waited};
-use crate::change::{Action, Done, Fault, FaultKind};
+use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::file::{self, Readers};
 use crate::name::{AccountId, DistributionId, ObjectKey};
@@ -242,7 +242,7 @@ impl Cloud for Sandbox {
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
         let address = op.change().address;
-        if op.change().action == Action::Await {
+        if op.is_wait() {
             let known = context.references(|known| known.clone());
             let budget = (Rhythm::SANDBOX.deployment, wait::DEPLOYMENT);
             let waited = wait::until(

@@ -2,7 +2,7 @@
 //!
 //! Pure. `(stack, desired, live) → Plan`; everything that is decided is decided here.
 
-use crate::change::{Action, Address, Conflict, Kind, Notice};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, DistributionId, StackName};
 use crate::resource::{Planned, distribution, page};
 use crate::spec::Protected;
@@ -98,7 +98,7 @@ impl Plan {
     /// Does it write anything, or only wait?
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        self.steps.iter().any(|step| step.op.change().action != Action::Await)
+        self.steps.iter().any(|step| !step.op.is_wait())
     }
 
     /// May it be carried out?

@@ -7,7 +7,7 @@
 use super::Session;
 use super::failure::{Failure, Reason};
 use super::words::{Words, flags, joined};
-use crate::change::{Action, Conflict, Kind, Notice};
+use crate::change::{Conflict, Kind, Notice};
 use crate::file::{self, Readers};
 use crate::name::{AccountId, StackName};
 use crate::plan::{Intent, Plan, Step};
@@ -76,7 +76,7 @@ struct Agreed<'a> {
 impl<'a> Agreed<'a> {
     fn of(plan: &'a Plan) -> Self {
         let Plan { stack, account, intent, steps, conflicts, notices } = plan;
-        let writes = |step: &&Step| step.op.change().action != Action::Await;
+        let writes = |step: &&Step| !step.op.is_wait();
         let steps = steps.iter().filter(writes).collect();
         Self { stack, account, intent: *intent, steps, conflicts, notices }
     }

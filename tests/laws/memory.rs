@@ -181,7 +181,9 @@ impl Memory {
             }
             _ => {}
         }
-        if op.change().action == Action::Await {
+        let shown_as_wait = op.change().action == Action::Await;
+        assert_eq!(op.is_wait(), shown_as_wait, "what is shown and what is done: {op:?}");
+        if op.is_wait() {
             let known = context.references(|known| known.clone());
             while !state.world.is_deployed(op, &known, state.now) {
                 state.now += 1;

@@ -112,7 +112,7 @@ impl Twin {
         let context = |live| Context::new(references(live), &quiet, stop.clone(), Duration::ZERO);
         let contexts = [context(&simulated.0), context(&observed.0)];
         for (here, there) in plans[0].steps.iter().zip(&plans[1].steps) {
-            if here.op.change().action == Action::Await {
+            if here.op.is_wait() {
                 assert!(!self.world.is_deployed(
                     &here.op,
                     &contexts[0].references(|known| known.clone()),

@@ -80,6 +80,15 @@ impl Op {
         }
     }
 
+    /// Does it only wait for a condition, and write nothing?
+    #[must_use]
+    pub fn is_wait(&self) -> bool {
+        match self {
+            Self::AwaitDeployed => true,
+            Self::Turn { .. } => false,
+        }
+    }
+
     /// The edits that the op makes; `arn` is our version's.
     #[must_use]
     pub fn edits(&self, arn: &str) -> Vec<Edit> {

@@ -199,6 +199,18 @@ impl Op {
         }
     }
 
+    /// Does it only wait for a condition, and write nothing?
+    #[must_use]
+    pub fn is_wait(&self) -> bool {
+        match self {
+            Self::AwaitDeployed { .. } => true,
+            Self::Create { .. }
+            | Self::Update { .. }
+            | Self::SetTags { .. }
+            | Self::Delete { .. } => false,
+        }
+    }
+
     /// The edits that an update makes. `arn` is the occupant's, where it has one; `access` the
     /// access control's id.
     #[must_use]
