@@ -6,7 +6,7 @@ mod former;
 
 pub use former::{Clues, Former, FormerBucket};
 
-use crate::change::{Change, Kind};
+use crate::change::{Change, Fault, FaultKind, Kind};
 use crate::name::{
     AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath,
     StackName,
@@ -90,12 +90,15 @@ impl Names {
     /// The stack in this account.
     ///
     /// # Errors
-    /// The rule that a derived bucket name breaks.
-    pub fn in_account(&self, account: AccountId) -> Result<Stack, &'static str> {
-        let bucket = match &self.bucket {
-            Some(bucket) => bucket.clone(),
-            None => BucketName::derived(&self.stack, &account)?,
+    /// [`FaultKind::Local`], with the rule that a derived bucket name breaks.
+    pub fn in_account(&self, account: AccountId) -> Result<Stack, Fault> {
+        let derived = || {
+            BucketName::derived(&self.stack, &account).map_err(|why| {
+                Fault::new(FaultKind::Local, "name the bucket after stack and account", why)
+                    .hinted("set `bucket.name` in the spec")
+            })
         };
+        let bucket = self.bucket.clone().map_or_else(derived, Ok)?;
         Ok(Stack { names: self.clone(), account, bucket })
     }
 }

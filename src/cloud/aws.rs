@@ -44,7 +44,7 @@ impl Aws {
         let clients = &self.clients;
         let (caller, listed) = try_join!(self.identify(), distribution::aws::list(clients))?;
         let account = caller.account;
-        let stack = in_account(names, &account)?;
+        let stack = names.in_account(account.clone())?;
         let (region, policy) = try_join!(
             bucket::aws::locate(clients, &account, &stack.bucket),
             grant::aws::observe(clients, &account, &stack.bucket)
@@ -131,14 +131,6 @@ impl Aws {
     ) -> Result<Vec<(String, site::Object, u64)>, Fault> {
         site::aws::list(&self.clients, &stack.account, &stack.bucket, prefix).await
     }
-}
-
-fn in_account(names: &Names, account: &AccountId) -> Result<Stack, Fault> {
-    let stack = names.in_account(account.clone());
-    stack.map_err(|why| {
-        Fault::new(FaultKind::Local, "name the bucket after stack and account", why)
-            .hinted("set `bucket.name` in the spec")
-    })
 }
 
 impl Cloud for Aws {

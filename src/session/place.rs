@@ -119,7 +119,7 @@ impl Place {
             // Only who is refused has to know as whom.
             target.is_for(&self.unless_stopped(self.cloud.identify()).await?)?;
         }
-        let stack = in_account(&names, account)?;
+        let stack = names.in_account(account)?;
         if names.also.is_empty() && live.has_lost_its_memory(&stack) {
             names.also = self.search(&stack).await?;
             let look = self.cloud.observe(&names, site, scope);
@@ -156,7 +156,7 @@ impl Place {
             Some(account) => account.clone(),
             None => self.unless_stopped(self.cloud.identify()).await?.account,
         };
-        Ok(in_account(&target.names, account)?)
+        Ok(target.names.in_account(account)?)
     }
 
     /// Looks at the switch alone: who asks, then both page keys. A bucket that is not there is no
@@ -172,7 +172,7 @@ impl Place {
         let asked = deadline.answer(LOOKED, "AWS STS, who the caller is", self.cloud.identify());
         let caller = self.unless_stopped(asked).await?;
         target.is_for(&caller)?;
-        let stack = in_account(&target.names, caller.account.clone())?;
+        let stack = target.names.in_account(caller.account.clone())?;
         let whom = format!("S3, bucket {}", stack.bucket);
         let asked = deadline.answer(LOOKED, &whom, self.cloud.observe_switch(&stack));
         match self.unless_stopped(asked).await {
@@ -296,12 +296,6 @@ impl Target {
                 .into(),
         }))
     }
-}
-
-fn in_account(names: &Names, account: AccountId) -> Result<Stack, Fault> {
-    names
-        .in_account(account)
-        .map_err(|why| Fault::new(FaultKind::Local, "name the bucket after stack and account", why))
 }
 
 fn exit_of(outcome: &Outcome) -> Exit {

@@ -101,9 +101,8 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
         let keys = names.keys.clone();
         // No account is asked for what is in a folder.
         let account = session.spec.account.clone().map_or_else(|| "000000000000".parse(), Ok);
-        let stack = account
-            .and_then(|account| names.in_account(account))
-            .map_err(|why| Failure::Local(Reason::new(why)))?;
+        let account = account.map_err(|why: &str| Failure::Local(Reason::new(why)))?;
+        let stack = names.in_account(account)?;
         let page = session.spec.maintenance.page.clone();
         let site = folder::Site::open(folder, keys, page)
             .map_err(|error| Reason::new(format!("folder {}: {error}", folder.display())))
