@@ -262,16 +262,15 @@ impl Cloud for Sandbox {
             });
         }
         self.keep_bytes(op)?;
-        let patience = if matches!(op, Op::Function(_, function::Op::Delete)) {
-            context.patience
-        } else {
-            Duration::ZERO
+        let patience = match op {
+            Op::Function(_, op) => op.patience(context.patience),
+            _ => Duration::ZERO,
         };
         let deferred = std::sync::Mutex::new(None);
         let waited = wait::until(
             context,
             &address,
-            "CloudFront to remove its replicas",
+            function::REPLICAS_END,
             (Rhythm::SANDBOX.replicas, patience),
             || async {
                 let done = self.change(|world, now| world.apply(stack, op, context, now))?;

@@ -36,7 +36,13 @@ pub(crate) async fn apply(
         Op::SetTags { arn, tags, .. } => {
             when_idle(clients, change, context, || set_tags(clients, name, arn, tags)).await
         }
-        Op::Prune { number } => delete(clients, name, Some(*number), change, context).await,
-        Op::Delete => delete(clients, name, None, change, context).await,
+        Op::Prune { number } => {
+            let patience = op.patience(context.patience);
+            delete(clients, name, Some(*number), change, (context, patience)).await
+        }
+        Op::Delete => {
+            let patience = op.patience(context.patience);
+            delete(clients, name, None, change, (context, patience)).await
+        }
     }
 }

@@ -306,7 +306,29 @@ impl Op {
             Self::Delete => at(Action::Delete, "delete with all versions".into()),
         }
     }
+
+    /// How long it waits for replicas to end, of what the user grants. A superseded version is
+    /// nothing to wait for: the next apply prunes it.
+    #[must_use]
+    pub(crate) fn patience(&self, granted: Duration) -> Duration {
+        match self {
+            Self::Delete => granted,
+            Self::Create(_)
+            | Self::Configure(_)
+            | Self::Upload(_)
+            | Self::Publish(_)
+            | Self::SetTags { .. }
+            | Self::Prune { .. } => Duration::ZERO,
+        }
+    }
 }
+
+/// Why a version, or the function with all of them, cannot be deleted yet.
+pub(crate) const REPLICATED: &str = "CloudFront still keeps replicas of it at the edge; AWS \
+    removes them by itself, and nobody can hurry it";
+
+/// What a delete waits for.
+pub(crate) const REPLICAS_END: &str = "CloudFront to remove its replicas";
 
 /// After how long a next try is worth while (docs/aws.md, "replicas end by themselves").
 pub const REPLICAS_LINGER: Duration = Duration::from_mins(45);

@@ -30,9 +30,7 @@ impl World {
         };
         if replicated {
             return Ok(Done::Deferred {
-                reason: "CloudFront still keeps replicas of it at the edge; AWS removes them by \
-                    itself, and nobody can hurry it"
-                    .into(),
+                reason: function::REPLICATED.into(),
                 try_again_after: std::time::Duration::from_secs(self.delays.replicas),
             });
         }

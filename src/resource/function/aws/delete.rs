@@ -6,30 +6,28 @@ use crate::aws::wait::{self, Waited};
 use crate::change::{Change, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::FunctionName;
-use crate::resource::function::REPLICAS_LINGER;
+use crate::resource::function::{REPLICAS_END, REPLICAS_LINGER, REPLICATED};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Deletes one version, or the function with all of them. Replicas at the edge can hold it for
-/// hours: then it is deferred, after as much patience as the user asked for.
+/// hours: then it is deferred, after this much patience.
 pub(super) async fn delete(
     clients: &Clients,
     name: &FunctionName,
     number: Option<u64>,
     change: &Change,
-    context: &Context<'_>,
+    (context, patience): (&Context<'_>, Duration),
 ) -> Result<Done, Fault> {
     let what = number.map_or_else(
         || format!("function {name}"),
         |number| format!("version {number} of function {name}"),
     );
-    let patience = if number.is_some() { std::time::Duration::ZERO } else { context.patience };
-    let reason = "CloudFront still keeps replicas of it at the edge; AWS removes them by itself, \
-        and nobody can hurry it";
     let held = AtomicBool::new(false);
     let waited = wait::until(
         context,
         &change.address,
-        "CloudFront to remove its replicas",
+        REPLICAS_END,
         (clients.rhythm.replicas, patience),
         || async {
             let sent = clients
@@ -56,7 +54,7 @@ pub(super) async fn delete(
                 }
                 Err(fault) if fault.kind == FaultKind::Credentials => {
                     let reason = format!(
-                        "{reason}; meanwhile the credentials have ended ({})",
+                        "{REPLICATED}; meanwhile the credentials have ended ({})",
                         fault.message
                     );
                     Ok(Some(Done::Deferred { reason, try_again_after: REPLICAS_LINGER }))
@@ -69,7 +67,7 @@ pub(super) async fn delete(
     Ok(match waited {
         Waited::Met(done) => done,
         Waited::OutOfTime | Waited::Stopped => {
-            Done::Deferred { reason: reason.into(), try_again_after: REPLICAS_LINGER }
+            Done::Deferred { reason: REPLICATED.into(), try_again_after: REPLICAS_LINGER }
         }
     })
 }
