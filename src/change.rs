@@ -46,6 +46,24 @@ kinds! {
     Association "association" "Slots of a distribution of another owner.",
 }
 
+impl Kind {
+    /// Does a thing of this kind always carry the stack's tags? The edge makes log groups without
+    /// them.
+    #[must_use]
+    pub fn is_tagged(self) -> bool {
+        match self {
+            Self::Bucket | Self::Role | Self::Function | Self::Distribution => true,
+            Self::Site
+            | Self::Page
+            | Self::Logs
+            | Self::Access
+            | Self::Grant
+            | Self::Invalidation
+            | Self::Association => false,
+        }
+    }
+}
+
 /// Kind and name, as shown to people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Address {

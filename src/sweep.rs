@@ -103,11 +103,9 @@ impl Remains {
     /// How long the stack shall live, if all of it says so that carries tags.
     #[must_use]
     pub fn ttl(&self) -> Option<Duration> {
-        let is_tagged = |trace: &&Trace| {
-            matches!(trace.kind, Kind::Bucket | Kind::Role | Kind::Function | Kind::Distribution)
-        };
         let said = |trace: &Trace| humantime::parse_duration(trace.ttl.as_ref()?).ok();
-        let all: Option<Vec<_>> = self.traces.iter().filter(is_tagged).map(said).collect();
+        let tagged = self.traces.iter().filter(|trace| trace.kind.is_tagged());
+        let all: Option<Vec<_>> = tagged.map(said).collect();
         // Where they differ, an apply that lengthens it was cut short, or another user wrote one:
         // the longest holds.
         all?.into_iter().max()

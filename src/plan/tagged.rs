@@ -1,5 +1,6 @@
 //! Everything of a stack that carries tags, in the spec or not.
 
+use crate::change::Kind;
 use crate::name::{AccountId, BucketName, DistributionId, FunctionName, RoleName};
 use crate::resource::tags::Difference;
 use crate::resource::{Tags, bucket, distribution, function, role};
@@ -50,27 +51,55 @@ impl Tagged<'_> {
     }
 }
 
-/// All of them. Log groups carry tags too, and go with their function.
+/// All of them, those in the spec first.
 pub(super) fn tagged<'a>(stack: &'a Stack, live: &'a Live) -> Vec<Tagged<'a>> {
+    let kinds = Kind::ALL.iter().filter(|kind| kind.is_tagged());
+    let mut all: Vec<_> = kinds.flat_map(|kind| of_kind(*kind, stack, live)).collect();
+    all.sort_by_key(|one| one.is_former);
+    all
+}
+
+fn of_kind<'a>(kind: Kind, stack: &'a Stack, live: &'a Live) -> Vec<Tagged<'a>> {
     let former = &live.former;
-    let named = |thing, tags| Tagged { thing, tags, is_former: false };
-    let left = |thing, tags| Tagged { thing, tags, is_former: true };
-    let bucket = live.bucket.iter().map(|live| &live.settings.tags);
-    let role = live.role.iter().map(|live| &live.settings.tags);
-    let function = live.function.iter().map(|live| &live.settings.tags);
-    let own = live.distribution.iter().map(|own| named(Thing::Distribution(&own.id), &own.tags));
-    let buckets = former.buckets.iter().map(|(name, found)| (name, &found.live.settings.tags));
-    let roles = former.roles.iter().map(|(name, found)| (name, &found.settings.tags));
-    let functions = former.functions.iter();
-    let functions =
-        functions.filter_map(|(name, (found, _))| Some((name, &found.as_ref()?.settings.tags)));
-    bucket
-        .map(|tags| named(Thing::Bucket(&stack.bucket), tags))
-        .chain(role.map(|tags| named(Thing::Role(&stack.names.role), tags)))
-        .chain(function.map(|tags| named(Thing::Function(&stack.names.function), tags)))
-        .chain(own)
-        .chain(buckets.map(|(name, tags)| left(Thing::Bucket(name), tags)))
-        .chain(roles.map(|(name, tags)| left(Thing::Role(name), tags)))
-        .chain(functions.map(|(name, tags)| left(Thing::Function(name), tags)))
-        .collect()
+    match kind {
+        Kind::Bucket => {
+            let own = live.bucket.iter().map(|live| (&stack.bucket, &live.settings.tags));
+            let buckets = former.buckets.iter();
+            all(Thing::Bucket, own, buckets.map(|(name, found)| (name, &found.live.settings.tags)))
+        }
+        Kind::Role => {
+            let own = live.role.iter().map(|live| (&stack.names.role, &live.settings.tags));
+            let roles = former.roles.iter();
+            all(Thing::Role, own, roles.map(|(name, found)| (name, &found.settings.tags)))
+        }
+        Kind::Function => {
+            let own = live.function.iter().map(|live| (&stack.names.function, &live.settings.tags));
+            let functions = former.functions.iter();
+            let functions = functions
+                .filter_map(|(name, (found, _))| Some((name, &found.as_ref()?.settings.tags)));
+            all(Thing::Function, own, functions)
+        }
+        Kind::Distribution => {
+            let own = live.distribution.iter().map(|live| (&live.id, &live.tags));
+            all(Thing::Distribution, own, std::iter::empty())
+        }
+        Kind::Site
+        | Kind::Page
+        | Kind::Logs
+        | Kind::Access
+        | Kind::Grant
+        | Kind::Invalidation
+        | Kind::Association => Vec::new(),
+    }
+}
+
+/// Of one kind: those that the spec names, and former ones.
+fn all<'a, N>(
+    thing: fn(&'a N) -> Thing<'a>,
+    own: impl Iterator<Item = (&'a N, &'a Tags)>,
+    former: impl Iterator<Item = (&'a N, &'a Tags)>,
+) -> Vec<Tagged<'a>> {
+    let own = own.map(|(name, tags)| Tagged { thing: thing(name), tags, is_former: false });
+    let former = former.map(|(name, tags)| Tagged { thing: thing(name), tags, is_former: true });
+    own.chain(former).collect()
 }
