@@ -173,3 +173,113 @@ impl World {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::site::Settings;
+    use crate::stack::{Names, Scope};
+
+    /// A world of every kind, as the first program with this format wrote it. What it says stays
+    /// readable: a new field needs `#[serde(default)]`, or the format another number.
+    const FIRST: &str = r#"{
+        "format": 1,
+        "account": "123456789012",
+        "delays": {"deploy": 2, "replicas": 20},
+        "serial": 11,
+        "buckets": {"shop-files": {
+            "live": {"settings": {
+                "region": "us-east-1", "private": true, "owner_enforced": true,
+                "versioning": "Off", "tags": {"provision:stack": "shop"}
+            }},
+            "policy": null,
+            "objects": {"home.html": {"etag": "9104ecfa86b86322db357f5eda935c90", "size": 14}},
+            "headers": {"home.html": {
+                "content_type": "text/html; charset=utf-8", "cache_control": "no-store",
+                "metadata": {"provision-stack": "shop"}, "modified": 1796028130
+            }}
+        }},
+        "roles": {"shop-edge": {
+            "settings": {
+                "path": "/", "trust": {}, "policy": null,
+                "description": "provision:stack=shop", "tags": {"provision:stack": "shop"}
+            },
+            "other_policies": [], "attached": []
+        }},
+        "functions": {"shop-edge": {
+            "settings": {
+                "frozen": {
+                    "code_sha256": "J2gqP1J11NtslhWi60OpB27mENXdRHFpSYvpgrsHVjk=",
+                    "runtime": "python3.13", "handler": "edge.handler", "memory": 128,
+                    "timeout": 5, "role": "arn:aws:iam::123456789012:role/shop-edge",
+                    "refused": [], "description": "provision:stack=shop"
+                },
+                "tags": {"provision:stack": "shop"}
+            },
+            "revision": "revision-5", "versions": []
+        }},
+        "numbers": {"shop-edge": 1},
+        "logs": {"us-east-1": {"/aws/lambda/us-east-1.shop-edge": {
+            "retention": 30, "policy": null, "protected": false, "tags": {}
+        }}},
+        "access": {"provision-shop": {
+            "id": "EOAC00000003", "name": "provision-shop", "description": "provision:stack=shop"
+        }},
+        "distributions": {"E2SANDBOX00008": {
+            "live": {
+                "id": "E2SANDBOX00008", "etag": "ETAG8", "document": "<DistributionConfig/>",
+                "deployed": false, "domain": "e2sandbox00008.cloudfront.net", "tags": {}
+            },
+            "deployed_at": 1796028132
+        }},
+        "replicas": {"arn:aws:lambda:us-east-1:123456789012:function:shop-edge:1": 1796028150}
+    }"#;
+
+    #[test]
+    fn the_first_world_of_this_format_can_still_be_read() {
+        let World {
+            format: _,
+            account: _,
+            delays: _,
+            serial: _,
+            buckets,
+            roles,
+            functions,
+            numbers,
+            logs,
+            access,
+            distributions,
+            born,
+            replicas,
+            references,
+        } = World::from_json(FIRST.as_bytes()).unwrap();
+        let read = [
+            buckets.len(),
+            roles.len(),
+            functions.len(),
+            numbers.len(),
+            logs.len(),
+            access.len(),
+            distributions.len(),
+            replicas.len(),
+        ];
+        assert_eq!((read, born.len(), references.len()), ([1; 8], 0, 0));
+    }
+
+    #[test]
+    fn objects_in_another_region_than_the_specs_are_not_looked_at() {
+        let world = World::from_json(FIRST.as_bytes()).unwrap();
+        for (region, objects) in [("us-east-1", 1), ("eu-west-1", 0)] {
+            let names = Names::of_stack(&"shop".parse().unwrap(), region.parse().unwrap());
+            let bucket = Some("shop-files".parse().unwrap());
+            let names = Names { bucket, ..names.unwrap() };
+            for scope in [Scope::Stack, Scope::Teardown] {
+                let (_, live) = world.observe(&names, &Settings::default(), scope, 0);
+                assert_eq!(live.objects.objects.len(), objects, "{region}");
+                let versions = if scope == Scope::Teardown { objects } else { 0 };
+                assert_eq!(live.inventory.versions.len(), versions, "{region}");
+                assert!(live.bucket.is_some(), "the planner has to say where it is");
+            }
+        }
+    }
+}
