@@ -439,9 +439,26 @@ fn our_slots(world: &World, ground: &Ground) -> Vec<Behavior> {
 /// Whatever carries our name on it.
 /// `own` was our distribution.
 fn ours(world: &World, ground: &Ground, own: Option<&DistributionId>) -> Vec<String> {
+    let World {
+        buckets,
+        roles,
+        functions,
+        logs: groups,
+        access,
+        distributions,
+        // Numbers, and what time washes away.
+        format: _,
+        account: _,
+        delays: _,
+        serial: _,
+        numbers: _,
+        born: _,
+        replicas: _,
+        references: _,
+    } = world;
     let stack = &ground.stack.names.stack;
-    let buckets = world
-        .buckets
+    let grants = buckets.values();
+    let buckets = buckets
         .iter()
         .filter(|(_, found)| bucket::plan::is_ours(&found.live, stack))
         .map(|(name, _)| format!("bucket {name}"));
@@ -452,33 +469,27 @@ fn ours(world: &World, ground: &Ground, own: Option<&DistributionId>) -> Vec<Str
             || own.is_some() && grant::distribution(found.policy.as_ref()).as_ref() == own
     };
     let granted = |found: &&Bucket| provable(found) && grant::exists(found.policy.as_ref());
-    let grants = world.buckets.values().filter(granted);
-    let roles = world
-        .roles
+    let grants = grants.filter(granted);
+    let roles = roles
         .iter()
         .filter(|(_, live)| role::plan::is_ours(live, stack))
         .map(|(name, _)| format!("role {name}"));
-    let functions = world
-        .functions
+    // A function of somebody else's that has taken the name writes to the groups now.
+    let free = !functions.contains_key(&ground.stack.names.function);
+    let functions = functions
         .iter()
         .filter(|(_, live)| function::plan::is_ours(live, stack))
         .map(|(name, _)| format!("function {name}"));
     let group = logs::group(&ground.stack.names.function);
-    let groups =
-        world.logs.iter().filter_map(|(region, groups)| Some((region, groups.get(&group)?)));
-    // A function of somebody else's that has taken the name writes to them now.
-    let free = !world.functions.contains_key(&ground.stack.names.function);
+    let groups = groups.iter().filter_map(|(region, groups)| Some((region, groups.get(&group)?)));
     let groups = groups.filter(|(_, group)| free && stack_in(&group.tags).as_ref() == Some(stack));
     let groups = groups.map(|(region, _)| format!("logs {region}"));
-    let access = world
-        .access
+    let access = access
         .values()
         .filter(|live| live.description == access::description(stack))
         .map(|live| format!("access {}", live.name));
-    let distributions = world
-        .distributions
-        .values()
-        .filter(|found| distribution::owner::is_ours(&found.live, stack));
+    let distributions =
+        distributions.values().filter(|found| distribution::owner::is_ours(&found.live, stack));
     let slots = our_slots(world, ground).into_iter().map(|behavior| format!("slot of {behavior}"));
     let distributions = distributions.map(|found| format!("distribution {}", found.live.id));
     buckets

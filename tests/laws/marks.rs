@@ -73,26 +73,53 @@ fn thieves(ground: &'static Ground) -> [Ground; 3] {
 type Marks<'w> = (String, Option<&'w mut Tags>, Option<&'w mut String>);
 
 fn things(world: &mut World) -> Vec<Marks<'_>> {
-    let buckets = world.buckets.iter_mut();
+    let World {
+        buckets,
+        roles,
+        functions,
+        logs,
+        access,
+        distributions,
+        // Nothing that carries marks.
+        format: _,
+        account: _,
+        delays: _,
+        serial: _,
+        numbers: _,
+        born: _,
+        replicas: _,
+        references: _,
+    } = world;
+    let buckets = buckets.iter_mut();
     let buckets = buckets
         .map(|(name, found)| (format!("bucket {name}"), Some(&mut found.live.settings.tags), None));
-    let roles = world.roles.iter_mut().map(|(name, live)| {
+    let roles = roles.iter_mut().map(|(name, live)| {
         let settings = &mut live.settings;
         (format!("role {name}"), Some(&mut settings.tags), Some(&mut settings.description))
     });
-    let functions = world.functions.iter_mut().map(|(name, live)| {
+    let functions = functions.iter_mut().map(|(name, live)| {
         let settings = &mut live.settings;
         let description = &mut settings.frozen.description;
         (format!("function {name}"), Some(&mut settings.tags), Some(description))
     });
-    let controls = world.access.values_mut();
+    let groups = logs.iter_mut().flat_map(|(region, groups)| {
+        groups.iter_mut().map(move |(name, group)| {
+            (format!("logs {region} {name}"), Some(&mut group.tags), None)
+        })
+    });
+    let controls = access.values_mut();
     let controls =
         controls.map(|live| (format!("access {}", live.name), None, Some(&mut live.description)));
-    let distributions = world
-        .distributions
+    let distributions = distributions
         .values_mut()
         .map(|found| (format!("distribution {}", found.live.id), Some(&mut found.live.tags), None));
-    buckets.chain(roles).chain(functions).chain(controls).chain(distributions).collect()
+    buckets
+        .chain(roles)
+        .chain(functions)
+        .chain(groups)
+        .chain(controls)
+        .chain(distributions)
+        .collect()
 }
 
 /// What somebody does to a mark.

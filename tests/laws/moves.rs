@@ -117,20 +117,34 @@ pub(crate) fn pairs() -> impl Iterator<Item = (usize, &'static Ground, &'static 
 
 /// Everything that carries the stack's mark, and what others run of ours.
 pub(crate) fn ours(world: &World, ground: &Ground) -> BTreeSet<String> {
+    let World {
+        buckets,
+        roles,
+        functions,
+        logs,
+        access,
+        distributions,
+        // Numbers, and what time washes away.
+        format: _,
+        account: _,
+        delays: _,
+        serial: _,
+        numbers: _,
+        born: _,
+        replicas: _,
+        references: _,
+    } = world;
     let stack = &ground.stack.names.stack;
-    let functions = world.functions.iter().filter(|(_, live)| function::plan::is_ours(live, stack));
+    let functions = functions.iter().filter(|(_, live)| function::plan::is_ours(live, stack));
     let functions: Vec<&FunctionName> = functions.map(|(name, _)| name).collect();
-    let buckets =
-        world.buckets.iter().filter(|(_, found)| bucket::plan::is_ours(&found.live, stack));
-    let roles = world.roles.iter().filter(|(_, live)| role::plan::is_ours(live, stack));
-    let controls = world.access.values().filter(|live| access::plan::is_ours(live, stack));
-    let groups = world
-        .logs
-        .iter()
-        .flat_map(|(region, groups)| groups.iter().map(move |group| (region, group)));
+    let buckets = buckets.iter().filter(|(_, found)| bucket::plan::is_ours(&found.live, stack));
+    let roles = roles.iter().filter(|(_, live)| role::plan::is_ours(live, stack));
+    let controls = access.values().filter(|live| access::plan::is_ours(live, stack));
+    let groups =
+        logs.iter().flat_map(|(region, groups)| groups.iter().map(move |group| (region, group)));
     let groups = groups.filter(|(_, (_, group))| stack_in(&group.tags).as_ref() == Some(stack));
     let is_own = |found: &Distribution| distribution::owner::is_ours(&found.live, stack);
-    let distributions = world.distributions.values().map(|found| {
+    let distributions = distributions.values().map(|found| {
         let slots = slots(found).into_iter().filter(|(_, name, _)| functions.contains(&name));
         let slots =
             slots.map(|(behavior, name, _)| format!("slot {} {behavior} {name}", found.live.id));

@@ -13,23 +13,37 @@ use serde_json::{Value, json};
 
 /// Everything that is somebody else's.
 pub(crate) fn others(world: &World, ground: &Ground) -> Value {
+    let World {
+        buckets: _, // Below, with what others have in them.
+        roles,
+        functions,
+        logs: _, // Below: the function says whose they are.
+        access,
+        distributions,
+        // Numbers, and what time washes away.
+        format: _,
+        account: _,
+        delays: _,
+        serial: _,
+        numbers: _,
+        born: _,
+        replicas: _,
+        references: _,
+    } = world;
     let stack = &ground.stack.names.stack;
     let roles: Vec<_> =
-        world.roles.iter().filter(|(_, live)| !role::plan::is_ours(live, stack)).collect();
+        roles.iter().filter(|(_, live)| !role::plan::is_ours(live, stack)).collect();
     let functions: Vec<_> =
-        world.functions.iter().filter(|(_, live)| !function::plan::is_ours(live, stack)).collect();
-    let access: Vec<_> = world
-        .access
-        .values()
-        .filter(|live| live.description != access::description(stack))
-        .collect();
+        functions.iter().filter(|(_, live)| !function::plan::is_ours(live, stack)).collect();
+    let access: Vec<_> =
+        access.values().filter(|live| live.description != access::description(stack)).collect();
     json!({
         "buckets": buckets(world, ground),
         "roles": roles,
         "functions": functions,
         "logs": logs(world, ground),
         "access": access,
-        "distributions": world.distributions.values().filter_map(|found| distribution(found,
+        "distributions": distributions.values().filter_map(|found| distribution(found,
             ground)).collect::<Vec<_>>(),
     })
 }

@@ -6,10 +6,11 @@ use super::yard::Yard;
 use provision::cloud::Cloud;
 use provision::desired;
 use provision::resource::distribution::Live as Distribution;
-use provision::resource::page::{Metadata, Sides, window};
-use provision::resource::policy;
+use provision::resource::page::{Metadata, Shown, Sides, window};
+use provision::resource::{policy, role, site};
 use provision::spec::load::{Files, load};
-use provision::stack::{Live, Names, Scope};
+use provision::stack::{Former, Live, Names, Scope};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -62,28 +63,30 @@ pub(crate) async fn take(yard: &Yard) -> Census {
 }
 
 fn of_ours(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
-    let meaning = |document: &Option<serde_json::Value>| {
-        format!("{:?}", document.as_ref().map(policy::normal))
-    };
+    let Live {
+        bucket,
+        objects,
+        shown: window,
+        inventory,
+        policy,
+        role,
+        function,
+        logs,
+        access,
+        distribution,
+        attached,
+        readers,
+        signers,
+        holders,
+        former,
+    } = live;
     let shown = |found: &Option<Distribution>| {
         format!(
             "{:?}",
             found.as_ref().map(|found| (found.document.read(), found.deployed, &found.tags))
         )
     };
-    let role = live.role.as_ref().map(|role| {
-        let settings = &role.settings;
-        let documents = (policy::normal(&settings.trust), meaning(&settings.policy));
-        (
-            settings.path.clone(),
-            documents,
-            settings.boundary.clone(),
-            settings.tags.clone(),
-            role.other_policies.clone(),
-            &role.attached,
-        )
-    });
-    let keys: BTreeSet<_> = live.inventory.versions.iter().map(|version| &version.key).collect();
+    let keys: BTreeSet<_> = inventory.versions.iter().map(|version| &version.key).collect();
     let timeless = |metadata: &Metadata| -> Metadata {
         let clock = [window::SINCE, window::UNTIL, window::WINDOW];
         metadata
@@ -96,41 +99,66 @@ fn of_ours(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
             })
             .collect()
     };
-    // No two windows have the same bytes, and no two runs the same time.
-    let mut objects = live.objects.clone();
-    if let Some(object) = live
-        .shown
-        .as_ref()
-        .and_then(|shown| objects.objects.values_mut().find(|object| object.etag == shown.etag))
-    {
-        object.etag = "a window".into();
-    }
-    objects.index.iter_mut().for_each(|index| index.modified = 0);
     let side = [&sides.off, &sides.on]
         .map(|side| side.as_ref().map(|side| (&side.page, timeless(&side.metadata))));
     BTreeMap::from([
-        ("bucket", format!("{:?}", live.bucket.as_ref().map(|bucket| &bucket.settings))),
-        ("objects", format!("{objects:?}")),
-        ("inventory", format!("{keys:?} {}", live.inventory.uploads.len())),
-        ("policy", meaning(&live.policy)),
-        ("role", format!("{role:?}")),
+        ("bucket", format!("{:?}", bucket.as_ref().map(|bucket| &bucket.settings))),
+        ("objects", of_objects(objects.clone(), window.as_ref())),
+        ("inventory", format!("{keys:?} {}", inventory.uploads.len())),
+        ("policy", meaning(policy.as_ref())),
+        ("role", format!("{:?}", role.as_ref().map(of_role))),
         (
             "function",
             format!(
                 "{:?}",
-                live.function.as_ref().map(|function| (&function.settings, &function.versions))
+                function.as_ref().map(|function| (&function.settings, &function.versions))
             ),
         ),
         (
             "access",
-            format!("{:?}", live.access.as_ref().map(|access| (&access.name, &access.description))),
+            format!("{:?}", access.as_ref().map(|access| (&access.name, &access.description))),
         ),
-        ("distribution", shown(&live.distribution)),
-        ("attached", shown(&live.attached)),
-        ("readers", format!("{:?}", live.readers)),
-        ("holders", format!("{:?}", live.holders.iter().map(|held| &held.id).collect::<Vec<_>>())),
+        ("distribution", shown(distribution)),
+        ("attached", shown(attached)),
+        // A refusal is told with the number of its request.
+        ("logs", format!("{:?} {:?}", logs.groups, logs.refused.keys())),
+        ("signers", format!("{signers:?}")),
+        ("former", of_former(former)),
+        ("readers", format!("{:?}", readers)),
+        ("holders", format!("{:?}", holders.iter().map(|held| &held.id).collect::<Vec<_>>())),
         ("switch", format!("{side:?}")),
     ])
+}
+
+fn meaning(document: Option<&Value>) -> String {
+    format!("{:?}", document.map(policy::normal))
+}
+
+fn of_role(role: &role::Live) -> String {
+    let role::Live { settings, other_policies, attached } = role;
+    let role::Settings { path, trust, policy, boundary, description, tags } = settings;
+    let documents = (policy::normal(trust), meaning(policy.as_ref()));
+    format!(
+        "{path} {documents:?} {boundary:?} {description} {tags:?} {other_policies:?} {attached:?}"
+    )
+}
+
+/// No two windows have the same bytes, and no two runs the same time.
+fn of_objects(mut objects: site::Live, window: Option<&Shown>) -> String {
+    let is_window = |etag: &str| window.is_some_and(|window| window.etag == etag);
+    if let Some(object) = objects.objects.values_mut().find(|object| is_window(&object.etag)) {
+        object.etag = "a window".into();
+    }
+    objects.index.iter_mut().for_each(|index| index.modified = 0);
+    format!("{objects:?}")
+}
+
+/// What is private there ends with the search.
+fn of_former(former: &Former) -> String {
+    let Former { buckets, roles, functions, refused, disputed, strangers, .. } = former;
+    let refused: Vec<_> = refused.iter().map(|notice| &notice.address).collect();
+    let names = (buckets.keys(), roles.keys(), functions.keys());
+    format!("{names:?} {refused:?} {disputed:?} {strangers:?}")
 }
 
 /// A distribution's document without the slots that a function holds; what others hold is put in

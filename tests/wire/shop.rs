@@ -135,7 +135,17 @@ impl Shop {
     /// The names of everything that exists in the account.
     pub(crate) async fn everything(&self) -> Vec<String> {
         let clients = &self.aws.clients;
-        let Clients { s3, iam, lambda, cloudfront, .. } = clients;
+        let Clients {
+            s3,
+            iam,
+            lambda,
+            cloudfront,
+            logs: _, // In every region, below.
+            // They have nothing of anybody's.
+            sts: _,
+            credentials: _,
+            rhythm: _,
+        } = clients;
         let mut all = Vec::new();
         let buckets = s3.list_buckets().send().await.unwrap();
         all.extend(
