@@ -2,9 +2,12 @@
 //!
 //! The same for every intent: apply, destroy, status and the switch look at the same objects.
 
+pub mod dependents;
 mod former;
+mod search;
 
 pub use former::{Clues, Former, FormerBucket};
+pub use search::Search;
 
 use crate::change::{Change, Fault, FaultKind, Kind};
 use crate::name::{
@@ -85,6 +88,24 @@ impl Names {
             attached: None,
             also: Clues::default(),
         })
+    }
+
+    /// How closely the function's log groups are looked at, which is there or not. A destroy looks
+    /// in any case.
+    #[must_use]
+    pub fn look_at_logs(&self, scope: Scope, has_function: bool) -> logs::Look {
+        match scope {
+            Scope::Stack if !self.logs => logs::Look::Spared,
+            Scope::Teardown if !has_function => logs::Look::Tags,
+            Scope::Stack | Scope::Teardown => logs::Look::Settings,
+        }
+    }
+
+    /// Are the objects of the bucket, which is in this region, looked at? In another region than
+    /// the spec's nothing can be read with that region's client, and the planner refuses anyway.
+    #[must_use]
+    pub fn looks_at_objects(&self, region: &Region) -> bool {
+        *region == self.region
     }
 
     /// The stack in this account.

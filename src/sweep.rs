@@ -79,7 +79,7 @@ pub struct Selection {
 
 /// Puts traces together by stack.
 #[must_use]
-pub fn group(traces: Vec<Trace>, attached: &[(StackName, DistributionId)]) -> Vec<Remains> {
+pub fn group(traces: Vec<Trace>, attached: &BTreeSet<(StackName, DistributionId)>) -> Vec<Remains> {
     let mut stacks: BTreeMap<StackName, Vec<Trace>> = BTreeMap::new();
     for trace in traces {
         stacks.entry(trace.stack.clone()).or_default().push(trace);
@@ -232,7 +232,7 @@ mod tests {
             trace(Kind::Role, "r", Some("/team/")),
             trace(Kind::Function, "f", None),
         ];
-        group(traces, &[]).remove(0)
+        group(traces, &BTreeSet::new()).remove(0)
     }
 
     #[test]
@@ -327,7 +327,7 @@ mod tests {
             let trace = Trace::of("null".parse().unwrap(), Kind::Bucket, name, &Tags::new());
             Trace { place: Some("eu-west-1".into()), ..trace }
         };
-        let names = |bucket: &str| group(vec![trace(bucket)], &[]).remove(0).names();
+        let names = |bucket: &str| group(vec![trace(bucket)], &BTreeSet::new()).remove(0).names();
         assert_eq!(names("1e3").unwrap().function.as_str(), "null-edge");
         assert!(names("Bucket_of_2015").is_err());
     }

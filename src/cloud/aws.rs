@@ -12,18 +12,19 @@ use crate::aws::Clients;
 use crate::aws::fault::fault;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
-use crate::name::{AccountId, DistributionId, ObjectKey, StackName};
-use crate::resource::distribution::aws::Listed;
+use crate::name::{AccountId, DistributionId, ObjectKey};
+use crate::resource::Traces;
+use crate::resource::distribution::Listed;
 use crate::resource::site::Inventory;
-use crate::resource::{Trace, Traces};
 use crate::resource::{
     access, association, bucket, distribution, function, grant, invalidation, logs, page, role,
     site,
 };
-use crate::stack::{Live, Names, Op, Scope, Stack};
+use crate::stack::{Former, Live, Names, Op, Scope, Stack, dependents};
 use crate::sweep::{Found, group};
 use futures_util::future::try_join_all;
 use futures_util::try_join;
+use serde_json::Value;
 
 /// The real thing.
 #[derive(Clone, Debug)]
@@ -32,15 +33,25 @@ pub struct Aws {
     pub clients: Clients,
 }
 
+/// Everything that hangs on the account, and all distributions there are.
+struct InAccount {
+    stack: Stack,
+    bucket: Option<bucket::Live>,
+    objects: site::Live,
+    shown: Option<page::Shown>,
+    inventory: Inventory,
+    policy: Option<Value>,
+    distribution: Option<distribution::Live>,
+    listed: Vec<Listed>,
+}
+
 impl Aws {
-    /// Everything that hangs on the account: bucket, objects, policy, distribution; and all
-    /// distributions there are.
     async fn observe_in_account(
         &self,
         names: &Names,
         expected: &site::Settings,
         scope: Scope,
-    ) -> Result<(Stack, Vec<Listed>, Live), Fault> {
+    ) -> Result<InAccount, Fault> {
         let clients = &self.clients;
         let (caller, listed) = try_join!(self.identify(), distribution::aws::list(clients))?;
         let account = caller.account;
@@ -49,9 +60,7 @@ impl Aws {
             bucket::aws::locate(clients, &account, &stack.bucket),
             grant::aws::observe(clients, &account, &stack.bucket)
         )?;
-        // In another region nothing can be read with this region's client, and the planner refuses
-        // anyway.
-        let reachable = region.as_ref().is_some_and(|region| *region == names.region);
+        let reachable = region.as_ref().is_some_and(|region| names.looks_at_objects(region));
         let bucket = async {
             match region.clone() {
                 Some(region) => {
@@ -95,11 +104,14 @@ impl Aws {
         } else {
             None
         };
-        Ok((
-            stack,
-            listed,
-            Live { bucket, objects, shown, inventory, policy, distribution, ..Live::default() },
-        ))
+        Ok(InAccount { stack, bucket, objects, shown, inventory, policy, distribution, listed })
+    }
+
+    /// Reads distributions of other owners. A refusal to look fails it: what visitors get there
+    /// depends on what this run may end.
+    async fn read(&self, ids: Vec<DistributionId>) -> Result<Vec<distribution::Live>, Fault> {
+        let read = ids.iter().map(|id| distribution::aws::read_document(&self.clients, id));
+        Ok(try_join_all(read).await?.into_iter().flatten().collect())
     }
 
     async fn attached(&self, names: &Names) -> Result<Option<distribution::Live>, Fault> {
@@ -142,12 +154,12 @@ impl Cloud for Aws {
     ) -> Result<(AccountId, Live), Fault> {
         let group = logs::group(&names.function);
         let logs = async {
-            match scope {
-                Scope::Stack if !names.logs => Ok(logs::Live::default()),
+            match names.look_at_logs(scope, true) {
+                logs::Look::Spared => Ok(logs::Live::default()),
                 _ => Box::pin(logs::aws::observe(&self.clients, &group)).await,
             }
         };
-        let ((stack, listed, live), role, function, logs, access, attached, marked) = try_join!(
+        let (seen, role, function, logs, access, attached, marked) = try_join!(
             self.observe_in_account(names, expected, scope),
             role::aws::observe(&self.clients, &names.role),
             function::aws::observe(&self.clients, &names.function),
@@ -156,19 +168,36 @@ impl Cloud for Aws {
             self.attached(names),
             role::aws::marked_for(&self.clients, &names.stack),
         )?;
-        let account = &stack.account;
-        // Without the function, a group's own tag has to prove that it is ours.
-        let logs = match scope {
-            Scope::Teardown if function.is_none() => {
-                Box::pin(logs::aws::observe_tags(&self.clients, account, &group, logs)).await?
+        let InAccount { stack, bucket, objects, shown, inventory, policy, distribution, listed } =
+            seen;
+        let logs = match names.look_at_logs(scope, function.is_some()) {
+            logs::Look::Tags => {
+                let tagged = logs::aws::observe_tags(&self.clients, &stack.account, &group, logs);
+                Box::pin(tagged).await?
             }
-            _ => logs,
+            logs::Look::Spared | logs::Look::Settings => logs,
         };
-        let mut live = Live { role, function, logs, access, attached, ..live };
+        let mut live = Live {
+            bucket,
+            objects,
+            shown,
+            inventory,
+            policy,
+            role,
+            function,
+            logs,
+            access,
+            distribution,
+            attached,
+            readers: Vec::new(),
+            signers: Vec::new(),
+            holders: Vec::new(),
+            former: Former::default(),
+        };
         Box::pin(former::follow(&self.clients, &stack, marked, &mut live)).await?;
-        live.readers = former::readers(&stack, &live, &listed);
-        live.signers = former::signers(&live, &listed);
-        live.holders = former::holders(&self.clients, &stack, &live, &listed).await?;
+        live.readers = dependents::readers(&stack, &live, &listed);
+        live.signers = dependents::signers(&live, &listed);
+        live.holders = self.read(dependents::holders(&stack, &live, &listed)).await?;
         Ok((stack.account, live))
     }
 
@@ -184,33 +213,17 @@ impl Cloud for Aws {
 
     async fn discover(&self, account: &AccountId) -> Result<Found, Fault> {
         let clients = &self.clients;
-        let ((roles, pages), (functions, existing), controls, (distributions, runners), buckets) =
-            try_join!(
-                role::aws::traces(clients),
-                function::aws::traces(clients),
-                access::aws::traces(clients),
-                distribution::aws::traces(clients, account),
-                bucket::aws::traces(clients, account),
-            )?;
-        let owned = |id: &DistributionId, stack: &StackName| {
-            distributions
-                .found
-                .iter()
-                .any(|trace| trace.name == id.as_str() && trace.stack == *stack)
-        };
-        let runs =
-            |arn: &str, function: &Trace| arn.contains(&format!(":function:{}:", function.name));
-        // Also another stack's, whose visitors get this function by mistake.
-        let attached: Vec<_> = runners
-            .into_iter()
-            .filter_map(|(id, arn)| {
-                let stack = &functions.found.iter().find(|trace| runs(&arn, trace))?.stack;
-                (!owned(&id, stack)).then(|| (stack.clone(), id))
-            })
-            .collect();
+        let ((roles, pages), (functions, existing), controls, (distributions, listed), buckets) = try_join!(
+            role::aws::traces(clients),
+            function::aws::traces(clients),
+            access::aws::traces(clients),
+            distribution::aws::traces(clients, account),
+            bucket::aws::traces(clients, account),
+        )?;
         let orphans = Box::pin(logs::aws::traces(clients, account, &existing)).await?;
         let all = [roles, functions, controls, distributions, buckets];
         let Traces { found, disputed, notices } = all.into_iter().fold(orphans, Traces::with);
+        let attached = dependents::attached(&found, &listed, account);
         let remains = group(found, &attached);
         let looked = remains.into_iter().map(|mut found| async {
             for (bucket, region, key) in found.switches(&pages) {
@@ -253,11 +266,8 @@ impl Cloud for Aws {
     }
 
     async fn runners(&self, stack: &Stack) -> Result<Vec<DistributionId>, Fault> {
-        let named = stack.any_version();
-        let runs =
-            |one: &Listed| one.enabled && one.occupants.iter().any(|(_, arn)| named.names(arn));
         let listed = distribution::aws::list(&self.clients).await?;
-        Ok(listed.into_iter().filter(runs).map(|one| one.id).collect())
+        Ok(dependents::runners(stack, &listed))
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {

@@ -1,9 +1,10 @@
 //! What an earlier spec named, and what leads to it: names that things of ours mention.
 
 use super::Stack;
-use crate::change::{Address, Conflict, Kind, Notice};
+use crate::change::{Address, Conflict, Fault, FaultKind, Kind, Notice};
 use crate::name::{AccountId, BucketName, FunctionName, RoleName, StackName};
-use crate::resource::distribution::{Behavior, document::EVENT};
+use crate::resource::distribution::Behavior;
+use crate::resource::distribution::document::{EVENT, bucket_read};
 use crate::resource::site::{self, Inventory};
 use crate::resource::{Owner, bucket, distribution, function, logs, role};
 use serde_json::Value;
@@ -68,8 +69,7 @@ impl Clues {
     pub(super) fn of_distribution(&mut self, live: &distribution::Live, stack: &Stack) {
         let reading = live.document.read();
         let origin = reading.origins.get(&distribution::origin_id(&stack.names.stack));
-        let host = origin.and_then(|origin| origin.domain.split_once(".s3."));
-        self.buckets.extend(host.and_then(|(bucket, _)| bucket.parse().ok()));
+        self.buckets.extend(origin.and_then(|origin| bucket_read(&origin.domain, &origin.path)));
         let slots = reading
             .behaviors
             .get(&Behavior::Default)
@@ -98,6 +98,27 @@ pub struct Former {
 
 /// What a look finds belongs to the stack, is disputed, or is left out.
 impl Former {
+    /// What was seen, or `None` where the caller may not look, which is noted.
+    ///
+    /// # Errors
+    /// Every other fault.
+    pub fn unless_refused<T>(
+        &mut self,
+        address: Address,
+        seen: Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        match seen {
+            Err(fault) if fault.kind == FaultKind::Denied => {
+                let text = format!(
+                    "may be this stack's, from an earlier spec, and does not let us look: {fault}"
+                );
+                self.refused.push(Notice { address, text });
+                Ok(None)
+            }
+            seen => seen.map(Some),
+        }
+    }
+
     /// Takes a role. Of one that has our description alone, [`name_untagged`](Self::name_untagged)
     /// judges.
     pub fn take_role(&mut self, stack: &StackName, name: &RoleName, live: role::Live) {

@@ -1,13 +1,13 @@
 //! What a look at the whole account sees: everything of ours, by stack.
 
 use crate::change::Kind;
-use crate::cloud::world::observe::occupants;
 use crate::cloud::world::{Distribution, World};
-use crate::name::{BucketName, DistributionId, ObjectKey, Region, StackName};
+use crate::name::{BucketName, ObjectKey, Region};
 use crate::resource::bucket::Settings;
 use crate::resource::{
     Mark, Owner, Tags, Trace, Traces, distribution, function, logs, marked, role, stack_in,
 };
+use crate::stack::dependents;
 use crate::sweep::{Found, group};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -48,7 +48,7 @@ impl World {
             add(owner, Kind::Distribution, id, &live.tags, None, Some(enabled));
         }
         let Traces { found: traces, disputed, notices } = traces;
-        let attached = self.attached(&traces);
+        let attached = dependents::attached(&traces, &self.listed(), &self.account);
         let policies = self.roles.values().filter_map(|live| live.settings.policy.as_ref());
         let pages: role::Pages = policies.flat_map(role::pages_in).collect();
         let on = |bucket: &BucketName, key: &ObjectKey| {
@@ -81,25 +81,5 @@ impl World {
         };
         let orphans = groups.filter(|(_, name, _)| gone(name)).map(orphan).collect();
         logs::plan::orphans(orphans, &BTreeMap::new())
-    }
-
-    /// The distributions that run a function of a stack that is not theirs.
-    fn attached(&self, traces: &[Trace]) -> Vec<(StackName, DistributionId)> {
-        let runs = |trace: &Trace, found: &Distribution| {
-            let unqualified = format!(":function:{}:", trace.name);
-            trace.kind == Kind::Function
-                && occupants(&found.live).iter().any(|arn| arn.contains(&unqualified))
-        };
-        // Also another stack's, whose visitors get this function by mistake.
-        self.distributions
-            .iter()
-            .flat_map(|(id, found)| {
-                let owner = distribution::owner::owner(&found.live);
-                traces
-                    .iter()
-                    .filter(move |trace| runs(trace, found) && !owner.is(&trace.stack))
-                    .map(move |trace| (trace.stack.clone(), id.clone()))
-            })
-            .collect()
     }
 }

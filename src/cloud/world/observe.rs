@@ -2,15 +2,19 @@
 
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::change::{Fault, FaultKind};
-use crate::cloud::world::{Bucket, Distribution, Headers, World};
+use crate::cloud::world::{Bucket, Headers, World};
 use crate::context::References;
-use crate::name::{AccountId, BucketName, DistributionId, ObjectKey, StackName};
+use crate::name::{AccountId, DistributionId, FunctionName, ObjectKey, StackName};
 use crate::resource::bucket::ObjectVersion;
-use crate::resource::distribution::document::reads_bucket;
+use crate::resource::distribution::Listed;
 use crate::resource::site::index::Served;
 use crate::resource::site::{self, Fetched, FoundIndex, Inventory, Look, PATIENCE, is_marked};
-use crate::resource::{Tags, access, association, distribution, logs, marked, page, role};
-use crate::stack::{Clues, Former, FormerBucket, Live, Names, Op, Scope, Stack};
+use crate::resource::{
+    Tags, access, association, distribution, function, logs, marked, page, role,
+};
+use crate::stack::{
+    Clues, Former, FormerBucket, Live, Names, Op, Scope, Search, Stack, dependents,
+};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -26,35 +30,36 @@ impl World {
     ) -> (AccountId, Live) {
         let stack = names.in_account(self.account.clone()).ok();
         let bucket = stack.as_ref().and_then(|stack| self.buckets.get(&stack.bucket));
-        let teardown = scope == Scope::Teardown;
-        let objects = bucket.map(|bucket| objects(bucket, names, expected)).unwrap_or_default();
-        let inventory = bucket.filter(|_| teardown).map(inventory).unwrap_or_default();
-        let distribution = self.owned(names).map(|id| self.look(&id, now)).unwrap_or_default();
-        let shown = bucket.and_then(|bucket| {
-            let (object, headers) =
-                (bucket.objects.get(&names.keys.on)?, bucket.headers.get(&names.keys.on));
-            let metadata = headers.map(|headers| headers.metadata.clone()).unwrap_or_default();
-            Some(page::Shown { etag: object.etag.clone(), metadata, seen: moment(now) })
-        });
+        let opened = bucket.filter(|bucket| names.looks_at_objects(&bucket.live.settings.region));
+        let function = self.functions.get(&names.function).cloned();
+        let look = names.look_at_logs(scope, function.is_some());
         let mut live = Live {
-            shown,
             bucket: bucket.map(|bucket| bucket.live.clone()),
-            objects,
-            inventory,
+            objects: opened.map(|found| objects(found, names, expected)).unwrap_or_default(),
+            shown: opened.and_then(|found| shown(found, &names.keys.on, now)),
+            inventory: opened
+                .filter(|_| scope == Scope::Teardown)
+                .map(inventory)
+                .unwrap_or_default(),
             policy: bucket.and_then(|bucket| bucket.policy.clone()),
             role: self.roles.get(&names.role).cloned(),
-            function: self.functions.get(&names.function).cloned(),
-            logs: self.logs_of(names, scope),
+            logs: self.groups(&names.function, look),
+            function,
             access: self.control(&names.stack).cloned(),
+            distribution: self.owned(names).and_then(|id| self.look(&id, now)),
             attached: names.attached.as_ref().and_then(|id| self.look(id, now)),
-            distribution,
-            ..Live::default()
+            readers: Vec::new(),
+            signers: Vec::new(),
+            holders: Vec::new(),
+            former: Former::default(),
         };
         if let Some(stack) = &stack {
             self.follow(stack, &mut live);
-            live.readers = self.readers(stack, &live);
-            live.signers = self.signers(&live);
-            live.holders = self.holders(stack, &live, now);
+            let listed = self.listed();
+            live.readers = dependents::readers(stack, &live, &listed);
+            live.signers = dependents::signers(&live, &listed);
+            let holders = dependents::holders(stack, &live, &listed);
+            live.holders = holders.iter().filter_map(|id| self.look(id, now)).collect();
         }
         (self.account.clone(), live)
     }
@@ -66,21 +71,20 @@ impl World {
         self.access.get(&access::name(stack)).or_else(described)
     }
 
+    /// All distributions, as a list shows them.
+    pub(super) fn listed(&self) -> Vec<Listed> {
+        self.distributions.values().map(|found| Listed::of(&found.live)).collect()
+    }
+
     /// Follows what things of ours mention, and what carries the stack's mark, to what an earlier
     /// spec named.
     fn follow(&self, stack: &Stack, live: &mut Live) {
-        let name = &stack.names.stack;
-        let is_marked =
-            |role: &role::Live| marked(&role.settings.description).as_ref() == Some(name);
+        let is_marked = |role: &role::Live| {
+            marked(&role.settings.description).as_ref() == Some(&stack.names.stack)
+        };
         let marked = self.roles.iter().filter(|(_, role)| is_marked(role));
-        let roles = marked.map(|(name, _)| name.clone()).collect();
-        let mut clues = Clues { roles, ..Clues::default() }.with(stack.names.also.clone());
-        let mut followed = Clues::default();
-        loop {
-            clues = clues.with(live.clues(stack)).beside(stack).unless_in(&mut followed);
-            if clues.is_empty() {
-                return live.end_of_search(stack);
-            }
+        let mut search = Search::new(stack, marked.map(|(name, _)| name.clone()));
+        while let Some(clues) = search.next(live) {
             self.remember(&clues, stack, &mut live.former);
         }
     }
@@ -94,7 +98,8 @@ impl World {
         }
         for function in &clues.functions {
             let found = self.functions.get(function).cloned();
-            let groups = self.groups(&logs::group(function), found.is_some());
+            let look = function::plan::look_at_logs(name, found.as_ref());
+            let groups = self.groups(function, look);
             former.take_function(name, function, found, groups);
         }
         for bucket in &clues.buckets {
@@ -104,61 +109,18 @@ impl World {
         }
     }
 
-    fn readers(&self, stack: &Stack, live: &Live) -> Vec<(BucketName, DistributionId)> {
-        let hosts = |found: &Distribution| found.live.document.read().origins.into_values();
-        let reads = |bucket: &BucketName, found: &Distribution| {
-            hosts(found).any(|origin| reads_bucket(&origin.domain, &origin.path, bucket))
+    /// The log groups of a function.
+    fn groups(&self, function: &FunctionName, look: logs::Look) -> logs::Live {
+        let seen = |group: &logs::Group| match look {
+            logs::Look::Spared => None,
+            logs::Look::Settings => Some(logs::Group { tags: Tags::new(), ..group.clone() }),
+            logs::Look::Tags => Some(group.clone()),
         };
-        let of = |bucket: &BucketName| -> Vec<_> {
-            let readers = self.distributions.iter().filter(|(_, found)| reads(bucket, found));
-            readers.map(|(id, _)| (bucket.clone(), id.clone())).collect()
-        };
-        live.buckets(stack).flat_map(of).collect()
-    }
-
-    fn signers(&self, live: &Live) -> Vec<DistributionId> {
-        let own = live.distribution.as_ref().map(|live| &live.id);
-        let Some(control) = &live.access else { return Vec::new() };
-        let signs = |found: &Distribution| {
-            found.live.document.read().origins.values().any(|origin| origin.access == control.id)
-        };
-        let signers =
-            self.distributions.iter().filter(|(id, found)| Some(*id) != own && signs(found));
-        signers.map(|(id, _)| id.clone()).collect()
-    }
-
-    fn holders(&self, stack: &Stack, live: &Live, now: u64) -> Vec<distribution::Live> {
-        let ours = live.functions(stack);
-        let own = live.distribution.as_ref().map(|live| &live.id);
-        let known =
-            |id: &DistributionId| stack.names.attached.as_ref() == Some(id) || own == Some(id);
-        let named = stack.any_version();
-        let runs = |found: &Distribution| {
-            occupants(&found.live).iter().any(|arn| ours.run(arn) || named.names(arn))
-        };
-        let holders = self.distributions.iter().filter(|(id, found)| runs(found) && !known(id));
-        holders.filter_map(|(id, _)| self.look(id, now)).collect()
-    }
-
-    fn logs_of(&self, names: &Names, scope: Scope) -> logs::Live {
-        let teardown = scope == Scope::Teardown;
-        if !names.logs && !teardown {
-            return logs::Live::default();
-        }
-        let proven = !teardown || self.functions.contains_key(&names.function);
-        self.groups(&logs::group(&names.function), proven)
-    }
-
-    /// The groups of one name. Their tags are looked up only where no function proves whose they
-    /// are.
-    fn groups(&self, name: &str, proven: bool) -> logs::Live {
-        let seen = |group: &logs::Group| {
-            if proven { logs::Group { tags: Tags::new(), ..group.clone() } } else { group.clone() }
-        };
+        let name = logs::group(function);
         let groups = self
             .logs
             .iter()
-            .filter_map(|(region, groups)| Some((region.clone(), seen(groups.get(name)?))));
+            .filter_map(|(region, groups)| Some((region.clone(), seen(groups.get(&name)?)?)));
         logs::Live { groups: groups.collect(), ..logs::Live::default() }
     }
 
@@ -173,15 +135,33 @@ impl World {
         Some(distribution::Live { deployed: now >= found.deployed_at, ..found.live.clone() })
     }
 
-    /// Has the deployment that `op` waits for reached every edge? Everything else is done at once.
+    /// Has the deployment that `op` waits for reached every edge? What waits for nothing is done at
+    /// once.
     #[must_use]
     pub fn is_deployed(&self, op: &Op, known: &References, now: u64) -> bool {
         let id = match op {
-            Op::Distribution(distribution::Op::AwaitDeployed { id, .. }) => {
-                id.as_ref().or(known.distribution.as_ref())
-            }
-            Op::Association(id, association::Op::AwaitDeployed) => Some(id),
-            _ => None,
+            Op::Distribution(op) => match op {
+                distribution::Op::AwaitDeployed { id, disabled: _ } => {
+                    id.as_ref().or(known.distribution.as_ref())
+                }
+                distribution::Op::Create { .. }
+                | distribution::Op::Update { .. }
+                | distribution::Op::SetTags { .. }
+                | distribution::Op::Delete { .. } => None,
+            },
+            Op::Association(id, op) => match op {
+                association::Op::AwaitDeployed => Some(id),
+                association::Op::Turn { .. } => None,
+            },
+            Op::Bucket(..)
+            | Op::Site(_)
+            | Op::Page(_)
+            | Op::Role(..)
+            | Op::Function(..)
+            | Op::Logs(..)
+            | Op::Access(..)
+            | Op::Grant(..)
+            | Op::Invalidation(_) => None,
         };
         id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)
     }
@@ -229,13 +209,7 @@ impl World {
     /// The distributions that answer visitors and run a version of the spec's function.
     #[must_use]
     pub fn runners(&self, stack: &Stack) -> Vec<DistributionId> {
-        let named = stack.any_version();
-        let runs = |found: &Distribution| {
-            found.live.document.read().enabled
-                && occupants(&found.live).iter().any(|arn| named.names(arn))
-        };
-        let runners = self.distributions.iter().filter(|(_, found)| runs(found));
-        runners.map(|(id, _)| id.clone()).collect()
+        dependents::runners(stack, &self.listed())
     }
 
     /// The distribution at time `now` in which the stack's slots are.
@@ -253,6 +227,13 @@ fn moment(now: u64) -> Timestamp {
         .ok()
         .and_then(|now| Timestamp::from_second(now).ok())
         .unwrap_or(Timestamp::MAX)
+}
+
+/// What is under the on key, looked at more closely.
+fn shown(bucket: &Bucket, key: &ObjectKey, now: u64) -> Option<page::Shown> {
+    let object = bucket.objects.get(key)?;
+    let Headers { metadata, .. } = bucket.headers.get(key).cloned().unwrap_or_default();
+    Some(page::Shown { etag: object.etag.clone(), metadata, seen: moment(now) })
 }
 
 /// The index, judged.

@@ -16,7 +16,7 @@ mod write;
 
 pub(crate) use deploy::await_deployed;
 pub use observe::read_document;
-pub(crate) use observe::{Listed, list, observe};
+pub(crate) use observe::{list, observe};
 pub(crate) use traces::traces;
 pub(crate) use write::update;
 

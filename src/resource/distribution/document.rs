@@ -52,18 +52,18 @@ pub struct Reading {
 /// The one event that we answer.
 pub const EVENT: &str = "viewer-request";
 
-/// Does an origin with this host and path read the bucket? S3 answers under its regional, global
+/// The bucket that an origin with this host and path reads. S3 answers under its regional, global
 /// and dual-stack hosts, as a website, and with the bucket as the first part of the path (Amazon S3
 /// User Guide, "Virtual hosting of buckets" and "Website endpoints").
 #[must_use]
-pub fn reads_bucket(host: &str, path: &str, bucket: &BucketName) -> bool {
+pub fn bucket_read(host: &str, path: &str) -> Option<BucketName> {
     let host = host.to_ascii_lowercase();
-    let by_path = host.starts_with("s3.") || host.starts_with("s3-");
-    let first = path.trim_start_matches('/').split('/').next();
-    match host.strip_prefix(&format!("{bucket}.")) {
-        Some(rest) => rest.starts_with("s3.") || rest.starts_with("s3-"),
-        None => by_path && first == Some(bucket.as_str()),
-    }
+    let is_s3 = |host: &str| host.starts_with("s3.") || host.starts_with("s3-");
+    // The name may hold dots, and even such a part of its own: the last one is S3's.
+    let dots = host.rmatch_indices('.').map(|(dot, _)| dot);
+    let by_host = dots.into_iter().find(|dot| is_s3(&host[dot + 1..])).map(|dot| &host[..dot]);
+    let by_path = || path.trim_start_matches('/').split('/').next().filter(|_| is_s3(&host));
+    by_host.or_else(by_path)?.parse().ok()
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -359,22 +359,25 @@ mod tests {
 
     #[test]
     fn an_origin_reads_a_bucket_under_each_of_its_hosts() {
-        let bucket: BucketName = "shop-1".parse().unwrap();
-        for (host, path, reads) in [
-            ("shop-1.s3.eu-west-1.amazonaws.com", "", true),
-            ("shop-1.s3.amazonaws.com", "", true),
-            ("Shop-1.S3.dualstack.eu-west-1.amazonaws.com", "", true),
-            ("shop-1.s3-eu-west-1.amazonaws.com", "", true),
-            ("shop-1.s3-website-eu-west-1.amazonaws.com", "", true),
-            ("shop-1.s3-website.eu-west-1.amazonaws.com", "/site", true),
-            ("s3.eu-west-1.amazonaws.com", "/shop-1", true),
-            ("s3.eu-west-1.amazonaws.com", "/shop-1/site", true),
-            ("s3.eu-west-1.amazonaws.com", "/shop-12", false),
-            ("shop-12.s3.eu-west-1.amazonaws.com", "", false),
-            ("shop-1.example.org", "", false),
-            ("www.example.org", "/shop-1", false),
+        for (host, path, bucket) in [
+            ("shop-1.s3.eu-west-1.amazonaws.com", "", Some("shop-1")),
+            ("shop-1.s3.amazonaws.com", "", Some("shop-1")),
+            ("Shop-1.S3.dualstack.eu-west-1.amazonaws.com", "", Some("shop-1")),
+            ("shop-1.s3-eu-west-1.amazonaws.com", "", Some("shop-1")),
+            ("shop-1.s3-website-eu-west-1.amazonaws.com", "", Some("shop-1")),
+            ("shop-1.s3-website.eu-west-1.amazonaws.com", "/site", Some("shop-1")),
+            ("s3.eu-west-1.amazonaws.com", "/shop-1", Some("shop-1")),
+            ("s3.eu-west-1.amazonaws.com", "/shop-1/site", Some("shop-1")),
+            ("s3.eu-west-1.amazonaws.com", "/shop-12", Some("shop-12")),
+            ("shop-12.s3.eu-west-1.amazonaws.com", "", Some("shop-12")),
+            ("shop-1.example.org", "", None),
+            ("www.example.org", "/shop-1", None),
+            ("shop.example.org.s3.eu-west-1.amazonaws.com", "", Some("shop.example.org")),
+            ("shop.s3.files.s3.eu-west-1.amazonaws.com", "", Some("shop.s3.files")),
+            ("s3.eu-west-1.amazonaws.com", "", None),
         ] {
-            assert_eq!(reads_bucket(host, path, &bucket), reads, "{host} {path}");
+            let read = bucket_read(host, path);
+            assert_eq!(read.as_ref().map(BucketName::as_str), bucket, "{host} {path}");
         }
     }
 }

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 pub use behavior::Behavior;
 pub use creation::new_document;
+pub use listed::Listed;
 pub use managed::{Difference, UNMANAGED};
 
 pub(crate) mod aws;
@@ -20,6 +21,7 @@ mod behavior;
 mod creation;
 pub mod document;
 pub mod edit;
+mod listed;
 mod managed;
 mod nesting;
 pub mod owner;

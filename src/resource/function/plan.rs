@@ -42,6 +42,17 @@ pub fn is_former(stack: &StackName, live: Option<&Live>, groups: &logs::Live) ->
     live.map_or_else(tagged, |live| is_ours(live, stack))
 }
 
+/// How closely the log groups of a function that an earlier spec named are looked at, as it was
+/// `found`.
+#[must_use]
+pub fn look_at_logs(stack: &StackName, found: Option<&Live>) -> logs::Look {
+    match found {
+        Some(found) if is_ours(found, stack) => logs::Look::Settings,
+        Some(_) => logs::Look::Spared,
+        None => logs::Look::Tags,
+    }
+}
+
 /// Plans creation, repair and publication. `adopt` takes over a function that is not ours.
 #[must_use]
 pub fn plan(

@@ -91,6 +91,17 @@ pub struct Live {
     pub refused: BTreeMap<Region, Fault>,
 }
 
+/// How closely the groups of one name are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Not at all.
+    Spared,
+    /// Without their tags: the function proves whose they are.
+    Settings,
+    /// With their tags, which alone prove whose they are.
+    Tags,
+}
+
 /// A group whose function is gone, as a look at the whole account finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Orphan {

@@ -7,7 +7,7 @@ use crate::change::{Fault, FaultKind};
 use crate::name::{AccountId, DistributionId, StackName};
 use crate::resource::Tags;
 use crate::resource::distribution::document::Document;
-use crate::resource::distribution::{Live, origin_id, owner};
+use crate::resource::distribution::{Listed, Live, origin_id, owner};
 use futures_util::try_join;
 
 /// Finds the stack's distribution: by the id that our grant names, else by our origin id; tag and
@@ -38,29 +38,6 @@ pub(crate) async fn observe(
         }
     }
     Ok(best)
-}
-
-/// One distribution in a list.
-#[derive(Clone, Debug)]
-pub(crate) struct Listed {
-    pub id: DistributionId,
-    /// Its origins: id, host, path.
-    pub origins: Vec<(String, String, String)>,
-    /// The access controls with which its origins are signed for.
-    pub controls: Vec<String>,
-    /// Who answers in its slots: event and version.
-    pub occupants: Vec<(String, String)>,
-    /// When it was last changed: seconds since the Unix epoch.
-    pub modified: Option<u64>,
-    /// Does it answer?
-    pub enabled: bool,
-}
-
-impl Listed {
-    #[must_use]
-    pub(crate) fn has_origin(&self, id: &str) -> bool {
-        self.origins.iter().any(|(known, _, _)| known == id)
-    }
 }
 
 /// Lists every distribution of the account.
