@@ -124,7 +124,7 @@ fn of_ours(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("logs", format!("{:?} {:?}", logs.groups, logs.refused.keys())),
         ("signers", format!("{signers:?}")),
         ("former", of_former(former)),
-        ("readers", format!("{:?}", readers)),
+        ("readers", format!("{readers:?}")),
         ("holders", format!("{:?}", holders.iter().map(|held| &held.id).collect::<Vec<_>>())),
         ("switch", format!("{side:?}")),
     ])
