@@ -349,3 +349,19 @@ impl Op {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A spec is checked before; this is for what a sweep finds of a stack without a bucket.
+    #[test]
+    fn a_bucket_that_cannot_have_the_stacks_name_is_named_in_the_spec() {
+        let names = |stack: &str| Names::of_stack(&stack.parse().unwrap(), Region::edge()).unwrap();
+        let stack = |stack| names(stack).in_account("123456789012".parse().unwrap());
+        assert_eq!(stack("shop").unwrap().bucket.as_str(), "shop-123456789012");
+        let fault = stack("sthree-shop").unwrap_err();
+        assert!(fault.message.contains("must not begin with"), "{fault}");
+        assert_eq!(fault.hint.as_deref(), Some("set `bucket.name` in the spec"));
+    }
+}

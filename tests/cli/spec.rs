@@ -51,16 +51,3 @@ fn a_spec_for_another_account_is_refused() {
     insta::assert_snapshot!(story.transcript());
     assert!(!story.path(".provision/sandbox/world.json").exists());
 }
-
-#[test]
-fn every_verb_says_how_to_name_a_bucket_that_cannot_have_the_stacks_name() {
-    let story = Story::of_a_shop();
-    let unnamed = SHOP.replace("name: shop-files, ", "");
-    story.write("provision.yaml", &unnamed.replace("stack: shop", "stack: sthree-shop"));
-    for verb in ["plan", "apply --yes", "destroy --yes", "status", "maintenance status"] {
-        let answer = story.ask(&format!("{verb} --sandbox"));
-        let said = answer.out.clone() + &answer.err;
-        assert!(said.contains("must not begin with `xn--`, `sthree-`"), "{verb}: {said}");
-        assert!(said.contains("set `bucket.name` in the spec"), "{verb}: {said}");
-    }
-}

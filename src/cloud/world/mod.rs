@@ -180,9 +180,9 @@ mod tests {
     use crate::resource::site::Settings;
     use crate::stack::{Names, Scope};
 
-    /// A world of every kind, as the first program with this format wrote it. What it says stays
-    /// readable: a new field needs `#[serde(default)]`, or the format another number.
-    const FIRST: &str = r#"{
+    /// A world of every kind, with no field that came after the others. It stays readable: a new
+    /// field needs `#[serde(default)]`, or the format another number.
+    const OLD: &str = r#"{
         "format": 1,
         "account": "123456789012",
         "delays": {"deploy": 2, "replicas": 20},
@@ -236,7 +236,7 @@ mod tests {
     }"#;
 
     #[test]
-    fn the_first_world_of_this_format_can_still_be_read() {
+    fn an_old_world_of_this_format_can_still_be_read() {
         let World {
             format: _,
             account: _,
@@ -252,7 +252,7 @@ mod tests {
             born,
             replicas,
             references,
-        } = World::from_json(FIRST.as_bytes()).unwrap();
+        } = World::from_json(OLD.as_bytes()).unwrap();
         let read = [
             buckets.len(),
             roles.len(),
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn objects_in_another_region_than_the_specs_are_not_looked_at() {
-        let world = World::from_json(FIRST.as_bytes()).unwrap();
+        let world = World::from_json(OLD.as_bytes()).unwrap();
         for (region, objects) in [("us-east-1", 1), ("eu-west-1", 0)] {
             let names = Names::of_stack(&"shop".parse().unwrap(), region.parse().unwrap());
             let bucket = Some("shop-files".parse().unwrap());
