@@ -109,7 +109,6 @@ impl World {
         }
     }
 
-    /// The log groups of a function.
     fn groups(&self, function: &FunctionName, look: logs::Look) -> logs::Live {
         let seen = |group: &logs::Group| match look {
             logs::Look::Spared => None,
