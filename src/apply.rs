@@ -49,6 +49,36 @@ pub struct Outcome {
     pub references: References,
 }
 
+/// What a run comes to, all steps together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunResult {
+    Done,
+    /// Something is not possible yet.
+    Pending,
+    Failed,
+    /// The user stopped it.
+    Interrupted,
+}
+
+impl Outcome {
+    /// What the run comes to.
+    #[must_use]
+    pub fn result(&self) -> RunResult {
+        if self.interrupted {
+            RunResult::Interrupted
+        } else if !self.failed.is_empty() {
+            RunResult::Failed
+        } else if !self.deferred.is_empty() {
+            RunResult::Pending
+        } else if !self.not_started.is_empty() {
+            // Only a wrong order keeps a step back when nothing failed and nothing is pending.
+            RunResult::Failed
+        } else {
+            RunResult::Done
+        }
+    }
+}
+
 /// What is known before the first op.
 #[must_use]
 pub fn references(live: &Live) -> References {
@@ -198,6 +228,33 @@ async fn run_step(
         Err(fault) => {
             report.event(&Event::Failed(&change, &fault, begin.elapsed()));
             Ending::Failed(fault)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::{Action, FaultKind, Kind};
+
+    #[test]
+    fn a_run_is_done_only_when_every_step_is() {
+        let change = Change::new(Address::new(Kind::Role, "r"), Action::Create, "create");
+        let fault = Fault::new(FaultKind::Refused, "create", "no");
+        let none = Outcome::default;
+        let not_started = vec![change.clone()];
+        let deferred = vec![(change.clone(), "replicas".to_owned(), Duration::ZERO)];
+        let failed = vec![(change, fault)];
+        let left = || Outcome { not_started: not_started.clone(), ..none() };
+        let rows = [
+            (none(), RunResult::Done),
+            (left(), RunResult::Failed),
+            (Outcome { deferred, ..left() }, RunResult::Pending),
+            (Outcome { failed, ..left() }, RunResult::Failed),
+            (Outcome { interrupted: true, ..left() }, RunResult::Interrupted),
+        ];
+        for (outcome, result) in rows {
+            assert_eq!(outcome.result(), result, "{outcome:?}");
         }
     }
 }

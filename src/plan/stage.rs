@@ -2,11 +2,25 @@
 
 use serde::Serialize;
 
-/// A place in the order. Steps of one stage run one after the other, unless [`Stage::is_parallel`];
-/// stages whose needs are met run at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
+/// The list of stages, in the order in which people read them.
+macro_rules! stages {
+    ($($(#[$what:meta])* $stage:ident,)*) => {
+        /// A place in the order. Steps of one stage run one after the other, unless
+        /// [`Stage::is_parallel`]; stages whose needs are met run at the same time.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Stage {
+            $($(#[$what])* $stage,)*
+        }
+
+        impl Stage {
+            /// Every stage, in the order in which people read them.
+            pub const ALL: &[Self] = &[$(Self::$stage,)*];
+        }
+    };
+}
+
+stages! {
     Bucket,
     /// What its creation cannot set.
     BucketSettings,
@@ -172,5 +186,35 @@ impl Stage {
                 | Self::DeleteLogs
                 | Self::DeleteFunction
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// A cycle would leave its stages, and what needs them, waiting for ever.
+    #[test]
+    fn a_plan_of_all_stages_comes_to_its_end() {
+        let mut waiting: BTreeSet<Stage> = Stage::ALL.iter().copied().collect();
+        loop {
+            let (blocked, ready): (BTreeSet<Stage>, BTreeSet<Stage>) = waiting
+                .iter()
+                .partition(|stage| stage.needs().iter().any(|need| waiting.contains(need)));
+            if ready.is_empty() {
+                assert_eq!(waiting, BTreeSet::new(), "these wait for each other");
+                return;
+            }
+            waiting = blocked;
+        }
+    }
+
+    #[test]
+    fn no_stage_needs_another_twice() {
+        for stage in Stage::ALL {
+            let needs: BTreeSet<&Stage> = stage.needs().iter().collect();
+            assert_eq!(needs.len(), stage.needs().len(), "{stage:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::deadline::{Deadline, LOOKED};
 use super::exit::Exit;
 use super::failure::{Failure, Reason};
 use super::global::{Global, variable};
-use crate::apply::{self, Event, Outcome, Report};
+use crate::apply::{self, Event, Outcome, Report, RunResult};
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::aws::{Clients, Connection, Patience};
 use crate::change::{Address, Conflict, Fault, FaultKind, Kind};
@@ -299,13 +299,10 @@ impl Target {
 }
 
 fn exit_of(outcome: &Outcome) -> Exit {
-    if outcome.interrupted {
-        Exit::Interrupted
-    } else if !outcome.failed.is_empty() {
-        Exit::Failed
-    } else if !outcome.deferred.is_empty() {
-        Exit::Pending
-    } else {
-        Exit::Done
+    match outcome.result() {
+        RunResult::Done => Exit::Done,
+        RunResult::Pending => Exit::Pending,
+        RunResult::Failed => Exit::Failed,
+        RunResult::Interrupted => Exit::Interrupted,
     }
 }

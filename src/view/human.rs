@@ -1,6 +1,6 @@
 //! For people: pure functions from values to text. Colour is laid over; without it nothing is lost.
 
-use crate::apply::Outcome;
+use crate::apply::{Outcome, RunResult};
 use crate::change::{Action, Change, Done, Fault, Notice};
 use crate::plan::Intent;
 use crate::view::report::{Existing, Status};
@@ -96,14 +96,11 @@ pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
         .map(|(change, _)| change.clone())
         .collect();
     let (created, changed, deleted) = counts(&done);
-    let word = if outcome.interrupted {
-        "Interrupted"
-    } else if !outcome.failed.is_empty() {
-        "Failed"
-    } else if !outcome.deferred.is_empty() {
-        "Incomplete"
-    } else {
-        "Done"
+    let word = match outcome.result() {
+        RunResult::Interrupted => "Interrupted",
+        RunResult::Failed => "Failed",
+        RunResult::Pending => "Incomplete",
+        RunResult::Done => "Done",
     };
     let mut parts = Vec::new();
     for (count, what) in [
@@ -140,7 +137,7 @@ pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
             text,
             "\nhint: nothing is lost. Run {again} again later, on any machine{with}: it finishes.\n"
         );
-    } else if !outcome.failed.is_empty() || outcome.interrupted {
+    } else if outcome.result() != RunResult::Done {
         let _ = write!(text, "\nhint: run {again} again: it goes on from here.\n");
     }
     text
