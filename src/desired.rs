@@ -57,10 +57,7 @@ impl Desired {
         let frozen = Frozen {
             code_sha256: package.sha256.clone(),
             runtime: spec.function.runtime.clone(),
-            handler: match &spec.function.source {
-                Source::Builtin => BUILTIN_HANDLER.into(),
-                Source::Path { handler, .. } => handler.clone(),
-            },
+            handler: handler(&spec.function.source).to_owned(),
             memory: spec.function.memory,
             timeout: u32::try_from(spec.function.timeout.as_secs()).unwrap_or(u32::MAX),
             role: role.arn(&stack.account, role_path),
@@ -167,8 +164,14 @@ pub fn standard_page(spec: &Spec) -> Result<Content, String> {
     page(spec).map_err(|fault| format!("could not {}: {}", fault.tried, fault.message))
 }
 
-/// The built-in function's `module.function`.
-pub const BUILTIN_HANDLER: &str = "maintenance.handler";
+/// The function's `module.function`.
+#[must_use]
+pub fn handler(source: &Source) -> &str {
+    match source {
+        Source::Builtin => "maintenance.handler",
+        Source::Path { handler, .. } => handler,
+    }
+}
 
 /// The function's package.
 ///

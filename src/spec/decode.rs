@@ -146,7 +146,7 @@ fn bucket(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) -> BucketSp
             &Naming { title: "bucket name", rule: BUCKET_NAMES, example: "my-site-123456789012" },
         ),
         site: reader.path(&section, "site", folder),
-        versioning: section.entry("versioning").map(|_| reader.flag(&section, "versioning", false)),
+        versioning: reader.flag(&section, "versioning"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::session::deadline::Deadline;
 use crate::session::failure::{Failure, Reason};
 use crate::session::global::{Global, variable};
 use crate::spec::load::{Files, load};
-use crate::spec::{DistributionSpec, Source, Spec};
+use crate::spec::{DistributionSpec, Spec};
 use crate::stack::{Names, Stack};
 use clap::Args;
 use sha2::{Digest, Sha256};
@@ -211,10 +211,7 @@ fn package_source(file: PathBuf, stack: Stack) -> PackageSource {
         let files = desired::package_files(&spec, &stack).map_err(|fault| fault.message)?;
         let runtime = Runtime::parse(&spec.function.runtime)
             .ok_or_else(|| format!("runtime `{}` cannot run here", spec.function.runtime))?;
-        let handler = match &spec.function.source {
-            Source::Builtin => desired::BUILTIN_HANDLER.to_owned(),
-            Source::Path { handler, .. } => handler.clone(),
-        };
+        let handler = desired::handler(&spec.function.source).to_owned();
         let hash = digest(&files);
         let beside =
             spec.file.parent().unwrap_or(Path::new("")).join(".provision").join("edge").join(&hash);

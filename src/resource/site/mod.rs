@@ -254,6 +254,15 @@ pub fn standing(live: &Live, page_keys: [&ObjectKey; 2], has_bucket: bool) -> St
 }
 
 impl Op {
+    /// The same upload, over an object that is taken over.
+    #[must_use]
+    pub(super) fn taking_over(mut self) -> Self {
+        if let Self::Put { adopts, .. } = &mut self {
+            *adopts = true;
+        }
+        self
+    }
+
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self) -> Change {

@@ -46,10 +46,11 @@ impl Planner<'_> {
             match claim(live, key, &content.md5, &Served::of(content)) {
                 Claim::Nothing => {}
                 Claim::Put { before, served } => {
-                    planned.ops.push(self.put(key, content.clone(), before, served, false));
+                    planned.ops.push(self.put(key, content.clone(), before, served));
                 }
                 Claim::Foreign(etag) if self.adopt => {
-                    planned.ops.push(self.put(key, content.clone(), Some(etag), None, true));
+                    let put = self.put(key, content.clone(), Some(etag), None);
+                    planned.ops.push(put.taking_over());
                 }
                 Claim::Foreign(_) => taken.push(key),
             }
@@ -125,7 +126,8 @@ impl Planner<'_> {
             files.chain([page]).map(|(key, content, served)| (key, content.md5.as_str(), served));
         let before = live.index.as_ref().map(|FoundIndex { etag, .. }| etag.clone());
         let record = index::record(self.stack, (own, &on), before.clone(), objects);
-        planned.ops.push(self.put(&key, record, before, None, adopts));
+        let put = self.put(&key, record, before, None);
+        planned.ops.push(if adopts { put.taking_over() } else { put });
         planned
     }
 
@@ -135,11 +137,10 @@ impl Planner<'_> {
         content: Content,
         before: Option<String>,
         served: Option<Served>,
-        adopts: bool,
     ) -> Op {
         let (bucket, stack, served) =
             (self.bucket.clone(), self.stack.clone(), served.map(Box::new));
-        Op::Put { bucket, stack, key: key.clone(), content, before, served, adopts }
+        Op::Put { bucket, stack, key: key.clone(), content, before, served, adopts: false }
     }
 
     fn delete(&self, key: &ObjectKey, live: &Live) -> Op {

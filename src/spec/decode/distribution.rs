@@ -50,7 +50,7 @@ pub(super) fn read(
     if attached {
         let id = reader.name(&section, "id", &ID);
         let behaviors = behaviors(reader, &section);
-        let replace = reader.flag(&section, "replace", false);
+        let replace = reader.flag(&section, "replace").unwrap_or_default();
         // The id only stands in for a refused one, which is an error already.
         let id = id.or_else(|| "E0000000000000".parse::<DistributionId>().ok())?;
         return Some(DistributionSpec::Attached(AttachedDistribution { id, behaviors, replace }));
@@ -60,7 +60,7 @@ pub(super) fn read(
         price_class: price_class(reader, &section),
         aliases: aliases(reader, &section),
         certificate: certificate(reader, &section),
-        spa: reader.flag(&section, "spa", false),
+        spa: reader.flag(&section, "spa").unwrap_or_default(),
         comment: comment(reader, &section).unwrap_or_else(|| format!("provision {stack}")),
     }))
 }

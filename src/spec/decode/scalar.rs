@@ -76,24 +76,24 @@ impl Reader<'_> {
         }
     }
 
-    /// The flag under `key`.
-    pub(super) fn flag(&mut self, section: &Section<'_>, key: &str, default: bool) -> bool {
-        let Some(entry) = section.entry(key) else { return default };
+    /// The flag under `key`, if it is there.
+    pub(super) fn flag(&mut self, section: &Section<'_>, key: &str) -> Option<bool> {
+        let entry = section.entry(key)?;
         match &entry.value.value {
             Value::Bool(flag) => {
                 self.note(section, key);
-                *flag
+                Some(*flag)
             }
             // A variable can only be text.
             Value::Text(text)
                 if *text != entry.value.written && (text == "true" || text == "false") =>
             {
                 self.note(section, key);
-                text == "true"
+                Some(text == "true")
             }
             _ => {
                 self.wrong_type(section, key, "`true` or `false`");
-                default
+                None
             }
         }
     }
