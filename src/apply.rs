@@ -84,7 +84,6 @@ impl Outcome {
 pub fn references(live: &Live) -> References {
     // The one that the spec is about; our own may be an earlier spec's.
     let distribution = live.attached.as_ref().or(live.distribution.as_ref());
-    let distributions = live.distribution.iter().chain(&live.attached).chain(&live.holders);
     let buckets = live.former.buckets.iter();
     let versions = live.function.iter().flat_map(|function| &function.versions);
     References {
@@ -92,7 +91,8 @@ pub fn references(live: &Live) -> References {
         revision: live.function.as_ref().map(|function| function.revision.clone()),
         access: live.access.as_ref().map(|access| access.id.clone()),
         distribution: distribution.map(|distribution| distribution.id.clone()),
-        etags: distributions
+        etags: live
+            .distributions()
             .map(|distribution| (distribution.id.clone(), distribution.etag.clone()))
             .collect(),
         regions: buckets

@@ -233,6 +233,11 @@ impl Live {
         [&stack.bucket].into_iter().chain(self.former.buckets.keys())
     }
 
+    /// The distributions whose slots matter: our own, the attached one, and the holders.
+    pub fn distributions(&self) -> impl Iterator<Item = &distribution::Live> {
+        self.distribution.iter().chain(&self.attached).chain(&self.holders)
+    }
+
     /// The functions of the stack: the one in the spec, unless it is another owner's, and former
     /// ones.
     #[must_use]

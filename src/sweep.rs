@@ -4,10 +4,10 @@
 //! Pure. A stack's remains have the names of the spec that would cover them, and the ordinary
 //! destroy takes them down: there is no second way of deleting things.
 
-use crate::change::{Address, Kind, Notice};
+use crate::change::{Kind, Notice};
 use crate::name::{BucketName, DistributionId, EDGE_REGION, ObjectKey, StackName};
 use crate::resource::role::Pages;
-use crate::resource::{Owner, Trace, logs};
+use crate::resource::{Owner, ResourceId, Trace, logs};
 use crate::spec::{KEY_ON, Protected};
 use crate::stack::{Clues, Names};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ pub struct Remains {
 pub struct Found {
     pub remains: Vec<Remains>,
     /// What two marks give to different stacks, or one mark alone gives to one.
-    pub disputed: Vec<(Owner, Address)>,
+    pub disputed: Vec<(ResourceId, Owner)>,
     /// Where nobody could look.
     pub notices: Vec<Notice>,
 }
@@ -38,7 +38,7 @@ impl Found {
     /// What may be left of stacks, in words.
     #[must_use]
     pub fn notices(&self) -> Vec<Notice> {
-        let disputed = self.disputed.iter().filter_map(|(owner, address)| owner.dispute(address));
+        let disputed = self.disputed.iter().filter_map(|(id, owner)| owner.dispute(&id.address()));
         self.notices.iter().cloned().chain(disputed.map(Notice::from)).collect()
     }
 
@@ -47,17 +47,8 @@ impl Found {
     pub fn clues(&self, stack: &StackName) -> Clues {
         let mut remains = self.remains.iter().filter(|it| it.stack == *stack);
         let mut clues = remains.next().map(Remains::clues).unwrap_or_default();
-        for (owner, address) in &self.disputed {
-            if owner.dispute_with(stack, address).is_some() {
-                let Address { kind, name } = address;
-                match kind {
-                    Kind::Bucket => clues.buckets.extend(name.parse().ok()),
-                    Kind::Role => clues.roles.extend(name.parse().ok()),
-                    Kind::Function => clues.functions.extend(name.parse().ok()),
-                    _ => {}
-                }
-            }
-        }
+        let disputed = self.disputed.iter().filter(|(_, owner)| owner.may_be(stack));
+        disputed.for_each(|(id, _)| clues.of_id(id));
         clues
     }
 }

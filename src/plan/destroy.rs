@@ -1,16 +1,18 @@
 //! What takes everything down that is ours, and nothing else.
 
-use super::former::{ends_function, forgotten};
+use super::former::forgotten;
 use super::protect::{retag, told};
 use super::slots::{Slot, running};
 use super::teardown::{
     end_bucket, end_distribution, end_function, end_grant, end_reading, end_role, leave_slots,
 };
+use super::usage::{reader_of_bucket, user_of_role};
 use super::{Choices, Intent, Plan, Stage, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
-use crate::name::{BucketName, FunctionName, Region, RoleName};
+use crate::name::{FunctionName, Region};
 use crate::resource::{
-    PROTECT_TAG, STACK_TAG, Tags, access, bucket, distribution, function, logs, role,
+    Owner, PROTECT_TAG, ResourceId, STACK_TAG, Tags, access, bucket, distribution, function, logs,
+    role,
 };
 use crate::spec::Protected;
 use crate::stack::{FormerBucket, Live, Op, Stack};
@@ -20,11 +22,17 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     let mut plan = Plan::new(stack, Intent::Destroy);
     let kept = protected(stack, live, choices);
     let keeps = |what| kept.contains_key(&what);
-    plan.notices.extend(live.former.refused.iter().chain(&live.former.strangers).cloned());
-    plan.notices.extend(forgotten(stack, live));
+    plan.notices.extend(live.former.left_alone());
+    // What is in dispute is a conflict; a notice about it would say less.
+    let disputed = disputed(stack, live);
+    let is_disputed = |id: &ResourceId| disputed.iter().any(|(disputed, _)| disputed == id);
+    if !is_disputed(&ResourceId::Role(stack.names.role.clone())) {
+        plan.notices.extend(forgotten(stack, live));
+    }
     for (what, why) in &kept {
-        let standing = standing(stack, live, *what).into_iter();
-        plan.notices.extend(standing.map(|address| Notice { address, text: (*why).into() }));
+        let standing = standing(stack, live, *what).into_iter().filter(|id| !is_disputed(id));
+        let notice = |id: ResourceId| Notice { address: id.address(), text: (*why).into() };
+        plan.notices.extend(standing.map(notice));
     }
     plan.add(Stage::Bucket, retag(stack, live));
     if !keeps(Protected::Distribution) {
@@ -48,6 +56,9 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
         for (name, function, groups) in
             [(&stack.names.function, live.function.as_ref(), &live.logs)].into_iter().chain(former)
         {
+            if is_disputed(&ResourceId::Function(name.clone())) {
+                continue;
+            }
             if keeps(Protected::Logs) {
                 plan.add(Stage::DeleteLogs, marked_groups(stack, live, name, function, groups));
             }
@@ -58,10 +69,13 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     if !keeps(Protected::Role) {
         let former = live.former.roles.iter().map(|(name, role)| (name, Some(role)));
         for (name, role) in [(&stack.names.role, live.role.as_ref())].into_iter().chain(former) {
-            match role.and_then(|_| user(&plan, stack, live, name)) {
+            if is_disputed(&ResourceId::Role(name.clone())) {
+                continue;
+            }
+            match role.and_then(|_| user_of_role(&plan, stack, live, name, &[])) {
                 Some(user) => plan.notices.push(Notice {
                     address: Address::new(Kind::Role, name),
-                    text: format!("stays: it is the role of function {user}, which stays"),
+                    text: format!("stays: it is the role of {user}, which stays"),
                 }),
                 None => end_role(&mut plan, stack, name, role),
             }
@@ -82,29 +96,27 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
     } else {
         end_buckets(&mut plan, stack, live, choices);
     }
-    let disputes = disputes(stack, live);
-    plan.notices.retain(|notice| disputes.iter().all(|it| it.address != notice.address));
-    plan.conflicts.extend(disputes);
+    plan.conflicts.extend(disputed.iter().filter_map(|(id, owner)| owner.dispute(&id.address())));
+    let name = &stack.names.stack;
+    plan.conflicts.extend(live.access.iter().filter_map(|it| access::plan::dispute(name, it)));
     plan.sorted()
 }
 
 /// What two stacks claim, or nobody surely: ending it may take it from another, and leaving it here
 /// may leave it to nobody.
-fn disputes(stack: &Stack, live: &Live) -> Vec<Conflict> {
+fn disputed(stack: &Stack, live: &Live) -> Vec<(ResourceId, Owner)> {
     let (names, name) = (&stack.names, &stack.names.stack);
-    let role = live.role.iter().filter_map(|live| {
-        role::plan::owner(live).dispute_with(name, &Address::new(Kind::Role, &names.role))
-    });
-    let function = live.function.iter().filter_map(|live| {
-        let address = Address::new(Kind::Function, &names.function);
-        function::plan::owner(live).dispute_with(name, &address)
-    });
-    let control = live.access.iter().filter_map(|live| access::plan::dispute(name, live));
-    distribution::owner::estranged(live.distribution.as_ref())
-        .into_iter()
+    let role = live.role.iter().map(role::plan::owner).filter(|owner| owner.may_be(name));
+    let role = role.map(|owner| (ResourceId::Role(names.role.clone()), owner));
+    let function = live.function.iter().map(function::plan::owner);
+    let function = function.filter(|owner| owner.may_be(name));
+    let function = function.map(|owner| (ResourceId::Function(names.function.clone()), owner));
+    let own = live.distribution.iter();
+    let own =
+        own.map(|own| (ResourceId::Distribution(own.id.clone()), distribution::owner::owner(own)));
+    own.filter(|(_, owner)| owner.is_in_dispute())
         .chain(role)
         .chain(function)
-        .chain(control)
         .chain(live.former.disputed.iter().cloned())
         .collect()
 }
@@ -154,62 +166,37 @@ fn staying_slots(stack: &Stack, live: &Live) -> Vec<Notice> {
     all.map(notice).collect()
 }
 
-/// A function that stays and runs with the role.
-fn user<'a>(
-    plan: &Plan,
-    stack: &'a Stack,
-    live: &'a Live,
-    role: &RoleName,
-) -> Option<&'a FunctionName> {
-    let named = live.function.as_ref().map(|live| (&stack.names.function, live));
-    let former = live.former.functions.iter();
-    let former = former.filter_map(|(name, (live, _))| Some((name, live.as_ref()?)));
-    let runs = |live: &function::Live| live.roles(&stack.account).any(|used| used == *role);
-    let mut users = named.into_iter().chain(former).filter(|(_, live)| runs(live));
-    users.find(|(name, _)| !ends_function(plan, name)).map(|(name, _)| name)
-}
-
 /// Everything of one kind that exists.
-fn standing(stack: &Stack, live: &Live, what: Protected) -> Vec<Address> {
-    let former = &live.former;
-    let all = |kind, named: Option<String>, others: Vec<String>| -> Vec<Address> {
-        named.into_iter().chain(others).map(|name| Address::new(kind, name)).collect()
-    };
-    match what {
-        Protected::Bucket => {
-            let named = live.bucket.as_ref().map(|_| stack.bucket.to_string());
-            all(Kind::Bucket, named, former.buckets.keys().map(ToString::to_string).collect())
-        }
-        Protected::Role => {
-            let named = live.role.as_ref().map(|_| stack.names.role.to_string());
-            all(Kind::Role, named, former.roles.keys().map(ToString::to_string).collect())
-        }
+fn standing(stack: &Stack, live: &Live, what: Protected) -> Vec<ResourceId> {
+    let (names, former) = (&stack.names, &live.former);
+    let of_the_spec = match what {
+        Protected::Bucket => live.bucket.as_ref().map(|_| ResourceId::Bucket(stack.bucket.clone())),
+        Protected::Role => live.role.as_ref().map(|_| ResourceId::Role(names.role.clone())),
         Protected::Function => {
-            let named = live.function.as_ref().map(|_| stack.names.function.to_string());
-            all(Kind::Function, named, former.functions.keys().map(ToString::to_string).collect())
+            live.function.as_ref().map(|_| ResourceId::Function(names.function.clone()))
         }
-        Protected::Distribution => all(
-            Kind::Distribution,
-            live.distribution.as_ref().map(|found| found.id.to_string()),
-            Vec::new(),
-        ),
+        Protected::Distribution => {
+            live.distribution.as_ref().map(|own| ResourceId::Distribution(own.id.clone()))
+        }
         Protected::Logs => {
-            let named = (!live.logs.groups.is_empty()).then(|| logs::group(&stack.names.function));
-            let others =
-                former.functions.iter().filter(|(_, (_, groups))| !groups.groups.is_empty());
-            all(Kind::Logs, named, others.map(|(name, _)| logs::group(name)).collect())
+            (!live.logs.groups.is_empty()).then(|| ResourceId::Logs(logs::group(&names.function)))
         }
-    }
+    };
+    let of_earlier_specs: Vec<ResourceId> = match what {
+        Protected::Bucket => former.buckets.keys().cloned().map(ResourceId::Bucket).collect(),
+        Protected::Role => former.roles.keys().cloned().map(ResourceId::Role).collect(),
+        Protected::Function => former.functions.keys().cloned().map(ResourceId::Function).collect(),
+        Protected::Distribution => Vec::new(),
+        Protected::Logs => {
+            let with_groups =
+                former.functions.iter().filter(|(_, (_, groups))| !groups.groups.is_empty());
+            with_groups.map(|(name, _)| ResourceId::Logs(logs::group(name))).collect()
+        }
+    };
+    of_the_spec.into_iter().chain(of_earlier_specs).collect()
 }
 
 fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
-    let own = live.distribution.as_ref().map(|own| &own.id);
-    // Our own distribution goes as well.
-    let reader = |name: &BucketName| {
-        let mut readers =
-            live.readers.iter().filter(|(bucket, id)| bucket == name && Some(id) != own);
-        readers.next().map(|(_, id)| id)
-    };
     if let Some(found) = &live.bucket {
         let (address, lies) = (Address::new(Kind::Bucket, &stack.bucket), &found.settings.region);
         let owner = bucket::plan::owner(found, live.objects.index_owner());
@@ -227,7 +214,8 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
             let (objects, inventory, policy) =
                 (live.objects.clone(), live.inventory.clone(), live.policy.clone());
             let found = FormerBucket { live: found.clone(), objects, inventory, policy };
-            end_bucket(plan, &stack.bucket, &found, reader(&stack.bucket), choices);
+            let reader = reader_of_bucket(plan, None, live, &stack.bucket);
+            end_bucket(plan, &stack.bucket, &found, reader, choices);
         } else {
             plan.notices.push(Notice {
                 address,
@@ -237,6 +225,7 @@ fn end_buckets(plan: &mut Plan, stack: &Stack, live: &Live, choices: &Choices) {
         }
     }
     for (name, found) in &live.former.buckets {
-        end_bucket(plan, name, found, reader(name), choices);
+        let reader = reader_of_bucket(plan, None, live, name);
+        end_bucket(plan, name, found, reader, choices);
     }
 }

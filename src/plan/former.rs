@@ -2,16 +2,17 @@
 //! says so (`--delete KIND`). What visitors may still use never ends in passing.
 
 use super::slots::{Next, Slot};
-use super::tagged::{Tagged, tagged};
+use super::tagged::{Tagged, Thing, tagged};
 use super::teardown::{
     end_access, end_bucket, end_distribution, end_function, end_role, leave_slots,
 };
+use super::usage::{reader_of_bucket, user_of_role};
 use super::{Choices, Plan, Stage, protected};
-use crate::change::{Action, Address, Conflict, Kind, Notice};
+use crate::change::{Address, Conflict, Kind, Notice};
 use crate::desired::Desired;
-use crate::name::{BucketName, DistributionId, FunctionName, RoleName};
+use crate::name::{FunctionName, RoleName};
 use crate::resource::tags::Difference;
-use crate::resource::{access, association, function, logs, role};
+use crate::resource::{access, association, function};
 use crate::spec::Protected;
 use crate::stack::{Live, Op, Stack};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +27,7 @@ pub(super) fn former<'a>(
     choices: &Choices,
     running: &'a [Slot],
 ) -> Vec<&'a Slot> {
-    plan.notices.extend(live.former.refused.iter().chain(&live.former.strangers).cloned());
+    plan.notices.extend(live.former.left_alone());
     plan.notices.extend(forgotten(stack, live));
     disputed(plan, live, choices);
     let end = End { stack, desired, live, choices, kept: protected(stack, live, choices) };
@@ -57,7 +58,7 @@ pub(super) fn forgotten(stack: &Stack, live: &Live) -> Option<Notice> {
 
 /// What is not surely the stack's any more may need what the command line says is to be deleted.
 fn disputed(plan: &mut Plan, live: &Live, choices: &Choices) {
-    let disputed = live.former.disputed.iter().cloned();
+    let disputed = live.former.disputes();
     if choices.delete.iter().any(|kind| !matches!(kind, Kind::Site | Kind::Association)) {
         plan.conflicts.extend(disputed);
         return;
@@ -76,28 +77,13 @@ pub(super) fn tags(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Liv
             || one.protected() == Protected::Distribution && desired.distribution.is_none()
     };
     let all = tagged(stack, live).into_iter().filter(is_left);
-    let sets = all.filter_map(|one| {
+    let staying = all.filter(|one| !plan.deletes(one.thing));
+    let sets = staying.filter_map(|one| {
         let tags = Difference::between(one.tags, &desired.role.tags);
         (!tags.is_empty()).then(|| one.set(&plan.account, tags))
     });
-    let ends = |op: &Op| {
-        plan.steps.iter().any(|step| {
-            step.op.change().action == Action::Delete
-                && step.op.change().address == op.change().address
-        })
-    };
-    let kept: Vec<Op> = sets.filter(|op| !ends(op)).collect();
-    plan.add(Stage::Narrow, kept);
-}
-
-/// Does the plan end the function, or, of one that is gone, its log groups?
-pub(super) fn ends_function(plan: &Plan, name: &FunctionName) -> bool {
-    let group = logs::group(name);
-    plan.steps.iter().any(|step| match &step.op {
-        Op::Function(ended, function::Op::Delete) => ended == name,
-        Op::Logs(id, logs::Op::Delete) => id.name == group,
-        _ => false,
-    })
+    let sets: Vec<Op> = sets.collect();
+    plan.add(Stage::Narrow, sets);
 }
 
 struct End<'a> {
@@ -109,23 +95,14 @@ struct End<'a> {
 }
 
 impl End<'_> {
-    /// May this end? Says so if not.
-    fn may(&self, plan: &mut Plan, protected: Protected, address: Address, what: &str) -> bool {
-        let kind = address.kind;
+    /// Why this stays, if it does.
+    fn stays(&self, protected: Protected, kind: Kind) -> Option<String> {
+        if let Some(why) = self.kept.get(&protected) {
+            return Some((*why).to_owned());
+        }
         let kind = if kind == Kind::Logs { Kind::Function } else { kind };
         let told = self.choices.delete.contains(&kind);
-        let stays = if let Some(why) = self.kept.get(&protected) {
-            (*why).to_owned()
-        } else if told {
-            return true;
-        } else {
-            format!("`provision apply --delete {kind}` deletes it")
-        };
-        plan.notices.push(Notice {
-            address,
-            text: format!("is ours and no longer in the spec{what}; {stays}"),
-        });
-        false
+        (!told).then(|| format!("`provision apply --delete {kind}` deletes it"))
     }
 
     fn distribution(&self, plan: &mut Plan) {
@@ -138,8 +115,9 @@ impl End<'_> {
             let address = Address::new(Kind::Distribution, &own.id);
             let serves =
                 if own.document.read().enabled { ", and goes on serving visitors" } else { "" };
-            if self.may(plan, Protected::Distribution, address, serves) {
-                end_distribution(plan, stack, live);
+            match self.stays(Protected::Distribution, Kind::Distribution) {
+                Some(why) => plan.notices.push(left(address, serves, &why)),
+                None => end_distribution(plan, stack, live),
             }
         } else if told {
             end_access(plan, &stack.names.stack, live);
@@ -187,8 +165,7 @@ impl End<'_> {
     /// Slots of other events, where another user put a function of ours.
     fn other_events(&self, plan: &mut Plan) {
         let functions = self.live.functions(self.stack);
-        let all =
-            self.live.distribution.iter().chain(&self.live.attached).chain(&self.live.holders);
+        let all = self.live.distributions();
         let held = all.flat_map(|found| association::plan::held(found, &functions));
         plan.notices
             .extend(held.map(|Conflict { address, reason, .. }| Notice { address, text: reason }));
@@ -198,7 +175,8 @@ impl End<'_> {
         for (name, (function, groups)) in &self.live.former.functions {
             let address =
                 Address::new(if function.is_some() { Kind::Function } else { Kind::Logs }, name);
-            if !self.may(plan, Protected::Function, address.clone(), "") {
+            if let Some(why) = self.stays(Protected::Function, address.kind) {
+                plan.notices.push(left(address, "", &why));
                 continue;
             }
             let arn = |slot: &&&Slot| {
@@ -221,7 +199,8 @@ impl End<'_> {
     fn buckets(&self, plan: &mut Plan, staying: &[&Slot]) {
         for (name, found) in &self.live.former.buckets {
             let address = Address::new(Kind::Bucket, name);
-            if !self.may(plan, Protected::Bucket, address.clone(), "") {
+            if let Some(why) = self.stays(Protected::Bucket, address.kind) {
+                plan.notices.push(left(address, "", &why));
                 continue;
             }
             let looks_here =
@@ -234,7 +213,7 @@ impl End<'_> {
                 });
                 continue;
             }
-            let reader = self.reader(plan, name);
+            let reader = reader_of_bucket(plan, Some(self.desired), self.live, name);
             end_bucket(plan, name, found, reader, self.choices);
         }
     }
@@ -249,22 +228,14 @@ impl End<'_> {
         }
     }
 
-    /// A distribution that goes on reading the bucket.
-    fn reader(&self, plan: &Plan, name: &BucketName) -> Option<&DistributionId> {
-        let own = self.live.distribution.as_ref().map(|own| &own.id);
-        let gone = |id: &DistributionId| {
-            Some(id) == own && (self.desired.distribution.is_some() || plan.ends(id))
-        };
-        self.live.readers.iter().find(|(bucket, id)| bucket == name && !gone(id)).map(|(_, id)| id)
-    }
-
     fn roles(&self, plan: &mut Plan, staying: &[&Slot]) {
         for (name, role) in &self.live.former.roles {
             let address = Address::new(Kind::Role, name);
-            if !self.may(plan, Protected::Role, address.clone(), "") {
+            if let Some(why) = self.stays(Protected::Role, address.kind) {
+                plan.notices.push(left(address, "", &why));
                 continue;
             }
-            match self.user(plan, name, staying) {
+            match user_of_role(plan, self.stack, self.live, name, staying) {
                 Some(user) => plan.conflicts.push(Conflict {
                     address,
                     reason: format!("is still the role of {user}"),
@@ -277,54 +248,22 @@ impl End<'_> {
         }
     }
 
-    /// What goes on running under the role.
-    fn user(&self, plan: &Plan, role: &RoleName, staying: &[&Slot]) -> Option<String> {
-        let account = &self.stack.account;
-        let uses = |frozen: &function::Frozen| {
-            RoleName::from_arn(&frozen.role, account).as_ref() == Some(role)
-        };
-        let former =
-            self.live.former.functions.iter().filter(|(name, _)| !ends_function(plan, name));
-        let mut former = former.filter(|(_, (live, _))| {
-            live.iter().flat_map(|live| live.roles(account)).any(|used| used == *role)
-        });
-        let named = self
-            .live
-            .function
-            .iter()
-            .flat_map(|live| &live.versions)
-            .filter(|version| uses(&version.frozen));
-        let reference = self.stack.any_version();
-        let runs =
-            |number: u64| staying.iter().any(|slot| reference.number_in(&slot.arn) == Some(number));
-        let running = named.map(|version| version.number).find(|number| runs(*number));
-        let function = &self.stack.names.function;
-        former
-            .next()
-            .map(|(name, _)| format!("function {name}"))
-            .or_else(|| Some(format!("version {} of {function}", running?)))
-    }
-
     /// Superseded versions, and those whose role goes; never one that a slot runs.
     fn versions(&self, plan: &mut Plan, staying: &[&Slot]) {
         let Self { stack, desired, live, .. } = self;
         let reference = stack.any_version();
         let in_use = staying.iter().filter_map(|slot| reference.number_in(&slot.arn)).collect();
-        let ended: BTreeSet<RoleName> = plan
-            .steps
-            .iter()
-            .filter_map(|step| match &step.op {
-                Op::Role(name, role::Op::Delete) => Some(name.clone()),
-                _ => None,
-            })
-            .collect();
         let loses = |frozen: &function::Frozen| {
             RoleName::from_arn(&frozen.role, &stack.account)
-                .is_some_and(|role| ended.contains(&role))
+                .is_some_and(|role| plan.deletes(Thing::Role(&role)))
         };
         let prune =
             function::plan::prune(&desired.function, live.function.as_ref(), &in_use, loses);
         let prune = prune.into_iter().map(|op| Op::Function(stack.names.function.clone(), op));
         plan.add(Stage::Prune, prune);
     }
+}
+
+fn left(address: Address, what: &str, why: &str) -> Notice {
+    Notice { address, text: format!("is ours and no longer in the spec{what}; {why}") }
 }

@@ -3,8 +3,8 @@
 //! Pure. `(stack, desired, live) → Plan`; everything that is decided is decided here.
 
 use crate::change::{Address, Conflict, Kind, Notice};
-use crate::name::{AccountId, DistributionId, StackName};
-use crate::resource::{Planned, distribution, page};
+use crate::name::{AccountId, StackName};
+use crate::resource::{Planned, bucket, distribution, function, page, role};
 use crate::spec::Protected;
 use crate::stack::{Op, Stack};
 use serde::Serialize;
@@ -20,11 +20,13 @@ mod slots;
 mod stage;
 mod tagged;
 mod teardown;
+mod usage;
 
 pub use destroy::destroy;
 pub use protect::protected;
 pub use provision::provision;
 pub use stage::Stage;
+use tagged::Thing;
 
 /// What the command wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -78,7 +80,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(stack: &Stack, intent: Intent) -> Self {
+    pub(crate) fn new(stack: &Stack, intent: Intent) -> Self {
         Self {
             stack: stack.names.stack.clone(),
             account: stack.account.clone(),
@@ -107,10 +109,15 @@ impl Plan {
         self.conflicts.is_empty()
     }
 
-    /// Does it delete this distribution?
-    pub(super) fn ends(&self, distribution: &DistributionId) -> bool {
-        self.steps.iter().any(|step| match &step.op {
-            Op::Distribution(distribution::Op::Delete { id, .. }) => id == distribution,
+    /// Does it delete this thing?
+    fn deletes(&self, thing: Thing<'_>) -> bool {
+        self.steps.iter().any(|step| match (&step.op, thing) {
+            (Op::Bucket(name, bucket::Op::Delete), Thing::Bucket(it)) => name == it,
+            (Op::Role(name, role::Op::Delete), Thing::Role(it)) => name == it,
+            (Op::Function(name, function::Op::Delete), Thing::Function(it)) => name == it,
+            (Op::Distribution(distribution::Op::Delete { id, .. }), Thing::Distribution(it)) => {
+                id == it
+            }
             _ => false,
         })
     }

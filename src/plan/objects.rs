@@ -1,6 +1,7 @@
 //! What is in the bucket: the site, the page, and the index of both.
 
 use super::reach::Watched;
+use super::tagged::Thing;
 use super::{Choices, Plan, Stage};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::desired::Desired;
@@ -98,7 +99,8 @@ fn invalidate(
 ) {
     let Some(own) = &live.distribution else { return };
     let reads = live.readers.contains(&(stack.bucket.clone(), own.id.clone()));
-    let stays = desired.distribution.is_some() || reads && !plan.ends(&own.id);
+    let stays =
+        desired.distribution.is_some() || reads && !plan.deletes(Thing::Distribution(&own.id));
     if !stays {
         return;
     }
@@ -128,7 +130,8 @@ fn invalidate(
 fn deserts(plan: &Plan, stack: &Stack, desired: &Desired, live: &Live) -> Option<Conflict> {
     let own = live.distribution.as_ref().filter(|_| desired.distribution.is_none())?;
     let reads = live.readers.contains(&(stack.bucket.clone(), own.id.clone()));
-    let serves = reads && own.document.read().enabled && !plan.ends(&own.id);
+    let serves =
+        reads && own.document.read().enabled && !plan.deletes(Thing::Distribution(&own.id));
     (serves && desired.site.files.is_empty()).then(|| Conflict {
         address: Address::new(Kind::Site, &stack.bucket),
         reason: format!(
@@ -176,24 +179,22 @@ fn page(
     let opens = !watched.contains(&(stack.bucket.clone(), keys.on.clone()));
     let live_page = page::Live { own: own.clone(), on: live.shown.clone(), opens };
     let adopt = choices.adopt.contains(&Kind::Page);
-    let mut planned = page::plan::plan(name, &stack.bucket, keys, &desired.page, &live_page, adopt);
+    let planned = page::plan::plan(name, &stack.bucket, keys, &desired.page, &live_page, adopt);
     let tells = |switch: &str| {
         matches!(&own, Claim::Put { before: Some(_), served: Some(served) }
             if served.switch == switch)
     };
     let mut distributions = live.distribution.iter().chain(&live.attached);
     let is_deployed = distributions.all(|found| found.deployed);
-    let is_own = |op: &page::Op| matches!(op, page::Op::Put { key, .. } if *key == keys.off);
-    let own_put = planned.ops.iter().position(is_own).map(|at| planned.ops.remove(at));
-    if let Some(telling) = own_put.map(Op::Page) {
+    if let Some(telling) = planned.own {
         let creates = |op: &Op| matches!(op, Op::Distribution(distribution::Op::Create { .. }));
         if !opens && (is_deployed || tells(keys.on.as_str())) {
-            plan.add(Stage::Page, [telling]);
+            plan.add(Stage::Page, [Op::Page(telling)]);
         } else if plan.steps.iter().any(|step| creates(&step.op)) && watched.is_empty() {
-            plan.add(Stage::FirstPage, [telling]);
+            plan.add(Stage::FirstPage, [Op::Page(telling)]);
         } else if watched.is_empty() {
-            plan.add(Stage::Switch, [telling]);
-        } else if let Op::Page(telling) = telling {
+            plan.add(Stage::Switch, [Op::Page(telling)]);
+        } else {
             let leaves = match &own {
                 Claim::Put { served: Some(served), .. } => leaves(served, &live.objects),
                 _ => None,
@@ -202,7 +203,7 @@ fn page(
             plan.add(Stage::Switch, [Op::Page(telling.after_it_moved())]);
         }
     }
-    plan.take(Stage::Page, planned, Op::Page);
+    plan.take(Stage::Page, planned.window, Op::Page);
     if let Some(on) = live.shown.as_ref().filter(|_| !opens && fills(plan)) {
         let state = window::judge(Some(&on.metadata), on.seen);
         if state.lasts() {
@@ -266,13 +267,10 @@ fn elsewhere(
                 |served: &&Served| !served.switch.is_empty() && (moves || served.switch != MOVING);
             let Some(served) = found.ours(key).filter(tells) else { continue };
             let keys = page::Keys { off: key.clone(), on: moving.clone() };
-            let own =
-                Claim::Put { before: Some(object.etag.clone()), served: Some(served.clone()) };
-            let live = page::Live { own, on: None, opens: false };
+            let (before, told) = (Some(object.etag.clone()), Some(served.clone()));
             let name = &stack.names.stack;
-            let planned = page::plan::plan(name, bucket, &keys, &desired.page, &live, false);
-            let leaves = leaves(served, found);
-            ops.extend(planned.ops.iter().map(|op| op.while_it_moves(leaves.clone())));
+            let put = page::plan::put(name, bucket, &keys, &desired.page, before, told);
+            ops.push(put.while_it_moves(leaves(served, found)));
         }
     }
     ops

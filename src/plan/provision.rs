@@ -8,6 +8,7 @@ use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
 use crate::name::DistributionId;
+use crate::resource::grant::plan::BucketIs;
 use crate::resource::{Owner, access, association, bucket, distribution, function, grant, logs};
 use crate::stack::{Live, Op, Stack};
 
@@ -94,25 +95,24 @@ fn own_distribution(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Li
 /// The bucket policy lets our distribution read, also one that the spec no longer names, while it
 /// serves visitors.
 fn grant(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
-    let (bucket, policy, exists) = (&stack.bucket, live.policy.as_ref(), live.bucket.is_some());
+    let (bucket, policy) = (&stack.bucket, live.policy.as_ref());
+    let is = if live.bucket.is_some() { BucketIs::There } else { BucketIs::New };
     let ends = plan.steps.iter().any(|step| step.stage == Stage::DeleteDistribution);
     let own = live.distribution.as_ref().map(|distribution| &distribution.id);
     let reads = |id: &&DistributionId| live.readers.contains(&(bucket.clone(), (*id).clone()));
     let reader = own.filter(|id| desired.distribution.is_some() || reads(id));
-    let lets = |reader| grant::plan::plan(&stack.account, bucket, reader, policy, exists);
+    let lets = |reader| grant::plan::plan(&stack.account, bucket, reader, policy, is);
     let (stage, op) = match reader {
-        Some(_) if ends => {
-            (Stage::RemoveGrant, grant::plan::without_reader(bucket, policy, exists))
-        }
+        Some(_) if ends => (Stage::RemoveGrant, grant::plan::without_reader(bucket, policy, is)),
         Some(reader) => (Stage::Grant, lets(Some(reader))),
         None if desired.distribution.is_some() => (Stage::FirstGrant, lets(None)),
-        None => (Stage::Grant, grant::plan::without_reader(bucket, policy, exists)),
+        None => (Stage::Grant, grant::plan::without_reader(bucket, policy, is)),
     };
     if op.is_some() {
         plan.conflicts.extend(grant::plan::shared(bucket, own, policy, |id| reads(&id)));
     }
     plan.add(stage, op.map(|op| Op::Grant(bucket.clone(), op)));
-    if exists {
+    if is == BucketIs::There {
         plan.notices.extend(grant::plan::notices(bucket, policy));
     }
 }
@@ -198,10 +198,7 @@ fn await_deployed(
 fn runs_elsewhere(stack: &Stack, live: &Live) -> Option<Conflict> {
     live.function.as_ref().filter(|found| !function::plan::is_ours(found, &stack.names.stack))?;
     let named = stack.any_version();
-    let runs = |held: &&distribution::Live| {
-        let behaviors = held.document.read().behaviors.into_values();
-        behaviors.flat_map(|does| does.functions.into_values()).any(|arn| named.names(&arn))
-    };
+    let runs = |held: &&distribution::Live| held.occupants().iter().any(|arn| named.names(arn));
     let held = live.holders.iter().find(runs)?;
     Some(Conflict {
         address: Address::new(Kind::Function, &stack.names.function),

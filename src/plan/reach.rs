@@ -1,15 +1,16 @@
 //! What the role reaches while a stack moves, and what may not move while a window is open.
 
-use super::former::ends_function;
 use super::slots::{self, Next, Slot};
+use super::tagged::Thing;
+use super::usage::ends_function;
 use super::{Choices, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
 use crate::name::BucketName;
 use crate::resource::function::Page;
 use crate::resource::role::{self, Reach};
-use crate::resource::{bucket, site};
-use crate::stack::{Live, Op, Stack};
+use crate::resource::site;
+use crate::stack::{Clues, Live, Op, Stack};
 use std::collections::BTreeSet;
 
 /// The pages that visitors may get: those at which running versions look.
@@ -54,10 +55,7 @@ pub(super) fn role(
     let doubtful = doubtful(stack, live);
     let unknown = (&known.pages, &doubtful.pages);
     plan.conflicts.extend(windows(plan, stack, live, running, &wanted.pages, unknown));
-    let ends = |bucket: &BucketName| {
-        let end = Op::Bucket(bucket.clone(), bucket::Op::Delete);
-        plan.steps.iter().any(|step| step.op == end)
-    };
+    let ends = |bucket: &BucketName| plan.deletes(Thing::Bucket(bucket));
     let remembered = |bucket: &BucketName| -> Vec<Page> {
         let named = known.pages.iter().filter(|(known, _)| known == bucket);
         let named: Vec<Page> = named.cloned().collect();
@@ -111,20 +109,12 @@ pub(super) fn role(
 
 /// What may have been the stack's, by whichever trail it was found.
 fn doubtful(stack: &Stack, live: &Live) -> Reach {
-    let refused = live.former.refused.iter().map(|notice| &notice.address);
-    let disputed = live.former.disputed.iter().map(|conflict| &conflict.address);
-    let mut doubtful = Reach::default();
-    for Address { kind, name } in refused.chain(disputed) {
-        match kind {
-            Kind::Bucket => {
-                let page = name.parse().map(|bucket| (bucket, stack.names.keys.on.clone()));
-                doubtful.pages.extend(page.ok());
-            }
-            Kind::Function => doubtful.functions.extend(name.parse().ok()),
-            _ => {}
-        }
-    }
-    doubtful
+    let refused = live.former.refused.iter().map(|(id, _)| id);
+    let disputed = live.former.disputed.iter().map(|(id, _)| id);
+    let mut clues = Clues::default();
+    refused.chain(disputed).for_each(|id| clues.of_id(id));
+    let page = |bucket| (bucket, stack.names.keys.on.clone());
+    Reach { pages: clues.buckets.into_iter().map(page).collect(), functions: clues.functions }
 }
 
 /// A slot that the plan turns would leave an open window, or come into one: its visitors would get

@@ -2,6 +2,7 @@
 //! now, whatever the spec says.
 
 use super::Plan;
+use super::tagged::Thing;
 use crate::name::DistributionId;
 use crate::resource::association;
 use crate::resource::distribution::{self, Behavior, document::EVENT};
@@ -38,7 +39,7 @@ impl Slot {
 
     /// What becomes of it.
     pub(super) fn next(&self, plan: &Plan) -> Next {
-        if plan.ends(&self.distribution) {
+        if plan.deletes(Thing::Distribution(&self.distribution)) {
             return Next::Nothing;
         }
         // We turn slots of this event alone.
@@ -63,9 +64,8 @@ impl Slot {
 /// All slots that run a function of ours.
 pub(super) fn running(stack: &Stack, live: &Live) -> Vec<Slot> {
     let functions = live.functions(stack);
-    let all = live.distribution.iter().chain(&live.attached).chain(&live.holders);
     let mut running = Vec::new();
-    for found in all {
+    for found in live.distributions() {
         for (behavior, reading) in found.document.read().behaviors {
             let ours = reading.functions.into_iter().filter(|(_, arn)| functions.run(arn));
             running.extend(ours.map(|(event, arn)| Slot {

@@ -9,13 +9,15 @@ use crate::stack::{Live, Op, Stack};
 
 /// One thing with its tags.
 pub(super) struct Tagged<'a> {
-    thing: Thing<'a>,
+    pub(super) thing: Thing<'a>,
     pub(super) tags: &'a Tags,
     /// The spec does not name it. Our own distribution has no name to go by.
     pub(super) is_former: bool,
 }
 
-enum Thing<'a> {
+/// What carries tags, by its name or id.
+#[derive(Clone, Copy)]
+pub(super) enum Thing<'a> {
     Bucket(&'a BucketName),
     Role(&'a RoleName),
     Function(&'a FunctionName),

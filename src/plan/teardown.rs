@@ -4,6 +4,8 @@
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName, StackName};
+use crate::resource::grant::plan::BucketIs;
+use crate::resource::logs::plan::FunctionIs;
 use crate::resource::{
     access, association, bucket, distribution, function, grant, logs, role, site,
 };
@@ -37,7 +39,8 @@ pub(super) fn end_access(plan: &mut Plan, name: &StackName, live: &Live) {
 
 /// Takes our statements out of the policy of a bucket that is not ours any more, or goes.
 pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
-    if is_read_by_us(plan, stack, live) {
+    if is_read_by_us(stack, live) {
+        plan.conflicts.extend(read_by_others(stack, live));
         let op = grant::plan::teardown(live.policy.as_ref());
         plan.add(Stage::RemoveGrant, op.map(|op| Op::Grant(stack.bucket.clone(), op)));
     }
@@ -45,24 +48,30 @@ pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
 
 /// The same for a bucket that stays ours, which goes on denying plain HTTP.
 pub(super) fn end_reading(plan: &mut Plan, stack: &Stack, live: &Live) {
-    if is_read_by_us(plan, stack, live) && grant::exists(live.policy.as_ref()) {
-        let op = grant::plan::without_reader(&stack.bucket, live.policy.as_ref(), true);
-        plan.add(Stage::RemoveGrant, op.map(|op| Op::Grant(stack.bucket.clone(), op)));
+    if !is_read_by_us(stack, live) {
+        return;
+    }
+    plan.conflicts.extend(read_by_others(stack, live));
+    if grant::exists(live.policy.as_ref()) {
+        let (bucket, policy) = (&stack.bucket, live.policy.as_ref());
+        let op = grant::plan::without_reader(bucket, policy, BucketIs::There);
+        plan.add(Stage::RemoveGrant, op.map(|op| Op::Grant(bucket.clone(), op)));
     }
 }
 
-/// Are there statements of ours to end? If others read by them, that is a conflict.
-fn is_read_by_us(plan: &mut Plan, stack: &Stack, live: &Live) -> bool {
+/// Are there statements of ours to end?
+fn is_read_by_us(stack: &Stack, live: &Live) -> bool {
     let Some(bucket) = &live.bucket else { return false };
     let own = live.distribution.as_ref().map(|distribution| distribution.id.clone());
     let names_it = own.is_some() && grant::distribution(live.policy.as_ref()) == own;
-    let ours = bucket::plan::is_ours(bucket, &stack.names.stack) || names_it;
-    if ours {
-        let (bucket, policy) = (&stack.bucket, live.policy.as_ref());
-        let reads = |id: &DistributionId| live.readers.contains(&(bucket.clone(), id.clone()));
-        plan.conflicts.extend(grant::plan::shared(bucket, own.as_ref(), policy, reads));
-    }
-    ours
+    bucket::plan::is_ours(bucket, &stack.names.stack) || names_it
+}
+
+/// Others may read by our statements.
+fn read_by_others(stack: &Stack, live: &Live) -> Option<Conflict> {
+    let own = live.distribution.as_ref().map(|distribution| &distribution.id);
+    let reads = |id: &DistributionId| live.readers.contains(&(stack.bucket.clone(), id.clone()));
+    grant::plan::shared(&stack.bucket, own, live.policy.as_ref(), reads)
 }
 
 /// Leaves every slot in `held` that runs a function of ours, and waits for that.
@@ -106,10 +115,14 @@ pub(super) fn end_function(
 ) {
     let owner = &stack.names.stack;
     if let Some(groups) = groups {
-        let ours = live.map(|function| function::plan::is_ours(function, owner));
+        let function = match live {
+            Some(live) if function::plan::is_ours(live, owner) => FunctionIs::Ours,
+            Some(_) => FunctionIs::Theirs,
+            None => FunctionIs::Gone,
+        };
         plan.take(
             Stage::DeleteLogs,
-            logs::plan::teardown(owner, &logs::group(name), ours, groups),
+            logs::plan::teardown(owner, &logs::group(name), function, groups),
             |(id, op)| Op::Logs(id, op),
         );
     }

@@ -103,6 +103,12 @@ impl Owner {
         }
     }
 
+    /// Does a mark of it name a stack, and no more than that mark prove it?
+    #[must_use]
+    pub fn is_in_dispute(&self) -> bool {
+        matches!(self, Self::Untagged { .. } | Self::Disputed { .. })
+    }
+
     /// Does one of two different marks name this stack?
     #[must_use]
     pub fn is_disputed_by(&self, stack: &StackName) -> bool {
@@ -137,14 +143,19 @@ impl Owner {
         Some(Conflict { address: address.clone(), reason, hint })
     }
 
-    /// The same, where one of these marks names this stack.
+    /// May it be this stack's, as one of its marks says, and does no more than that prove it?
     #[must_use]
-    pub fn dispute_with(&self, stack: &StackName, address: &Address) -> Option<Conflict> {
-        let names_it = match self {
+    pub fn may_be(&self, stack: &StackName) -> bool {
+        match self {
             Self::Untagged { says, .. } => says == stack,
             owner => owner.is_disputed_by(stack),
-        };
-        names_it.then(|| self.dispute(address)).flatten()
+        }
+    }
+
+    /// The same as [`dispute`](Self::dispute), where one of these marks names this stack.
+    #[must_use]
+    pub fn dispute_with(&self, stack: &StackName, address: &Address) -> Option<Conflict> {
+        self.may_be(stack).then(|| self.dispute(address)).flatten()
     }
 }
 

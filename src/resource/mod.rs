@@ -19,6 +19,7 @@ pub mod content;
 pub mod distribution;
 pub mod function;
 pub mod grant;
+mod id;
 pub mod invalidation;
 pub mod logs;
 pub mod page;
@@ -29,6 +30,7 @@ pub mod site;
 pub mod tags;
 
 pub use claim::{Mark, Owner, claim};
+pub use id::ResourceId;
 pub use tags::stack_in;
 
 use crate::change::{Address, Conflict, Kind, Notice};
@@ -148,7 +150,7 @@ pub struct Traces {
     /// What is surely a stack's.
     pub found: Vec<Trace>,
     /// What two marks give to different stacks, or one mark alone gives to one.
-    pub disputed: Vec<(Owner, Address)>,
+    pub disputed: Vec<(ResourceId, Owner)>,
     /// Who did not let us look.
     pub notices: Vec<Notice>,
 }
@@ -158,14 +160,13 @@ impl Traces {
     pub fn add(
         &mut self,
         owner: &Owner,
-        kind: Kind,
-        name: impl std::fmt::Display,
+        id: ResourceId,
         tags: &Tags,
         complete: impl FnOnce(Trace) -> Trace,
     ) {
-        let address = Address::new(kind, &name);
-        if owner.dispute(&address).is_some() {
-            self.disputed.push((owner.clone(), address));
+        let Address { kind, name } = id.address();
+        if owner.is_in_dispute() {
+            self.disputed.push((id, owner.clone()));
         }
         let stack = owner.stack().cloned();
         self.found.extend(stack.map(|stack| complete(Trace::of(stack, kind, name, tags))));

@@ -1,12 +1,12 @@
 //! What an earlier spec named, and what leads to it: names that things of ours mention.
 
 use super::Stack;
-use crate::change::{Address, Conflict, Fault, FaultKind, Kind, Notice};
+use crate::change::{Conflict, Fault, FaultKind, Notice};
 use crate::name::{AccountId, BucketName, FunctionName, RoleName, StackName};
 use crate::resource::distribution::Behavior;
 use crate::resource::distribution::document::{EVENT, bucket_read};
 use crate::resource::site::{self, Inventory};
-use crate::resource::{Owner, bucket, distribution, function, logs, role};
+use crate::resource::{Owner, ResourceId, bucket, distribution, function, logs, role};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,6 +56,16 @@ impl Clues {
         new
     }
 
+    /// Adds what this object is called.
+    pub(crate) fn of_id(&mut self, id: &ResourceId) {
+        match id {
+            ResourceId::Bucket(name) => drop(self.buckets.insert(name.clone())),
+            ResourceId::Role(name) => drop(self.roles.insert(name.clone())),
+            ResourceId::Function(name) => drop(self.functions.insert(name.clone())),
+            ResourceId::Logs(_) | ResourceId::Access(_) | ResourceId::Distribution(_) => {}
+        }
+    }
+
     pub(super) fn of_role(&mut self, live: &role::Live, account: &AccountId) {
         let reach = role::Reach::of(live.settings.policy.as_ref(), account);
         self.buckets.extend(reach.pages.into_iter().map(|(bucket, _)| bucket));
@@ -86,14 +96,14 @@ pub struct Former {
     pub roles: BTreeMap<RoleName, role::Live>,
     /// Functions with their log groups; `None`: the groups of one that was never made or is gone.
     pub functions: BTreeMap<FunctionName, (Option<function::Live>, logs::Live)>,
-    /// Things that may be the stack's and do not let us look.
-    pub refused: Vec<Notice>,
+    /// Things that may be the stack's and do not let us look, with AWS's no.
+    pub refused: Vec<(ResourceId, Fault)>,
     /// Things that were the stack's, and whose marks do not surely say so any more.
-    pub disputed: Vec<Conflict>,
+    pub disputed: Vec<(ResourceId, Owner)>,
     /// Things that an earlier spec named, and that carry no mark of the stack any more.
-    pub strangers: Vec<Notice>,
+    pub strangers: Vec<(ResourceId, Owner)>,
     /// Roles that may have been the stack's, while the look goes on.
-    untagged: BTreeMap<RoleName, Conflict>,
+    untagged: BTreeMap<RoleName, Owner>,
 }
 
 /// What a look finds belongs to the stack, is disputed, or is left out.
@@ -104,15 +114,12 @@ impl Former {
     /// Every other fault.
     pub fn unless_refused<T>(
         &mut self,
-        address: Address,
+        id: ResourceId,
         seen: Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
         match seen {
             Err(fault) if fault.kind == FaultKind::Denied => {
-                let text = format!(
-                    "may be this stack's, from an earlier spec, and does not let us look: {fault}"
-                );
-                self.refused.push(Notice { address, text });
+                self.refused.push((id, fault));
                 Ok(None)
             }
             seen => seen.map(Some),
@@ -122,13 +129,13 @@ impl Former {
     /// Takes a role. Of one that has our description alone, [`name_untagged`](Self::name_untagged)
     /// judges.
     pub fn take_role(&mut self, stack: &StackName, name: &RoleName, live: role::Live) {
-        let address = Address::new(Kind::Role, name);
         let owner = role::plan::owner(&live);
-        match owner.dispute_with(stack, &address) {
-            Some(dispute) if owner.is_disputed_by(stack) => self.disputed.push(dispute),
-            Some(dispute) => drop(self.untagged.insert(name.clone(), dispute)),
-            None if owner.is(stack) => drop(self.roles.insert(name.clone(), live)),
-            None => {}
+        if owner.is_disputed_by(stack) {
+            self.disputed.push((ResourceId::Role(name.clone()), owner));
+        } else if owner.may_be(stack) {
+            self.untagged.insert(name.clone(), owner);
+        } else if owner.is(stack) {
+            self.roles.insert(name.clone(), live);
         }
     }
 
@@ -136,7 +143,8 @@ impl Former {
     /// stack runs with it: `used`. Otherwise a user may have copied the description.
     pub fn name_untagged(&mut self, used: &BTreeSet<RoleName>) {
         let untagged = std::mem::take(&mut self.untagged).into_iter();
-        self.disputed.extend(untagged.filter(|(name, _)| used.contains(name)).map(|(_, it)| it));
+        let ours = untagged.filter(|(name, _)| used.contains(name));
+        self.disputed.extend(ours.map(|(name, owner)| (ResourceId::Role(name), owner)));
     }
 
     /// Takes a function, where it is there, and its log groups.
@@ -147,46 +155,58 @@ impl Former {
         live: Option<function::Live>,
         groups: logs::Live,
     ) {
-        let address = Address::new(Kind::Function, name);
-        let dispute = |live| function::plan::owner(live).dispute_with(stack, &address);
-        self.disputed.extend(live.as_ref().and_then(dispute));
+        let id = ResourceId::Function(name.clone());
         let owner = live.as_ref().map(function::plan::owner);
+        let disputed = owner.clone().filter(|owner| owner.may_be(stack));
+        let is_disputed = disputed.is_some();
+        self.disputed.extend(disputed.map(|owner| (id.clone(), owner)));
         if function::plan::is_former(stack, live.as_ref(), &groups) {
             self.functions.insert(name.clone(), (live, groups));
-        } else if let Some(owner) = owner {
-            self.leave(stack, address, &owner);
+        } else if !is_disputed {
+            self.strangers.extend(owner.map(|owner| (id, owner)));
         }
-    }
-
-    /// Names what was in an earlier spec and is another's now.
-    fn leave(&mut self, stack: &StackName, address: Address, owner: &Owner) {
-        if owner.dispute_with(stack, &address).is_some() {
-            return;
-        }
-        let whose = owner.named().map_or("carries no mark of ours".to_owned(), |other| {
-            format!("carries the mark of stack `{other}`")
-        });
-        let text = format!(
-            "was named by an earlier spec, {whose}, and stays; `provision apply --delete {}` \
-            forgets it",
-            address.kind
-        );
-        self.strangers.push(Notice { address, text });
     }
 
     /// Takes a bucket. Of one that does not carry the stack's tag, only the index is looked at.
     pub fn take_bucket(&mut self, stack: &StackName, name: &BucketName, found: FormerBucket) {
         let owner = bucket::plan::owner(&found.live, found.objects.index_owner());
-        let address = Address::new(Kind::Bucket, name);
-        let dispute = owner.dispute_with(stack, &address);
-        if dispute.is_some() {
-            self.disputed.extend(dispute);
+        let id = ResourceId::Bucket(name.clone());
+        if owner.may_be(stack) {
+            self.disputed.push((id, owner));
         } else if owner.is(stack) {
             self.buckets.insert(name.clone(), found);
         } else {
-            self.leave(stack, address, &owner);
+            self.strangers.push((id, owner));
         }
     }
+
+    /// Why the disputed may not be touched.
+    pub fn disputes(&self) -> impl Iterator<Item = Conflict> {
+        self.disputed.iter().filter_map(|(id, owner)| owner.dispute(&id.address()))
+    }
+
+    /// Names what no plan touches: what does not let us look, and what is another's now.
+    pub fn left_alone(&self) -> impl Iterator<Item = Notice> {
+        let refused = self.refused.iter().map(|(id, fault)| Notice {
+            address: id.address(),
+            text: format!(
+                "may be this stack's, from an earlier spec, and does not let us look: {fault}"
+            ),
+        });
+        refused.chain(self.strangers.iter().map(|(id, owner)| stranger(id, owner)))
+    }
+}
+
+fn stranger(id: &ResourceId, owner: &Owner) -> Notice {
+    let whose = owner.named().map_or("carries no mark of ours".to_owned(), |other| {
+        format!("carries the mark of stack `{other}`")
+    });
+    let text = format!(
+        "was named by an earlier spec, {whose}, and stays; `provision apply --delete {}` \
+        forgets it",
+        id.kind()
+    );
+    Notice { address: id.address(), text }
 }
 
 /// A bucket of an earlier spec.

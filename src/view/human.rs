@@ -3,7 +3,7 @@
 use crate::apply::{Outcome, RunResult};
 use crate::change::{Action, Change, Done, Fault, Notice};
 use crate::plan::Intent;
-use crate::view::report::{Existing, Status};
+use crate::view::report::{Condition, Existing, Status};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -181,10 +181,13 @@ pub(crate) fn status(status: &Status, flags: &str) -> String {
     let width =
         status.resources.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
     for row in &status.resources {
-        let (word, style) = match (row.exists, row.as_specified) {
-            (true, true) => ("ok", CREATE),
-            (true, false) => ("differs", UPDATE),
-            (false, _) => ("absent", DELETE),
+        let (word, style) = match row.condition {
+            Condition::Ok => ("ok", CREATE),
+            Condition::Differs => ("differs", UPDATE),
+            Condition::Absent => ("absent", DELETE),
+            Condition::Unknown => ("unknown", UPDATE),
+            Condition::Disputed => ("disputed", UPDATE),
+            Condition::NotOurs => ("not ours", FAINT),
         };
         let line = format!(
             "  {style}{word:<8}{style:#} {:<13}{:<width$}  {}",

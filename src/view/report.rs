@@ -8,11 +8,12 @@ use crate::permissions;
 use crate::plan::{Intent, Plan};
 use crate::resource::page::window::{State, judge};
 use crate::resource::{
-    Standing, access, association, bucket, distribution, function, grant, logs, page, role, site,
+    ResourceId, Standing, access, association, bucket, distribution, function, grant, logs, page,
+    role, site,
 };
-use crate::stack::{Live, Stack};
+use crate::stack::{Former, Live, Stack};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The names that a user needs next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -107,16 +108,45 @@ pub fn missing(fault: &Fault) -> Vec<Missing> {
     fault.lacks.iter().filter_map(known).collect()
 }
 
+/// How an object is, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// As the spec says, or of an earlier spec and the stack's.
+    Ok,
+    Differs,
+    Absent,
+    /// It does not let us look.
+    Unknown,
+    /// Its marks do not surely say that it is the stack's.
+    Disputed,
+    /// An earlier spec named it, and it does not carry the stack's mark.
+    NotOurs,
+}
+
 /// One object in `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     pub kind: Kind,
     pub name: String,
-    pub exists: bool,
+    pub condition: Condition,
+    /// `None` where nobody could look.
+    pub exists: Option<bool>,
     /// Is it as the spec says?
     pub as_specified: bool,
     /// What is different, or how far a deployment is.
     pub remarks: Vec<String>,
+}
+
+impl Row {
+    fn of(kind: Kind, name: String, condition: Condition, remarks: Vec<String>) -> Self {
+        let exists = match condition {
+            Condition::Unknown => None,
+            condition => Some(condition != Condition::Absent),
+        };
+        let as_specified = condition == Condition::Ok;
+        Self { kind, name, condition, exists, as_specified, remarks }
+    }
 }
 
 /// Everything in `status`.
@@ -155,20 +185,25 @@ fn standing(kind: Kind, stack: &Stack, live: &Live) -> Option<Standing> {
 /// Puts the status together.
 #[must_use]
 pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
+    // Later ones hold: a function may be the stack's by one mark, and disputed by both.
+    let former: BTreeMap<Address, Option<Condition>> = former_of_ours(stack, live)
+        .map(|address| (address, None))
+        .chain(doubtful(live).map(|(id, condition)| (id.address(), Some(condition))))
+        .collect();
     let kinds = Kind::ALL.iter().filter_map(|kind| Some((*kind, standing(*kind, stack, live)?)));
     let mut resources: Vec<Row> = kinds
         .map(|(kind, standing)| {
-            let own = |address: &Address| address.kind == kind && !is_former(address, stack, live);
+            let own = |address: &Address| address.kind == kind && !former.contains_key(address);
             row(plan, kind, standing, own)
         })
         .collect();
-    let former = plan.notices.iter().map(|notice| &notice.address);
-    let former: BTreeSet<&Address> = former.filter(|at| is_former(at, stack, live)).collect();
-    resources.extend(
-        former
-            .into_iter()
-            .map(|at| row(plan, at.kind, Standing::of(&at.name, true), |address| address == at)),
-    );
+    resources.extend(former.into_iter().map(|(at, condition)| {
+        let row = row(plan, at.kind, Standing::of(&at.name, true), |address| *address == at);
+        match condition {
+            Some(condition) => Row::of(row.kind, row.name, condition, row.remarks),
+            None => row,
+        }
+    }));
     Status {
         stack: stack.names.stack.to_string(),
         account: stack.account.to_string(),
@@ -178,21 +213,36 @@ pub fn status(plan: &Plan, stack: &Stack, live: &Live) -> Status {
     }
 }
 
-/// Is it something of the stack that the spec does not name?
-fn is_former(address: &Address, stack: &Stack, live: &Live) -> bool {
-    let (names, name) = (&stack.names, address.name.as_str());
-    match address.kind {
-        Kind::Bucket => name != stack.bucket.as_str(),
-        Kind::Role => name != names.role.as_str(),
-        Kind::Function => name != names.function.as_str(),
-        Kind::Distribution | Kind::Access => names.attached.is_some(),
-        Kind::Association => {
-            let attached = names.attached.as_ref().is_some_and(|id| name == id.as_str());
-            let own = live.distribution.as_ref().is_some_and(|own| name == own.id.as_str());
-            !attached && !own
-        }
-        Kind::Logs | Kind::Site | Kind::Page | Kind::Grant | Kind::Invalidation => false,
-    }
+/// What is surely the stack's, or runs a function of it, and the spec does not name.
+fn former_of_ours(stack: &Stack, live: &Live) -> impl Iterator<Item = Address> {
+    let former = &live.former;
+    let buckets = former.buckets.keys().map(|name| Address::new(Kind::Bucket, name));
+    let roles = former.roles.keys().map(|name| Address::new(Kind::Role, name));
+    let functions = former.functions.iter().map(|(name, (function, _))| {
+        Address::new(if function.is_some() { Kind::Function } else { Kind::Logs }, name)
+    });
+    let gives_up_its_own = stack.names.attached.is_some();
+    let own = live.distribution.as_ref().filter(|_| gives_up_its_own);
+    let access = live.access.as_ref().filter(|live| {
+        gives_up_its_own && own.is_none() && access::plan::is_ours(live, &stack.names.stack)
+    });
+    let own = own.map(|own| Address::new(Kind::Distribution, &own.id));
+    let access = access.map(|access| Address::new(Kind::Access, &access.name));
+    let running = live.functions(stack);
+    let holders = live
+        .holders
+        .iter()
+        .filter(move |held| held.occupants().iter().any(|arn| running.run(arn)))
+        .map(|held| Address::new(Kind::Association, &held.id));
+    buckets.chain(roles).chain(functions).chain(own).chain(access).chain(holders)
+}
+
+/// What an earlier spec named and is not surely the stack's, or surely not.
+fn doubtful(live: &Live) -> impl Iterator<Item = (&ResourceId, Condition)> {
+    let Former { refused, disputed, strangers, .. } = &live.former;
+    let strangers = strangers.iter().map(|(id, _)| (id, Condition::NotOurs));
+    let disputed = disputed.iter().map(|(id, _)| (id, Condition::Disputed));
+    strangers.chain(disputed).chain(refused.iter().map(|(id, _)| (id, Condition::Unknown)))
 }
 
 /// `own`: which addresses of the plan are its.
@@ -222,7 +272,11 @@ fn row(plan: &Plan, kind: Kind, standing: Standing, own: impl Fn(&Address) -> bo
     );
     // A kind that is in many places says it once.
     remarks.dedup();
-    let as_specified = remarks.is_empty();
+    let condition = match (exists, remarks.is_empty()) {
+        (false, _) => Condition::Absent,
+        (true, true) => Condition::Ok,
+        (true, false) => Condition::Differs,
+    };
     if !exists {
         remarks = vec!["does not exist".into()];
     }
@@ -230,5 +284,46 @@ fn row(plan: &Plan, kind: Kind, standing: Standing, own: impl Fn(&Address) -> bo
         plan.notices.iter().filter(|notice| own(&notice.address)).map(|notice| notice.text.clone()),
     );
     remarks.extend(progress.map(str::to_owned));
-    Row { kind, name, exists, as_specified: as_specified && exists, remarks }
+    Row::of(kind, name, condition, remarks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::FaultKind;
+    use crate::resource::{Mark, Owner};
+    use crate::stack::Names;
+    use std::path::Path;
+
+    #[test]
+    fn only_what_was_seen_to_be_the_stacks_is_ok() {
+        let spec = crate::spec::load::from_text(Path::new("s.yaml"), "stack: shop").unwrap();
+        let account = "123456789012".parse().unwrap();
+        let stack = Names::of(&spec).in_account(account).unwrap();
+        let denied = Fault::new(FaultKind::Denied, "read role old", "no");
+        let owner = |tag: &str, says: &str| {
+            Owner::by_tag(Some(tag.parse().unwrap()), Some(says.parse().unwrap()), Mark::Index)
+        };
+        let mut former = Former::default();
+        former.refused.push((ResourceId::Role("old".parse().unwrap()), denied));
+        let bucket = ResourceId::Bucket("old-files".parse().unwrap());
+        former.disputed.push((bucket, owner("other", "shop")));
+        let function = ResourceId::Function("old-edge".parse().unwrap());
+        former.strangers.push((function, owner("other", "other")));
+        let live = Live { former, ..Live::default() };
+        let mut plan = Plan::new(&stack, Intent::Provision);
+        plan.notices.extend(live.former.left_alone());
+        let status = status(&plan, &stack, &live);
+        let found = |name: &str| status.resources.iter().find(|row| row.name == name).unwrap();
+        for (name, condition, exists) in [
+            ("old", Condition::Unknown, None),
+            ("old-files", Condition::Disputed, Some(true)),
+            ("old-edge", Condition::NotOurs, Some(true)),
+        ] {
+            let row = found(name);
+            let seen = (row.condition, row.exists, row.as_specified);
+            assert_eq!(seen, (condition, exists, false), "{row:?}");
+        }
+        assert!(found("old").remarks[0].contains("does not let us look"));
+    }
 }

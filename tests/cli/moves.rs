@@ -765,3 +765,39 @@ fn what_an_earlier_spec_named_and_carries_no_mark_is_named_and_stays() {
     assert!(!story.ask("plan --sandbox").out.contains("shop-edge:"));
     assert!(story.world()["functions"]["shop-edge"].is_object());
 }
+
+/// What an earlier spec named and another stack claims is not shown as if all were well with it.
+#[test]
+fn status_tells_what_is_not_surely_the_stacks_any_more() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.meanwhile("another stack's tag is on the old bucket and function", |world| {
+        let theirs = json!("other");
+        let bucket = &mut world["buckets"]["shop-files"]["live"]["settings"];
+        bucket["tags"]["provision:stack"] = theirs.clone();
+        let function = &mut world["functions"]["shop-edge"]["settings"];
+        function["tags"]["provision:stack"] = theirs;
+        function["frozen"]["description"] = json!("provision:stack=other");
+    });
+    story.write(
+        "provision.yaml",
+        "stack: shop\nbucket: {name: second, site: ./site}\nrole: {name: shop-edge}\n\
+         function: {name: second}\n",
+    );
+    let status = story.ask("status --sandbox --json");
+    assert_eq!(status.code, 0, "{}", status.err);
+    let status: Value = serde_json::from_str(status.out.lines().last().unwrap()).unwrap();
+    let rows = status["resources"].as_array().unwrap();
+    let row = |name: &str, kind: &str| {
+        rows.iter().find(|row| row["name"] == name && row["kind"] == kind).unwrap()
+    };
+    for (name, kind, condition) in
+        [("shop-files", "bucket", "disputed"), ("shop-edge", "function", "not-ours")]
+    {
+        let row = row(name, kind);
+        assert_eq!(row["as_specified"], json!(false), "{row}");
+        assert_eq!((&row["condition"], &row["exists"]), (&json!(condition), &json!(true)), "{row}");
+    }
+    let shown = story.ask("status --sandbox").out;
+    assert!(shown.contains("disputed bucket "), "{shown}");
+    assert!(shown.contains("not ours function "), "{shown}");
+}

@@ -282,6 +282,7 @@ impl Person {
                     &live,
                     false,
                 )
+                .whole()
             }
         }
     }

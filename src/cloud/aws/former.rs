@@ -1,10 +1,10 @@
 //! Fetches what an earlier spec named.
 
 use crate::aws::Clients;
-use crate::change::{Address, Fault, Kind};
+use crate::change::Fault;
 use crate::name::{AccountId, BucketName, FunctionName, RoleName};
 use crate::resource::site::{FoundIndex, Inventory};
-use crate::resource::{bucket, function, grant, logs, role, site};
+use crate::resource::{ResourceId, bucket, function, grant, logs, role, site};
 use crate::stack::{Clues, FormerBucket, Live, Search, Stack};
 use futures_util::try_join;
 
@@ -35,14 +35,14 @@ async fn remember(
     let (name, former) = (&stack.names.stack, &mut live.former);
     for role in &clues.roles {
         let seen = role::aws::observe(clients, role).await;
-        let seen = former.unless_refused(Address::new(Kind::Role, role), seen)?;
+        let seen = former.unless_refused(ResourceId::Role(role.clone()), seen)?;
         if let Some(found) = seen.flatten() {
             former.take_role(name, role, found);
         }
     }
     for function in &clues.functions {
         let seen = function::aws::observe(clients, function).await;
-        let seen = former.unless_refused(Address::new(Kind::Function, function), seen)?;
+        let seen = former.unless_refused(ResourceId::Function(function.clone()), seen)?;
         let Some(found) = seen else { continue };
         let look = function::plan::look_at_logs(name, found.as_ref());
         let groups = groups(clients, &stack.account, function, look).await?;
@@ -50,7 +50,7 @@ async fn remember(
     }
     for bucket in &clues.buckets {
         let seen = former_bucket(clients, stack, bucket).await;
-        let seen = former.unless_refused(Address::new(Kind::Bucket, bucket), seen)?;
+        let seen = former.unless_refused(ResourceId::Bucket(bucket.clone()), seen)?;
         if let Some(found) = seen.flatten() {
             former.take_bucket(name, bucket, found);
         }

@@ -1,51 +1,53 @@
 //! What a look at the whole account sees: everything of ours, by stack.
 
-use crate::change::Kind;
 use crate::cloud::world::{Distribution, World};
 use crate::name::{BucketName, ObjectKey, Region};
 use crate::resource::bucket::Settings;
 use crate::resource::{
-    Mark, Owner, Tags, Trace, Traces, distribution, function, logs, marked, role, stack_in,
+    Mark, Owner, ResourceId, Tags, Trace, Traces, distribution, function, logs, marked, role,
+    stack_in,
 };
 use crate::stack::dependents;
 use crate::sweep::{Found, group};
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 impl World {
     /// Everything of ours, by stack.
     #[must_use]
     pub fn discover(&self) -> Found {
         let mut traces = self.orphans();
-        let mut add = |owner: Owner, kind, name: &dyn Display, tags, place, enabled| {
+        let mut add = |owner: Owner, id, tags, place, enabled| {
             let since = owner.stack().and_then(|stack| self.born.get(stack).copied());
-            traces.add(&owner, kind, name, tags, |trace| Trace { place, since, enabled, ..trace });
+            traces.add(&owner, id, tags, |trace| Trace { place, since, enabled, ..trace });
         };
         for (name, found) in &self.buckets {
             let Settings { tags, region, .. } = &found.live.settings;
             let owner = Owner::by_tag(stack_in(tags), None, Mark::Index);
-            add(owner, Kind::Bucket, name, tags, Some(region.to_string()), None);
+            let id = ResourceId::Bucket(name.clone());
+            add(owner, id, tags, Some(region.to_string()), None);
         }
         // Lists of roles and functions show descriptions, and no tags.
         let is_marked = |text: &str| marked(text).is_some();
         let roles = self.roles.iter().filter(|(_, live)| is_marked(&live.settings.description));
         for (name, live) in roles {
             let role::Settings { tags, path, .. } = &live.settings;
-            add(role::plan::owner(live), Kind::Role, name, tags, Some(path.to_string()), None);
+            let id = ResourceId::Role(name.clone());
+            add(role::plan::owner(live), id, tags, Some(path.to_string()), None);
         }
         let described = |live: &function::Live| is_marked(&live.settings.frozen.description);
         for (name, live) in self.functions.iter().filter(|(_, live)| described(live)) {
             let tags = &live.settings.tags;
-            add(function::plan::owner(live), Kind::Function, name, tags, None, None);
+            let id = ResourceId::Function(name.clone());
+            add(function::plan::owner(live), id, tags, None, None);
         }
         let none = Tags::new();
         for live in self.access.values() {
             let owner = Owner::by_either(None, marked(&live.description), Mark::Description);
-            add(owner, Kind::Access, &live.name, &none, None, None);
+            add(owner, ResourceId::Access(live.name.clone()), &none, None, None);
         }
         for (id, Distribution { live, .. }) in &self.distributions {
             let (owner, enabled) = (distribution::owner::owner(live), live.document.read().enabled);
-            add(owner, Kind::Distribution, id, &live.tags, None, Some(enabled));
+            add(owner, ResourceId::Distribution(id.clone()), &live.tags, None, Some(enabled));
         }
         let Traces { found: traces, disputed, notices } = traces;
         let attached = dependents::attached(&traces, &self.listed(), &self.account);

@@ -16,7 +16,6 @@ use crate::stack::{
     Clues, Former, FormerBucket, Live, Names, Op, Scope, Search, Stack, dependents,
 };
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 impl World {
     /// What a look at time `now` sees.
@@ -288,14 +287,4 @@ fn former_bucket(found: &Bucket, stack: &Stack) -> FormerBucket {
         inventory: inventory(found),
         policy: found.policy.clone(),
     }
-}
-
-/// The versions in all slots of a distribution.
-pub(super) fn occupants(live: &distribution::Live) -> BTreeSet<String> {
-    live.document
-        .read()
-        .behaviors
-        .into_values()
-        .flat_map(|behavior| behavior.functions.into_values())
-        .collect()
 }

@@ -4,10 +4,10 @@ use super::{Live, Op, Signing, description, name, plan};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::aws::wait::{self, Waited};
-use crate::change::{Done, Fault, FaultKind, Kind};
+use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::StackName;
-use crate::resource::{Mark, Owner, Tags, Traces, marked};
+use crate::resource::{Mark, Owner, ResourceId, Tags, Traces, marked};
 use aws_sdk_cloudfront::types::{
     OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors,
     OriginAccessControlSigningProtocols,
@@ -192,7 +192,8 @@ pub(crate) async fn traces(clients: &Clients) -> Result<Traces, Fault> {
         };
         for item in page.items.unwrap_or_default() {
             let owner = Owner::by_either(None, marked(&item.description), Mark::Description);
-            traces.add(&owner, Kind::Access, item.name, &Tags::new(), |trace| trace);
+            let id = ResourceId::Access(item.name);
+            traces.add(&owner, id, &Tags::new(), |trace| trace);
         }
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
         if marker.is_none() {

@@ -146,6 +146,13 @@ impl Live {
     pub fn progress(&self) -> &'static str {
         if self.deployed { "deployed" } else { "still deploying" }
     }
+
+    /// The ARNs of the functions in its slots, of any event.
+    #[must_use]
+    pub fn occupants(&self) -> BTreeSet<String> {
+        let behaviors = self.document.read().behaviors.into_values();
+        behaviors.flat_map(|behavior| behavior.functions.into_values()).collect()
+    }
 }
 
 impl Op {

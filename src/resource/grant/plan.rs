@@ -6,40 +6,39 @@ use crate::name::{AccountId, BucketName, DistributionId};
 use crate::resource::policy;
 use serde_json::Value;
 
+/// Is the bucket there before this plan?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BucketIs {
+    There,
+    /// This plan makes it.
+    New,
+}
+
 /// Plans our statements for a stack with a distribution of its own. `to` is the live one; `None`:
-/// it comes to be in the same plan. `bucket_exists`: before this plan.
+/// it comes to be in the same plan.
 #[must_use]
 pub fn plan(
     account: &AccountId,
     bucket: &BucketName,
     to: Option<&DistributionId>,
     live: Option<&Value>,
-    bucket_exists: bool,
+    is: BucketIs,
 ) -> Option<Op> {
     let reader = to.map_or(Reader::New, |id| Reader::Known(id.arn(account)));
-    put(bucket, reader, live, bucket_exists)
+    put(bucket, reader, live, is)
 }
 
 /// The same for a stack without one: nobody reads through CloudFront.
 #[must_use]
-pub fn without_reader(
-    bucket: &BucketName,
-    live: Option<&Value>,
-    bucket_exists: bool,
-) -> Option<Op> {
-    put(bucket, Reader::Nobody, live, bucket_exists)
+pub fn without_reader(bucket: &BucketName, live: Option<&Value>, is: BucketIs) -> Option<Op> {
+    put(bucket, Reader::Nobody, live, is)
 }
 
-fn put(
-    bucket: &BucketName,
-    reader: Reader,
-    live: Option<&Value>,
-    bucket_exists: bool,
-) -> Option<Op> {
+fn put(bucket: &BucketName, reader: Reader, live: Option<&Value>, is: BucketIs) -> Option<Op> {
     let seen = parted(live).0;
     let wanted = wanted(bucket, reader.shown(), live);
     let intact = seen.len() == wanted.len() && policy::changes("", &seen, &wanted).is_empty();
-    (!intact).then(|| Op::Put { before: live.cloned(), reader, new: !bucket_exists })
+    (!intact).then(|| Op::Put { before: live.cloned(), reader, new: is == BucketIs::New })
 }
 
 /// Plans the end of our statements in a bucket that stays.
@@ -145,7 +144,7 @@ mod tests {
     }
 
     fn planned(live: Option<&Value>) -> Option<Op> {
-        plan(&account(), &bucket(), Some(&reader()), live, true)
+        plan(&account(), &bucket(), Some(&reader()), live, BucketIs::There)
     }
 
     /// What the op leaves; the next plan has nothing to do.
@@ -205,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_stack_without_a_distribution_denies_plain_http_and_lets_nobody_read() {
-        let alone = |live: Option<&Value>| without_reader(&bucket(), live, true);
+        let alone = |live: Option<&Value>| without_reader(&bucket(), live, BucketIs::There);
         let after = |live: Option<&Value>| {
             let after =
                 simulate::simulate(&bucket(), live, &alone(live).unwrap(), &account(), None)
@@ -232,7 +231,10 @@ mod tests {
             None,
             "ours came first and stays"
         );
-        assert_eq!(without_reader(&bucket(), Some(&policy(vec![cdk.clone()])), true), None);
+        assert_eq!(
+            without_reader(&bucket(), Some(&policy(vec![cdk.clone()])), BucketIs::There),
+            None
+        );
         cdk["Resource"] = json!(bucket().arn());
         assert_eq!(
             carried_out(Some(&policy(vec![cdk.clone(), read]))),

@@ -3,7 +3,7 @@
 use super::{GroupId, Live, Op, Orphan, Settings};
 use crate::change::{Address, Fault, FaultKind, Kind, Notice};
 use crate::name::{Region, StackName};
-use crate::resource::{Owner, Planned, Trace, Traces, stack_in};
+use crate::resource::{Owner, Planned, ResourceId, Trace, Traces, stack_in};
 use std::collections::BTreeMap;
 
 /// Plans a group in every region where the edge may write, and its retention. A region that refuses
@@ -43,23 +43,33 @@ pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<(GroupId, Op
     planned
 }
 
-/// Plans the end of the groups that are ours: all of that name, while a function of that name
-/// exists and is `ours`; without a function (`None`), those that carry our tag. The groups of
-/// another owner's function are another owner's.
+/// What the function of their name says of log groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionIs {
+    /// All of them are ours.
+    Ours,
+    /// All of them are another owner's.
+    Theirs,
+    /// Their own tags tell.
+    Gone,
+}
+
+/// Plans the end of the groups that are ours.
 #[must_use]
 pub fn teardown(
     stack: &StackName,
     name: &str,
-    ours: Option<bool>,
+    function: FunctionIs,
     live: &Live,
 ) -> Planned<(GroupId, Op)> {
     let mut planned = Planned::default();
-    if ours == Some(false) {
+    if function == FunctionIs::Theirs {
         return planned;
     }
     let mut notes = refusals(&live.refused, "if it exists there, it stays");
     for (region, group) in &live.groups {
-        if ours.is_none() && stack_in(&group.tags).as_ref() != Some(stack) {
+        let is_proven = function == FunctionIs::Ours;
+        if !is_proven && stack_in(&group.tags).as_ref() != Some(stack) {
             notes.push((
                 region.clone(),
                 format!(
@@ -91,12 +101,8 @@ pub fn orphans(found: Vec<Orphan>, refused: &BTreeMap<Region, Fault>) -> Traces 
         match stack_in(&tags) {
             Some(stack) => {
                 let place = Some(region.to_string());
-                let owner = Owner::Stack(stack);
-                traces.add(&owner, Kind::Logs, name, &tags, |trace| Trace {
-                    place,
-                    since,
-                    ..trace
-                });
+                let (owner, id) = (Owner::Stack(stack), ResourceId::Logs(name));
+                traces.add(&owner, id, &tags, |trace| Trace { place, since, ..trace });
             }
             None => notes.push((
                 region,
@@ -236,30 +242,36 @@ mod tests {
         let (stack, left) = ("shop".parse().unwrap(), |live: &mut Live| {
             live.groups.retain(|found, _| found.as_str() == "eu-west-1");
         });
-        let ended = |ours: Option<bool>, change: &dyn Fn(&mut Group)| {
+        let ended = |function: FunctionIs, change: &dyn Fn(&mut Group)| {
             let live = live(|live| {
                 left(live);
                 live.groups.values_mut().for_each(change);
             });
-            told(&teardown(&stack, NAME, ours, &live))
+            told(&teardown(&stack, NAME, function, &live))
         };
         let gone = [format!("eu-west-1 delete log group {NAME}")];
         let stays = |why: &str| [format!("eu-west-1: log group {NAME} stays: {why}")];
         let unproven = "there is no function of ours to prove whose it is, nor our tag";
-        assert_eq!(ended(Some(true), &|_| ()), gone);
-        assert_eq!(ended(Some(false), &|group| group.tags = tagged("shop")), Vec::<String>::new());
-        assert_eq!(ended(None, &|group| group.tags = tagged("shop")), gone);
-        assert_eq!(ended(None, &|group| group.tags = tagged("shop-2")), stays(unproven));
-        assert_eq!(ended(None, &|_| ()), stays(unproven));
+        assert_eq!(ended(FunctionIs::Ours, &|_| ()), gone);
         assert_eq!(
-            ended(Some(true), &|group| group.protected = true),
+            ended(FunctionIs::Theirs, &|group| group.tags = tagged("shop")),
+            Vec::<String>::new()
+        );
+        assert_eq!(ended(FunctionIs::Gone, &|group| group.tags = tagged("shop")), gone);
+        assert_eq!(
+            ended(FunctionIs::Gone, &|group| group.tags = tagged("shop-2")),
+            stays(unproven)
+        );
+        assert_eq!(ended(FunctionIs::Gone, &|_| ()), stays(unproven));
+        assert_eq!(
+            ended(FunctionIs::Ours, &|group| group.protected = true),
             stays("its deletion protection is on")
         );
         let closed = live(|live| {
             left(live);
             refuse(live, "sa-east-1", "UnrecognizedClientException");
         });
-        let said = told(&teardown(&stack, NAME, Some(true), &closed));
+        let said = told(&teardown(&stack, NAME, FunctionIs::Ours, &closed));
         assert_eq!(said[..1], gone);
         assert!(
             said[1].starts_with("sa-east-1: could not look for")

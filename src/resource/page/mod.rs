@@ -311,6 +311,15 @@ impl Op {
         op
     }
 
+    /// The same upload, over an object that is taken over.
+    #[must_use]
+    pub(super) fn taking_over(mut self) -> Self {
+        if let Self::Put { adopts, .. } = &mut self {
+            *adopts = true;
+        }
+        self
+    }
+
     /// The same upload, over the one that told that the switch moves.
     #[must_use]
     pub fn after_it_moved(mut self) -> Self {

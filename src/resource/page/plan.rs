@@ -8,6 +8,48 @@ use crate::resource::Planned;
 use crate::resource::site::index::Served;
 use crate::resource::site::plan::Claim;
 
+/// What the page needs, told apart: when its own key is written depends on the rest of the stack.
+#[derive(Debug, Default, PartialEq)]
+pub struct PagePlan {
+    /// The upload under its own key.
+    pub own: Option<Op>,
+    /// The open window, and all that is to be said.
+    pub window: Planned<Op>,
+}
+
+impl PagePlan {
+    /// All of it, in order.
+    #[must_use]
+    pub fn whole(self) -> Planned<Op> {
+        let ops = self.own.into_iter().chain(self.window.ops).collect();
+        Planned { ops, ..self.window }
+    }
+}
+
+/// The page's upload under its own key.
+#[must_use]
+pub fn put(
+    stack: &StackName,
+    bucket: &BucketName,
+    keys: &Keys,
+    desired: &Settings,
+    before: Option<String>,
+    served: Option<Served>,
+) -> Op {
+    Op::Put {
+        bucket: bucket.clone(),
+        stack: stack.clone(),
+        key: keys.off.clone(),
+        content: desired.content.clone(),
+        before,
+        served: served.map(Box::new),
+        leaves: None,
+        adopts: false,
+        replaced: super::Metadata::new(),
+        metadata: keys.told().collect(),
+    }
+}
+
 /// Plans the page's upload under its own key. A window of ours that shows the standard page shows
 /// the new one; a page for one window only, and what another user put under the on key, stay as
 /// they are.
@@ -19,33 +61,39 @@ pub fn plan(
     desired: &Settings,
     live: &Live,
     adopt: bool,
+) -> PagePlan {
+    let put = |before, served| Some(put(stack, bucket, keys, desired, before, served));
+    let mut planned = window(stack, bucket, keys, desired, live, adopt);
+    let own = match live.own.clone() {
+        Claim::Nothing => None,
+        Claim::Put { before, served } => put(before, served),
+        Claim::Foreign(etag) if adopt => put(Some(etag), None).map(Op::taking_over),
+        Claim::Foreign(_) => {
+            let conflict = Conflict {
+                address: Address::new(Kind::Page, &keys.off),
+                reason: "would replace an object that `provision` did not put".into(),
+                hint: "move it away, write other `maintenance.keys`, or take it over with \
+                    `--adopt page`"
+                    .into(),
+            };
+            planned.conflicts.insert(0, conflict);
+            None
+        }
+    };
+    PagePlan { own, window: planned }
+}
+
+/// Plans what is under the on key.
+fn window(
+    stack: &StackName,
+    bucket: &BucketName,
+    keys: &Keys,
+    desired: &Settings,
+    live: &Live,
+    adopt: bool,
 ) -> Planned<Op> {
     let mut planned = Planned::default();
     let page = &desired.content;
-    let put = |before, served: Option<Served>, adopts| Op::Put {
-        bucket: bucket.clone(),
-        stack: stack.clone(),
-        key: keys.off.clone(),
-        content: page.clone(),
-        before,
-        served: served.map(Box::new),
-        leaves: None,
-        adopts,
-        replaced: super::Metadata::new(),
-        metadata: keys.told().collect(),
-    };
-    match live.own.clone() {
-        Claim::Nothing => {}
-        Claim::Put { before, served } => planned.ops.push(put(before, served, false)),
-        Claim::Foreign(etag) if adopt => planned.ops.push(put(Some(etag), None, true)),
-        Claim::Foreign(_) => planned.conflicts.push(Conflict {
-            address: Address::new(Kind::Page, &keys.off),
-            reason: "would replace an object that `provision` did not put".into(),
-            hint:
-                "move it away, write other `maintenance.keys`, or take it over with `--adopt page`"
-                    .into(),
-        }),
-    }
     let Some(Shown { etag, metadata, .. }) = &live.on else { return planned };
     let mut note = |text: &str| {
         planned
@@ -146,6 +194,7 @@ mod tests {
                     &live,
                     false,
                 )
+                .whole()
             };
             let planned = plan();
             assert_eq!(
@@ -178,7 +227,8 @@ mod tests {
             let live = Live { own, on, opens };
             let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());
             let planned =
-                plan(&stack, &bucket, &keys, &Settings { content: page.clone() }, &live, adopt);
+                plan(&stack, &bucket, &keys, &Settings { content: page.clone() }, &live, adopt)
+                    .whole();
             let names: Vec<_> =
                 planned.conflicts.into_iter().map(|conflict| conflict.address.name).collect();
             assert_eq!(

@@ -4,10 +4,10 @@ use super::simulate::guard;
 use super::{Live, Op, POLICY, Pages, Settings, pages_in};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::change::{Done, Fault, FaultKind, Kind};
+use crate::change::{Done, Fault, FaultKind};
 use crate::name::{RoleName, StackName};
 use crate::resource::tags::{self, Difference};
-use crate::resource::{Mark, Owner, Tags, Trace, Traces, marked, stack_in};
+use crate::resource::{Mark, Owner, ResourceId, Tags, Trace, Traces, marked, stack_in};
 use aws_sdk_iam::types::{Role, Tag};
 use futures_util::try_join;
 use serde_json::Value;
@@ -304,7 +304,8 @@ pub(crate) async fn traces(clients: &Clients) -> Result<(Traces, Pages), Fault> 
         let since = u64::try_from(found.create_date.secs()).ok();
         let owner = Owner::by_tag(stack_in(&tags), Some(stack), Mark::Description);
         let place = Some(found.path);
-        traces.add(&owner, Kind::Role, name, &tags, |trace| Trace { place, since, ..trace });
+        let id = ResourceId::Role(name);
+        traces.add(&owner, id, &tags, |trace| Trace { place, since, ..trace });
     }
     Ok((traces, pages))
 }

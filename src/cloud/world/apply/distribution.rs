@@ -2,7 +2,6 @@
 
 use super::{changed, replace};
 use crate::change::{Done, Fault, FaultKind};
-use crate::cloud::world::observe::occupants;
 use crate::cloud::world::{Distribution, World};
 use crate::context::{Context, References};
 use crate::name::{DistributionId, StackName};
@@ -65,7 +64,7 @@ impl World {
         if before.is_none() && matches!(op, distribution::Op::Delete { .. }) {
             return Ok(Done::AlreadySo);
         }
-        let held = before.as_ref().map(occupants).unwrap_or_default();
+        let held = before.as_ref().map(distribution::Live::occupants).unwrap_or_default();
         let reference = match op {
             distribution::Op::Create { occupant, .. } => Some(occupant),
             distribution::Op::Update { occupant, .. } => {
@@ -129,7 +128,7 @@ impl World {
             )
         };
         let before = self.look(id, now).ok_or_else(missing)?;
-        let held = occupants(&before);
+        let held = before.occupants();
         let arn = if op.fills() {
             let number = known.versions.get(&occupant.version).copied();
             number.map(|number| occupant.arn(number)).ok_or_else(|| {

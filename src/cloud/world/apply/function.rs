@@ -3,7 +3,6 @@
 use super::{changed, replace};
 use crate::change::{Done, Fault, FaultKind};
 use crate::cloud::world::World;
-use crate::cloud::world::observe::occupants;
 use crate::context::Context;
 use crate::name::FunctionName;
 use crate::resource::{function, logs};
@@ -61,14 +60,14 @@ impl World {
     /// Is this version associated, or was it a moment ago?
     fn is_replicated(&self, arn: &str, now: u64) -> bool {
         let associated =
-            self.distributions.values().any(|found| occupants(&found.live).contains(arn));
+            self.distributions.values().any(|found| found.live.occupants().contains(arn));
         associated || self.replicas.get(arn).is_some_and(|gone| now < *gone)
     }
 
     /// Versions that have just lost their last association keep their replicas for a while.
     pub(super) fn release(&mut self, before: &BTreeSet<String>, now: u64) {
         for arn in before {
-            if !self.distributions.values().any(|found| occupants(&found.live).contains(arn)) {
+            if !self.distributions.values().any(|found| found.live.occupants().contains(arn)) {
                 self.replicas.insert(arn.clone(), now + self.delays.replicas);
             }
         }

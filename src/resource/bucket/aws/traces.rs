@@ -3,10 +3,10 @@
 use super::observe::tags;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::change::{Fault, FaultKind, Kind};
+use crate::change::{Fault, FaultKind};
 use crate::name::{AccountId, BucketName, ObjectKey};
 use crate::resource::site::CONCURRENCY;
-use crate::resource::{Mark, Owner, Trace, Traces, stack_in};
+use crate::resource::{Mark, Owner, ResourceId, Trace, Traces, stack_in};
 use futures_util::{StreamExt, stream};
 
 /// Finds what is ours of this kind in the whole account.
@@ -23,11 +23,12 @@ pub(crate) async fn traces(clients: &Clients, account: &AccountId) -> Result<Tra
         .filter_map(|bucket| Some((bucket.name()?.parse::<BucketName>().ok()?, bucket)));
     let asked = stream::iter(named)
         .map(|(name, bucket)| async move {
-            (tags(&clients.s3_in(bucket.bucket_region()), account, &name).await, bucket)
+            let tags = tags(&clients.s3_in(bucket.bucket_region()), account, &name).await;
+            (name, tags, bucket)
         })
         .buffer_unordered(CONCURRENCY);
     let (mut traces, mut readable, mut denied) = (Traces::default(), false, None);
-    for (tags, bucket) in asked.collect::<Vec<_>>().await {
+    for (name, tags, bucket) in asked.collect::<Vec<_>>().await {
         let tags = match tags {
             Ok(tags) => tags,
             // One that may not be read is not ours.
@@ -40,8 +41,7 @@ pub(crate) async fn traces(clients: &Clients, account: &AccountId) -> Result<Tra
         readable = true;
         // Its index would take a read of each.
         let owner = Owner::by_tag(stack_in(&tags), None, Mark::Index);
-        let name = bucket.name().unwrap_or_default();
-        traces.add(&owner, Kind::Bucket, name, &tags, |trace| Trace {
+        traces.add(&owner, ResourceId::Bucket(name), &tags, |trace| Trace {
             place: bucket.bucket_region().map(str::to_owned),
             since: bucket.creation_date().and_then(|moment| u64::try_from(moment.secs()).ok()),
             ..trace

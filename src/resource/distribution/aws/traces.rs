@@ -2,10 +2,10 @@
 
 use super::observe::{list, read};
 use crate::aws::Clients;
-use crate::change::{Fault, Kind};
+use crate::change::Fault;
 use crate::name::AccountId;
 use crate::resource::distribution::{Listed, owner};
-use crate::resource::{Trace, Traces};
+use crate::resource::{ResourceId, Trace, Traces};
 
 /// Finds what is ours of this kind in the whole account.
 pub(crate) async fn traces(
@@ -19,7 +19,7 @@ pub(crate) async fn traces(
     for Listed { id, modified, enabled, .. } in listed.iter().filter(is_suspect) {
         let Some(found) = read(clients, account, id).await? else { continue };
         let owner = owner::owner(&found);
-        traces.add(&owner, Kind::Distribution, id, &found.tags, |trace| Trace {
+        traces.add(&owner, ResourceId::Distribution(id.clone()), &found.tags, |trace| Trace {
             since: *modified,
             enabled: Some(*enabled),
             ..trace

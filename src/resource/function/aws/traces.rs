@@ -3,9 +3,9 @@
 use super::observe::tags;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::change::{Fault, Kind};
+use crate::change::Fault;
 use crate::name::FunctionName;
-use crate::resource::{Mark, Owner, Trace, Traces, marked, stack_in};
+use crate::resource::{Mark, Owner, ResourceId, Trace, Traces, marked, stack_in};
 use std::collections::BTreeSet;
 
 /// Finds what is ours of this kind in the whole account, and the names of all functions.
@@ -32,7 +32,8 @@ pub(crate) async fn traces(clients: &Clients) -> Result<(Traces, BTreeSet<Functi
                 .and_then(|text| text.replace("+0000", "Z").parse::<jiff::Timestamp>().ok());
             let since = since.and_then(|moment| u64::try_from(moment.as_second()).ok());
             let owner = Owner::by_either(stack_in(&tags), Some(stack), Mark::Description);
-            traces.add(&owner, Kind::Function, name, &tags, |trace| Trace { since, ..trace });
+            let id = ResourceId::Function(name);
+            traces.add(&owner, id, &tags, |trace| Trace { since, ..trace });
         }
     }
     Ok((traces, names))
