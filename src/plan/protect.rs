@@ -35,8 +35,8 @@ pub fn protected(
         if choices.protect.contains(what) {
             "stays: it is protected"
         } else if told.contains(what) {
-            "stays: the tag `provision:protect` on the stack's own says so; apply a spec without \
-                it in `protect` first"
+            "stays: the tag `provision:protect` of this stack protects it; apply a spec without it \
+                in `protect` first"
         } else if *what == Protected::Role && remembers {
             "stays: by its policy, the bucket of an earlier spec is found again"
         } else {

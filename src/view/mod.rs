@@ -173,10 +173,10 @@ impl View {
         anstream::eprint!("{}", human::warning(what, hint));
     }
 
-    /// Says that the spec is right.
+    /// Says that the spec is valid.
     pub fn valid(self, spec: &Spec) {
         let text =
-            format!("{}: the spec of stack `{}` is right\n", spec.file.display(), spec.stack);
+            format!("{}: the spec of stack `{}` is valid\n", spec.file.display(), spec.stack);
         self.document(&json::valid(spec), &text);
     }
 

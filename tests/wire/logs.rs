@@ -173,7 +173,7 @@ async fn without_the_function_only_the_tag_proves_that_a_group_is_ours() {
     shop.write("provision.yaml", OWNED);
     shop.run("destroy --yes")
         .exits(0)
-        .says("the tag `provision:protect` on the stack's own says so");
+        .says("the tag `provision:protect` of this stack protects it");
     assert_eq!(groups(&shop).await.len(), everywhere(30).len(), "the tag holds without the spec");
     for region in Region::of_edge_logs() {
         let arn = format!("arn:aws:logs:{region}:000000000000:log-group:{GROUP}");

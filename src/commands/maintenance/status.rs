@@ -56,7 +56,9 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Failure> {
     }
     if verb.url.is_none() && global.sandbox.is_some() {
         let hint = "run `provision dev --sandbox`, and name its address with `--url`";
-        return Err(Failure::Usage(Reason::new("nobody answers for a sandbox").hinted(hint)));
+        return Err(Failure::Usage(
+            Reason::new("the sandbox has no web server for `--probe` to ask").hinted(hint),
+        ));
     }
     let url = match (&verb.url, site(&session.spec)) {
         (Some(url), _) => url.clone(),

@@ -273,9 +273,7 @@ impl Turn<'_> {
         if let Some(from) = begins.filter(|_| !window.contains_key(window::FROM)) {
             self.note(
                 &self.keys.on,
-                &format!(
-                    "was to begin at {from}, and begins now; say `--from` to keep a beginning"
-                ),
+                &format!("was to begin at {from}, and begins now; to begin later, give `--from`"),
             );
         }
         for (name, flag) in [(window::UNTIL, "--no-end"), (window::BYPASS, "--no-bypass")] {
