@@ -1,11 +1,14 @@
 //! `provision apply`.
 
+use crate::plan::Choices;
 use crate::session::Exit;
 use crate::session::Session;
 use crate::session::failure::Failure;
 use crate::session::global::Global;
+use crate::session::place::Picture;
+use crate::session::run::{Consent, Run};
 use crate::session::saved::{self, Said};
-use crate::session::words::{Words, choices, flags, joined};
+use crate::session::words::{Words, choices};
 use crate::spec::load::Files;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -49,26 +52,21 @@ pub(crate) async fn run(global: &Global, verb: &Apply) -> Result<Exit, Failure> 
     let saved = saved::read(verb.plan.as_deref(), said, &global.again())?;
     let session = Session::open(global, Files::Needed).await?;
     saved.as_ref().map_or(Ok(()), |saved| saved.is_for(&session))?;
-    let choices = choices(&session.spec, &verb.words, false, verb.wait == Wait::Deployed);
+    let wait = verb.wait == Wait::Deployed;
+    let choices = Choices { wait, ..choices(&session.spec, &verb.words) };
     let picture = session.provision(&choices).await?;
     saved.map_or(Ok(()), |saved| saved.is_still(&picture.plan))?;
-    session.place.view.plan(&picture.plan);
-    if !picture.plan.can_apply() {
-        return Ok(Exit::Refused);
+    let place = &session.place;
+    let Picture { stack, live, plan } = &picture;
+    match place.run(&picture, Consent::ToChange.unless(verb.yes), Duration::ZERO).await? {
+        Run::Refused => Ok(Exit::Refused),
+        Run::Unchanged => {
+            place.view.unchanged(stack, live, &place.flags);
+            Ok(Exit::Done)
+        }
+        Run::Ended(outcome, exit) => {
+            place.view.outcome((plan, stack, live), &outcome, (&place.flags, &said.joined()));
+            Ok(exit)
+        }
     }
-    if picture.plan.is_empty() {
-        session.place.view.unchanged(&picture.stack, &picture.live, &session.place.flags);
-        return Ok(Exit::Done);
-    }
-    if !verb.yes && picture.plan.has_changes() {
-        let answers = ["y", "Y", "yes", "Yes", "YES"];
-        let question = "Carry out this plan? [y/N]";
-        session.place.confirm(&session.spec.stack, question, &answers).await?;
-    }
-    let (outcome, exit) =
-        session.place.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
-    let words = joined(&flags(&verb.words, false));
-    let (plan, stack, live) = (&picture.plan, &picture.stack, &picture.live);
-    session.place.view.outcome((plan, stack, live), &outcome, (&session.place.flags, &words));
-    Ok(exit)
 }

@@ -1,15 +1,16 @@
 //! `provision destroy`.
 
+use crate::plan::Choices;
 use crate::session::Exit;
 use crate::session::Session;
 use crate::session::failure::Failure;
 use crate::session::global::Global;
+use crate::session::place::Picture;
+use crate::session::run::{Consent, Run};
 use crate::session::saved::{self, Said};
-use crate::session::times;
-use crate::session::words::{Words, choices, flags, joined};
+use crate::session::words::{Words, choices};
 use crate::spec::load::Files;
 use clap::Args;
-use jiff::Zoned;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,33 +52,17 @@ pub(crate) async fn run(global: &Global, verb: &Destroy) -> Result<Exit, Failure
     let saved = saved::read(verb.plan.as_deref(), said, &global.again())?;
     let session = Session::open(global, Files::Spared).await?;
     saved.as_ref().map_or(Ok(()), |saved| saved.is_for(&session))?;
-    let picture = session.destroy(&choices(&session.spec, &words, verb.delete_data, true)).await?;
+    let choices = Choices { delete_data: verb.delete_data, ..choices(&session.spec, &words) };
+    let picture = session.destroy(&choices).await?;
     saved.map_or(Ok(()), |saved| saved.is_still(&picture.plan))?;
-    session.place.view.plan(&picture.plan);
-    if !picture.plan.can_apply() {
-        return Ok(Exit::Refused);
+    let place = &session.place;
+    let Picture { stack, live, plan } = &picture;
+    match place.run(&picture, Consent::ToEnd.unless(verb.yes), verb.wait).await? {
+        Run::Refused => Ok(Exit::Refused),
+        Run::Unchanged => Ok(Exit::Done),
+        Run::Ended(outcome, exit) => {
+            place.view.outcome((plan, stack, live), &outcome, (&place.flags, &said.joined()));
+            Ok(exit)
+        }
     }
-    if picture.plan.is_empty() {
-        return Ok(Exit::Done);
-    }
-    if !verb.yes {
-        session.place.confirm_the_end(&session.spec.stack).await?;
-    }
-    if let Some(end) = session.place.credentials_end_within(verb.wait).await {
-        session.place.view.warning(
-            &format!(
-                "the credentials end at {}, perhaps before the replicas \
-                do",
-                times::shown(&times::stored(end), &Zoned::now())
-            ),
-            "unless they renew themselves, the run then ends with exit code 3: sign in and run the \
-                same command again",
-        );
-    }
-    let (outcome, exit) =
-        session.place.carry_out(&picture.plan, &picture.stack, &picture.live, verb.wait).await;
-    let words = joined(&flags(&words, verb.delete_data));
-    let (plan, stack, live) = (&picture.plan, &picture.stack, &picture.live);
-    session.place.view.outcome((plan, stack, live), &outcome, (&session.place.flags, &words));
-    Ok(exit)
 }

@@ -1,5 +1,6 @@
 //! `provision plan`.
 
+use crate::plan::Choices;
 use crate::session::Exit;
 use crate::session::Session;
 use crate::session::failure::Failure;
@@ -41,7 +42,7 @@ pub(crate) struct PlanVerb {
 pub(crate) async fn run(global: &Global, verb: &PlanVerb) -> Result<Exit, Failure> {
     let files = if verb.destroy { Files::Spared } else { Files::Needed };
     let session = Session::open(global, files).await?;
-    let choices = choices(&session.spec, &verb.words, verb.delete_data, true);
+    let choices = Choices { delete_data: verb.delete_data, ..choices(&session.spec, &verb.words) };
     let picture = if verb.destroy {
         session.destroy(&choices).await?
     } else {

@@ -1,5 +1,6 @@
 //! `provision status`.
 
+use crate::plan::Choices;
 use crate::session::Exit;
 use crate::session::Session;
 use crate::session::failure::Failure;
@@ -18,8 +19,8 @@ pub(crate) struct Status {}
 /// Why it ended early.
 pub(crate) async fn run(global: &Global, _: &Status) -> Result<Exit, Failure> {
     let session = Session::open(global, Files::Needed).await?;
-    let picture =
-        session.provision(&choices(&session.spec, &Words::default(), false, false)).await?;
+    let choices = Choices { wait: false, ..choices(&session.spec, &Words::default()) };
+    let picture = session.provision(&choices).await?;
     session.place.view.status(&picture.plan, &picture.stack, &picture.live, &session.place.flags);
     Ok(Exit::Done)
 }

@@ -3,10 +3,11 @@
 use crate::aws::Patience;
 use crate::name::{EDGE_REGION, StackName};
 use crate::plan::Choices;
-use crate::session::confirm::somebody_is_there;
+use crate::session::confirm;
 use crate::session::failure::{Failure, Reason};
 use crate::session::global::Global;
 use crate::session::place::{Place, Target};
+use crate::session::run::{Consent, Run};
 use crate::session::{self, Exit, signals};
 use crate::spec::Spec;
 use crate::spec::load::Files;
@@ -95,7 +96,7 @@ pub(crate) async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> 
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
     let chosen: Vec<Remains> =
         found.remains.into_iter().filter(|remains| remains.is_chosen(&selection, now)).collect();
-    let ends = chooses && (verb.yes || somebody_is_there());
+    let ends = chooses && (verb.yes || confirm::has_terminal());
     let (going, staying): (Vec<_>, Vec<_>) =
         chosen.iter().partition(|remains| !remains.stays(&selection));
     let then = match (ends, chooses) {
@@ -108,8 +109,7 @@ pub(crate) async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> 
     if !ends {
         if chooses && !going.is_empty() {
             let hint = "add `--yes` to take them down without asking";
-            let reason = Reason::new("nobody is there to confirm").hinted(hint);
-            return Err(Failure::Refused(reason));
+            return Err(Failure::Refused(confirm::no_terminal().hinted(hint)));
         }
         return Ok(Exit::Done);
     }
@@ -162,22 +162,16 @@ async fn end(
     };
     // The account is the one in which the remains were found.
     let picture = place.destroy(&Target { names, account: None }, &choices).await?;
-    place.view.plan(&picture.plan);
-    if !picture.plan.can_apply() {
-        return Ok(Exit::Refused);
+    match place.run(&picture, Consent::ToEnd.unless(verb.yes), Duration::ZERO).await? {
+        Run::Refused => Ok(Exit::Refused),
+        Run::Unchanged => Ok(Exit::Done),
+        Run::Ended(outcome, exit) => {
+            let data = if verb.delete_data { " --delete-data" } else { "" };
+            let again = format!("`provision sweep --stack {stack}{data} --yes{}`", place.flags);
+            place.view.swept(&outcome, &again);
+            Ok(exit)
+        }
     }
-    if picture.plan.is_empty() {
-        return Ok(Exit::Done);
-    }
-    if !verb.yes {
-        place.confirm_the_end(stack).await?;
-    }
-    let (outcome, exit) =
-        place.carry_out(&picture.plan, &picture.stack, &picture.live, Duration::ZERO).await;
-    let data = if verb.delete_data { " --delete-data" } else { "" };
-    let again = format!("`provision sweep --stack {stack}{data} --yes{}`", place.flags);
-    place.view.swept(&outcome, &again);
-    Ok(exit)
 }
 
 /// What the whole run ends with: a failure weighs more than a refusal, that more than something

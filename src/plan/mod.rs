@@ -2,7 +2,7 @@
 //!
 //! Pure. `(stack, desired, live) → Plan`; everything that is decided is decided here.
 
-use crate::change::{Address, Conflict, Kind, Notice};
+use crate::change::{Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
 use crate::resource::{Planned, bucket, distribution, function, page, role};
 use crate::spec::Protected;
@@ -152,21 +152,4 @@ pub fn turn(stack: &Stack, wanted: &page::turn::Wanted, sides: &page::Sides) -> 
         page::turn::plan(&stack.names.stack, &stack.bucket, &stack.names.keys, wanted, sides);
     plan.take(Stage::Switch, planned, Op::Page);
     plan
-}
-
-/// Why the switch of a stack without a bucket is not turned, nor said to be off: most often it is
-/// another account's.
-#[must_use]
-pub fn no_bucket(stack: &Stack, caller: &str) -> Conflict {
-    let (bucket, name, account) = (&stack.bucket, &stack.names.stack, &stack.account);
-    Conflict {
-        address: Address::new(Kind::Bucket, bucket),
-        reason: format!(
-            "bucket {bucket} of stack `{name}` does not exist for {caller} in account \
-            {account}"
-        ),
-        hint: "choose the right profile (`--profile`, AWS_PROFILE), region or spec (`-f`); \
-            `provision apply` makes the bucket"
-            .into(),
-    }
 }

@@ -1,11 +1,18 @@
 //! Asks the person at the terminal.
 
+use super::failure::Reason;
 use std::io::IsTerminal;
 
 /// Is there a terminal on both sides?
 #[must_use]
-pub(crate) fn somebody_is_there() -> bool {
+pub(crate) fn has_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Why nothing was asked.
+#[must_use]
+pub(crate) fn no_terminal() -> Reason {
+    Reason::new("cannot ask for confirmation: there is no terminal")
 }
 
 /// Asks for one of the answers, to the letter; blanks around it do not count. A line that does not

@@ -2,7 +2,7 @@
 //! into the exit code.
 
 use super::exit::Exit;
-use crate::change::{Conflict, Fault};
+use crate::change::Fault;
 use crate::spec::problem::Problems;
 use crate::view::View;
 use crate::view::switch::SwitchStatus;
@@ -13,7 +13,7 @@ pub enum Failure {
     /// The command line asks for what cannot be, as far as clap cannot tell.
     Usage(Reason),
     Spec(Problems),
-    /// It is not done: a guard, a saved plan, or nobody who confirms it.
+    /// It is not done: a guard, a saved plan, or no confirmation.
     Refused(Reason),
     /// It could not be done on this machine.
     Local(Reason),
@@ -83,11 +83,5 @@ impl Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
-    }
-}
-
-impl From<Conflict> for Failure {
-    fn from(Conflict { reason, hint, .. }: Conflict) -> Self {
-        Self::Refused(Reason::new(reason).hinted(hint))
     }
 }

@@ -19,6 +19,7 @@ pub(crate) mod exit;
 pub(crate) mod failure;
 pub(crate) mod global;
 pub(crate) mod place;
+pub(crate) mod run;
 pub(crate) mod saved;
 pub(crate) mod signals;
 pub(crate) mod times;

@@ -1,7 +1,6 @@
 //! Where a run works, whatever its spec is: a cloud, a view, and the user's wish to stop. It looks,
-//! plans an end, asks, and carries out.
+//! plans an end, and carries out.
 
-use super::confirm;
 use super::deadline::{Deadline, LOOKED};
 use super::exit::Exit;
 use super::failure::{Failure, Reason};
@@ -9,12 +8,12 @@ use super::global::{Global, variable};
 use crate::apply::{self, Event, Outcome, Report, RunResult};
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::aws::{Clients, Connection, Patience};
-use crate::change::{Address, Conflict, Fault, FaultKind, Kind};
+use crate::change::{Address, Fault, FaultKind};
 use crate::cloud::aws::Aws;
 use crate::cloud::sandbox::Sandbox;
 use crate::cloud::{AnyCloud, Caller, Cloud};
 use crate::context::Context;
-use crate::name::{AccountId, Region, StackName};
+use crate::name::{AccountId, Region};
 use crate::plan::{self, Choices, Plan};
 use crate::resource::{page, site};
 use crate::stack::{Clues, Live, Names, Scope, Stack};
@@ -177,7 +176,7 @@ impl Place {
         let asked = deadline.answer(LOOKED, &whom, self.cloud.observe_switch(&stack));
         match self.unless_stopped(asked).await {
             Err(Failure::Fault(fault)) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => {
-                Err(plan::no_bucket(&stack, &caller.arn).into())
+                Err(Failure::Refused(no_bucket(&stack, &caller.arn)))
             }
             // Also what a user gets whose credentials are for another account than the bucket's.
             Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => {
@@ -238,64 +237,35 @@ impl Place {
         let exit = exit_of(&outcome);
         (outcome, exit)
     }
-
-    /// Asks the person at the terminal about a change of `stack`.
-    ///
-    /// # Errors
-    /// [`Failure::Refused`] or [`Failure::Interrupted`].
-    pub async fn confirm(
-        &self,
-        stack: &StackName,
-        question: &str,
-        answers: &[&str],
-    ) -> Result<(), Failure> {
-        if !confirm::somebody_is_there() {
-            let hint = "add `--yes` to carry the plan out without asking";
-            let reason = Reason::new("nobody is there to confirm").hinted(hint);
-            return Err(Failure::Refused(reason));
-        }
-        let mut stop = self.stop.clone();
-        tokio::select! {
-            is_confirmed = confirm::ask(question, answers) => {
-                if is_confirmed {
-                    return Ok(());
-                }
-                let what = format!("not confirmed; nothing was changed in stack `{stack}`");
-                Err(Failure::Refused(Reason::new(what)))
-            }
-            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
-        }
-    }
-
-    /// Asks for the stack's name before it is taken down.
-    ///
-    /// # Errors
-    /// Those of [`confirm`](Self::confirm).
-    pub async fn confirm_the_end(&self, stack: &StackName) -> Result<(), Failure> {
-        let question =
-            format!("This cannot be undone. Type the stack's name (`{stack}`) to go on:");
-        self.confirm(stack, &question, &[stack.as_str()]).await
-    }
 }
 
 impl Target {
-    /// Is it for the account of whoever asks?
+    /// Is it for the account of the caller?
     fn is_for(&self, caller: &Caller) -> Result<(), Failure> {
         let Some(expected) = self.account.as_ref().filter(|it| **it != caller.account) else {
             return Ok(());
         };
         let Caller { account, arn } = caller;
-        Err(Failure::from(Conflict {
-            address: Address::new(Kind::Bucket, &self.names.stack),
-            reason: format!(
-                "the credentials are for account {account} ({arn}), the spec is for \
-                account {expected}"
-            ),
-            hint: "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in \
-                the spec"
-                .into(),
-        }))
+        let reason = Reason::new(format!(
+            "the credentials are for account {account} ({arn}), the spec is for account {expected}"
+        ));
+        Err(Failure::Refused(reason.hinted(
+            "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in the spec",
+        )))
     }
+}
+
+/// Why the switch of a stack without a bucket is not turned, nor said to be off: most often it is
+/// another account's.
+fn no_bucket(stack: &Stack, caller: &str) -> Reason {
+    let (bucket, name, account) = (&stack.bucket, &stack.names.stack, &stack.account);
+    let reason = Reason::new(format!(
+        "bucket {bucket} of stack `{name}` does not exist for {caller} in account {account}"
+    ));
+    reason.hinted(
+        "choose the right profile (`--profile`, AWS_PROFILE), region or spec (`-f`); `provision \
+        apply` makes the bucket",
+    )
 }
 
 fn exit_of(outcome: &Outcome) -> Exit {

@@ -33,6 +33,11 @@ pub(crate) struct Said<'a> {
 }
 
 impl Said<'_> {
+    /// As on the command line, each with a space before it.
+    pub(crate) fn joined(&self) -> String {
+        joined(&self.flags())
+    }
+
     /// As on the command line.
     fn flags(&self) -> Vec<String> {
         flags(self.words, self.delete_data)
@@ -41,7 +46,7 @@ impl Said<'_> {
     /// The whole command that carries out a plan in a file. `flags` has a space before each.
     fn command(&self, file: &Path, flags: &str) -> String {
         let verb = if self.destroy { "destroy" } else { "apply" };
-        let said = joined(&self.flags());
+        let said = self.joined();
         format!("provision {verb} {}{said}{flags}", file.display())
     }
 }
@@ -181,8 +186,8 @@ pub(crate) fn read(
         return Err(refuse(path, &what, PLAN_AGAIN));
     }
     let saved = Saved { file: path.to_owned(), ..file::parse::<Saved>(&text).map_err(no_plan)? };
-    saved.was_made_with(said).map_err(|(what, again)| {
-        let hint = if again {
+    saved.was_made_with(said).map_err(|(what, remedy)| {
+        let hint = if remedy == Remedy::SayIt {
             let words = Words { adopt: saved.adopt.clone(), delete: saved.delete.clone() };
             let then =
                 Said { destroy: saved.destroy, words: &words, delete_data: saved.delete_data };
@@ -195,14 +200,22 @@ pub(crate) fn read(
     Ok(Some(saved))
 }
 
+/// What helps against a plan that was made with other words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remedy {
+    /// The same words on the command line.
+    SayIt,
+    PlanAgain,
+}
+
 impl Saved {
-    /// Why it is another plan than the one that is asked for, and whether more has to be said.
-    fn was_made_with(&self, said: Said<'_>) -> Result<(), (String, bool)> {
+    /// Why it is another plan than the one that is asked for, and what helps.
+    fn was_made_with(&self, said: Said<'_>) -> Result<(), (String, Remedy)> {
         let words = Words { adopt: self.adopt.clone(), delete: self.delete.clone() };
         let then = Said { destroy: self.destroy, words: &words, delete_data: self.delete_data };
         if then.destroy != said.destroy {
             let what = if then.destroy { "takes the stack down" } else { "takes nothing down" };
-            return Err((what.to_owned(), true));
+            return Err((what.to_owned(), Remedy::SayIt));
         }
         let (then, now) = (then.flags(), said.flags());
         let lacks = |these: &[String], others: &[String]| {
@@ -217,9 +230,9 @@ impl Saved {
         match (lacks(&now, &then), lacks(&then, &now)) {
             (missing, more) if missing.is_empty() && more.is_empty() => Ok(()),
             (missing, more) if missing.is_empty() => {
-                Err((format!("was made without {more}"), false))
+                Err((format!("was made without {more}"), Remedy::PlanAgain))
             }
-            (missing, _) => Err((format!("was made with {missing}"), true)),
+            (missing, _) => Err((format!("was made with {missing}"), Remedy::SayIt)),
         }
     }
 

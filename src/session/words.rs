@@ -71,15 +71,16 @@ pub(crate) fn joined(flags: &[String]) -> String {
     flags.iter().flat_map(|flag| [" ", flag]).collect()
 }
 
-/// What the command line and the spec choose together.
+/// What the command line and the spec choose together: nothing that was not put is deleted, and
+/// deployments are waited for, unless the verb says otherwise.
 #[must_use]
-pub(crate) fn choices(spec: &Spec, words: &Words, delete_data: bool, wait: bool) -> Choices {
+pub(crate) fn choices(spec: &Spec, words: &Words) -> Choices {
     let set = |kinds: &[Kind]| kinds.iter().copied().collect::<BTreeSet<_>>();
     Choices {
         adopt: set(&words.adopt),
         delete: set(&words.delete),
-        delete_data,
-        wait,
+        delete_data: false,
+        wait: true,
         protect: spec.protect.clone(),
     }
 }

@@ -66,7 +66,7 @@ fn errors_and_refusals_are_documents_too() {
     let story = Story::of_a_shop_that_stands();
     let (code, refused) = documents(&story, "destroy --sandbox --json");
     assert_eq!((code, types(&refused)), (4, vec!["plan", "error"]));
-    assert_eq!(refused[1]["message"], "nobody is there to confirm");
+    assert_eq!(refused[1]["message"], "cannot ask for confirmation: there is no terminal");
     story.write("provision.yaml", "stack: Shop\nregin: x\n");
     let (code, wrong) = documents(&story, "apply --sandbox --json --yes");
     assert_eq!((code, types(&wrong)), (65, vec!["problems"]));

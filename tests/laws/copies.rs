@@ -36,16 +36,13 @@ fn own<'a>(world: &'a World, ground: &Ground) -> Option<&'a Distribution> {
 fn origins(world: &World, ground: &Ground) -> BTreeSet<BucketName> {
     let reads = |found: &Distribution| {
         let document = found.live.document.read();
-        let reads = |name: &BucketName| {
-            let origins = document.origins.values();
-            origins
-                .map(|origin| (&origin.domain, &origin.path))
-                .any(|(host, path)| distribution::document::reads_bucket(host, path, name))
-        };
+        let of = |(host, path)| distribution::document::bucket_read(host, path);
+        let origins = document.origins.values().map(|origin| (&*origin.domain, &*origin.path));
+        let read: BTreeSet<BucketName> = origins.filter_map(of).collect();
         let may = |bucket: &Bucket| {
             grant::distribution(bucket.policy.as_ref()).as_ref() == Some(&found.live.id)
         };
-        let all = world.buckets.iter().filter(|(name, bucket)| reads(name) && may(bucket));
+        let all = world.buckets.iter().filter(|(name, bucket)| read.contains(name) && may(bucket));
         all.map(|(name, _)| name.clone()).collect()
     };
     own(world, ground).map(reads).unwrap_or_default()

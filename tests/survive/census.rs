@@ -156,7 +156,7 @@ fn of_objects(mut objects: site::Live, window: Option<&Shown>) -> String {
 /// What is private there ends with the search.
 fn of_former(former: &Former) -> String {
     let Former { buckets, roles, functions, refused, disputed, strangers, .. } = former;
-    let refused: Vec<_> = refused.iter().map(|notice| &notice.address).collect();
+    let refused: Vec<_> = refused.iter().map(|(id, _)| id).collect();
     let names = (buckets.keys(), roles.keys(), functions.keys());
     format!("{names:?} {refused:?} {disputed:?} {strangers:?}")
 }
