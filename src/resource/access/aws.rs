@@ -10,36 +10,39 @@ use crate::name::StackName;
 use crate::resource::{Mark, Owner, ResourceId, Tags, Traces, marked};
 use aws_sdk_cloudfront::types::{
     OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors,
-    OriginAccessControlSigningProtocols,
+    OriginAccessControlSigningProtocols, OriginAccessControlSummary,
 };
 
 /// Finds the control by its name, or, where a user renamed it, by its description.
 pub(crate) async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live>, Fault> {
-    let (mut marker, mut described) = (None, None);
+    let mut described = None;
+    for item in list(clients).await? {
+        let signing = Signing {
+            origin_type: item.origin_access_control_origin_type.as_str().to_owned(),
+            behavior: item.signing_behavior.as_str().to_owned(),
+            protocol: item.signing_protocol.as_str().to_owned(),
+        };
+        let live = Live { id: item.id, name: item.name, description: item.description, signing };
+        if live.name == name(stack) {
+            return Ok(Some(live));
+        }
+        described = described.or(Some(live).filter(|live| plan::is_ours(live, stack)));
+    }
+    Ok(described)
+}
+
+/// Lists every control of the account.
+async fn list(clients: &Clients) -> Result<Vec<OriginAccessControlSummary>, Fault> {
+    let mut all = Vec::new();
+    let mut marker = None;
     loop {
         let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
-        let Some(page) = sent
-            .map_err(|error| fault("list the origin access controls", &error))?
-            .origin_access_control_list
-        else {
-            return Ok(described);
-        };
-        for item in page.items.unwrap_or_default() {
-            let signing = Signing {
-                origin_type: item.origin_access_control_origin_type.as_str().to_owned(),
-                behavior: item.signing_behavior.as_str().to_owned(),
-                protocol: item.signing_protocol.as_str().to_owned(),
-            };
-            let live =
-                Live { id: item.id, name: item.name, description: item.description, signing };
-            if live.name == name(stack) {
-                return Ok(Some(live));
-            }
-            described = described.or(Some(live).filter(|live| plan::is_ours(live, stack)));
-        }
+        let sent = sent.map_err(|error| fault("list the origin access controls", &error))?;
+        let Some(page) = sent.origin_access_control_list else { return Ok(all) };
+        all.extend(page.items.unwrap_or_default());
         marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
         if marker.is_none() {
-            return Ok(described);
+            return Ok(all);
         }
     }
 }
@@ -102,27 +105,31 @@ async fn create(
 
 async fn update(clients: &Clients, stack: &StackName, id: &str) -> Result<Done, Fault> {
     let tried = format!("update origin access control {id}");
-    let Some(etag) = ours(clients, stack, id, &tried).await? else {
+    let Found::Ours { etag } = find(clients, stack, id, &tried).await? else {
         return Err(Fault::new(FaultKind::MovedOn, tried, "it is gone"));
     };
-    let call = clients.cloudfront.update_origin_access_control().id(id).set_if_match(etag);
+    let call = clients.cloudfront.update_origin_access_control().id(id).if_match(etag);
     let sent = call.origin_access_control_config(config(stack, &tried)?).send().await;
     sent.map_err(|error| fault(tried, &error))?;
     Ok(Done::Changed(String::new()))
 }
 
-/// Looks whether it is still ours, and with which `ETag`; `None`: it is gone.
-async fn ours(
-    clients: &Clients,
-    stack: &StackName,
-    id: &str,
-    tried: &str,
-) -> Result<Option<Option<String>>, Fault> {
+/// What is there just before a change.
+enum Found {
+    Gone,
+    Ours { etag: String },
+}
+
+/// Looks at it again.
+///
+/// # Errors
+/// The call's; [`FaultKind::MovedOn`] where it is no longer ours.
+async fn find(clients: &Clients, stack: &StackName, id: &str, tried: &str) -> Result<Found, Fault> {
     let read = clients.cloudfront.get_origin_access_control().id(id).send().await;
     let Some(answer) =
         absent(read.map_err(|error| fault(format!("read origin access control {id}"), &error)))?
     else {
-        return Ok(None);
+        return Ok(Found::Gone);
     };
     let still_ours = answer
         .origin_access_control
@@ -131,7 +138,7 @@ async fn ours(
     if !still_ours {
         return Err(Fault::new(FaultKind::MovedOn, tried, "it is no longer described as ours"));
     }
-    Ok(Some(answer.e_tag))
+    Ok(Found::Ours { etag: answer.e_tag.unwrap_or_default() })
 }
 
 async fn delete(
@@ -142,7 +149,9 @@ async fn delete(
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
     let tried = format!("delete origin access control {id}");
-    let Some(etag) = ours(clients, stack, id, &tried).await? else { return Ok(Done::AlreadySo) };
+    let Found::Ours { etag } = find(clients, stack, id, &tried).await? else {
+        return Ok(Done::AlreadySo);
+    };
     // It counts as used for a moment after its distribution's end (docs/aws.md, "an access control
     // in use").
     let waited = wait::until(
@@ -155,7 +164,7 @@ async fn delete(
                 .cloudfront
                 .delete_origin_access_control()
                 .id(id)
-                .set_if_match(etag.clone())
+                .if_match(&etag)
                 .send()
                 .await;
             match absent(
@@ -181,23 +190,9 @@ async fn delete(
 /// Finds what is ours of this kind in the whole account.
 pub(crate) async fn traces(clients: &Clients) -> Result<Traces, Fault> {
     let mut traces = Traces::default();
-    let mut marker = None;
-    loop {
-        let sent = clients.cloudfront.list_origin_access_controls().set_marker(marker).send().await;
-        let Some(page) = sent
-            .map_err(|error| fault("list the origin access controls", &error))?
-            .origin_access_control_list
-        else {
-            return Ok(traces);
-        };
-        for item in page.items.unwrap_or_default() {
-            let owner = Owner::by_either(None, marked(&item.description), Mark::Description);
-            let id = ResourceId::Access(item.name);
-            traces.add(&owner, id, &Tags::new(), |trace| trace);
-        }
-        marker = page.next_marker.filter(|next| page.is_truncated && !next.is_empty());
-        if marker.is_none() {
-            return Ok(traces);
-        }
+    for item in list(clients).await? {
+        let owner = Owner::by_either(None, marked(&item.description), Mark::Description);
+        traces.add(&owner, ResourceId::Access(item.name), &Tags::new(), |trace| trace);
     }
+    Ok(traces)
 }
