@@ -7,10 +7,11 @@ use crate::name::FunctionName;
 use crate::resource::function::Op;
 use delete::delete;
 use settle::when_idle;
-use write::{create, learn, publish, reconfigure, set_tags, upload};
+use write::{create, publish, reconfigure, set_tags, upload};
 
 mod delete;
 mod observe;
+mod restriction;
 mod settle;
 mod traces;
 mod write;
@@ -26,10 +27,7 @@ pub(crate) async fn apply(
 ) -> Result<Done, Fault> {
     let change = &op.change(name);
     match op {
-        Op::Create(op) => {
-            let done = create(clients, name, op, change, context).await?;
-            learn(clients, name, op, change, context, done).await
-        }
+        Op::Create(op) => create(clients, name, op, change, context).await,
         Op::Configure(op) => reconfigure(clients, name, op, change, context).await,
         Op::Upload(op) => upload(clients, name, op, change, context).await,
         Op::Publish(op) => publish(clients, name, op, change, context).await,

@@ -131,10 +131,8 @@ pub fn prune(
 ) -> Vec<Op> {
     let Some(live) = live else { return Vec::new() };
     let wanted = live.number_of(&desired.settings.frozen.name());
-    let coming = usize::from(wanted.is_none());
-    let keep = (desired.keep_versions as usize)
-        .saturating_sub(coming)
-        .saturating_sub(usize::from(wanted.is_some()));
+    // The wanted one, or the one that is coming, is kept besides.
+    let keep = desired.keep_versions.saturating_sub(1) as usize;
     live.versions
         .iter()
         .rev()

@@ -1,18 +1,15 @@
 //! Reads the function: what is frozen in it and in its versions, and what Lambda@Edge would
 //! refuse.
 
+use super::restriction::refused;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault, in_answer};
 use crate::change::Fault;
 use crate::name::FunctionName;
 use crate::resource::Tags;
-use crate::resource::function::{ARCHITECTURE, Frozen, Live, Settings, Version};
+use crate::resource::function::{Frozen, Live, Settings, Version};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
-use aws_sdk_lambda::types::{
-    Architecture, DeadLetterConfig, FunctionConfiguration, PackageType, Runtime, SnapStartApplyOn,
-    TracingMode,
-};
-use std::collections::BTreeSet;
+use aws_sdk_lambda::types::{FunctionConfiguration, PackageType, Runtime};
 
 /// Reads the function: one call, and one more for the versions where it exists.
 pub(crate) async fn observe(clients: &Clients, name: &FunctionName) -> Result<Option<Live>, Fault> {
@@ -76,51 +73,6 @@ pub(super) fn frozen(configuration: &FunctionConfiguration) -> Frozen {
         refused: refused(configuration),
         description: configuration.description().unwrap_or_default().to_owned(),
     }
-}
-
-pub(super) const FILE_SYSTEMS: &str = "file systems";
-pub(super) const SNAP_START: &str = "SnapStart";
-pub(super) const KMS_KEY: &str = "KMS key";
-
-/// What Lambda@Edge would refuse (CloudFront Developer Guide, "Restrictions on Lambda@Edge").
-fn refused(configuration: &FunctionConfiguration) -> BTreeSet<String> {
-    let environment = configuration.environment().and_then(|environment| environment.variables());
-    let found = [
-        ("environment variables", environment.is_some_and(|variables| !variables.is_empty())),
-        ("layers", !configuration.layers().is_empty()),
-        ("VPC", configuration.vpc_config().is_some_and(|vpc| !vpc.subnet_ids().is_empty())),
-        (
-            "dead letter queue",
-            configuration
-                .dead_letter_config()
-                .and_then(DeadLetterConfig::target_arn)
-                .is_some_and(|arn| !arn.is_empty()),
-        ),
-        (
-            "active tracing",
-            configuration.tracing_config().and_then(|tracing| tracing.mode())
-                == Some(&TracingMode::Active),
-        ),
-        (
-            "ephemeral storage above 512 MB",
-            configuration.ephemeral_storage().is_some_and(|storage| storage.size > 512),
-        ),
-        (FILE_SYSTEMS, !configuration.file_system_configs().is_empty()),
-        (
-            SNAP_START,
-            configuration.snap_start().and_then(|snap| snap.apply_on())
-                == Some(&SnapStartApplyOn::PublishedVersions),
-        ),
-        (KMS_KEY, configuration.kms_key_arn().is_some_and(|arn| !arn.is_empty())),
-        (
-            ARCHITECTURE,
-            configuration
-                .architectures()
-                .iter()
-                .any(|architecture| *architecture != Architecture::X8664),
-        ),
-    ];
-    found.into_iter().filter(|(_, found)| *found).map(|(name, _)| name.to_owned()).collect()
 }
 
 #[cfg(test)]

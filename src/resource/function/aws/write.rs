@@ -1,7 +1,8 @@
 //! Creates and changes the function: each write is guarded, and one whose reply was lost counts
 //! as done.
 
-use super::observe::{FILE_SYSTEMS, KMS_KEY, SNAP_START, observe};
+use super::observe::observe;
+use super::restriction::cleared;
 use super::settle::{active, updated, when_idle};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
@@ -12,95 +13,92 @@ use crate::name::FunctionName;
 use crate::resource::function::{Configure, Create, Frozen, Live, Publish, Settings, Upload};
 use crate::resource::tags::Difference;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{
-    Architecture, DeadLetterConfig, Environment, EphemeralStorage, FunctionCode, Runtime,
-    SnapStart, SnapStartApplyOn, TracingConfig, TracingMode, VpcConfig,
-};
+use aws_sdk_lambda::types::{Architecture, FunctionCode, Runtime};
 
+/// Creates the function with its first version, and waits for that.
 pub(super) async fn create(
     clients: &Clients,
     name: &FunctionName,
-    Create { settings, package }: &Create,
+    op: &Create,
     change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _, description } =
-        &settings.frozen;
+    let version = op.settings.frozen.name();
     let waited = wait::until(
         context,
         &change.address,
-        "Lambda to be able to assume the \
-            role",
+        "Lambda to be able to assume the role",
         (clients.rhythm.quick, wait::PROPAGATION),
         || async {
-            let sent = clients
-                .lambda
-                .create_function()
-                .function_name(name.as_str())
-                .runtime(Runtime::from(runtime.as_str()))
-                .handler(handler)
-                .role(role)
-                .memory_size(i32::try_from(*memory).unwrap_or(i32::MAX))
-                .timeout(i32::try_from(*timeout).unwrap_or(i32::MAX))
-                .description(description)
-                .architectures(Architecture::X8664)
-                .set_tags(Some(settings.tags.clone().into_iter().collect()))
-                .code(FunctionCode::builder().zip_file(Blob::new(package.bytes.to_vec())).build())
-                .publish(true)
-                .send()
-                .await;
-            match sent.map_err(|error| fault(format!("create function {name}"), &error)) {
-                Ok(answer) => {
-                    let number = answer.version().and_then(|number| number.parse().ok());
-                    Ok(Some(
-                        number.map_or(Done::AlreadySo, |number: u64| {
-                            Done::Changed(number.to_string())
-                        }),
-                    ))
-                }
+            match send_creation(clients, name, op).await {
+                Ok(number) => Ok(Some(number)),
                 Err(fault) if fault.kind == FaultKind::NotPropagated => Ok(None),
                 // A reply of ours that was lost, or another run of the same plan: ours if it is
                 // exactly what we wanted.
-                Err(fault) if fault.kind == FaultKind::AlreadyExists => Ok(Some(
-                    observe(clients, name)
-                        .await?
-                        .filter(|live| live.settings.frozen == settings.frozen)
-                        .and_then(|live| live.number_of(&settings.frozen.name()))
-                        .map(|number| Done::Changed(number.to_string()))
-                        .ok_or_else(|| {
-                            fault.hinted(
-                                "another user created a function of this name in the \
-                                meantime: run the same command again",
-                            )
-                        })?,
-                )),
+                Err(fault) if fault.kind == FaultKind::AlreadyExists => {
+                    let ours = |live: &Live| live.settings.frozen == op.settings.frozen;
+                    let found = observe(clients, name).await?.filter(ours);
+                    let number = found.and_then(|live| live.number_of(&version));
+                    number.map(Some).ok_or_else(|| {
+                        fault.hinted(
+                            "another user created a function of this name in the meantime: run \
+                                the same command again",
+                        )
+                    })
+                }
                 Err(fault) => Err(fault),
             }
         },
     )
     .await?;
-    match waited {
-        Waited::Met(done) => Ok(done),
-        Waited::OutOfTime | Waited::Stopped => Ok(Done::Deferred {
+    let Waited::Met(number) = waited else {
+        return Ok(Done::Deferred {
             reason: "IAM has not told Lambda about the role yet".into(),
             try_again_after: wait::PROPAGATION,
-        }),
-    }
+        });
+    };
+    active(clients, name, number, &version, change, context).await?;
+    Ok(published(number))
 }
 
-/// Waits for the version that `create` made and remembers its number.
-pub(super) async fn learn(
+/// Sends the creation; returns the first version's number.
+async fn send_creation(
     clients: &Clients,
     name: &FunctionName,
-    Create { settings, .. }: &Create,
-    change: &Change,
-    context: &Context<'_>,
-    done: Done,
-) -> Result<Done, Fault> {
-    let Done::Changed(number) = &done else { return Ok(done) };
-    let Ok(number) = number.parse() else { return Ok(done) };
-    active(clients, name, number, &settings.frozen.name(), change, context).await?;
-    Ok(Done::Changed(format!("version {number} published")))
+    Create { settings, package }: &Create,
+) -> Result<u64, Fault> {
+    let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _, description } =
+        &settings.frozen;
+    let sent = clients
+        .lambda
+        .create_function()
+        .function_name(name.as_str())
+        .runtime(Runtime::from(runtime.as_str()))
+        .handler(handler)
+        .role(role)
+        .memory_size(i32::try_from(*memory).unwrap_or(i32::MAX))
+        .timeout(i32::try_from(*timeout).unwrap_or(i32::MAX))
+        .description(description)
+        .architectures(Architecture::X8664)
+        .set_tags(Some(settings.tags.clone().into_iter().collect()))
+        .code(FunctionCode::builder().zip_file(Blob::new(package.bytes.to_vec())).build())
+        .publish(true)
+        .send()
+        .await;
+    let answer = sent.map_err(|error| fault(format!("create function {name}"), &error))?;
+    number(name, answer.version())
+}
+
+/// The number of the version that a call has published.
+fn number(name: &FunctionName, version: Option<&str>) -> Result<u64, Fault> {
+    version.and_then(|number| number.parse().ok()).ok_or_else(|| {
+        let tried = format!("publish a version of function {name}");
+        Fault::new(FaultKind::Refused, tried, "AWS gave no number")
+    })
+}
+
+fn published(number: u64) -> Done {
+    Done::Changed(format!("version {number} published"))
 }
 
 /// Configures the function, unless it is so already.
@@ -117,11 +115,14 @@ pub(super) async fn reconfigure(
     // The code is another op's.
     let same = |live: &Live| {
         let code_sha256 = live.settings.frozen.code_sha256.clone();
-        live.settings.frozen == Frozen { code_sha256, ..after.frozen.clone() }
+        (live.settings.frozen == Frozen { code_sha256, ..after.frozen.clone() }).then_some(())
     };
-    let was_so = unless_so(clients, name, sent, same).await?.is_err();
+    let written = unless_so(clients, name, sent, same).await?;
     let done = updated(clients, name, change, context).await?;
-    Ok(if was_so { Done::AlreadySo } else { done })
+    Ok(match written {
+        Written::Now(()) => done,
+        Written::Before(()) => Done::AlreadySo,
+    })
 }
 
 async fn configure(
@@ -131,10 +132,9 @@ async fn configure(
     after: &Settings,
     revision: &str,
 ) -> Result<(), Fault> {
-    let had = |setting: &str| before.frozen.refused.contains(setting);
     let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _, description } =
         &after.frozen;
-    let sent = clients
+    let request = clients
         .lambda
         .update_function_configuration()
         .function_name(name.as_str())
@@ -144,32 +144,8 @@ async fn configure(
         .memory_size(i32::try_from(*memory).unwrap_or(i32::MAX))
         .timeout(i32::try_from(*timeout).unwrap_or(i32::MAX))
         .description(description)
-        .environment(
-            Environment::builder().set_variables(Some(std::collections::HashMap::new())).build(),
-        )
-        .set_layers(Some(Vec::new()))
-        .vpc_config(
-            VpcConfig::builder()
-                .set_subnet_ids(Some(Vec::new()))
-                .set_security_group_ids(Some(Vec::new()))
-                .build(),
-        )
-        .dead_letter_config(DeadLetterConfig::builder().target_arn("").build())
-        .tracing_config(TracingConfig::builder().mode(TracingMode::PassThrough).build())
-        .ephemeral_storage(
-            EphemeralStorage::builder().size(512).build().map_err(|error| {
-                Fault::new(FaultKind::Local, "build a request", error.to_string())
-            })?,
-        )
-        // Not every runtime knows these.
-        .set_file_system_configs(had(FILE_SYSTEMS).then(Vec::new))
-        .set_snap_start(
-            had(SNAP_START).then(|| SnapStart::builder().apply_on(SnapStartApplyOn::None).build()),
-        )
-        .set_kms_key_arn(had(KMS_KEY).then(String::new))
-        .revision_id(revision)
-        .send()
-        .await;
+        .revision_id(revision);
+    let sent = cleared(request, &before.frozen.refused).send().await;
     sent.map(drop).map_err(|error| fault(format!("configure function {name}"), &error))
 }
 
@@ -196,23 +172,22 @@ pub(super) async fn upload(
         sent.map_err(|error| fault(format!("upload code of function {name}"), &error))
     })
     .await;
+    let version = after.name();
     let same = |live: &Live| {
-        live.settings.frozen == *after && (!publish || live.number_of(&after.name()).is_some())
+        let number = live.number_of(&version).filter(|_| *publish);
+        let is_so = live.settings.frozen == *after && number.is_some() == *publish;
+        is_so.then_some(number)
     };
     let (number, done) = match unless_so(clients, name, sent, same).await? {
-        Ok(answer) => {
-            let number: Option<u64> = answer.version().and_then(|number| number.parse().ok());
-            (
-                number,
-                Done::Changed(
-                    number.map(|number| format!("version {number} published")).unwrap_or_default(),
-                ),
-            )
+        Written::Now(answer) if *publish => {
+            let number = number(name, answer.version())?;
+            (Some(number), published(number))
         }
-        Err(live) => (live.number_of(&after.name()), Done::AlreadySo),
+        Written::Now(_) => (None, Done::Changed(String::new())),
+        Written::Before(number) => (number, Done::AlreadySo),
     };
-    match number.filter(|_| *publish) {
-        Some(number) => active(clients, name, number, &after.name(), change, context).await?,
+    match number {
+        Some(number) => active(clients, name, number, &version, change, context).await?,
         None => drop(updated(clients, name, change, context).await?),
     }
     Ok(done)
@@ -238,31 +213,16 @@ pub(super) async fn publish(
         sent.map_err(|error| fault(format!("publish a version of function {name}"), &error))
     })
     .await;
-    let (number, done) =
-        match unless_so(clients, name, sent, |live| live.number_of(&frozen.name()).is_some())
-            .await?
-        {
-            Ok(answer) => {
-                let number = answer.version().and_then(|number| number.parse().ok());
-                (
-                    number,
-                    Done::Changed(
-                        number
-                            .map(|number: u64| format!("version {number} published"))
-                            .unwrap_or_default(),
-                    ),
-                )
-            }
-            Err(live) => (live.number_of(&frozen.name()), Done::AlreadySo),
-        };
-    let number = number.ok_or_else(|| {
-        Fault::new(
-            FaultKind::Refused,
-            format!("publish a version of function {name}"),
-            "AWS gave no number",
-        )
-    })?;
-    active(clients, name, number, &frozen.name(), change, context).await?;
+    let version = frozen.name();
+    let same = |live: &Live| live.number_of(&version);
+    let (number, done) = match unless_so(clients, name, sent, same).await? {
+        Written::Now(answer) => {
+            let number = number(name, answer.version())?;
+            (number, published(number))
+        }
+        Written::Before(number) => (number, Done::AlreadySo),
+    };
+    active(clients, name, number, &version, change, context).await?;
     Ok(done)
 }
 
@@ -291,20 +251,27 @@ pub(super) async fn set_tags(
     Ok(Done::Changed(String::new()))
 }
 
-/// A guarded write that was refused because the function has moved on, to exactly where we wanted
-/// it: a reply of ours that was lost, or another run of the same plan. Then what is there is
-/// returned as the inner error.
-async fn unless_so<T>(
+/// How a guarded write ended.
+enum Written<Answer, Found> {
+    /// With this answer.
+    Now(Answer),
+    /// It was refused because the function has moved on, to exactly where we wanted it: a reply of
+    /// ours that was lost, or another run of the same plan.
+    Before(Found),
+}
+
+/// Looks whether a refused write was done before; `same` finds what was wanted, if it is there.
+async fn unless_so<Answer, Found>(
     clients: &Clients,
     name: &FunctionName,
-    sent: Result<T, Fault>,
-    same: impl Fn(&Live) -> bool,
-) -> Result<Result<T, Live>, Fault> {
+    sent: Result<Answer, Fault>,
+    same: impl Fn(&Live) -> Option<Found>,
+) -> Result<Written<Answer, Found>, Fault> {
     match sent {
         Err(fault) if fault.kind == FaultKind::MovedOn => {
-            let live = observe(clients, name).await?.filter(same);
-            live.map(Err).ok_or(fault)
+            let found = observe(clients, name).await?.as_ref().and_then(same);
+            found.map(Written::Before).ok_or(fault)
         }
-        sent => sent.map(Ok),
+        sent => sent.map(Written::Now),
     }
 }

@@ -1,12 +1,14 @@
 //! What AWS fills in is no drift, and each setting is read back.
 
 use super::*;
+use crate::resource::function::ARCHITECTURE;
 use aws_sdk_lambda::types::builders::FunctionConfigurationBuilder;
 use aws_sdk_lambda::types::{
-    EnvironmentResponse, EphemeralStorage, FileSystemConfig, Layer, LogFormat, LoggingConfig,
-    RuntimeVersionConfig, SnapStartOptimizationStatus, SnapStartResponse, TracingConfigResponse,
-    VpcConfigResponse,
+    Architecture, DeadLetterConfig, EnvironmentResponse, EphemeralStorage, FileSystemConfig, Layer,
+    LogFormat, LoggingConfig, RuntimeVersionConfig, SnapStartApplyOn, SnapStartOptimizationStatus,
+    SnapStartResponse, TracingConfigResponse, TracingMode, VpcConfigResponse,
 };
+use std::collections::BTreeSet;
 
 /// What AWS fills in by itself, as recorded live.
 fn filled_in() -> FunctionConfigurationBuilder {
@@ -88,18 +90,18 @@ fn each_setting_is_read_back() {
             filled_in().ephemeral_storage(EphemeralStorage::builder().size(513).build().unwrap()),
         ),
         (
-            FILE_SYSTEMS,
+            "file systems",
             filled_in().file_system_configs(
                 FileSystemConfig::builder().arn("arn").local_mount_path("/mnt/x").build().unwrap(),
             ),
         ),
         (
-            SNAP_START,
+            "SnapStart",
             filled_in().snap_start(
                 SnapStartResponse::builder().apply_on(SnapStartApplyOn::PublishedVersions).build(),
             ),
         ),
-        (KMS_KEY, filled_in().kms_key_arn("arn")),
+        ("KMS key", filled_in().kms_key_arn("arn")),
         (ARCHITECTURE, filled_in().set_architectures(Some(vec![Architecture::Arm64]))),
     ];
     for (name, changed) in refused {
