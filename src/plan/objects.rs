@@ -223,8 +223,8 @@ fn fills(plan: &Plan) -> bool {
         Op::Association(_, association::Op::Turn { slots, .. }) => {
             slots.values().any(|turn| turn.fill && turn.before.is_none())
         }
-        Op::Distribution(distribution::Op::Update { occupant: Some((None, after)), .. }) => {
-            after.is_some()
+        Op::Distribution(distribution::Op::Update { slot: Some(slot), .. }) => {
+            slot.before.is_none() && slot.after.is_some()
         }
         Op::Distribution(distribution::Op::Create { .. }) => true,
         _ => false,

@@ -51,7 +51,7 @@ impl Slot {
                 let turn = slots.get(&self.behavior)?;
                 Some(if turn.fill { Next::Another } else { Next::Nothing })
             }
-            Op::Distribution(distribution::Op::Update { id, occupant: Some(_), .. }) => {
+            Op::Distribution(distribution::Op::Update { id, slot: Some(_), .. }) => {
                 let here = *id == self.distribution && self.behavior == Behavior::Default;
                 here.then_some(Next::Another)
             }

@@ -1,9 +1,12 @@
 //! Taking down: everything that is ours, nothing else, and later what cannot be taken down yet.
 
-use super::cloudfront::{foreign_distribution, foreign_function};
-use super::shop::{BUCKET, FUNCTION, OWNED, ROLE, Shop, writes};
-use crate::support::Rules;
+use super::cloudfront::{edit, foreign_distribution, foreign_function};
+use super::shop::{BUCKET, FUNCTION, OWNED, ROLE, Ran, Shop, writes};
+use crate::support::{At, Moment, Rules};
+use aws_sdk_cloudfront::types::{Tag, Tags};
 use aws_sdk_s3::primitives::ByteStream;
+use provision::resource::STACK_TAG;
+use std::process::Stdio;
 
 #[tokio::test]
 async fn what_replicas_hold_stays_and_the_next_run_finishes() {
@@ -170,4 +173,35 @@ async fn what_is_not_ours_stays() {
     assert_eq!(shop.everything().await, [format!("bucket {BUCKET}"), format!("role {ROLE}")]);
     shop.run("apply --yes --adopt role --adopt bucket").exits(0);
     shop.run("plan --detailed-exitcode").exits(0);
+}
+
+/// CloudFront itself may move the ETag of a disabled distribution; whoever takes it over moves it,
+/// too.
+#[tokio::test]
+async fn a_distribution_that_moved_on_goes_only_as_ours() {
+    for owner in ["shop", "theirs"] {
+        let shop = Shop::applied(OWNED, Rules::prompt()).await;
+        let id = shop.distribution().await;
+        let held =
+            shop.ground.hold(At::Operation("cloudfront:DeleteDistribution", 1), Moment::Before);
+        let mut command = shop.command("destroy --yes");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        assert!(held.wait_reached_unless(|| child.try_wait().unwrap().is_some()));
+        let version = |version| format!("<HttpVersion>{version}</HttpVersion>");
+        edit(&shop, id.as_str(), &version("http2and3"), &version("http2"));
+        let tag = Tag::builder().key(STACK_TAG).value(owner).build().unwrap();
+        let arn = format!("arn:aws:cloudfront::000000000000:distribution/{}", id.as_str());
+        let call = shop.aws.clients.cloudfront.tag_resource().resource(arn);
+        call.tags(Tags::builder().items(tag).build()).send().await.unwrap();
+        held.release();
+        let ran = Ran::new("destroy --yes", &child.wait_with_output().unwrap());
+        let stays = shop.aws.clients.cloudfront.get_distribution().id(id.as_str()).send().await;
+        if owner == "shop" {
+            drop(ran.exits(0));
+            assert!(stays.is_err());
+        } else {
+            drop(ran.exits(1).says("could not delete distribution").says("it plans anew"));
+            assert!(stays.is_ok());
+        }
+    }
 }

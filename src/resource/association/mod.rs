@@ -5,7 +5,7 @@ use super::Standing;
 use super::distribution::document::{Document, EVENT};
 use super::distribution::edit::Edit;
 use super::distribution::{self, Behavior, serialize_digest};
-use super::function::VersionReference;
+use super::function::{Occupant, VersionReference};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::DistributionId;
 use serde::Serialize;
@@ -19,8 +19,8 @@ pub(crate) mod simulate;
 /// One slot's change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Turn {
-    /// The occupant as seen, for people.
-    pub before: Option<String>,
+    /// The occupant as seen; `None`: nobody.
+    pub before: Option<Occupant>,
     /// Fill with our version, or leave it empty?
     pub fill: bool,
 }
@@ -67,7 +67,9 @@ impl Op {
                 Change::new(Address::new(Kind::Association, id), action, summary).with(
                     slots.iter().map(|(behavior, turn)| FieldChange {
                         field: format!("{behavior} {EVENT}"),
-                        before: Some(turn.before.clone().unwrap_or_else(|| "(none)".into())),
+                        before: Some(
+                            turn.before.as_ref().map_or_else(|| "(none)".into(), Occupant::show),
+                        ),
                         after: Some(if turn.fill { occupant.show() } else { "(none)".into() }),
                     }),
                 )

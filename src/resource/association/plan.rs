@@ -7,7 +7,7 @@ use crate::resource::Planned;
 use crate::resource::distribution::document::{CacheBehavior, EVENT};
 use crate::resource::distribution::plan::{holds, unfit};
 use crate::resource::distribution::{Behavior, Live};
-use crate::resource::function::{self, Functions, VersionReference};
+use crate::resource::function::{self, Functions, Occupant, VersionReference};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The slots that a spec names, and what fills them.
@@ -89,7 +89,7 @@ pub fn plan(
             );
             continue;
         }
-        let before = occupant.map(|arn| functions.show(arn));
+        let before = occupant.map(|arn| functions.occupant(arn));
         slots.insert(behavior.clone(), Turn { before, fill: true });
     }
     if !slots.is_empty() && planned.conflicts.is_empty() {
@@ -144,7 +144,8 @@ pub fn unnamed(
 ) -> Option<Notice> {
     let slots = ours(live, functions, named);
     let shown = slots.iter().map(|(behavior, turn)| {
-        format!("{} runs {}", show_behavior(behavior), turn.before.as_deref().unwrap_or_default())
+        let occupant = turn.before.as_ref().map(Occupant::show).unwrap_or_default();
+        format!("{} runs {occupant}", show_behavior(behavior))
     });
     let shown = shown.collect::<Vec<_>>().join(", ");
     (!slots.is_empty()).then(|| Notice {
@@ -197,7 +198,9 @@ fn ours(
         behavior.functions.get(EVENT).cloned().map(|arn| (pattern, arn))
     });
     held.filter(|(pattern, arn)| !keep.contains(pattern) && functions.run(arn))
-        .map(|(pattern, arn)| (pattern, Turn { before: Some(functions.show(&arn)), fill: false }))
+        .map(|(pattern, arn)| {
+            (pattern, Turn { before: Some(functions.occupant(&arn)), fill: false })
+        })
         .collect()
 }
 

@@ -33,13 +33,9 @@ pub(crate) async fn apply(
             let document = new_document(stack, settings, &access, &occupant.resolve(context)?);
             create(clients, account, stack, &document, tags, &address, context).await
         }
-        Op::Update { id, etag, document, occupant, .. } => {
+        Op::Update { id, etag, document, .. } => {
             let access = context.references(|known| known.access.clone()).unwrap_or_default();
-            let arn = occupant
-                .as_ref()
-                .and_then(|(_, after)| after.as_ref())
-                .map(|after| after.resolve(context))
-                .transpose()?;
+            let arn = op.occupant().map(|after| after.resolve(context)).transpose()?;
             update(
                 clients,
                 (id, etag),
@@ -55,6 +51,8 @@ pub(crate) async fn apply(
             let Some(id) = id.clone().or(known) else { return Ok(Done::AlreadySo) };
             await_deployed(clients, &id, *disabled, &address, context).await
         }
-        Op::Delete { id, etag } => delete(clients, id, etag.as_deref(), &address, context).await,
+        Op::Delete { stack, id, etag } => {
+            delete(clients, (account, stack), id, etag.as_deref(), &address, context).await
+        }
     }
 }

@@ -6,12 +6,15 @@ use super::document::{
     Document, Place, children, content, element, list_element, origin, parse, walk, wrapped,
 };
 use super::edit::{Edit, Key};
-use super::{ENABLED, Settings, origin_id};
+use super::{Settings, origin_id};
 use crate::change::FieldChange;
 use crate::name::StackName;
 use roxmltree::Node;
 use serde::Serialize;
 use std::collections::BTreeSet;
+
+/// What says that a distribution serves requests.
+const ENABLED: &str = "enabled";
 
 /// Managed cache policy `CachingOptimized` (CloudFront Developer Guide, "Use managed cache
 /// policies").
@@ -69,6 +72,9 @@ pub struct Difference {
     /// For CloudFront.
     #[serde(skip)]
     pub edits: Vec<Edit>,
+    /// It stops an enabled distribution from serving.
+    #[serde(skip)]
+    pub disables: bool,
 }
 
 impl Difference {
@@ -77,6 +83,7 @@ impl Difference {
         Self {
             change: FieldChange { field: field.into(), before: some(before), after: some(after) },
             edits,
+            disables: false,
         }
     }
 }
@@ -119,7 +126,10 @@ pub(super) fn differences(
 /// What stops an enabled distribution from serving.
 pub(super) fn disabled() -> Difference {
     let edit = Edit::Text(Place::Config("Enabled"), "false".into());
-    Difference::new(ENABLED, "true".into(), "false".into(), vec![edit])
+    Difference {
+        disables: true,
+        ..Difference::new(ENABLED, "true".into(), "false".into(), vec![edit])
+    }
 }
 
 /// Letting go of the access control, so that it can end before the distribution does: the next

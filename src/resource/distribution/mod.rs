@@ -1,7 +1,7 @@
 //! A distribution that is ours: created with its association in it, updated in CloudFront's own
 //! document, disabled, deleted.
 
-use super::function::VersionReference;
+use super::function::{Occupant, VersionReference};
 use super::{Standing, Tags, tags};
 use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{DistributionId, StackName};
@@ -28,9 +28,6 @@ pub mod owner;
 pub(crate) mod permissions;
 pub mod plan;
 pub(crate) mod simulate;
-
-/// What says that a distribution serves requests.
-const ENABLED: &str = "enabled";
 
 /// The id of the one origin, by which the distribution is found where nothing else names it.
 #[must_use]
@@ -108,8 +105,8 @@ pub enum Op {
         document: Document,
         /// What is not as it should be.
         differences: Vec<Difference>,
-        /// The occupant as seen and as it will be, where it changes; `None` after: nobody.
-        occupant: Option<(Option<String>, Option<VersionReference>)>,
+        /// What becomes of the slot, where it changes.
+        slot: Option<SlotChange>,
     },
     /// Set and remove tags of ours.
     SetTags {
@@ -127,10 +124,34 @@ pub enum Op {
     },
     /// Delete the disabled distribution.
     Delete {
+        /// Whose it still has to be where its `ETag` has moved.
+        stack: StackName,
         id: DistributionId,
         /// The `ETag` that was seen, where no op before this one changes it.
         etag: Option<String>,
     },
+}
+
+/// Who leaves our slot, and who takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SlotChange {
+    /// As seen; `None`: nobody.
+    pub before: Option<Occupant>,
+    /// It was seen to get the request's body, too.
+    pub with_body: bool,
+    /// `None`: nobody.
+    pub after: Option<VersionReference>,
+}
+
+impl SlotChange {
+    fn change(&self) -> FieldChange {
+        let body = if self.with_body { ", with the body" } else { "" };
+        FieldChange {
+            field: format!("{} {EVENT}", Behavior::Default),
+            before: self.before.as_ref().map(|seen| seen.show() + body),
+            after: self.after.as_ref().map(VersionReference::show),
+        }
+    }
 }
 
 /// How our distribution stands.
@@ -182,17 +203,10 @@ impl Op {
                         )
                     })),
                 ),
-            Self::Update { id, differences, occupant, .. } => {
-                let disables = |difference: &Difference| {
-                    difference.change.after.as_deref() == Some("false")
-                        && difference.change.field == ENABLED
-                };
-                let summary = if differences.iter().any(disables) { "disable" } else { "update" };
-                let slot = occupant.as_ref().map(|(before, after)| FieldChange {
-                    field: format!("{} {EVENT}", Behavior::Default),
-                    before: before.clone(),
-                    after: after.as_ref().map(VersionReference::show),
-                });
+            Self::Update { id, differences, slot, .. } => {
+                let disables = differences.iter().any(|difference| difference.disables);
+                let summary = if disables { "disable" } else { "update" };
+                let slot = slot.as_ref().map(SlotChange::change);
                 at(id, Action::Update, summary).with(
                     differences.iter().map(|difference| difference.change.clone()).chain(slot),
                 )
@@ -220,14 +234,22 @@ impl Op {
         }
     }
 
+    /// Who answers in the slot once this is done; `None`: nobody, or the slot stays as it is.
+    pub(crate) fn occupant(&self) -> Option<&VersionReference> {
+        match self {
+            Self::Create { occupant, .. } => Some(occupant),
+            Self::Update { slot, .. } => slot.as_ref()?.after.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The edits that an update makes. `arn` is the occupant's, where it has one; `access` the
     /// access control's id.
     #[must_use]
     pub fn edits(&self, arn: Option<&str>, access: &str) -> Vec<Edit> {
-        let Self::Update { differences, occupant, .. } = self else { return Vec::new() };
+        let Self::Update { differences, slot, .. } = self else { return Vec::new() };
         let differing = differences.iter().flat_map(|difference| difference.edits.iter().cloned());
-        let slot =
-            occupant.as_ref().map(|_| Edit::Occupant(Behavior::Default, arn.map(str::to_owned)));
+        let slot = slot.as_ref().map(|_| Edit::Occupant(Behavior::Default, arn.map(str::to_owned)));
         differing.map(|edit| edit.knowing(access)).chain(slot).collect()
     }
 }

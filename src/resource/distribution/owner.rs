@@ -24,6 +24,14 @@ pub fn is_ours(live: &Live, stack: &StackName) -> bool {
     owner(live).is(stack)
 }
 
+/// May the stack's distribution go under an `ETag` that its plan has not seen? CloudFront itself
+/// moves the `ETag` (docs/aws.md, "ETags of a distribution"), and a destroy is sure as long as this
+/// holds.
+#[must_use]
+pub fn may_go(live: &Live, stack: &StackName) -> bool {
+    is_ours(live, stack) && live.deployed && !live.document.read().enabled
+}
+
 /// The stack that a creation of that name was for. Ids of controls have no hyphen, and look like
 /// those of distributions.
 fn created_for(caller_reference: &str) -> Option<StackName> {

@@ -3,7 +3,7 @@
 use super::document::{EVENT, Reading};
 use super::managed::{differences, disabled, released};
 use super::owner::is_ours;
-use super::{Behavior, Live, Op, Settings, origin_id};
+use super::{Behavior, Live, Op, Settings, SlotChange, origin_id};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{AccountId, StackName};
 use crate::resource::function::{self, Functions, VersionReference};
@@ -17,23 +17,6 @@ pub struct Desired {
     pub tags: Tags,
     /// Who answers viewer requests.
     pub occupant: VersionReference,
-}
-
-/// What the occupant of a slot is called: by version name where it is a version of `ours` that we
-/// know.
-#[must_use]
-pub fn show_occupant(
-    arn: &str,
-    ours: &VersionReference,
-    function: Option<&function::Live>,
-) -> String {
-    let known = ours
-        .number_in(arn)
-        .and_then(|number| function?.versions.iter().find(|version| version.number == number));
-    known.map_or_else(
-        || arn.to_owned(),
-        |version| VersionReference { version: version.frozen.name(), ..ours.clone() }.show(),
-    )
 }
 
 /// Does the slot hold the wanted version already?
@@ -78,16 +61,19 @@ pub fn plan(
         .get(&Behavior::Default)
         .is_some_and(|does| does.with_body.contains(EVENT));
     let moves = with_body || !holds(occupant.map(String::as_str), &desired.occupant, function);
+    let functions = Functions(vec![(desired.occupant.clone(), function)]);
+    let slot = moves.then(|| SlotChange {
+        before: occupant.map(|arn| functions.occupant(arn)),
+        with_body,
+        after: Some(desired.occupant.clone()),
+    });
+    let differs = !differences.is_empty() || slot.is_some();
     let update = Op::Update {
         id: live.id.clone(),
         etag: live.etag.clone(),
         document: live.document.clone(),
         differences,
-        occupant: moves.then(|| {
-            let body = if with_body { ", with the body" } else { "" };
-            let seen = occupant.map(|arn| show_occupant(arn, &desired.occupant, function) + body);
-            (seen, Some(desired.occupant.clone()))
-        }),
+        slot,
     };
     // What we repair ourselves is no reason to refuse.
     let repaired = live.document.edit(&update.edits(None, "")).unwrap_or_default().read();
@@ -108,7 +94,7 @@ pub fn plan(
         })),
         Err(conflict) => return planned.refused(conflict),
     }
-    if !update.change().fields.is_empty() {
+    if differs {
         planned.ops.push(update);
     }
     let others = reading.behaviors.keys().filter(|behavior| **behavior != Behavior::Default);
@@ -177,13 +163,21 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, functions: &Functions<'_
         etag: live.etag.clone(),
         document: live.document.clone(),
         differences,
-        occupant: occupant.map(|arn| (Some(functions.show(&arn)), None)),
+        slot: occupant.map(|arn| SlotChange {
+            before: Some(functions.occupant(&arn)),
+            with_body: false,
+            after: None,
+        }),
     });
     let settled = disable.is_none() && live.deployed;
     Teardown {
         await_disabled: (!settled)
             .then(|| Op::AwaitDeployed { id: Some(live.id.clone()), disabled: true }),
-        delete: Some(Op::Delete { id: live.id.clone(), etag: settled.then(|| live.etag.clone()) }),
+        delete: Some(Op::Delete {
+            stack: stack.clone(),
+            id: live.id.clone(),
+            etag: settled.then(|| live.etag.clone()),
+        }),
         disable,
     }
 }

@@ -1,6 +1,7 @@
 //! What the ops do to a distribution. Time (`InProgress` → `Deployed`) passes in the world, not
 //! here.
 
+use super::owner::may_go;
 use super::{Live, Op, new_document};
 use crate::change::{Fault, FaultKind};
 use crate::name::DistributionId;
@@ -28,7 +29,7 @@ pub(crate) fn simulate(
             tags: tags.clone(),
             id: id.clone(),
         })),
-        (Op::Delete { .. } | Op::AwaitDeployed { .. }, None) => Ok(None),
+        (Op::Delete { .. }, None) => Ok(None),
         (_, None) => Err(Fault::new(
             FaultKind::NotFound,
             "change the distribution",
@@ -45,22 +46,25 @@ pub(crate) fn simulate(
         (Op::SetTags { tags, .. }, Some(live)) => {
             Ok(Some(Live { tags: tags.applied(&live.tags), ..live }))
         }
+        (Op::Delete { stack, .. }, Some(live)) if may_go(&live, stack) => Ok(None),
         (Op::Delete { etag: seen, .. }, Some(live)) => {
             if let Some(seen) = seen {
                 guard(&live, seen)?;
             }
-            if live.document.read().enabled || !live.deployed {
-                let mut fault = Fault::new(
-                    FaultKind::Busy,
-                    "delete the distribution",
-                    "the distribution you are trying to delete has not been disabled",
-                );
-                fault.code = Some("DistributionNotDisabled".into());
-                return Err(fault);
-            }
-            Ok(None)
+            let kind = match (live.document.read().enabled, live.deployed) {
+                (true, _) => FaultKind::MovedOn,
+                (false, false) => FaultKind::Busy,
+                (false, true) => return Ok(None),
+            };
+            let mut fault = Fault::new(
+                kind,
+                "delete the distribution",
+                "the distribution you are trying to delete has not been disabled",
+            );
+            fault.code = Some("DistributionNotDisabled".into());
+            Err(fault)
         }
-        (Op::Create { .. } | Op::AwaitDeployed { .. }, Some(live)) => Ok(Some(live)),
+        (Op::Create { .. } | Op::AwaitDeployed { .. }, live) => Ok(live),
     }
 }
 
@@ -81,4 +85,50 @@ pub(crate) fn guard(live: &Live, seen: &str) -> Result<(), Fault> {
     Err(fault.hinted(
         "another user changed it in the meantime: run the same command again, it plans anew",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Document;
+    use super::*;
+    use crate::resource::{STACK_TAG, Tags};
+
+    #[test]
+    fn what_was_changed_since_goes_only_as_ours_disabled_and_deployed() {
+        use FaultKind::{Busy, MovedOn};
+        let (now, old) = (Some("ETAG2"), Some("ETAG1"));
+        for (seen, stack, enabled, deployed, expected) in [
+            (now, "shop", false, true, None),
+            (None, "shop", false, true, None),
+            // CloudFront itself has moved the ETag.
+            (old, "shop", false, true, None),
+            (old, "shop-2", false, true, Some(MovedOn)),
+            (old, "shop", false, false, Some(MovedOn)),
+            (old, "shop", true, true, Some(MovedOn)),
+            (now, "shop", true, true, Some(MovedOn)),
+            (now, "shop", false, false, Some(Busy)),
+            (None, "shop", true, true, Some(MovedOn)),
+            (None, "shop", false, false, Some(Busy)),
+        ] {
+            let text = format!(
+                "<DistributionConfig><CallerReference>provision-shop-E1CONTROL000\
+                    </CallerReference><Enabled>{enabled}</Enabled></DistributionConfig>"
+            );
+            let id: DistributionId = "E2ABCDEF0123".parse().unwrap();
+            let live = Live {
+                id: id.clone(),
+                etag: "ETAG2".into(),
+                document: Document(text),
+                deployed,
+                domain: String::new(),
+                tags: Tags::from([(STACK_TAG.into(), stack.into())]),
+            };
+            let stack = "shop".parse().unwrap();
+            let op = Op::Delete { stack, id: id.clone(), etag: seen.map(str::to_owned) };
+            let after = simulate(Some(live), &op, &id, "", None, 3);
+            let refused = after.as_ref().err().map(|fault| fault.kind);
+            assert_eq!(refused, expected, "{seen:?} {enabled} {deployed}: {after:?}");
+            assert!(refused.is_some() || after == Ok(None));
+        }
+    }
 }

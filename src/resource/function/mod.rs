@@ -20,7 +20,7 @@ mod reference;
 pub(crate) mod simulate;
 
 pub use package::Package;
-pub use reference::{Functions, VersionReference};
+pub use reference::{Functions, Occupant, VersionReference};
 
 /// The one of [`Frozen::refused`] that goes with the code and not with the configuration.
 pub const ARCHITECTURE: &str = "another architecture than x86_64";

@@ -56,6 +56,26 @@ impl VersionReference {
     }
 }
 
+/// Who answers in a slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Occupant {
+    /// A version of ours that we know.
+    Ours(VersionReference),
+    /// Another function, or a version that we do not know, by its ARN.
+    Other(String),
+}
+
+impl Occupant {
+    /// By function and version name, or by ARN, for people.
+    #[must_use]
+    pub fn show(&self) -> String {
+        match self {
+            Self::Ours(version) => version.show(),
+            Self::Other(arn) => arn.clone(),
+        }
+    }
+}
+
 /// All functions of a stack, each with what is known of its versions.
 #[derive(Clone, Debug, Default)]
 pub struct Functions<'a>(pub Vec<(VersionReference, Option<&'a Live>)>);
@@ -81,12 +101,12 @@ impl Functions<'_> {
         self.known(arn).map(|(_, version)| version)
     }
 
-    /// How a slot's occupant is shown: by its version's name, where it is a version that we know.
+    /// A slot's occupant: the version that `arn` names, if we know it.
     #[must_use]
-    pub fn show(&self, arn: &str) -> String {
+    pub fn occupant(&self, arn: &str) -> Occupant {
         let named = |(reference, version): (&VersionReference, &Version)| {
-            VersionReference { version: version.frozen.name(), ..reference.clone() }.show()
+            Occupant::Ours(VersionReference { version: version.frozen.name(), ..reference.clone() })
         };
-        self.known(arn).map_or_else(|| arn.to_owned(), named)
+        self.known(arn).map_or_else(|| Occupant::Other(arn.to_owned()), named)
     }
 }

@@ -65,14 +65,7 @@ impl World {
             return Ok(Done::AlreadySo);
         }
         let held = before.as_ref().map(distribution::Live::occupants).unwrap_or_default();
-        let reference = match op {
-            distribution::Op::Create { occupant, .. } => Some(occupant),
-            distribution::Op::Update { occupant, .. } => {
-                occupant.as_ref().and_then(|(_, after)| after.as_ref())
-            }
-            _ => None,
-        };
-        let arn = reference.map(|reference| reference.resolve(context)).transpose()?;
+        let arn = op.occupant().map(|reference| reference.resolve(context)).transpose()?;
         let access = known.access.clone().unwrap_or_default();
         let existed = before.clone();
         let after = distribution::simulate::simulate(

@@ -90,7 +90,7 @@ pub(crate) async fn list(clients: &Clients) -> Result<Vec<Listed>, Fault> {
 }
 
 /// Reads one distribution with its tags.
-pub(crate) async fn read(
+pub(super) async fn read(
     clients: &Clients,
     account: &AccountId,
     id: &DistributionId,
