@@ -140,8 +140,8 @@ impl Aws {
         &self,
         stack: &Stack,
         prefix: &str,
-    ) -> Result<Vec<(String, site::Object, u64)>, Fault> {
-        site::aws::list(&self.clients, &stack.account, &stack.bucket, prefix).await
+    ) -> Result<Vec<(ObjectKey, site::Object, u64)>, Fault> {
+        site::aws::list(&self.clients, &stack.account, &stack.bucket, Some(prefix)).await
     }
 }
 

@@ -159,7 +159,8 @@ impl Sandbox {
     /// Keeps the bytes that an op carries; whoever runs the edge on this machine needs them.
     fn keep_bytes(&self, op: &Op) -> Result<(), Fault> {
         match op {
-            Op::Site(site::Op::Put { content, .. }) | Op::Page(page::Op::Put { content, .. }) => {
+            Op::Site(site::Op::Put(object)) | Op::Page(page::Op::Put(page::Put { object, .. })) => {
+                let content = &object.content;
                 self.keep(&self.object(&content.md5), &content.read()?)
             }
             Op::Function(

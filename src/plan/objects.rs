@@ -43,7 +43,7 @@ pub(super) fn objects(
         let stage = match &op {
             site::Op::Delete { .. } => Stage::Leftovers,
             put if site::plan::is_document(put) => Stage::Documents,
-            site::Op::Put { .. } => Stage::Files,
+            site::Op::Put(_) => Stage::Files,
         };
         plan.add(stage, [Op::Site(op)]);
     }
@@ -53,10 +53,10 @@ pub(super) fn objects(
         // What goes afterwards goes as it was put.
         let put = |bucket: &BucketName, key: &ObjectKey| {
             left.iter().find_map(|op| match op {
-                page::Op::Put { bucket: at, key: page, content, .. }
-                    if at == bucket && page == key =>
+                page::Op::Put(page::Put { object, .. })
+                    if object.bucket == *bucket && object.key == *key =>
                 {
-                    Some(content.md5.clone())
+                    Some(object.content.md5.clone())
                 }
                 _ => None,
             })
@@ -79,8 +79,10 @@ pub(super) fn objects(
     plan.conflicts.extend(opens(plan, stack, watched));
     let told = Served::of(&desired.page.content).with_switch(&keys.on);
     let puts = plan.steps.iter().any(|step| match &step.op {
-        Op::Site(site::Op::Put { .. }) => true,
-        Op::Page(page::Op::Put { bucket, key, .. }) => *bucket == stack.bucket && *key == keys.off,
+        Op::Site(site::Op::Put(_)) => true,
+        Op::Page(page::Op::Put(page::Put { object, .. })) => {
+            object.bucket == stack.bucket && object.key == keys.off
+        }
         _ => false,
     });
     let own = (&keys.off, &desired.page.content, told);
@@ -145,9 +147,9 @@ fn deserts(plan: &Plan, stack: &Stack, desired: &Desired, live: &Live) -> Option
 /// Something is to be put where a version looks that visitors get now: they would get the page.
 fn opens(plan: &Plan, stack: &Stack, watched: &BTreeSet<Page>) -> Option<Conflict> {
     let put = |op: &Op| match op {
-        Op::Site(site::Op::Put { bucket, key, .. }) => Some((bucket.clone(), key.clone())),
-        Op::Page(page::Op::Put { bucket, key, .. }) if *key != stack.names.keys.on => {
-            Some((bucket.clone(), key.clone()))
+        Op::Site(site::Op::Put(object)) => Some((object.bucket.clone(), object.key.clone())),
+        Op::Page(page::Op::Put(page::Put { object, .. })) if object.key != stack.names.keys.on => {
+            Some((object.bucket.clone(), object.key.clone()))
         }
         _ => None,
     };

@@ -639,8 +639,8 @@ fn a_move_meets_the_window_that_was_opened_since() {
         let memory = Memory::new(from.built.clone(), 3, Cut::Never);
         let (live, plan) = memory.plan(to, Intent::Provision, &choices);
         let leaves = plan.steps.iter().any(|step| {
-            matches!(&step.op, Op::Page(page::Op::Put { leaves: Some(left), bucket, .. })
-                if *bucket == from.stack.bucket && left.key == from.stack.names.keys.on)
+            matches!(&step.op, Op::Page(page::Op::Put(page::Put { leaves: Some(left), object, .. }))
+                if object.bucket == from.stack.bucket && left.key == from.stack.names.keys.on)
         });
         if !(leaves && plan.can_apply()) {
             continue;

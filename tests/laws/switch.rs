@@ -167,8 +167,12 @@ impl Bucket {
         written: Written,
         seen: &BTreeMap<ObjectKey, Written>,
     ) -> (Result<Done, Refusal>, Option<String>) {
-        let (Op::Put { key, .. } | Op::Remove { key, .. }) = op;
-        if let Op::Put { content, .. } = op {
+        let key = match op {
+            Op::Put(put) => &put.object.key,
+            Op::Remove { key, .. } => key,
+        };
+        if let Op::Put(put) = op {
+            let content = &put.object.content;
             self.bytes.insert(content.md5.clone(), content.read().unwrap());
         }
         let had_page = self.has(&keys().off);
@@ -189,7 +193,7 @@ impl Bucket {
                 broken = Some(format!("{key} is lost, which write {lost:?} put there later"));
             }
             match op {
-                Op::Put { .. } => drop(self.written.insert(key.clone(), written)),
+                Op::Put(_) => drop(self.written.insert(key.clone(), written)),
                 Op::Remove { .. } => drop(self.written.remove(key)),
             }
         }
@@ -352,7 +356,7 @@ impl Person {
 
     /// Does it set a window, or only heal?
     fn turns(&self) -> bool {
-        self.ops.iter().any(|op| matches!(op, Op::Put { key, .. } if *key == keys().on))
+        self.ops.iter().any(|op| matches!(op, Op::Put(put) if put.object.key == keys().on))
     }
 }
 

@@ -120,8 +120,9 @@ impl Twin {
                 ));
                 self.now += DEPLOYMENT;
             }
-            if let Op::Page(page::Op::Put { content, .. }) = &here.op {
-                self.bytes.insert(content.md5.clone(), content.read().unwrap());
+            if let Op::Page(page::Op::Put(put)) = &here.op {
+                let page = &put.object.content;
+                self.bytes.insert(page.md5.clone(), page.read().unwrap());
             }
             let simulated = self.world.apply(&stack, &here.op, &contexts[0], self.now).unwrap();
             let observed =
@@ -261,18 +262,19 @@ fn name(op: &Op) -> &'static str {
             bucket::Op::Delete => "delete",
         },
         Op::Site(op) => match op {
-            site::Op::Put { before: None, .. } => "put",
-            site::Op::Put { before: Some(_), .. } => "replace",
+            site::Op::Put(site::Put { before: None, .. }) => "put",
+            site::Op::Put(site::Put { before: Some(_), .. }) => "replace",
             site::Op::Delete { .. } => "delete",
         },
         Op::Page(op) => match op {
-            page::Op::Put { metadata, before, .. } => match (metadata.contains_key(SWITCH), before)
-            {
-                (true, None) => "put",
-                (true, Some(_)) => "replace",
-                (false, None) => "open a window",
-                (false, Some(_)) => "change a window",
-            },
+            page::Op::Put(page::Put { metadata, object, .. }) => {
+                match (metadata.contains_key(SWITCH), &object.before) {
+                    (true, None) => "put",
+                    (true, Some(_)) => "replace",
+                    (false, None) => "open a window",
+                    (false, Some(_)) => "change a window",
+                }
+            }
             page::Op::Remove { .. } => "remove",
         },
         Op::Role(_, op) => match op {

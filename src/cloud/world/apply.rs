@@ -3,9 +3,8 @@
 use crate::change::{Done, Fault};
 use crate::cloud::world::World;
 use crate::context::Context;
-use crate::resource::{grant, invalidation, role, site};
+use crate::resource::{grant, invalidation, role};
 use crate::stack::{Op, Stack};
-use bucket::headers;
 use std::collections::BTreeMap;
 
 mod bucket;
@@ -31,22 +30,8 @@ impl World {
         let known = context.references(|known| known.clone());
         match op {
             Op::Bucket(name, op) => self.apply_bucket(name, op),
-            Op::Site(site::Op::Put { bucket, key, content, before, .. }) => {
-                let headers = headers(stack, key, content, BTreeMap::new(), now);
-                let done = self.put(bucket, key, content, before.as_deref(), headers)?;
-                if key.as_str() == site::index::KEY {
-                    self.bucket(bucket)?.index =
-                        String::from_utf8(content.read()?).unwrap_or_default();
-                }
-                Ok(done)
-            }
-            Op::Page(op) => self.apply_page(stack, op, now),
-            Op::Site(op @ site::Op::Delete { bucket, key, .. }) => {
-                let found = self.bucket(bucket)?;
-                found.objects = site::simulate::simulate(found.objects.clone(), op)?;
-                found.headers.remove(key);
-                Ok(changed())
-            }
+            Op::Site(op) => self.apply_site(op, now),
+            Op::Page(op) => self.apply_page(op, now),
             Op::Role(name, op) => {
                 if matches!(op, role::Op::Delete) && !self.roles.contains_key(name) {
                     return Ok(Done::AlreadySo);

@@ -7,6 +7,7 @@ use crate::cloud::Cloud;
 use crate::cloud::aws::Aws;
 use crate::commands::maintenance::status::facts;
 use crate::edge::{Later, Listed, Object, Objects, Switch, SwitchState};
+use crate::name::ObjectKey;
 use crate::resource::site::{self, Fetched};
 use crate::session::Session;
 use crate::stack::Stack;
@@ -47,8 +48,8 @@ impl Bucket {
 
     async fn listed(&self, prefix: &str) -> Result<Vec<Listed>, Fault> {
         let found = self.cloud.list(&self.stack, prefix).await?.into_iter();
-        let listed = |(key, site::Object { etag, size }, modified)| Listed {
-            key,
+        let listed = |(key, site::Object { etag, size }, modified): (ObjectKey, _, _)| Listed {
+            key: key.to_string(),
             size,
             etag: format!("\"{etag}\""),
             last_modified: moment(modified),

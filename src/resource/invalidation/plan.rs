@@ -51,13 +51,13 @@ pub fn stale<'a>(ops: &'a [site::Op], desired: &site::Settings, live: &'a site::
     let mut gone = Vec::new();
     for op in ops {
         match op {
-            site::Op::Put { key, before: Some(_), served, .. } => {
+            site::Op::Put(site::Put { key, before: Some(_), served, .. }) => {
                 let was = served.as_deref().map(|was| was.cache_control.as_str());
                 if is_cached(was.unwrap_or_default()) {
                     changed.insert(key);
                 }
             }
-            site::Op::Put { .. } => {}
+            site::Op::Put(_) => {}
             // Nothing asks any more for a name that changes with its bytes.
             site::Op::Delete { key, .. } => {
                 let was = live.ours(key).map(|was| was.cache_control.as_str());

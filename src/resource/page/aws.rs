@@ -1,14 +1,13 @@
 //! The page on the wire.
 
 use super::simulate::guard_left;
-use super::{LARGEST, Look, Op, Shown, Side, window};
+use super::{LARGEST, Look, Op, Shown, Side};
 use crate::aws::Clients;
 use crate::aws::clock::Dated;
 use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::name::{AccountId, BucketName, ObjectKey};
-use crate::resource::site;
-use crate::resource::site::index::SWITCH;
+use crate::resource::site::{self, unquoted};
 
 /// Looks at what is under one key. Needs no more rights than turning the switch does.
 ///
@@ -47,7 +46,7 @@ pub(crate) async fn look(
         .hinted("take it away from there"));
     }
     let (etag, metadata) =
-        (found.e_tag.unwrap_or_default(), found.metadata.unwrap_or_default().into_iter().collect());
+        (unquoted(found.e_tag()), found.metadata.unwrap_or_default().into_iter().collect());
     let (content_type, cache_control) =
         (found.content_type.unwrap_or_default(), found.cache_control.unwrap_or_default());
     let body = found
@@ -56,8 +55,7 @@ pub(crate) async fn look(
         .await
         .map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?
         .to_vec();
-    let side =
-        Side::of(etag.trim_matches('"').to_owned(), &body, &content_type, &cache_control, metadata);
+    let side = Side::of(etag, &body, &content_type, &cache_control, metadata);
     Ok(Look { side: Some(side), seen: dated.moment() })
 }
 
@@ -78,7 +76,7 @@ pub(crate) async fn shown(
     let sent = request.customize().interceptor(dated.clone()).send().await;
     let head = absent(sent.map_err(|error| fault(format!("look at object {key}"), &error)))?;
     Ok(head.map(|head| Shown {
-        etag: head.e_tag.unwrap_or_default().trim_matches('"').to_owned(),
+        etag: unquoted(head.e_tag()),
         metadata: head.metadata.unwrap_or_default().into_iter().collect(),
         seen: dated.moment(),
     }))
@@ -86,8 +84,9 @@ pub(crate) async fn shown(
 
 pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
-        Op::Put { bucket, stack, key, content, before, metadata, leaves, .. } => {
-            let is_left = async || match leaves {
+        Op::Put(put) => {
+            let site::Put { bucket, key, .. } = &put.object;
+            let is_left = async || match &put.leaves {
                 Some(left) => {
                     let found = shown(clients, account, bucket, &left.key).await?;
                     guard_left(left, found.as_ref().map(|found| found.etag.as_str()))
@@ -95,47 +94,19 @@ pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Re
                 None => Ok(()),
             };
             is_left().await?;
-            let found = if metadata.contains_key(SWITCH) && before.is_some() {
-                look(clients, account, bucket, key)
-                    .await?
-                    .side
-                    .map(|side| window::theirs(&side.metadata))
+            let found = if put.keeps() {
+                look(clients, account, bucket, key).await?.side.map(|side| side.metadata)
             } else {
                 None
             };
-            let metadata = found
-                .unwrap_or_default()
-                .into_iter()
-                .chain(metadata.clone())
-                .chain(site::mark(stack, key))
-                .collect();
-            let put =
-                site::aws::put(clients, account, bucket, key, content, before.as_deref(), metadata)
-                    .await;
-            let done = put.map_err(|fault| {
-                if gone(&fault) { Fault { kind: FaultKind::MovedOn, ..fault } } else { fault }
-            })?;
+            let metadata = put.metadata_over(found.as_ref());
+            let done = site::aws::put(clients, account, &put.object, metadata).await?;
             // A turn that began before this write may have ended between the look and the write.
             is_left().await?;
             Ok(done)
         }
         Op::Remove { bucket, key, before } => {
-            site::aws::apply(
-                clients,
-                account,
-                &site::Op::Delete {
-                    bucket: bucket.clone(),
-                    key: key.clone(),
-                    before: before.clone(),
-                },
-            )
-            .await
+            site::aws::delete(clients, account, bucket, key, before).await
         }
     }
-}
-
-/// What was to be replaced is not there any more (Amazon S3 User Guide, "How to prevent object
-/// overwrites with conditional writes").
-fn gone(fault: &Fault) -> bool {
-    fault.kind == FaultKind::NotFound && fault.code.as_deref() != Some(NO_SUCH_BUCKET)
 }

@@ -250,31 +250,7 @@ pub struct Left {
 /// One mutation of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
-    /// Upload the page under `key`.
-    Put {
-        /// Into which bucket.
-        bucket: BucketName,
-        /// Marks the object.
-        stack: StackName,
-        key: ObjectKey,
-        /// The page; under the on key with a window's mark.
-        content: Content,
-        /// The `ETag` that was seen; `None`: nothing was there. Guards the write.
-        before: Option<String>,
-        /// How what was seen is served, where that is known.
-        served: Option<Box<Served>>,
-        /// What the switch leaves with this upload. Guards the write: a window that was opened
-        /// since would be left open.
-        leaves: Option<Box<Left>>,
-        /// What was seen is not ours.
-        adopts: bool,
-        /// The metadata that was seen under the on key, of which nothing stays. Under its own key,
-        /// what people put beside the page does.
-        replaced: Metadata,
-        /// The metadata to put beside it: of the window, or, under its own key, which key the on
-        /// key is.
-        metadata: Metadata,
-    },
+    Put(Put),
     /// Remove the object under one key.
     Remove {
         bucket: BucketName,
@@ -282,6 +258,42 @@ pub enum Op {
         /// The `ETag` that was seen. Guards the deletion.
         before: String,
     },
+}
+
+/// Uploads the page under one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Put {
+    /// The page; under the on key with a window's mark.
+    #[serde(flatten)]
+    pub object: site::Put,
+    /// What the switch leaves with this upload. Guards the write: a window that was opened since
+    /// would be left open.
+    pub leaves: Option<Box<Left>>,
+    /// The metadata that was seen under the on key, of which nothing stays. Under its own key, what
+    /// people put beside the page does.
+    pub replaced: Metadata,
+    /// The metadata to put beside it: of the window, or, under its own key, which key the on key
+    /// is.
+    pub metadata: Metadata,
+}
+
+impl Put {
+    /// Does it replace the page under its own key? What people put beside that one stays.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.object.before.is_some() && self.metadata.contains_key(SWITCH)
+    }
+
+    /// The metadata of the new object, in the place of one with these.
+    #[must_use]
+    pub fn metadata_over(&self, seen: Option<&Metadata>) -> Metadata {
+        let kept = seen.filter(|_| self.keeps()).map(window::theirs).unwrap_or_default();
+        let told = self.metadata.clone();
+        kept.into_iter()
+            .chain(told)
+            .chain(site::mark(&self.object.stack, &self.object.key))
+            .collect()
+    }
 }
 
 /// How the page stands under its own key.
@@ -293,8 +305,10 @@ pub fn standing(keys: &Keys, objects: &site::Live) -> Standing {
 impl Op {
     #[must_use]
     pub fn bucket(&self) -> &BucketName {
-        let (Self::Put { bucket, .. } | Self::Remove { bucket, .. }) = self;
-        bucket
+        match self {
+            Self::Put(put) => &put.object.bucket,
+            Self::Remove { bucket, .. } => bucket,
+        }
     }
 
     /// The same upload, telling that the switch moves away from `leaves`. Its bytes differ from what
@@ -303,9 +317,9 @@ impl Op {
     #[must_use]
     pub fn while_it_moves(&self, from: Option<Left>) -> Self {
         let mut op = self.clone();
-        if let Self::Put { metadata, content, before, leaves, .. } = &mut op {
+        if let Self::Put(Put { object, leaves, metadata, .. }) = &mut op {
             metadata.insert(SWITCH.to_owned(), MOVING.to_owned());
-            *content = window::moving(content, before.as_deref());
+            object.content = window::moving(&object.content, object.before.as_deref());
             *leaves = from.map(Box::new);
         }
         op
@@ -314,8 +328,8 @@ impl Op {
     /// The same upload, over an object that is taken over.
     #[must_use]
     pub(super) fn taking_over(mut self) -> Self {
-        if let Self::Put { adopts, .. } = &mut self {
-            *adopts = true;
+        if let Self::Put(put) = &mut self {
+            put.object.adopts = true;
         }
         self
     }
@@ -323,7 +337,8 @@ impl Op {
     /// The same upload, over the one that told that the switch moves.
     #[must_use]
     pub fn after_it_moved(mut self) -> Self {
-        if let Self::Put { content, before, served, .. } = &mut self {
+        if let Self::Put(Put { object, .. }) = &mut self {
+            let site::Put { content, before, served, .. } = object;
             *before = Some(window::moving(content, before.as_deref()).md5);
             *served = Some(Box::new(Served { switch: MOVING.into(), ..Served::of(content) }));
         }
@@ -334,9 +349,8 @@ impl Op {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Put {
-                bucket, key, content, before, served, adopts, replaced, metadata, ..
-            } => {
+            Self::Put(Put { object, replaced, metadata, .. }) => {
+                let site::Put { bucket, key, content, before, served, adopts, .. } = object;
                 let action = if before.is_some() { Action::Update } else { Action::Create };
                 let page = metadata.get(window::PAGE);
                 let next = Served {

@@ -1,12 +1,13 @@
 //! What the page needs. Never turns the switch.
 
 use super::window::{self, ONCE, PAGE, WINDOW};
-use super::{Keys, Live, Op, Settings, Shown, is_ours};
+use super::{Keys, Live, Metadata, Op, Put, Settings, Shown, is_ours};
 use crate::change::{Address, Conflict, Kind, Notice};
-use crate::name::{BucketName, StackName};
-use crate::resource::Planned;
+use crate::name::{BucketName, ObjectKey, StackName};
+use crate::resource::content::Content;
 use crate::resource::site::index::Served;
 use crate::resource::site::plan::Claim;
+use crate::resource::{Planned, site};
 
 /// What the page needs, told apart: when its own key is written depends on the rest of the stack.
 #[derive(Debug, Default, PartialEq)]
@@ -26,6 +27,17 @@ impl PagePlan {
     }
 }
 
+fn object(
+    stack: &StackName,
+    bucket: &BucketName,
+    key: &ObjectKey,
+    content: Content,
+    before: Option<String>,
+) -> site::Put {
+    let (bucket, stack, key) = (bucket.clone(), stack.clone(), key.clone());
+    site::Put { bucket, stack, key, content, before, served: None, adopts: false }
+}
+
 /// The page's upload under its own key.
 #[must_use]
 pub fn put(
@@ -36,18 +48,13 @@ pub fn put(
     before: Option<String>,
     served: Option<Served>,
 ) -> Op {
-    Op::Put {
-        bucket: bucket.clone(),
-        stack: stack.clone(),
-        key: keys.off.clone(),
-        content: desired.content.clone(),
-        before,
-        served: served.map(Box::new),
+    let object = object(stack, bucket, &keys.off, desired.content.clone(), before);
+    Op::Put(Put {
+        object: site::Put { served: served.map(Box::new), ..object },
         leaves: None,
-        adopts: false,
-        replaced: super::Metadata::new(),
+        replaced: Metadata::new(),
         metadata: keys.told().collect(),
-    }
+    })
 }
 
 /// Plans the page's upload under its own key. A window of ours that shows the standard page shows
@@ -129,18 +136,13 @@ fn window(
     } else if metadata.get(PAGE) != Some(&page.md5) {
         let next =
             metadata.clone().into_iter().chain([(PAGE.to_owned(), page.md5.clone())]).collect();
-        planned.ops.push(Op::Put {
-            bucket: bucket.clone(),
-            stack: stack.clone(),
-            key: keys.on.clone(),
-            content: window::marked(page, &window::next_mark(etag, page)),
-            before: Some(etag.clone()),
-            served: None,
+        let shown = window::marked(page, &window::next_mark(etag, page));
+        planned.ops.push(Op::Put(Put {
+            object: object(stack, bucket, &keys.on, shown, Some(etag.clone())),
             leaves: None,
-            adopts: false,
             replaced: metadata.clone(),
             metadata: next,
-        });
+        }));
     }
     planned
 }
@@ -150,6 +152,7 @@ mod tests {
     use super::*;
     use crate::resource::content::Content;
     use crate::resource::site::STACK_METADATA;
+    use crate::resource::site::index::SWITCH;
 
     #[test]
     fn the_page_is_repaired_under_its_own_key_and_in_an_open_window() {
@@ -204,6 +207,34 @@ mod tests {
             );
             assert_eq!(planned.notices.len(), notices, "{live:?}");
             assert_eq!(planned.ops, plan().ops, "a saved plan would not be equal");
+        }
+    }
+
+    /// The op under the page's own key, and the one in an open window.
+    #[test]
+    fn what_people_put_beside_the_page_stays_where_the_page_is_replaced() {
+        let keys = Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() };
+        let page = Content::in_memory(b"page", "text/html", "no-store");
+        let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());
+        let pairs = |names: &[&str]| -> Metadata {
+            names.iter().map(|name| ((*name).to_owned(), String::new())).collect()
+        };
+        let seen = pairs(&["status", SWITCH, WINDOW]);
+        let window = Shown { metadata: pairs(&[WINDOW]), ..Shown::default() };
+        let ours = (STACK_METADATA.to_owned(), "shop".to_owned());
+        let on = Shown { metadata: window.metadata.into_iter().chain([ours]).collect(), ..window };
+        for (before, kept) in [(None, [false, false]), (Some("x".to_owned()), [true, false])] {
+            let own = Claim::Put { before, served: None };
+            let live = Live { own, on: Some(on.clone()), opens: false };
+            let desired = Settings { content: page.clone() };
+            let planned = plan(&stack, &bucket, &keys, &desired, &live, false).whole();
+            let keeps = planned.ops.iter().map(|op| {
+                let Op::Put(put) = op else { panic!("{op:?}") };
+                let written = put.metadata_over(Some(&seen));
+                assert_eq!(written.get(STACK_METADATA).map(String::as_str), Some("shop"));
+                written.contains_key("status")
+            });
+            assert_eq!(keeps.collect::<Vec<_>>(), kept);
         }
     }
 

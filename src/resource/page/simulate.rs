@@ -1,10 +1,7 @@
-//! What the ops do to the bucket's objects.
+//! What guards a move of the switch, besides what guards every object.
 
-use super::{Left, Op};
+use super::Left;
 use crate::change::{Fault, FaultKind};
-use crate::name::ObjectKey;
-use crate::resource::site::{Object, simulate::guard};
-use std::collections::BTreeMap;
 
 /// Is the on key that the switch leaves as it was seen?
 ///
@@ -20,30 +17,4 @@ pub(crate) fn guard_left(left: &Left, found: Option<&str>) -> Result<(), Fault> 
         "end the window with `provision maintenance off` and the spec that was applied last; then \
         run the same command again",
     ))
-}
-
-/// Returns the objects after `op`.
-///
-/// # Errors
-/// [`MovedOn`](FaultKind::MovedOn) where a guard does not hold.
-pub(crate) fn simulate(
-    mut objects: BTreeMap<ObjectKey, Object>,
-    op: &Op,
-) -> Result<BTreeMap<ObjectKey, Object>, Fault> {
-    match op {
-        Op::Put { key, content, before, leaves, .. } => {
-            if let Some(left) = leaves {
-                guard_left(left, objects.get(&left.key).map(|found| found.etag.as_str()))?;
-            }
-            guard(&objects, key, before.as_deref())?;
-            objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
-        }
-        Op::Remove { key, before, .. } => {
-            if objects.contains_key(key) {
-                guard(&objects, key, Some(before))?;
-                objects.remove(key);
-            }
-        }
-    }
-    Ok(objects)
 }

@@ -6,11 +6,11 @@
 //! filled again first.
 
 use super::window::{self, State};
-use super::{Keys, Metadata, Op, Side, Sides, is_ours};
+use super::{Keys, Metadata, Op, Put, Side, Sides, is_ours};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, ObjectKey, StackName};
-use crate::resource::Planned;
 use crate::resource::content::Content;
+use crate::resource::{Planned, site};
 
 /// What visitors shall get.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub fn holds(wanted: &Wanted, keys: &Keys, planned: &[&Op], on: Option<&Side>) -
     match wanted {
         Wanted::On(wanted) => {
             let sets_a_window =
-                planned.iter().any(|op| matches!(op, Op::Put { key, .. } if *key == keys.on));
+                planned.iter().any(|op| matches!(op, Op::Put(put) if put.object.key == keys.on));
             on.is_some_and(|on| {
                 !sets_a_window || on.metadata.get(window::WINDOW) == Some(&wanted.mark)
             })
@@ -165,18 +165,11 @@ impl Turn<'_> {
         window.insert(window::WINDOW.to_owned(), wanted.mark.clone());
         let theirs = open.or(own).or(sides.on.as_ref()).map(theirs).unwrap_or_default();
         let before = sides.on.as_ref();
-        self.planned.ops.push(Op::Put {
-            bucket: self.bucket.clone(),
-            stack: self.stack.clone(),
-            key: self.keys.on.clone(),
-            content: window::marked(page, &wanted.mark),
-            before: before.map(|on| on.etag.clone()),
-            served: None,
-            leaves: None,
-            adopts: false,
-            replaced: before.map(|on| on.metadata.clone()).unwrap_or_default(),
-            metadata: theirs.into_iter().chain(window).collect(),
-        });
+        let replaced = before.map(|on| on.metadata.clone()).unwrap_or_default();
+        let (etag, content) =
+            (before.map(|on| on.etag.clone()), window::marked(page, &wanted.mark));
+        let metadata = theirs.into_iter().chain(window).collect();
+        self.put(&self.keys.on, content, etag, replaced, metadata);
     }
 
     /// Refuses a window that would never open, and one that would close an open one first.
@@ -242,18 +235,8 @@ impl Turn<'_> {
             }
         };
         let theirs = renamed.map(theirs).unwrap_or_default();
-        self.planned.ops.push(Op::Put {
-            bucket: self.bucket.clone(),
-            stack: self.stack.clone(),
-            key: self.keys.off.clone(),
-            content: page.clone(),
-            before: None,
-            served: None,
-            leaves: None,
-            adopts: false,
-            replaced: Metadata::new(),
-            metadata: theirs.into_iter().chain(self.keys.told()).collect(),
-        });
+        let metadata = theirs.into_iter().chain(self.keys.told()).collect();
+        self.put(&self.keys.off, page.clone(), None, Metadata::new(), metadata);
         Some(page)
     }
 
@@ -295,6 +278,26 @@ impl Turn<'_> {
             );
             window.insert(name.to_owned(), value.clone());
         }
+    }
+
+    fn put(
+        &mut self,
+        key: &ObjectKey,
+        content: Content,
+        before: Option<String>,
+        replaced: Metadata,
+        metadata: Metadata,
+    ) {
+        let object = site::Put {
+            bucket: self.bucket.clone(),
+            stack: self.stack.clone(),
+            key: key.clone(),
+            content,
+            before,
+            served: None,
+            adopts: false,
+        };
+        self.planned.ops.push(Op::Put(Put { object, leaves: None, replaced, metadata }));
     }
 
     fn note(&mut self, key: &ObjectKey, text: &str) {

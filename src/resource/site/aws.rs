@@ -1,11 +1,10 @@
 //! Objects on the wire.
 
 use crate::aws::Clients;
-use crate::aws::fault::{absent, fault};
+use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::name::{AccountId, BucketName, ObjectKey, StackName};
-use crate::resource::content::Content;
-use crate::resource::site::{Fetched, Object, Op, mark};
+use crate::resource::site::{Fetched, Object, Op, Put, mark, unquoted};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::DateTime;
 use std::collections::{BTreeMap, HashMap};
@@ -29,54 +28,40 @@ fn seconds(moment: Option<&DateTime>) -> u64 {
     moment.and_then(|moment| u64::try_from(moment.secs()).ok()).unwrap_or_default()
 }
 
-fn unquoted(etag: Option<String>) -> String {
-    etag.unwrap_or_default().trim_matches('"').to_owned()
-}
-
 pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
     match op {
-        Op::Put { bucket, stack, key, content, before, .. } => {
-            put(
-                clients,
-                account,
-                bucket,
-                key,
-                content,
-                before.as_deref(),
-                mark(stack, key).collect(),
-            )
-            .await
-        }
-        Op::Delete { bucket, key, before } => {
-            let sent = clients
-                .s3
-                .delete_object()
-                .bucket(bucket.as_str())
-                .key(key.as_str())
-                .expected_bucket_owner(account.as_str())
-                .if_match(format!("\"{before}\""))
-                .send()
-                .await;
-            match absent(sent.map_err(|error| fault(format!("delete object {key}"), &error)))? {
-                Some(_) => Ok(Done::Changed(String::new())),
-                None => Ok(Done::AlreadySo),
-            }
-        }
+        Op::Put(op) => put(clients, account, op, mark(&op.stack, &op.key).collect()).await,
+        Op::Delete { bucket, key, before } => delete(clients, account, bucket, key, before).await,
     }
 }
 
-/// Uploads one object, guarded by the ETag that was seen.
+/// Deletes one object, guarded by the `ETag` that was seen.
 ///
 /// # Errors
-/// The call's; [`FaultKind::MovedOn`] where another user wrote in between, unless what they wrote
-/// is the same.
-pub(crate) async fn put(
+/// The call's; [`FaultKind::MovedOn`] where another user wrote in between.
+pub(crate) async fn delete(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,
     key: &ObjectKey,
-    content: &Content,
-    before: Option<&str>,
+    before: &str,
+) -> Result<Done, Fault> {
+    let request = clients.s3.delete_object().bucket(bucket.as_str()).key(key.as_str());
+    let request = request.expected_bucket_owner(account.as_str());
+    let sent = request.if_match(format!("\"{before}\"")).send().await;
+    let deleted = absent(sent.map_err(|error| fault(format!("delete object {key}"), &error)))?;
+    Ok(deleted.map_or(Done::AlreadySo, |_| Done::Changed(String::new())))
+}
+
+/// Uploads one object with these metadata, guarded by the `ETag` that was seen.
+///
+/// # Errors
+/// The call's; [`FaultKind::MovedOn`] where another user wrote in between, unless what they wrote
+/// is the same, or took away what was to be replaced.
+pub(crate) async fn put(
+    clients: &Clients,
+    account: &AccountId,
+    Put { bucket, key, content, before, .. }: &Put,
     metadata: BTreeMap<String, String>,
 ) -> Result<Done, Fault> {
     let metadata: HashMap<String, String> = metadata.into_iter().collect();
@@ -105,8 +90,8 @@ pub(crate) async fn put(
                 let served = (head.content_type(), head.cache_control());
                 let wanted =
                     (Some(content.content_type.as_str()), Some(content.cache_control.as_str()));
-                let same = unquoted(head.e_tag.clone()) == content.md5
-                    && head.metadata() == Some(&metadata);
+                let same =
+                    unquoted(head.e_tag()) == content.md5 && head.metadata() == Some(&metadata);
                 same && served == wanted
             };
             match sent {
@@ -114,8 +99,14 @@ pub(crate) async fn put(
                 _ => Err(fault),
             }
         }
+        // What was to be replaced is not there any more (docs/aws.md, "conditional writes").
+        Err(fault) if is_absent_object(&fault) => Err(Fault { kind: FaultKind::MovedOn, ..fault }),
         Err(fault) => Err(fault),
     }
+}
+
+fn is_absent_object(fault: &Fault) -> bool {
+    fault.kind == FaultKind::NotFound && fault.code.as_deref() != Some(NO_SUCH_BUCKET)
 }
 
 /// Reads one object.
@@ -169,30 +160,28 @@ async fn read(
     }))
 }
 
-/// Lists the objects below `prefix`: key, object, and when it was written in seconds since the Unix
-/// epoch.
+/// A key, what is under it, and when it was written, in seconds since the Unix epoch.
+pub(crate) type Listed = Vec<(ObjectKey, Object, u64)>;
+
+/// Lists the objects, or those below `prefix`.
 pub(crate) async fn list(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,
-    prefix: &str,
-) -> Result<Vec<(String, Object, u64)>, Fault> {
-    let request = clients.s3.list_objects_v2().bucket(bucket.as_str()).prefix(prefix);
-    let request = request.expected_bucket_owner(account.as_str());
-    let mut pages = request.into_paginator().send();
-    let mut all = Vec::new();
+    prefix: Option<&str>,
+) -> Result<Listed, Fault> {
+    let request = clients.s3.list_objects_v2().bucket(bucket.as_str());
+    let request = request.set_prefix(prefix.map(str::to_owned));
+    let mut pages = request.expected_bucket_owner(account.as_str()).into_paginator().send();
+    let mut listed = Vec::new();
     while let Some(page) = pages.next().await {
         let page =
             page.map_err(|error| fault(format!("list the objects of bucket {bucket}"), &error))?;
-        all.extend(page.contents.unwrap_or_default().into_iter().map(|object| {
-            let modified = seconds(object.last_modified());
+        listed.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
+            let (etag, modified) = (unquoted(object.e_tag()), seconds(object.last_modified()));
             let size = u64::try_from(object.size.unwrap_or_default()).unwrap_or_default();
-            (
-                object.key.unwrap_or_default(),
-                Object { etag: unquoted(object.e_tag), size },
-                modified,
-            )
+            Some((ObjectKey::listed(object.key?), Object { etag, size }, modified))
         }));
     }
-    Ok(all)
+    Ok(listed)
 }

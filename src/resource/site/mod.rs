@@ -82,7 +82,7 @@ impl FoundIndex {
         let key = ObjectKey::listed(index::KEY.to_owned());
         let ours = is_marked(&object.metadata, stack, &key, [&key, &key]);
         Self {
-            etag: object.etag.trim_matches('"').to_owned(),
+            etag: unquoted(Some(&object.etag)),
             ours: ours.then(|| Index::read(&object.body, stack).unwrap_or_default()),
             modified: object.modified,
             kms_key: object.kms_key.clone(),
@@ -100,6 +100,11 @@ pub enum Look {
     Foreign,
     /// Nobody looked: so many others were found foreign before it. Counts as foreign.
     Spared,
+}
+
+/// An `ETag` as S3 sends it, without its quotes.
+pub(crate) fn unquoted(etag: Option<&str>) -> String {
+    etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
 /// What marks the object under `key` as put by us.
@@ -221,21 +226,7 @@ pub struct Fetched {
 /// One mutation of one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Op {
-    /// Upload.
-    Put {
-        /// Into which bucket.
-        bucket: BucketName,
-        /// Marks the object.
-        stack: StackName,
-        key: ObjectKey,
-        content: Content,
-        /// The `ETag` that was seen; `None`: nothing was there. Guards the write.
-        before: Option<String>,
-        /// How what was seen is served.
-        served: Option<Box<Served>>,
-        /// What was seen is not ours.
-        adopts: bool,
-    },
+    Put(Put),
     /// Delete an object of ours that the folder no longer has.
     Delete {
         bucket: BucketName,
@@ -243,6 +234,23 @@ pub enum Op {
         /// The `ETag` that was seen. Guards the deletion.
         before: String,
     },
+}
+
+/// Uploads one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Put {
+    /// Into which bucket.
+    pub bucket: BucketName,
+    /// Marks the object.
+    pub stack: StackName,
+    pub key: ObjectKey,
+    pub content: Content,
+    /// The `ETag` that was seen; `None`: nothing was there. Guards the write.
+    pub before: Option<String>,
+    /// How what was seen is served, where that is known.
+    pub served: Option<Box<Served>>,
+    /// What was seen is not ours.
+    pub adopts: bool,
 }
 
 /// How the site stands: all objects in the bucket, if there is one, but for the page's two.
@@ -257,8 +265,8 @@ impl Op {
     /// The same upload, over an object that is taken over.
     #[must_use]
     pub(super) fn taking_over(mut self) -> Self {
-        if let Self::Put { adopts, .. } = &mut self {
-            *adopts = true;
+        if let Self::Put(put) = &mut self {
+            put.adopts = true;
         }
         self
     }
@@ -267,7 +275,7 @@ impl Op {
     #[must_use]
     pub fn change(&self) -> Change {
         match self {
-            Self::Put { key, content, before, served, adopts, .. } => {
+            Self::Put(Put { key, content, before, served, adopts, .. }) => {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
                 let address = Address::new(Kind::Site, key);
                 if key.as_str() == index::KEY {

@@ -2,7 +2,7 @@
 
 use super::folder::is_fingerprinted;
 use super::index::{self, Served};
-use super::{FoundIndex, Live, Look, Object, Op, Settings};
+use super::{FoundIndex, Live, Look, Object, Op, Put, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, ObjectKey, StackName};
 use crate::resource::Planned;
@@ -140,7 +140,7 @@ impl Planner<'_> {
     ) -> Op {
         let (bucket, stack, served) =
             (self.bucket.clone(), self.stack.clone(), served.map(Box::new));
-        Op::Put { bucket, stack, key: key.clone(), content, before, served, adopts: false }
+        Op::Put(Put { bucket, stack, key: key.clone(), content, before, served, adopts: false })
     }
 
     fn delete(&self, key: &ObjectKey, live: &Live) -> Op {
@@ -248,7 +248,7 @@ pub fn named(keys: &[&ObjectKey], live: &Live) -> String {
 /// Is this a document, which visitors load first and which points at the other files?
 #[must_use]
 pub fn is_document(op: &Op) -> bool {
-    matches!(op, Op::Put { content, .. } if content.content_type.starts_with("text/html"))
+    matches!(op, Op::Put(Put { content, .. }) if content.content_type.starts_with("text/html"))
 }
 
 #[cfg(test)]

@@ -1,31 +1,36 @@
-//! What the ops do to the bucket's objects.
+//! What uploads and deletions do to the bucket's objects.
 
-use super::{Object, Op};
+use super::{Object, Put};
 use crate::change::{Fault, FaultKind};
 use crate::name::ObjectKey;
 use std::collections::BTreeMap;
 
-/// Returns the objects after `op`.
+/// Uploads.
 ///
 /// # Errors
-/// [`FaultKind::MovedOn`] where a guard does not hold.
-pub(crate) fn simulate(
-    mut objects: BTreeMap<ObjectKey, Object>,
-    op: &Op,
-) -> Result<BTreeMap<ObjectKey, Object>, Fault> {
-    match op {
-        Op::Put { key, content, before, .. } => {
-            guard(&objects, key, before.as_deref())?;
-            objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
-        }
-        Op::Delete { key, before, .. } => {
-            if objects.contains_key(key) {
-                guard(&objects, key, Some(before))?;
-                objects.remove(key);
-            }
-        }
+/// [`FaultKind::MovedOn`] where its guard does not hold.
+pub(crate) fn put(
+    objects: &mut BTreeMap<ObjectKey, Object>,
+    Put { key, content, before, .. }: &Put,
+) -> Result<(), Fault> {
+    guard(objects, key, before.as_deref())?;
+    objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
+    Ok(())
+}
+
+/// Deletes what was seen as `before`; returns whether there was something.
+///
+/// # Errors
+/// [`FaultKind::MovedOn`] where its guard does not hold.
+pub(crate) fn delete(
+    objects: &mut BTreeMap<ObjectKey, Object>,
+    key: &ObjectKey,
+    before: &str,
+) -> Result<bool, Fault> {
+    if objects.contains_key(key) {
+        guard(objects, key, Some(before))?;
     }
-    Ok(objects)
+    Ok(objects.remove(key).is_some())
 }
 
 /// S3's conditional requests: the object is still as it was seen.

@@ -4,11 +4,7 @@ use super::changed;
 use crate::change::{Done, Fault, FaultKind};
 use crate::cloud::world::{Bucket, Headers, World};
 use crate::name::{BucketName, ObjectKey};
-use crate::resource::content::Content;
-use crate::resource::site::index::SWITCH;
-use crate::resource::site::{self, Object};
-use crate::resource::{bucket, page, tags};
-use crate::stack::Stack;
+use crate::resource::{bucket, page, site, tags};
 use std::collections::BTreeMap;
 
 impl World {
@@ -87,77 +83,71 @@ impl World {
         }
     }
 
-    pub(super) fn put(
+    pub(super) fn apply_site(&mut self, op: &site::Op, now: u64) -> Result<Done, Fault> {
+        match op {
+            site::Op::Put(put) => {
+                let site::Put { bucket, stack, key, content, .. } = put;
+                let done = self.put(put, site::mark(stack, key).collect(), now)?;
+                if key.as_str() == site::index::KEY {
+                    self.bucket(bucket)?.index =
+                        String::from_utf8(content.read()?).unwrap_or_default();
+                }
+                Ok(done)
+            }
+            site::Op::Delete { bucket, key, before } => self.delete(bucket, key, before),
+        }
+    }
+
+    pub(super) fn apply_page(&mut self, op: &page::Op, now: u64) -> Result<Done, Fault> {
+        match op {
+            page::Op::Put(put) => {
+                let found = self.bucket(&put.object.bucket)?;
+                if let Some(left) = &put.leaves {
+                    let there = found.objects.get(&left.key);
+                    page::simulate::guard_left(left, there.map(|object| object.etag.as_str()))?;
+                }
+                let seen = found.headers.get(&put.object.key).map(|headers| &headers.metadata);
+                let metadata = put.metadata_over(seen);
+                self.put(&put.object, metadata, now)
+            }
+            page::Op::Remove { bucket, key, before } => self.delete(bucket, key, before),
+        }
+    }
+
+    fn put(
         &mut self,
-        bucket: &BucketName,
-        key: &ObjectKey,
-        content: &Content,
-        before: Option<&str>,
-        headers: Headers,
+        put: &site::Put,
+        metadata: BTreeMap<String, String>,
+        now: u64,
     ) -> Result<Done, Fault> {
+        let site::Put { bucket, key, content, .. } = put;
+        let headers = Headers {
+            content_type: content.content_type.clone(),
+            cache_control: content.cache_control.clone(),
+            metadata,
+            modified: now,
+        };
         let found = self.bucket(bucket)?;
-        if let Err(moved_on) = site::simulate::guard(&found.objects, key, before) {
+        if let Err(moved_on) = site::simulate::put(&mut found.objects, put) {
             let same_bytes =
                 found.objects.get(key).is_some_and(|object| object.etag == content.md5);
-            let same =
-                |have: &Headers| Headers { modified: headers.modified, ..have.clone() } == headers;
+            let same = |have: &Headers| Headers { modified: now, ..have.clone() } == headers;
             let is_it = same_bytes && found.headers.get(key).is_some_and(same);
             return if is_it { Ok(Done::AlreadySo) } else { Err(moved_on) };
         }
-        found.objects.insert(key.clone(), Object { etag: content.md5.clone(), size: content.size });
         found.headers.insert(key.clone(), headers);
         Ok(changed())
     }
 
-    pub(super) fn apply_page(
+    fn delete(
         &mut self,
-        stack: &Stack,
-        op: &page::Op,
-        now: u64,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        before: &str,
     ) -> Result<Done, Fault> {
-        match op {
-            page::Op::Put { bucket, key, content, before, metadata, leaves, .. } => {
-                if let Some(left) = leaves {
-                    let found = self.bucket(bucket)?.objects.get(&left.key);
-                    page::simulate::guard_left(left, found.map(|object| object.etag.as_str()))?;
-                }
-                let found =
-                    self.bucket(bucket)?.headers.get(key).filter(|_| metadata.contains_key(SWITCH));
-                let kept = found
-                    .map(|headers| page::window::theirs(&headers.metadata))
-                    .unwrap_or_default();
-                let headers = headers(
-                    stack,
-                    key,
-                    content,
-                    kept.into_iter().chain(metadata.clone()).collect(),
-                    now,
-                );
-                self.put(bucket, key, content, before.as_deref(), headers)
-            }
-            page::Op::Remove { bucket, key, .. } => {
-                let found = self.bucket(bucket)?;
-                let existed = found.objects.contains_key(key);
-                found.objects = page::simulate::simulate(found.objects.clone(), op)?;
-                found.headers.remove(key);
-                Ok(if existed { changed() } else { Done::AlreadySo })
-            }
-        }
-    }
-}
-
-pub(super) fn headers(
-    stack: &Stack,
-    key: &ObjectKey,
-    content: &Content,
-    metadata: BTreeMap<String, String>,
-    now: u64,
-) -> Headers {
-    let metadata = metadata.into_iter().chain(site::mark(&stack.names.stack, key)).collect();
-    Headers {
-        content_type: content.content_type.clone(),
-        cache_control: content.cache_control.clone(),
-        metadata,
-        modified: now,
+        let found = self.bucket(bucket)?;
+        let existed = site::simulate::delete(&mut found.objects, key, before)?;
+        found.headers.remove(key);
+        Ok(if existed { changed() } else { Done::AlreadySo })
     }
 }

@@ -50,7 +50,7 @@ fn planned(wanted: &Wanted, off: Option<Side>, on: Option<Side>) -> Planned<Op> 
 fn ops(wanted: &Wanted, off: Option<Side>, on: Option<Side>) -> Vec<String> {
     let planned = planned(wanted, off, on);
     let shown = planned.ops.iter().map(|op| match op {
-        Op::Put { key, content, before, .. } => {
+        Op::Put(Put { object: site::Put { key, content, before, .. }, .. }) => {
             let bytes = content.read().unwrap();
             let page = window::unmarked(&bytes);
             let over = if before.is_some() { " over" } else { "" };
@@ -274,7 +274,7 @@ fn another_page_is_for_its_window_only() {
 /// What the turn puts beside the page, without what is always there.
 fn told(wanted: &Wanted, on: Option<Side>) -> (Vec<String>, usize) {
     let planned = planned(wanted, side("p", &[("theirs", "kept")]), on);
-    let Op::Put { metadata, .. } = &planned.ops[0] else { panic!("{planned:?}") };
+    let Op::Put(Put { metadata, .. }) = &planned.ops[0] else { panic!("{planned:?}") };
     let shown = metadata
         .iter()
         .filter(|(name, _)| ![window::PAGE, window::WINDOW].contains(&name.as_str()));

@@ -1,6 +1,6 @@
 //! Lists what is in the bucket, and asks the objects that the index does not prove to be ours.
 
-use super::{Place, read, seconds, unquoted};
+use super::{Listed, Place, list, read, seconds};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::Fault;
@@ -8,13 +8,10 @@ use crate::name::{AccountId, BucketName, ObjectKey};
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::site::index::{self, Served};
 use crate::resource::site::{
-    CONCURRENCY, FoundIndex, Inventory, Live, Look, Object, PATIENCE, Settings, is_marked,
+    CONCURRENCY, FoundIndex, Inventory, Live, Look, Object, PATIENCE, Settings, is_marked, unquoted,
 };
 use futures_util::{StreamExt, stream, try_join};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A key, what is under it, and when it was written.
-type Listed = Vec<(ObjectKey, Object, u64)>;
 
 /// Lists the objects and reads the index; what that does not prove to be ours is asked.
 pub(crate) async fn observe(
@@ -22,35 +19,13 @@ pub(crate) async fn observe(
     place: Place<'_>,
     expected: &Settings,
 ) -> Result<Live, Fault> {
-    let (listed, index) = try_join!(listed(clients, place), index(clients, place))?;
+    let Place { account, bucket, .. } = place;
+    let (listed, index) = try_join!(list(clients, account, bucket, None), index(clients, place))?;
     let mut live = Live { index, ..Live::default() };
     let unproven = live.unproven(listed, expected, place.page_keys);
     live.looks =
         look(clients, place, unproven.into_iter().map(|key| (key, None)).collect()).await?;
     Ok(live)
-}
-
-async fn listed(clients: &Clients, place: Place<'_>) -> Result<Listed, Fault> {
-    let Place { account, bucket, .. } = place;
-    let request = clients
-        .s3
-        .list_objects_v2()
-        .bucket(bucket.as_str())
-        .expected_bucket_owner(account.as_str());
-    let mut pages = request.into_paginator().send();
-    let mut listed = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page =
-            page.map_err(|error| fault(format!("list the objects of bucket {bucket}"), &error))?;
-        for object in page.contents.unwrap_or_default() {
-            let modified = seconds(object.last_modified());
-            let size = u64::try_from(object.size.unwrap_or_default()).unwrap_or_default();
-            if let Some(key) = object.key.map(ObjectKey::listed) {
-                listed.push((key, Object { etag: unquoted(object.e_tag), size }, modified));
-            }
-        }
-    }
-    Ok(listed)
 }
 
 /// Lists every version, marker and upload; the objects are the latest versions.
@@ -107,15 +82,16 @@ async fn versions(clients: &Clients, place: Place<'_>) -> Result<Versions, Fault
             })?;
         for version in page.versions.unwrap_or_default() {
             let modified = seconds(version.last_modified());
+            let etag = unquoted(version.e_tag());
             let Some(key) = version.key.map(ObjectKey::listed) else { continue };
             let size = u64::try_from(version.size.unwrap_or_default()).unwrap_or_default();
             if version.is_latest == Some(true) {
-                let etag = unquoted(version.e_tag.clone());
-                found.listed.push((key.clone(), Object { etag, size }, modified));
+                let object = Object { etag: etag.clone(), size };
+                found.listed.push((key.clone(), object, modified));
             }
             let id = version.version_id.unwrap_or_else(|| "null".into());
             found.newest.entry(key.clone()).or_insert_with(|| id.clone());
-            let etag = (id == "null").then(|| unquoted(version.e_tag));
+            let etag = (id == "null").then_some(etag);
             found.inventory.versions.push(ObjectVersion { key, version: id, etag });
         }
         for marker in page.delete_markers.unwrap_or_default() {
