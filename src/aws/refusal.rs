@@ -106,7 +106,7 @@ const ROWS: &[Row] = &[
         &["InvalidViewerCertificate"],
         "",
         Refused,
-        "check that the certificate is in us-east-1, issued, and covers every alias; for some \
+        "check that the certificate is in N. Virginia, issued, and covers every alias; for some \
             minutes after it was issued CloudFront does not know it yet",
     ),
     cured(
@@ -120,7 +120,7 @@ const ROWS: &[Row] = &[
         &["InvalidWebACLId"],
         "",
         Refused,
-        "the distribution names a web ACL that is gone, or not in us-east-1: correct it there first",
+        "the distribution names a web ACL that is gone, or not a global one: correct it there first",
     ),
     cured(&["TooManyInvalidationsInProgress"], "", Busy, "wait until the others are completed"),
     row(&["DistributionNotDisabled"], "", Busy),
