@@ -54,7 +54,7 @@ async fn what_has_moved_on_is_not_overwritten() {
     s3.put_bucket_policy().bucket(BUCKET).policy(policy("One")).send().await.unwrap();
     shop.run("plan --out next.plan").exits(0);
     s3.put_bucket_policy().bucket(BUCKET).policy(policy("Two")).send().await.unwrap();
-    refused(&shop, &[], "moved on (plan.steps[0].op.grant.Put.before");
+    refused(&shop, &[], "moved on (plan.steps[0].op.grant.shop-000000000000.Put.before");
 
     // A file that the plan would upload.
     shop.run("apply --yes").exits(0);
