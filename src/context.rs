@@ -1,8 +1,8 @@
 //! What an op may use while it is carried out, besides itself.
 
-use crate::change::Address;
+use crate::change::{Address, Kind};
 use crate::name::{BucketName, DistributionId, Region};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -33,6 +33,7 @@ pub struct References {
 /// Handed to every op.
 pub struct Context<'a> {
     references: Mutex<References>,
+    made: Mutex<BTreeSet<Kind>>,
     tick: &'a (dyn Fn(&Address, &str) + Send + Sync),
     stop: watch::Receiver<bool>,
     /// How long an op may wait for a replicated function to become deletable; zero: not at all.
@@ -48,13 +49,25 @@ impl<'a> Context<'a> {
         stop: watch::Receiver<bool>,
         patience: Duration,
     ) -> Self {
-        Self { references: Mutex::new(references), tick, stop, patience }
+        Self { references: Mutex::new(references), made: Mutex::default(), tick, stop, patience }
     }
 
     /// Reads or completes the references. A poisoned lock only means that another op panicked; the
     /// values stay valid.
     pub fn references<T>(&self, with: impl FnOnce(&mut References) -> T) -> T {
         with(&mut self.references.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Remembers that this run has made one of this kind: AWS may not know it everywhere yet.
+    pub fn made(&self, kind: Kind) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(kind);
+    }
+
+    /// Has this run made one of these?
+    #[must_use]
+    pub fn has_made(&self, kinds: &[Kind]) -> bool {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        kinds.iter().any(|kind| made.contains(kind))
     }
 
     /// Says that the op at `address` is waiting for `what`.

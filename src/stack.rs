@@ -336,6 +336,20 @@ impl Op {
         self.change().address.kind
     }
 
+    /// Which kind comes to exist by it, where that is a thing of its own.
+    #[must_use]
+    pub fn creates(&self) -> Option<Kind> {
+        match self {
+            Self::Bucket(_, bucket::Op::Create { .. }) => Some(Kind::Bucket),
+            Self::Role(_, role::Op::Create { .. }) => Some(Kind::Role),
+            Self::Function(_, function::Op::Create(_)) => Some(Kind::Function),
+            Self::Logs(_, logs::Op::Create { .. }) => Some(Kind::Logs),
+            Self::Access(_, access::Op::Create) => Some(Kind::Access),
+            Self::Distribution(distribution::Op::Create { .. }) => Some(Kind::Distribution),
+            _ => None,
+        }
+    }
+
     /// Does it only wait for a condition, and write nothing?
     #[must_use]
     pub fn is_wait(&self) -> bool {

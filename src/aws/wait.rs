@@ -1,7 +1,7 @@
 //! The only place that sleeps: wait for a named condition, with a rhythm, a budget and the user's
 //! right to stop.
 
-use crate::change::{Address, Fault};
+use crate::change::{Address, Done, Fault, FaultKind};
 use crate::context::Context;
 use std::future::Future;
 use std::time::Duration;
@@ -57,17 +57,67 @@ pub(crate) enum Waited<T> {
     OutOfTime,
     /// The user stopped it.
     Stopped,
+    /// The credentials have ended meanwhile; in AWS's words.
+    SignedOut(String),
 }
 
-/// Asks `check` until it gives something, at least once.
+impl<T> Waited<T> {
+    /// What came of it, or what a later run goes on with: `still` says what was not met.
+    pub(crate) fn or_later(self, still: impl Into<String>, after: Duration) -> Result<T, Done> {
+        let reason = match self {
+            Self::Met(met) => return Ok(met),
+            Self::OutOfTime | Self::Stopped => still.into(),
+            Self::SignedOut(words) => {
+                format!("{}; meanwhile the credentials have ended ({words})", still.into())
+            }
+        };
+        Err(Done::Deferred { reason, try_again_after: after })
+    }
+}
+
+/// Asks `check` until it gives something, at least once. Once it has begun to wait, it goes on
+/// while AWS is out of reach, takes no more calls, or fails itself.
 ///
 /// # Errors
-/// The first fault of `check`.
+/// The first fault of `check`; later only one that waiting does not end.
 pub(crate) async fn until<T, F, Fut>(
     context: &Context<'_>,
     address: &Address,
     what: &str,
+    budget: (Duration, Duration),
+    check: F,
+) -> Result<Waited<T>, Fault>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Option<T>, Fault>>,
+{
+    wait(context, (address, what), budget, false, check).await
+}
+
+/// The same for a `check` that only looks at what this run has written: it is patient from its first
+/// look on, as the write is done.
+///
+/// # Errors
+/// A fault that waiting does not end.
+pub(crate) async fn until_seen<T, F, Fut>(
+    context: &Context<'_>,
+    address: &Address,
+    what: &str,
+    budget: (Duration, Duration),
+    check: F,
+) -> Result<Waited<T>, Fault>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Option<T>, Fault>>,
+{
+    wait(context, (address, what), budget, true, check).await
+}
+
+async fn wait<T, F, Fut>(
+    context: &Context<'_>,
+    (address, what): (&Address, &str),
     (every, budget): (Duration, Duration),
+    mut is_patient: bool,
     mut check: F,
 ) -> Result<Waited<T>, Fault>
 where
@@ -76,8 +126,14 @@ where
 {
     let begin = Instant::now();
     loop {
-        if let Some(met) = check().await? {
-            return Ok(Waited::Met(met));
+        match check().await {
+            Ok(Some(met)) => return Ok(Waited::Met(met)),
+            Ok(None) => is_patient = true,
+            Err(fault) if is_patient && passes(fault.kind) => {}
+            Err(fault) if is_patient && fault.kind == FaultKind::Credentials => {
+                return Ok(Waited::SignedOut(fault.message));
+            }
+            Err(fault) => return Err(fault),
         }
         let pause = every.mul_f64(0.8 + 0.4 * fastrand::f64());
         if begin.elapsed() + pause > budget {
@@ -91,4 +147,9 @@ where
             () = context.until_stopped() => return Ok(Waited::Stopped),
         }
     }
+}
+
+/// Does it end by itself?
+pub(crate) fn passes(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Unreachable | FaultKind::Throttled | FaultKind::Busy)
 }

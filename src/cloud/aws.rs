@@ -6,6 +6,7 @@
 //! rounds, where there is any of it.
 
 mod former;
+mod persistence;
 
 use super::{Caller, Cloud};
 use crate::aws::Clients;
@@ -143,6 +144,44 @@ impl Aws {
     ) -> Result<Vec<(ObjectKey, site::Object, u64)>, Fault> {
         site::aws::list(&self.clients, &stack.account, &stack.bucket, Some(prefix)).await
     }
+
+    /// One try of the op.
+    async fn carry_out(
+        &self,
+        stack: &Stack,
+        op: &Op,
+        context: &Context<'_>,
+    ) -> Result<Done, Fault> {
+        let (clients, account) = (&self.clients, &stack.account);
+        match op {
+            Op::Bucket(name, op) => {
+                let region = context.references(|known| known.regions.get(name).cloned());
+                let elsewhere = region.map(|region| clients.in_region(&region));
+                bucket::aws::apply(
+                    elsewhere.as_ref().unwrap_or(clients),
+                    account,
+                    name,
+                    op,
+                    context,
+                )
+                .await
+            }
+            Op::Site(op) => site::aws::apply(clients, account, op).await,
+            Op::Page(op) => {
+                let region = context.references(|known| known.regions.get(op.bucket()).cloned());
+                let elsewhere = region.map(|region| clients.in_region(&region));
+                page::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op).await
+            }
+            Op::Role(name, op) => role::aws::apply(clients, name, op).await,
+            Op::Function(name, op) => function::aws::apply(clients, name, op, context).await,
+            Op::Logs(id, op) => logs::aws::apply(clients, id, op).await,
+            Op::Access(stack, op) => access::aws::apply(clients, stack, op, context).await,
+            Op::Distribution(op) => distribution::aws::apply(clients, account, op, context).await,
+            Op::Grant(bucket, op) => grant::aws::apply(clients, account, bucket, op, context).await,
+            Op::Invalidation(op) => invalidation::aws::apply(clients, op, context).await,
+            Op::Association(id, op) => association::aws::apply(clients, id, op, context).await,
+        }
+    }
 }
 
 impl Cloud for Aws {
@@ -271,34 +310,16 @@ impl Cloud for Aws {
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
-        let (clients, account) = (&self.clients, &stack.account);
-        match op {
-            Op::Bucket(name, op) => {
-                let region = context.references(|known| known.regions.get(name).cloned());
-                let elsewhere = region.map(|region| clients.in_region(&region));
-                bucket::aws::apply(
-                    elsewhere.as_ref().unwrap_or(clients),
-                    account,
-                    name,
-                    op,
-                    context,
-                )
-                .await
+        let carried = self.carry_out(stack, op, context).await;
+        let carried = match carried {
+            Err(fault) if persistence::is_not_yet(op, &fault, context) => {
+                let again = || self.carry_out(stack, op, context);
+                persistence::persist(&self.clients, op, fault, context, again).await
             }
-            Op::Site(op) => site::aws::apply(clients, account, op).await,
-            Op::Page(op) => {
-                let region = context.references(|known| known.regions.get(op.bucket()).cloned());
-                let elsewhere = region.map(|region| clients.in_region(&region));
-                page::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op).await
-            }
-            Op::Role(name, op) => role::aws::apply(clients, name, op).await,
-            Op::Function(name, op) => function::aws::apply(clients, name, op, context).await,
-            Op::Logs(id, op) => logs::aws::apply(clients, id, op).await,
-            Op::Access(stack, op) => access::aws::apply(clients, stack, op, context).await,
-            Op::Distribution(op) => distribution::aws::apply(clients, account, op, context).await,
-            Op::Grant(bucket, op) => grant::aws::apply(clients, account, bucket, op, context).await,
-            Op::Invalidation(op) => invalidation::aws::apply(clients, op, context).await,
-            Op::Association(id, op) => association::aws::apply(clients, id, op, context).await,
-        }
+            carried => carried,
+        };
+        let made = op.creates().filter(|_| carried.is_ok());
+        made.into_iter().for_each(|kind| context.made(kind));
+        carried
     }
 }

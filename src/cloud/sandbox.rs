@@ -254,12 +254,10 @@ impl Cloud for Sandbox {
                 || async { Ok(self.load()?.is_deployed(op, &known, now()).then_some(())) },
             )
             .await?;
-            return Ok(match waited {
-                Waited::Met(()) => Done::Changed("deployed".into()),
-                Waited::OutOfTime | Waited::Stopped => Done::Deferred {
-                    reason: "the distribution is still deploying".into(),
-                    try_again_after: Duration::from_secs(self.delays.deploy),
-                },
+            let after = Duration::from_secs(self.delays.deploy);
+            return Ok(match waited.or_later("the distribution is still deploying", after) {
+                Ok(()) => Done::Changed("deployed".into()),
+                Err(later) => later,
             });
         }
         self.keep_bytes(op)?;
@@ -286,7 +284,7 @@ impl Cloud for Sandbox {
         .await?;
         match waited {
             Waited::Met(done) => Ok(done),
-            Waited::OutOfTime | Waited::Stopped => Ok(deferred
+            _ => Ok(deferred
                 .into_inner()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
                 .unwrap_or(Done::AlreadySo)),

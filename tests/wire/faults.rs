@@ -154,3 +154,38 @@ async fn nobody_at_the_other_end() {
         .says("--endpoint-url");
     assert_eq!(shop.ground.calls().len(), 0);
 }
+
+/// While a deployment is awaited, the write is done: what passes is waited for, and what does not is
+/// pending.
+#[tokio::test]
+async fn a_wait_outlives_what_passes() {
+    let rules = Rules { deploy_polls: 4, ..Rules::prompt() };
+    for fault in [Fault::Throttled, Fault::Status(503), Fault::Reset] {
+        let shop = Shop::new(OWNED, rules.clone()).await;
+        // The SDK gives up after five tries of one call; then the wait looks again.
+        for nth in 2..=7 {
+            shop.ground.fault(At::Operation("cloudfront:GetDistribution", nth), fault);
+        }
+        shop.run("apply --yes").exits(0);
+        assert!(shop.ground.count("cloudfront:GetDistribution") > 7, "{fault:?} was met");
+        shop.run("plan --detailed-exitcode").exits(0);
+    }
+    let shop = Shop::new(OWNED, rules).await;
+    shop.ground.fault(At::Operation("cloudfront:GetDistribution", 2), Fault::ExpiredCredentials);
+    shop.run("apply --yes")
+        .exits(3)
+        .says("is still deploying; meanwhile the credentials have ended");
+    shop.run("apply --yes").exits(0);
+}
+
+/// CloudFront lets a few writes through a minute.
+#[tokio::test]
+async fn a_write_that_is_throttled_is_sent_again() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    for nth in 1..=6 {
+        let call = At::Operation("cloudfront:CreateDistributionWithTags", nth);
+        shop.ground.fault(call, Fault::Throttled);
+    }
+    shop.run("apply --yes").exits(0);
+    assert_eq!(shop.ground.count("cloudfront:CreateDistributionWithTags"), 7);
+}

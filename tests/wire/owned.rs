@@ -24,6 +24,7 @@ async fn everything_may_take_its_time() {
         role_tries: 3,
         edge_trust_tries: 2,
         replica_tries: 2,
+        new_tries: 2,
         bucket_tries: 2,
         references_stay_used: true,
         ..Rules::aws()
@@ -34,7 +35,13 @@ async fn everything_may_take_its_time() {
     assert_eq!(count(&calls, "cloudfront:CreateDistributionWithTags"), 1 + 2, "and at the edge");
     let pending =
         calls.iter().filter(|call| call.operation == "lambda:GetFunctionConfiguration").count();
-    assert_eq!(pending, 1 + 3, "a version is pending first");
+    assert_eq!(pending, 2 + 3 + 1, "a version is unknown, then pending first");
+    assert_eq!(
+        count(&calls, "s3:PutPublicAccessBlock"),
+        2 + 2 + 1,
+        "a bucket is unknown, then busy"
+    );
+    assert_eq!(count(&calls, "iam:PutRolePolicy"), 2 + 1, "a role is unknown first");
     shop.write("edge.py", "def handler(event, context):\n    return None\n");
     shop.write(
         "provision.yaml",

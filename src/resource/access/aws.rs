@@ -3,7 +3,7 @@
 use super::{Live, Op, Signing, description, name, plan};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::aws::wait::{self, Waited};
+use crate::aws::wait;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::StackName;
@@ -178,13 +178,8 @@ async fn delete(
         },
     )
     .await?;
-    Ok(match waited {
-        Waited::Met(done) => done,
-        Waited::OutOfTime | Waited::Stopped => Done::Deferred {
-            reason: "a distribution still uses the origin access control".into(),
-            try_again_after: wait::SETTLING,
-        },
-    })
+    let still = "a distribution still uses the origin access control";
+    Ok(waited.or_later(still, wait::SETTLING).unwrap_or_else(|later| later))
 }
 
 /// Finds what is ours of this kind in the whole account.

@@ -3,7 +3,7 @@
 use super::Op;
 use crate::aws::Clients;
 use crate::aws::fault::fault;
-use crate::aws::wait::{self, Waited};
+use crate::aws::wait;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
@@ -56,14 +56,11 @@ async fn completed(
         Ok(is_done.then_some(()))
     };
     let (address, rhythm) = (op.change().address, (clients.rhythm.deployment, COMPLETION));
-    Ok(
-        match wait::until(context, &address, "every edge to drop its copies", rhythm, asked).await?
-        {
-            Waited::Met(()) => Done::Changed(String::new()),
-            Waited::OutOfTime | Waited::Stopped => Done::Deferred {
-                reason: format!("invalidation {id} is still in progress, and ends by itself"),
-                try_again_after: COMPLETION,
-            },
-        },
-    )
+    let what = "every edge to drop its copies";
+    let waited = wait::until_seen(context, &address, what, rhythm, asked).await?;
+    let still = format!("invalidation {id} is still in progress, and ends by itself");
+    Ok(match waited.or_later(still, COMPLETION) {
+        Ok(()) => Done::Changed(String::new()),
+        Err(later) => later,
+    })
 }

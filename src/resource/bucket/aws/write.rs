@@ -3,7 +3,7 @@
 use super::observe::tags;
 use crate::aws::Clients;
 use crate::aws::fault::fault;
-use crate::aws::wait::{self, Waited};
+use crate::aws::wait;
 use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::{AccountId, BucketName, EDGE_REGION};
@@ -68,13 +68,8 @@ pub(super) async fn create(
         },
     )
     .await?;
-    match waited {
-        Waited::Met(done) => Ok(done),
-        Waited::OutOfTime | Waited::Stopped => Ok(Done::Deferred {
-            reason: format!("bucket name {name} is still busy with an earlier deletion"),
-            try_again_after: wait::PROPAGATION,
-        }),
-    }
+    let still = format!("bucket name {name} is still busy with an earlier deletion");
+    Ok(waited.or_later(still, wait::PROPAGATION).unwrap_or_else(|later| later))
 }
 
 pub(super) async fn block_public_access(

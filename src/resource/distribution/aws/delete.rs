@@ -3,7 +3,7 @@
 use super::observe::read;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::aws::wait::{self, Waited};
+use crate::aws::wait;
 use crate::change::{Address, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
@@ -50,11 +50,6 @@ pub(super) async fn delete(
         },
     )
     .await?;
-    Ok(match waited {
-        Waited::Met(done) => done,
-        Waited::OutOfTime | Waited::Stopped => Done::Deferred {
-            reason: format!("CloudFront does not let go of distribution {id} yet"),
-            try_again_after: wait::SETTLING,
-        },
-    })
+    let still = format!("CloudFront does not let go of distribution {id} yet");
+    Ok(waited.or_later(still, wait::SETTLING).unwrap_or_else(|later| later))
 }

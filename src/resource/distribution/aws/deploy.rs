@@ -2,7 +2,7 @@
 
 use super::observe::read_document;
 use crate::aws::Clients;
-use crate::aws::wait::{self, Waited};
+use crate::aws::wait;
 use crate::change::{Address, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::DistributionId;
@@ -21,7 +21,7 @@ pub(crate) async fn await_deployed(
 ) -> Result<Done, Fault> {
     let expected = context.references(|known| known.etags.get(id).cloned());
     let strange = std::sync::atomic::AtomicU32::new(0);
-    let waited = wait::until(
+    let waited = wait::until_seen(
         context,
         address,
         "the deployment to reach every edge",
@@ -49,21 +49,18 @@ pub(crate) async fn await_deployed(
         },
     )
     .await?;
-    match waited {
-        Waited::Met(found) => {
-            if let Some((etag, domain)) = found {
-                context.references(|known| {
-                    known.etags.insert(id.clone(), etag);
-                    if known.distribution.as_ref() == Some(id) {
-                        known.domain = Some(domain);
-                    }
-                });
+    let still = format!("distribution {id} is still deploying");
+    let found = match waited.or_later(still, std::time::Duration::from_mins(5)) {
+        Ok(found) => found,
+        Err(later) => return Ok(later),
+    };
+    if let Some((etag, domain)) = found {
+        context.references(|known| {
+            known.etags.insert(id.clone(), etag);
+            if known.distribution.as_ref() == Some(id) {
+                known.domain = Some(domain);
             }
-            Ok(Done::Changed("deployed".into()))
-        }
-        Waited::OutOfTime | Waited::Stopped => Ok(Done::Deferred {
-            reason: format!("distribution {id} is still deploying"),
-            try_again_after: std::time::Duration::from_mins(5),
-        }),
+        });
     }
+    Ok(Done::Changed("deployed".into()))
 }

@@ -5,7 +5,7 @@ use super::observe::{observe, read_document};
 use crate::aws::Clients;
 use crate::aws::capture::send_instead;
 use crate::aws::fault::fault;
-use crate::aws::wait::{self, Waited};
+use crate::aws::wait;
 use crate::change::{Address, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
@@ -84,11 +84,10 @@ pub(super) async fn create(
         },
     )
     .await?;
-    let Waited::Met((found, etag, done)) = waited else {
-        return Ok(Done::Deferred {
-            reason: "CloudFront does not see the role yet".into(),
-            try_again_after: wait::PROPAGATION,
-        });
+    let still = "CloudFront does not see the role yet";
+    let (found, etag, done) = match waited.or_later(still, wait::PROPAGATION) {
+        Ok(met) => met,
+        Err(later) => return Ok(later),
     };
     let (id, domain) = found.unzip();
     let id = id.and_then(|id: String| id.parse::<DistributionId>().ok());
@@ -150,11 +149,10 @@ pub(crate) async fn update(
         },
     )
     .await?;
-    let Waited::Met((etag, done)) = waited else {
-        return Ok(Done::Deferred {
-            reason: "CloudFront does not see the role or the version yet".into(),
-            try_again_after: wait::PROPAGATION,
-        });
+    let still = "CloudFront does not see the role or the version yet";
+    let (etag, done) = match waited.or_later(still, wait::PROPAGATION) {
+        Ok(met) => met,
+        Err(later) => return Ok(later),
     };
     context.references(|known| known.etags.extend(etag.map(|etag| (id.clone(), etag))));
     Ok(done)

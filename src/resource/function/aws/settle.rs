@@ -1,7 +1,7 @@
 //! Waits until Lambda is done: with an earlier change, with an update, with a version.
 
 use crate::aws::Clients;
-use crate::aws::fault::fault;
+use crate::aws::fault::{absent, fault};
 use crate::aws::wait::{self, Waited};
 use crate::change::{Change, Done, Fault, FaultKind};
 use crate::context::Context;
@@ -21,13 +21,15 @@ pub(super) async fn active(
     context: &Context<'_>,
 ) -> Result<(), Fault> {
     let tried = format!("wait for version {number} of function {name}");
-    let waited = wait::until(
+    let waited = wait::until_seen(
         context,
         &change.address,
         &format!("version {number} to become active"),
         (clients.rhythm.quick, wait::ACTIVATION),
         || async {
-            let answer = configuration(clients, name, Some(number), &tried).await?;
+            // Lambda may not know what it has just published.
+            let looked = configuration(clients, name, Some(number), &tried).await;
+            let Some(answer) = absent(looked)? else { return Ok(None) };
             match answer.state() {
                 Some(State::Pending) => Ok(None),
                 Some(State::Failed) => Err(Fault::new(
@@ -45,10 +47,8 @@ pub(super) async fn active(
             context.references(|known| known.versions.insert(version.to_owned(), number));
             Ok(())
         }
-        Waited::OutOfTime | Waited::Stopped => {
-            Err(Fault::new(FaultKind::Busy, tried, "it is still pending")
-                .hinted("run the same command again"))
-        }
+        _ => Err(Fault::new(FaultKind::Busy, tried, "it is still pending")
+            .hinted("run the same command again")),
     }
 }
 
@@ -79,7 +79,7 @@ where
     .await?;
     match waited {
         Waited::Met(answer) => Ok(answer),
-        Waited::OutOfTime | Waited::Stopped => {
+        _ => {
             let tried = format!("{} ({})", change.summary, change.address);
             Err(Fault::new(FaultKind::Busy, tried, "an earlier change is still in progress")
                 .hinted("run the same command again"))
@@ -94,7 +94,7 @@ pub(super) async fn updated(
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
     let tried = format!("wait for function {name}");
-    let waited = wait::until(
+    let waited = wait::until_seen(
         context,
         &change.address,
         "Lambda to finish the update",
@@ -118,10 +118,8 @@ pub(super) async fn updated(
             context.references(|known| known.revision = revision);
             Ok(Done::Changed(String::new()))
         }
-        Waited::OutOfTime | Waited::Stopped => {
-            Err(Fault::new(FaultKind::Busy, tried, "the update is still in progress")
-                .hinted("run the same command again"))
-        }
+        _ => Err(Fault::new(FaultKind::Busy, tried, "the update is still in progress")
+            .hinted("run the same command again")),
     }
 }
 

@@ -6,7 +6,7 @@ use super::restriction::cleared;
 use super::settle::{active, updated, when_idle};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
-use crate::aws::wait::{self, Waited};
+use crate::aws::wait;
 use crate::change::{Change, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::FunctionName;
@@ -32,7 +32,10 @@ pub(super) async fn create(
         || async {
             match send_creation(clients, name, op).await {
                 Ok(number) => Ok(Some(number)),
-                Err(fault) if fault.kind == FaultKind::NotPropagated => Ok(None),
+                // Also while an earlier function of this name is being deleted.
+                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => {
+                    Ok(None)
+                }
                 // A reply of ours that was lost, or another run of the same plan: ours if it is
                 // exactly what we wanted.
                 Err(fault) if fault.kind == FaultKind::AlreadyExists => {
@@ -51,11 +54,10 @@ pub(super) async fn create(
         },
     )
     .await?;
-    let Waited::Met(number) = waited else {
-        return Ok(Done::Deferred {
-            reason: "IAM has not told Lambda about the role yet".into(),
-            try_again_after: wait::PROPAGATION,
-        });
+    let still = "IAM has not told Lambda about the role yet";
+    let number = match waited.or_later(still, wait::PROPAGATION) {
+        Ok(number) => number,
+        Err(later) => return Ok(later),
     };
     active(clients, name, number, &version, change, context).await?;
     Ok(published(number))

@@ -9,6 +9,7 @@ mod association;
 mod bucket;
 mod defaults;
 mod distribution;
+mod eventual;
 mod function;
 mod invalidation;
 mod logs;
@@ -53,6 +54,8 @@ pub struct Rules {
     pub edge_trust_tries: usize,
     /// How often a function version may not be deleted after its last association is gone.
     pub replica_tries: usize,
+    /// How often what was just made is not known to the next call, or still busy.
+    pub new_tries: usize,
     /// How often a bucket's name is busy after its deletion.
     pub bucket_tries: usize,
     /// How far S3's clock is ahead of this machine's.
@@ -82,6 +85,7 @@ impl Rules {
             role_tries: 1,
             edge_trust_tries: 0,
             replica_tries: 1,
+            new_tries: 1,
             bucket_tries: 0,
             clock_ahead: None,
             closed_regions: &[],
@@ -98,6 +102,7 @@ impl Rules {
             update_polls: 0,
             role_tries: 0,
             replica_tries: 0,
+            new_tries: 0,
             ..Self::aws()
         }
     }
@@ -128,6 +133,7 @@ pub struct World {
     replicas: association::Replicas,
     roles: role::Roles,
     buckets: bucket::Buckets,
+    new: eventual::New,
     protected_logs: logs::Protected,
 }
 
@@ -150,6 +156,7 @@ impl World {
             replicas: association::Replicas::default(),
             roles: role::Roles::default(),
             buckets: bucket::Buckets::default(),
+            new: eventual::New::new(),
             protected_logs: logs::Protected::new(),
         }
     }
@@ -163,6 +170,9 @@ impl World {
     pub fn refusal(&mut self, request: &Request) -> Option<Reply> {
         if let Some(denied) = permission::refusal(self, request) {
             return Some(denied);
+        }
+        if let Some(unknown) = eventual::refusal(self, request) {
+            return Some(unknown);
         }
         match request.service() {
             "s3" if self.rules.buckets => bucket::refusal(self, request),
@@ -193,6 +203,9 @@ impl World {
                 paging::settle(self, request, reply);
             }
             _ => {}
+        }
+        if reply.is_success() {
+            eventual::settle(self, request, reply);
         }
         permission::settle(self, request, reply);
     }

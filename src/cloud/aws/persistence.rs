@@ -1,0 +1,80 @@
+//! What AWS does not do yet is tried again: calls that it throttles, what it is still busy with, and
+//! what it does not know everywhere yet because this very run has made it. An op is guarded and
+//! finds its own lost replies, so to carry it out twice changes nothing more.
+
+use crate::aws::Clients;
+use crate::aws::wait::{self, Waited};
+use crate::change::{Done, Fault, FaultKind, Kind};
+use crate::context::Context;
+use crate::stack::Op;
+use std::sync::{Mutex, PoisonError};
+
+/// Is this no refusal, but a matter of time?
+pub(super) fn is_not_yet(op: &Op, fault: &Fault, context: &Context<'_>) -> bool {
+    match fault.kind {
+        FaultKind::Throttled => true,
+        // Lambda and CloudFront name the state they are in: their rooms wait for its end.
+        FaultKind::Busy => !matches!(rests_on(op), [Kind::Function | Kind::Distribution, ..]),
+        FaultKind::NotFound => context.has_made(rests_on(op)),
+        _ => false,
+    }
+}
+
+/// The kinds without which the op cannot be carried out, the first of which it changes.
+fn rests_on(op: &Op) -> &'static [Kind] {
+    match op {
+        Op::Bucket(..) | Op::Site(_) | Op::Page(_) | Op::Grant(..) => &[Kind::Bucket],
+        Op::Role(..) => &[Kind::Role],
+        Op::Function(..) => &[Kind::Function, Kind::Role],
+        Op::Logs(..) => &[Kind::Logs],
+        Op::Access(..) => &[Kind::Access],
+        Op::Distribution(_) | Op::Association(..) | Op::Invalidation(_) => {
+            &[Kind::Distribution, Kind::Access, Kind::Function]
+        }
+    }
+}
+
+/// Carries the op out `again` until AWS does it.
+///
+/// # Errors
+/// The last refusal, where the time is over; another one at once.
+pub(super) async fn persist<Again>(
+    clients: &Clients,
+    op: &Op,
+    first: Fault,
+    context: &Context<'_>,
+    again: impl Fn() -> Again,
+) -> Result<Done, Fault>
+where
+    Again: Future<Output = Result<Done, Fault>>,
+{
+    let (what, every) = match first.kind {
+        FaultKind::Throttled => ("AWS to take more calls", clients.rhythm.deployment),
+        FaultKind::NotFound => ("AWS to know what was just made", clients.rhythm.quick),
+        _ => ("AWS to finish what it is busy with", clients.rhythm.quick),
+    };
+    let last = Mutex::new(Some(first));
+    let seen = |fault| *last.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    let address = op.change().address;
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let waited = wait::until(context, &address, what, (every, wait::PROPAGATION), || async {
+        if first.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match again().await {
+            Err(fault) if is_not_yet(op, &fault, context) => {
+                seen(Some(fault));
+                Ok(None)
+            }
+            carried => carried.map(Some),
+        }
+    })
+    .await?;
+    match (waited, last.into_inner().unwrap_or_else(PoisonError::into_inner)) {
+        (Waited::OutOfTime, Some(fault)) => Err(fault),
+        (waited, fault) => {
+            let still = fault.map_or_else(String::new, |fault| fault.to_string());
+            Ok(waited.or_later(still, wait::PROPAGATION).unwrap_or_else(|later| later))
+        }
+    }
+}
