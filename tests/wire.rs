@@ -12,6 +12,7 @@ mod wire {
     mod attached;
     mod changes;
     mod cloudfront;
+    mod company;
     mod destroy;
     mod drift;
     mod faults;

@@ -1,12 +1,12 @@
 //! What became of a call that AWS did not carry out: what was tried, AWS's own words, what they
 //! mean, and what to do now.
 
+use super::cause::{self, causes};
 use super::refusal::{Meaning, meaning};
 use crate::change::{Fault, FaultKind};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// Returns the fault behind an SDK error. `tried` says what was tried on what: `create role
@@ -22,14 +22,10 @@ where
     let Meaning { kind, cure } = match error {
         SdkError::DispatchFailure(_)
         | SdkError::TimeoutError(_)
-        | SdkError::ConstructionFailure(_) => Meaning { kind: without_answer(error), cure: None },
+        | SdkError::ConstructionFailure(_) => cause::meaning(error),
         _ => meaning(code.as_deref(), &text, status),
     };
-    let message = if kind == FaultKind::Credentials && code.is_none() {
-        "no AWS credentials were found".to_owned()
-    } else {
-        text
-    };
+    let message = text;
     let lacks = lacking(kind, &message, || needs(std::any::type_name::<E>()));
     Fault {
         hint: cure.map(str::to_owned).or_else(|| hint(kind, &tried, &message)),
@@ -130,16 +126,8 @@ fn words<E: std::error::Error + 'static>(
         (SdkError::ServiceError(_), Some(status)) => {
             format!("AWS answered with HTTP status {status} and no text")
         }
-        _ => {
-            DisplayErrorContext(error).to_string().split(" (").next().unwrap_or_default().to_owned()
-        }
+        _ => causes(error),
     }
-}
-
-/// The SDK reports missing credentials and a dead network alike, as a failure to send.
-fn without_answer<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) -> FaultKind {
-    let chain = format!("{}", DisplayErrorContext(error)).to_ascii_lowercase();
-    if chain.contains("credential") { FaultKind::Credentials } else { FaultKind::Unreachable }
 }
 
 fn hint(kind: FaultKind, tried: &str, text: &str) -> Option<String> {

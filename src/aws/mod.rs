@@ -1,17 +1,22 @@
 //! The wire: one client for each service, each in the region where its service belongs.
 
+use crate::change::Fault;
 use crate::name::{EDGE_REGION, Region};
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_http_client::tls::TlsContext;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 pub(crate) mod capture;
+pub(crate) mod cause;
 pub(crate) mod clock;
 pub(crate) mod fault;
+pub(crate) mod http;
 pub(crate) mod meter;
+mod profile;
 mod refusal;
 pub(crate) mod wait;
 
@@ -46,6 +51,8 @@ pub struct Connection {
     pub verbose: bool,
     /// With each call.
     pub patience: Patience,
+    /// `AWS_CA_BUNDLE`: the certificates to trust instead of the machine's.
+    pub ca_bundle: Option<PathBuf>,
 }
 
 /// The clients, and how patiently they poll.
@@ -67,6 +74,10 @@ pub struct Clients {
     pub credentials: Option<SharedCredentialsProvider>,
     /// How often to ask while waiting.
     pub rhythm: wait::Rhythm,
+    /// Whose certificates are trusted.
+    pub trust: TlsContext,
+    /// Why nobody can be asked: the profile that a user named does not exist.
+    pub unusable: Option<Fault>,
 }
 
 impl Clients {
@@ -85,6 +96,14 @@ impl Clients {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
+    /// Can anybody be asked? Only who has to ask needs to know.
+    ///
+    /// # Errors
+    /// There is no such profile.
+    pub(crate) fn usable(&self) -> Result<(), Fault> {
+        self.unusable.clone().map_or(Ok(()), Err)
+    }
+
     /// When the credentials end that are in use now, where they say so. Some are renewed before.
     pub async fn credentials_end(&self) -> Option<SystemTime> {
         self.credentials.as_ref()?.provide_credentials().await.ok()?.expiry()
@@ -100,10 +119,16 @@ impl Clients {
 
     /// Makes the clients. Reads the ecosystem's own variables and files (`AWS_PROFILE`,
     /// `AWS_ENDPOINT_URL`, …); asks nobody until the first call.
-    pub async fn connect(connection: &Connection) -> Self {
-        let http = Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
+    ///
+    /// # Errors
+    /// The bundle of certificates cannot be read.
+    pub async fn connect(connection: &Connection) -> Result<Self, Fault> {
+        let (bundle, unusable) = match profile::ca_bundle(connection.profile.as_deref()).await {
+            Ok(bundle) => (bundle, None),
+            Err(fault) => (None, Some(fault)),
+        };
+        let trust = http::trust(connection.ca_bundle.as_deref().or(bundle.as_deref()))?;
+        let http = http::client(trust.clone());
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http.clone())
             .region(aws_config::Region::from_static(EDGE_REGION))
@@ -148,7 +173,7 @@ impl Clients {
             logs = logs.interceptor(meter::CallLog);
             sts = sts.interceptor(meter::CallLog);
         }
-        Self {
+        Ok(Self {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
             lambda: aws_sdk_lambda::Client::from_conf(lambda.build()),
@@ -157,6 +182,8 @@ impl Clients {
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             credentials: shared.credentials_provider(),
             rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },
-        }
+            trust,
+            unusable,
+        })
     }
 }

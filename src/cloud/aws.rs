@@ -191,6 +191,7 @@ impl Cloud for Aws {
         expected: &site::Settings,
         scope: Scope,
     ) -> Result<(AccountId, Live), Fault> {
+        self.clients.usable()?;
         let group = logs::group(&names.function);
         let logs = async {
             match names.look_at_logs(scope, true) {
@@ -241,6 +242,7 @@ impl Cloud for Aws {
     }
 
     async fn identify(&self) -> Result<Caller, Fault> {
+        self.clients.usable()?;
         let sent = self.clients.sts.get_caller_identity().send().await;
         let answer = sent.map_err(|error| fault("find out which account this is", &error))?;
         let account = answer.account().unwrap_or_default().parse();
@@ -318,8 +320,9 @@ impl Cloud for Aws {
             }
             carried => carried,
         };
-        let made = op.creates().filter(|_| carried.is_ok());
-        made.into_iter().for_each(|kind| context.made(kind));
+        if let Some(kind) = op.creates().filter(|_| carried.is_ok()) {
+            context.made(kind);
+        }
         carried
     }
 }

@@ -90,7 +90,7 @@ pub(crate) async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> 
     let region = at_hand.as_ref().map_or_else(|| EDGE_REGION.parse(), |it| Ok(it.region.clone()));
     let region = region.map_err(|why: &str| Failure::Local(Reason::new(why)))?;
     let file = at_hand.as_ref().map_or(&global.file, |spec| &spec.file);
-    let place = Place::open(global, file, region, signals::listen(), Patience::RUN).await;
+    let place = Place::open(global, file, region, signals::listen(), Patience::RUN).await?;
     let found = place.discover(at_hand.as_ref().map(session::target).as_ref()).await?;
     let notices = found.notices();
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();

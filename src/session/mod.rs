@@ -54,7 +54,7 @@ impl Session {
     async fn open_for(global: &Global, files: Files, patience: Patience) -> Result<Self, Failure> {
         let spec = spec(global, View::new(global.json), files)?;
         let region = spec.region.clone();
-        let place = Place::open(global, &spec.file, region, signals::listen(), patience).await;
+        let place = Place::open(global, &spec.file, region, signals::listen(), patience).await?;
         Ok(Self { spec, place })
     }
 

@@ -7,6 +7,7 @@ use super::failure::{Failure, Reason};
 use super::global::{Global, variable};
 use crate::apply::{self, Event, Outcome, Report, RunResult};
 use crate::aws::fault::NO_SUCH_BUCKET;
+use crate::aws::http::{self, Web};
 use crate::aws::{Clients, Connection, Patience};
 use crate::change::{Address, Fault, FaultKind};
 use crate::cloud::aws::Aws;
@@ -62,13 +63,16 @@ pub(crate) fn sandbox_folder(given: Option<&Path>, spec: &Path) -> PathBuf {
 
 impl Place {
     /// Opens the cloud; asks nobody yet. S3 is asked in `region`; the sandbox is beside `spec`.
+    ///
+    /// # Errors
+    /// Those of [`Clients::connect`].
     pub async fn open(
         global: &Global,
         spec: &Path,
         region: Region,
         stop: watch::Receiver<bool>,
         patience: Patience,
-    ) -> Self {
+    ) -> Result<Self, Fault> {
         let cloud = match &global.sandbox {
             Some(folder) => AnyCloud::Sandbox(Sandbox::new(
                 sandbox_folder(folder.as_deref(), spec),
@@ -82,11 +86,24 @@ impl Place {
                     region,
                     verbose: global.verbose,
                     patience,
+                    ca_bundle: variable("AWS_CA_BUNDLE").map(PathBuf::from),
                 };
-                AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await }))
+                AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await? }))
             }
         };
-        Self { cloud, view: View::new(global.json), stop, flags: global.again() }
+        Ok(Self { cloud, view: View::new(global.json), stop, flags: global.again() })
+    }
+
+    /// How a visitor's requests are sent from here.
+    ///
+    /// # Errors
+    /// The user's bundle of certificates cannot be read.
+    pub(crate) fn web(&self) -> Result<Web, Fault> {
+        let trust = match &self.cloud {
+            AnyCloud::Aws(aws) => aws.clients.trust.clone(),
+            AnyCloud::Sandbox(_) => http::trust(None)?,
+        };
+        Ok(Web::new(&trust))
     }
 
     /// The same, with S3 in another region.

@@ -36,7 +36,7 @@ tags: { team: web }
 pub(crate) struct Shop {
     pub(crate) ground: Ground,
     pub(crate) aws: Aws,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Shop {
@@ -145,6 +145,8 @@ impl Shop {
             sts: _,
             credentials: _,
             rhythm: _,
+            trust: _,
+            unusable: _,
         } = clients;
         let mut all = Vec::new();
         let buckets = s3.list_buckets().send().await.unwrap();
@@ -199,9 +201,10 @@ async fn connect(ground: &Ground) -> Clients {
         region,
         verbose: false,
         patience: Patience::RUN,
+        ca_bundle: None,
     };
-    let Clients { s3, iam, lambda, cloudfront, logs, sts, credentials, rhythm } =
-        Clients::connect(&connection).await;
+    let Clients { s3, iam, lambda, cloudfront, logs, sts, credentials, rhythm, trust, unusable } =
+        Clients::connect(&connection).await.unwrap();
     let keys = || Credentials::new("test", "test", None, None, "tests");
     Clients {
         s3: aws_sdk_s3::Client::from_conf(
@@ -224,6 +227,8 @@ async fn connect(ground: &Ground) -> Clients {
         ),
         credentials,
         rhythm,
+        trust,
+        unusable,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::aws::wait::{self, Waited};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::stack::Op;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Is this no refusal, but a matter of time?
@@ -56,9 +57,10 @@ where
     let last = Mutex::new(Some(first));
     let seen = |fault| *last.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     let address = op.change().address;
-    let first = std::sync::atomic::AtomicBool::new(true);
+    // It was just refused: the wait begins with a pause.
+    let first = AtomicBool::new(true);
     let waited = wait::until(context, &address, what, (every, wait::PROPAGATION), || async {
-        if first.swap(false, std::sync::atomic::Ordering::Relaxed) {
+        if first.swap(false, Ordering::Relaxed) {
             return Ok(None);
         }
         match again().await {

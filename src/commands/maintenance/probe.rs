@@ -1,18 +1,9 @@
 //! Proof from the edge: asks the site as a visitor would, and counts what comes back.
 
+use crate::aws::http::Web;
 use crate::view::switch::{Answer, ProbeReport};
 use futures_util::future::join_all;
-use http_body_util::Empty;
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use std::error::Error;
 use std::time::Duration;
-
-type Web = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
 
 /// A visitor would have left by then.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,7 +15,7 @@ const TIMES: usize = 3;
 ///
 /// # Errors
 /// The address cannot be used.
-pub(crate) async fn probe(url: &str, expect_page: bool) -> Result<ProbeReport, String> {
+pub(crate) async fn probe(web: &Web, url: &str, expect_page: bool) -> Result<ProbeReport, String> {
     let base = url.trim_end_matches('/');
     let local = base
         .strip_prefix("http://")
@@ -32,26 +23,19 @@ pub(crate) async fn probe(url: &str, expect_page: bool) -> Result<ProbeReport, S
     if !base.starts_with("https://") && !local {
         return Err(format!("`{url}` is not an https address"));
     }
-    let connector = HttpsConnectorBuilder::new()
-        .with_native_roots()
-        .map_err(|error| error.to_string())?
-        .https_or_http()
-        .enable_http1()
-        .build();
-    let client: Web = Client::builder(TokioExecutor::new()).build(connector);
     // A path that nobody can have cached, beside those that people ask for.
     let fresh = format!("/provision-probe-{:08x}", fastrand::u32(..));
     let paths = ["/", "/index.html", &fresh];
-    let asked = paths.iter().flat_map(|path| (0..TIMES).map(|_| ask(&client, base, path)));
+    let asked = paths.iter().flat_map(|path| (0..TIMES).map(|_| ask(web, base, path)));
     let answers: Vec<Answer> = join_all(asked).await;
     let as_expected =
         answers.iter().all(|answer| answer.is_page == expect_page && answer.error.is_none());
     Ok(ProbeReport { url: format!("{base}/"), expect_page, answers, as_expected })
 }
 
-async fn ask(client: &Web, base: &str, path: &str) -> Answer {
+async fn ask(web: &Web, base: &str, path: &str) -> Answer {
     let mut answer = Answer { path: path.to_owned(), ..Answer::default() };
-    match try_ask(client, &format!("{base}{path}")).await {
+    match try_ask(web, &format!("{base}{path}")).await {
         Ok((status, version, cache)) => {
             answer.status = Some(status);
             answer.is_page = version.is_some();
@@ -65,23 +49,8 @@ async fn ask(client: &Web, base: &str, path: &str) -> Answer {
 
 type Seen = (u16, Option<String>, Option<String>);
 
-async fn try_ask(client: &Web, url: &str) -> Result<Seen, String> {
-    let request = Request::get(url)
-        .header("user-agent", "provision-probe")
-        .body(Empty::new())
-        .map_err(|error| error.to_string())?;
-    let answered = tokio::time::timeout(PATIENCE, client.request(request))
-        .await
-        .map_err(|_| "no answer in time".to_owned())?;
-    // The outer error only says that connecting failed; its source says why.
-    let response = answered.map_err(|error| {
-        format!(
-            "no answer: {}",
-            error.source().map_or_else(|| error.to_string(), ToString::to_string)
-        )
-    })?;
-    let header = |name: &str| {
-        response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-    };
-    Ok((response.status().as_u16(), header("x-provision-version"), header("x-cache")))
+async fn try_ask(web: &Web, url: &str) -> Result<Seen, String> {
+    let answered = tokio::time::timeout(PATIENCE, web.ask(url, "provision-probe")).await;
+    let (status, mut headers) = answered.map_err(|_| "no answer in time".to_owned())??;
+    Ok((status, headers.remove("x-provision-version"), headers.remove("x-cache")))
 }

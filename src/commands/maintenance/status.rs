@@ -65,7 +65,8 @@ pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Failure> {
         (None, Some(site)) => site,
         (None, None) => address(&session, &deadline, &stack).await?,
     };
-    let report = probe::probe(&url, shows_page).await.map_err(|why| unnamed(&why))?;
+    let report =
+        probe::probe(&session.place.web()?, &url, shows_page).await.map_err(|why| unnamed(&why))?;
     session.place.view.probe(&report);
     Ok(if report.as_expected { Exit::Done } else { Exit::Failed })
 }

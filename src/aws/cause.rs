@@ -1,0 +1,81 @@
+//! Why no answer came: credentials that the SDK could not get, and networks. Their errors have no
+//! code, so the texts of their causes are what tells them apart.
+
+use super::refusal::Meaning;
+use crate::change::FaultKind::{self, Credentials, Unreachable};
+use std::error::Error;
+
+const SIGN_IN: &str = "sign in again: `aws sso login`, with `--profile NAME` where the profile is not \
+    the default one";
+const PROXY: &str = "the proxy in HTTPS_PROXY refuses: put its user and password into the address \
+    (`http://USER:PASSWORD@HOST:PORT`), or name the hosts in NO_PROXY that need none";
+const CERTIFICATE: &str = "something between here and AWS shows a certificate of its own, as companies' \
+    proxies do: name the file with that authority's certificate in AWS_CA_BUNDLE; where you expect \
+    no such proxy, do not go on";
+const NAME: &str = "the name cannot be looked up: check the network, the VPN and DNS, and whether a \
+    proxy is needed (HTTPS_PROXY); then run the same command again";
+const REFUSED: &str = "nothing listens there: check `--endpoint-url`, AWS_ENDPOINT_URL and the proxy \
+    variables; then run the same command again";
+const SLOW: &str = "check the network, the VPN and the proxy variables (HTTPS_PROXY, NO_PROXY); then run \
+    the same command again";
+const PROCESS: &str = "run the `credential_process` of the profile by hand: it has to print the keys as \
+    JSON, and to end with 0";
+const NONE: &str = "sign in (`aws sso login`, `aws login`), or name a profile with `--profile` or \
+    AWS_PROFILE; `aws sts get-caller-identity` tries them";
+
+const NOBODY: &str = "no AWS credentials were found";
+
+/// A part of a cause, in lower case, and what it means. The first that fits decides.
+const CAUSES: &[(&str, FaultKind, &str)] = &[
+    ("407", Unreachable, PROXY),
+    ("proxy authorization required", Unreachable, PROXY),
+    ("certificate", Unreachable, CERTIFICATE),
+    ("sso session", Credentials, SIGN_IN),
+    ("sso token", Credentials, SIGN_IN),
+    ("cached sso", Credentials, SIGN_IN),
+    ("token has expired", Credentials, SIGN_IN),
+    ("external process", Credentials, PROCESS),
+    ("credential_process", Credentials, PROCESS),
+    ("credential", Credentials, NONE),
+    ("profile", Credentials, NONE),
+    ("dns error", Unreachable, NAME),
+    ("failed to lookup address", Unreachable, NAME),
+    ("connection refused", Unreachable, REFUSED),
+];
+
+/// What a call without an answer means.
+pub(super) fn meaning(error: &dyn Error) -> Meaning {
+    let mut chain = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        chain = format!("{chain} {error} {error:?}").to_lowercase();
+        next = error.source();
+    }
+    let found = CAUSES.iter().find(|(text, ..)| chain.contains(text));
+    let (kind, cure) = found.map_or((Unreachable, SLOW), |(_, kind, cure)| (*kind, *cure));
+    Meaning { kind, cure: Some(cure) }
+}
+
+/// The causes of an error, outermost first, without those that only say that one went wrong.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    const EMPTY: [&str; 5] =
+        ["dispatch failure", "io error", "client error", "error trying to connect", "other"];
+    let mut said: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        let is_empty = EMPTY.iter().any(|word| text.starts_with(word));
+        // Some repeat what the next one says.
+        said.retain(|before| !text.contains(before.as_str()));
+        if !is_empty && !said.iter().any(|before| before.contains(&text)) {
+            said.push(text);
+        }
+        next = error.source();
+    }
+    let said = if said.is_empty() { error.to_string() } else { said.join(": ") };
+    // The SDK lists every place at which it looked, and why each had none.
+    match said.split_once("no credentials found in chain") {
+        Some((before, _)) => format!("{before}{NOBODY}"),
+        None => said.replace("the credential provider was not enabled", NOBODY),
+    }
+}
