@@ -255,9 +255,9 @@ impl Live {
     }
 }
 
-/// One mutation (or wait) of any kind, with the name or id of what it changes. A site's and a page's
-/// ops name their objects themselves, as they are planned together; a distribution's id is not known
-/// before the op that creates it.
+/// One mutation (or wait) of any kind, with the name or id of what it changes. A site's and a
+/// page's ops name their objects themselves, as they are planned together; a distribution's id is
+/// not known before the op that creates it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {

@@ -5,21 +5,21 @@ use super::refusal::Meaning;
 use crate::change::FaultKind::{self, Credentials, Unreachable};
 use std::error::Error;
 
-const SIGN_IN: &str = "sign in again: `aws sso login`, with `--profile NAME` where the profile is not \
-    the default one";
+const SIGN_IN: &str = "sign in again: `aws sso login`, with `--profile NAME` where the profile is \
+    not the default one";
 const PROXY: &str = "the proxy in HTTPS_PROXY refuses: put its user and password into the address \
     (`http://USER:PASSWORD@HOST:PORT`), or name the hosts in NO_PROXY that need none";
-const CERTIFICATE: &str = "something between here and AWS shows a certificate of its own, as companies' \
-    proxies do: name the file with that authority's certificate in AWS_CA_BUNDLE; where you expect \
-    no such proxy, do not go on";
-const NAME: &str = "the name cannot be looked up: check the network, the VPN and DNS, and whether a \
-    proxy is needed (HTTPS_PROXY); then run the same command again";
-const REFUSED: &str = "nothing listens there: check `--endpoint-url`, AWS_ENDPOINT_URL and the proxy \
-    variables; then run the same command again";
-const SLOW: &str = "check the network, the VPN and the proxy variables (HTTPS_PROXY, NO_PROXY); then run \
-    the same command again";
-const PROCESS: &str = "run the `credential_process` of the profile by hand: it has to print the keys as \
-    JSON, and to end with 0";
+const CERTIFICATE: &str = "something between here and AWS shows a certificate of its own, as \
+    companies' proxies do: name the file with that authority's certificate in AWS_CA_BUNDLE; \
+    where you expect no such proxy, do not go on";
+const NAME: &str = "the name cannot be looked up: check the network, the VPN and DNS, and whether \
+    a proxy is needed (HTTPS_PROXY); then run the same command again";
+const REFUSED: &str = "nothing listens there: check `--endpoint-url`, AWS_ENDPOINT_URL and the \
+    proxy variables; then run the same command again";
+const SLOW: &str = "check the network, the VPN and the proxy variables (HTTPS_PROXY, NO_PROXY); \
+    then run the same command again";
+const PROCESS: &str = "run the `credential_process` of the profile by hand: it has to print the \
+    keys as JSON, and to end with 0";
 const NONE: &str = "sign in (`aws sso login`, `aws login`), or name a profile with `--profile` or \
     AWS_PROFILE; `aws sts get-caller-identity` tries them";
 

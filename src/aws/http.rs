@@ -1,6 +1,6 @@
 //! How every service, and the probe, is reached: through the proxy that the environment names
-//! (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), with TLS by the machine's certificates or
-//! by the bundle that the user names (`AWS_CA_BUNDLE`, or `ca_bundle` in the profile).
+//! (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), with TLS by the machine's certificates
+//! or by the bundle that the user names (`AWS_CA_BUNDLE`, or `ca_bundle` in the profile).
 
 use super::cause::causes;
 use crate::change::{Fault, FaultKind};

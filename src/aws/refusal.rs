@@ -36,18 +36,18 @@ const fn cured(
     Row { codes, text, meaning: Meaning { kind, cure: Some(cure) } }
 }
 
-const CLOCK: &str = "this machine's clock is wrong: set it (AWS takes a difference of 5 minutes, S3 \
-    of 15), then run the same command again";
+const CLOCK: &str = "this machine's clock is wrong: set it (AWS takes a difference of 5 minutes, \
+    S3 of 15), then run the same command again";
 const KEY: &str = "AWS does not know this access key in this region: check the profile and its \
     keys (`aws sts get-caller-identity`), and whether the account has enabled the region";
 const QUOTA: &str = "a quota of the account is reached: remove what is not needed, or raise it \
     (Service Quotas console), then run the same command again";
 const SMALLER: &str = "make the function's package smaller: take files out of the folder in \
     `function.source`";
-const RUNTIME: &str = "set `function.runtime` to one that AWS still takes; AWS names them above, or \
-    in the Lambda Developer Guide, \"Lambda runtimes\"";
-const KMS: &str = "the bucket's KMS key does not work: enable it, or cancel its deletion, or choose \
-    another one in the bucket's default encryption";
+const RUNTIME: &str = "set `function.runtime` to one that AWS still takes; AWS names them above, \
+    or in the Lambda Developer Guide, \"Lambda runtimes\"";
+const KMS: &str = "the bucket's KMS key does not work: enable it, or cancel its deletion, or \
+    choose another one in the bucket's default encryption";
 const ITSELF: &str = "AWS itself failed, not this request: run the same command again in a few \
     minutes; what is done stays done";
 
@@ -120,7 +120,8 @@ const ROWS: &[Row] = &[
         &["InvalidWebACLId"],
         "",
         Refused,
-        "the distribution names a web ACL that is gone, or not a global one: correct it there first",
+        "the distribution names a web ACL that is gone, or not a global one: correct it there \
+            first",
     ),
     cured(&["TooManyInvalidationsInProgress"], "", Busy, "wait until the others are completed"),
     row(&["DistributionNotDisabled"], "", Busy),

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 
-/// Code, text (shortened), status, kind, a word of the cure. From the services' API models, and from
-/// answers that localstack's snapshot tests recorded on AWS.
+/// Code, text (shortened), status, kind, a word of the cure. From the services' API models, and
+/// from answers that localstack's snapshot tests recorded on AWS.
 const ROWS: &[(Option<&str>, &str, u16, FaultKind, &str)] = &[
     (
         Some("InvalidParameterValueException"),
