@@ -1,7 +1,7 @@
 //! Moments on the command line: RFC 3339, or `HH:MM` in this machine's zone.
 
 use jiff::civil::Time;
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 
 /// A moment as it was said.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,10 @@ pub(crate) enum Spoken {
     /// The next time that a clock shows this.
     Clock(Time),
 }
+
+/// A time that passed so recently may have been meant. One that passed longer ago is tomorrow's:
+/// `02:00`, said by day.
+const JUST_PASSED: SignedDuration = SignedDuration::from_hours(6);
 
 /// Reads a moment.
 ///
@@ -32,19 +36,26 @@ impl Spoken {
     /// The moment that was meant at `now`.
     ///
     /// # Errors
-    /// There is no such moment any more.
+    /// There is no such moment any more, or the clock has just shown this time: whether today's or
+    /// tomorrow's was meant is a difference of a day for visitors.
     pub(crate) fn after(self, now: &Zoned) -> Result<Timestamp, String> {
         let time = match self {
             Self::Moment(moment) => return Ok(moment),
             Self::Clock(time) => time,
         };
         let today = now.with().time(time).build().map_err(|error| error.to_string())?;
-        let next = if &today > now {
-            today
-        } else {
-            today.checked_add(1.day()).map_err(|error| error.to_string())?
-        };
-        Ok(next.timestamp())
+        if &today > now {
+            return Ok(today.timestamp());
+        }
+        let tomorrow = today.checked_add(1.day()).map_err(|error| error.to_string())?;
+        if now.duration_since(&today) < JUST_PASSED {
+            return Err(format!(
+                "it was {} already; for tomorrow say `{}`",
+                time.strftime("%H:%M"),
+                tomorrow.strftime("%Y-%m-%dT%H:%M:%S%:z")
+            ));
+        }
+        Ok(tomorrow.timestamp())
     }
 }
 
@@ -71,12 +82,17 @@ mod tests {
         let now: Zoned = "2026-11-22T22:30:00+01:00[Europe/Berlin]".parse().unwrap();
         for (text, moment) in [
             ("22:45", "2026-11-22T21:45:00Z"),
-            ("22:30", "2026-11-23T21:30:00Z"),
+            ("16:00", "2026-11-23T15:00:00Z"),
             ("06:00", "2026-11-23T05:00:00Z"),
             ("2026-11-22T23:00:00+01:00", "2026-11-22T22:00:00Z"),
         ] {
             let said = parse(text).and_then(|spoken| spoken.after(&now));
             assert_eq!(said.map(stored).as_deref(), Ok(moment), "{text}");
+        }
+        for text in ["22:30", "22:29", "17:00"] {
+            let said = parse(text).and_then(|spoken| spoken.after(&now));
+            let tomorrow = format!("for tomorrow say `2026-11-23T{text}:00+01:00`");
+            assert!(said.as_ref().is_err_and(|why| why.contains(&tomorrow)), "{text}: {said:?}");
         }
         assert!(parse("soon").is_err() && parse("25:00").is_err());
         assert_eq!(shown("2026-11-22T21:45:00Z", &now), "2026-11-22 21:45:00 UTC (22:45 local)");

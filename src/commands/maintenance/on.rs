@@ -31,10 +31,10 @@ pub(crate) struct On {
     #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
     #[arg(value_parser = humantime::parse_duration)]
     pub length: Option<Duration>,
-    /// End at this time: HH:MM, or RFC 3339
+    /// End at this time: the next HH:MM here (not one that has just passed), or RFC 3339
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Begin at this time: HH:MM, or RFC 3339 [default: now]
+    /// Begin at this time: the next HH:MM here, or RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
     /// Print a link that lets the team see the site

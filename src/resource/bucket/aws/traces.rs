@@ -3,15 +3,19 @@
 use super::observe::tags;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::change::{Fault, FaultKind};
+use crate::change::{Address, Fault, FaultKind, Kind, Notice};
 use crate::name::{AccountId, BucketName, ObjectKey};
 use crate::resource::site::CONCURRENCY;
 use crate::resource::{Mark, Owner, ResourceId, Trace, Traces, stack_in};
 use futures_util::{StreamExt, stream};
 
+/// Only where a number is asked for, S3 tells the regions of the buckets (docs/aws.md, "a list of
+/// buckets tells regions only in pages").
+const PAGE: i32 = 1000;
+
 /// Finds what is ours of this kind in the whole account.
 pub(crate) async fn traces(clients: &Clients, account: &AccountId) -> Result<Traces, Fault> {
-    let mut pages = clients.s3.list_buckets().into_paginator().send();
+    let mut pages = clients.s3.list_buckets().max_buckets(PAGE).into_paginator().send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
         found.extend(
@@ -34,6 +38,14 @@ pub(crate) async fn traces(clients: &Clients, account: &AccountId) -> Result<Tra
             // One that may not be read is not ours.
             Err(fault) if fault.kind == FaultKind::Denied => {
                 denied = Some(fault);
+                continue;
+            }
+            // What is gone since, or answers to nobody here, does not end the look at all others.
+            Err(fault) if fault.kind == FaultKind::NotFound => continue,
+            Err(fault) if matches!(fault.kind, FaultKind::Elsewhere | FaultKind::Refused) => {
+                let address = Address::new(Kind::Bucket, &name);
+                let text = format!("{fault}; whether it is a stack's was not seen");
+                traces.notices.push(Notice { address, text });
                 continue;
             }
             Err(fault) => return Err(fault),

@@ -66,6 +66,14 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     None
 }
 
+/// A document without any element of this name.
+fn without(document: &str, name: &str) -> String {
+    let (begin, end) = (format!("<{name}>"), format!("</{name}>"));
+    let mut parts = document.split(&begin);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once(&end).map_or(part, |(_, rest)| rest))
+}
+
 fn malformed_policy(request: &Request) -> Option<Reply> {
     let malformed = |message| Some(error(request, 400, "MalformedPolicy", message));
     let Ok(policy) = serde_json::from_slice::<Value>(&request.body) else {
@@ -163,6 +171,10 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
         }
         ("s3:GetBucketTagging", _) if system_tags.contains_key(&bucket) => {
             *reply = all_tags(&system_tags[&bucket], reply);
+        }
+        // docs/aws.md, "a list of buckets tells regions only in pages".
+        ("s3:ListBuckets", true) if request.query("max-buckets").is_none() => {
+            reply.body = without(&reply.text(), "BucketRegion").into();
         }
         ("s3:DeletePublicAccessBlock", true) => drop(unblocked.insert(bucket)),
         ("s3:PutPublicAccessBlock", true) => drop(unblocked.remove(&bucket)),
