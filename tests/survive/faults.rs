@@ -39,8 +39,13 @@ async fn survives(verb: Verb, faults: &[Fault], nth: usize) {
             yard.run_until_done().map(drop)
         } else {
             row.add("second run", 1);
+            // While a deployment is awaited, what was to be done is done.
+            let is_pending = fault == Fault::ExpiredCredentials
+                && ran.code == Some(3)
+                && ran.said.contains("meanwhile the credentials have ended");
+            let is_told = ran.code == Some(1) || is_pending;
             yard.run_until_done().and_then(|again| {
-                if ran.code == Some(1) { is_true(&ran, &again[0]) } else { Err(ran.said.clone()) }
+                if is_told { is_true(&ran, &again[0]) } else { Err(ran.said.clone()) }
             })
         };
         let ended = match healed {
