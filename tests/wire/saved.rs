@@ -41,7 +41,7 @@ async fn what_has_moved_on_is_not_overwritten() {
     shop.run("plan --out next.plan").exits(0);
     let lambda = &shop.aws.clients.lambda;
     lambda.update_function_configuration().function_name(FUNCTION).timeout(5).send().await.unwrap();
-    refused(&shop, &[], "moved on (plan.steps[0].op.function.Configure.revision");
+    refused(&shop, &[], "moved on (plan.steps[0].op.function.shop-edge.Configure.revision");
 
     shop.write("provision.yaml", OWNED);
     let s3 = &shop.aws.clients.s3;
