@@ -76,6 +76,8 @@ pub struct Clients {
     pub rhythm: wait::Rhythm,
     /// Whose certificates are trusted.
     pub trust: TlsContext,
+    /// Which calls have no answer yet.
+    pub calls: meter::Calls,
     /// Why nobody can be asked: the profile that a user named does not exist.
     pub unusable: Option<Fault>,
 }
@@ -157,22 +159,19 @@ impl Clients {
         }
         let shared = loader.load().await;
         let emulated = shared.endpoint_url().is_some() || connection.s3_endpoint;
-        let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
+        let calls = meter::Calls::default();
+        let meter = meter::Meter { calls: calls.clone(), is_verbose: connection.verbose };
+        let s3 = aws_sdk_s3::config::Builder::from(&shared)
             .region(aws_config::Region::new(connection.region.to_string()))
-            .force_path_style(emulated);
-        let mut iam = aws_sdk_iam::config::Builder::from(&shared);
-        let mut lambda = aws_sdk_lambda::config::Builder::from(&shared);
-        let mut cloudfront = aws_sdk_cloudfront::config::Builder::from(&shared);
-        let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(&shared);
-        let mut sts = aws_sdk_sts::config::Builder::from(&shared);
-        if connection.verbose {
-            s3 = s3.interceptor(meter::CallLog);
-            iam = iam.interceptor(meter::CallLog);
-            lambda = lambda.interceptor(meter::CallLog);
-            cloudfront = cloudfront.interceptor(meter::CallLog);
-            logs = logs.interceptor(meter::CallLog);
-            sts = sts.interceptor(meter::CallLog);
-        }
+            .force_path_style(emulated)
+            .interceptor(meter.clone());
+        let iam = aws_sdk_iam::config::Builder::from(&shared).interceptor(meter.clone());
+        let lambda = aws_sdk_lambda::config::Builder::from(&shared).interceptor(meter.clone());
+        let cloudfront =
+            aws_sdk_cloudfront::config::Builder::from(&shared).interceptor(meter.clone());
+        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(&shared);
+        let logs = logs.interceptor(meter.clone());
+        let sts = aws_sdk_sts::config::Builder::from(&shared).interceptor(meter);
         Ok(Self {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
@@ -183,6 +182,7 @@ impl Clients {
             credentials: shared.credentials_provider(),
             rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },
             trust,
+            calls,
             unusable,
         })
     }

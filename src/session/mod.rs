@@ -23,6 +23,7 @@ pub(crate) mod run;
 pub(crate) mod saved;
 pub(crate) mod signals;
 pub(crate) mod times;
+pub(crate) mod watch;
 pub(crate) mod words;
 
 pub(crate) use exit::Exit;

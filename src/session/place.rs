@@ -5,9 +5,11 @@ use super::deadline::{Deadline, LOOKED};
 use super::exit::Exit;
 use super::failure::{Failure, Reason};
 use super::global::{Global, variable};
+use super::watch::{LOOK, Watch};
 use crate::apply::{self, Event, Outcome, Report, RunResult};
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::aws::http::{self, Web};
+use crate::aws::meter::Calls;
 use crate::aws::{Clients, Connection, Patience};
 use crate::change::{Address, Fault, FaultKind};
 use crate::cloud::aws::Aws;
@@ -130,16 +132,16 @@ impl Place {
     ) -> Result<(Stack, Live), Failure> {
         let mut names = target.names.clone();
         let look = self.cloud.observe(&names, site, scope);
-        let (account, mut live) = self.unless_stopped(look).await?;
+        let (account, mut live) = self.looked(look).await?;
         if target.account.as_ref().is_some_and(|expected| *expected != account) {
             // Only who is refused has to know as whom.
-            target.is_for(&self.unless_stopped(self.cloud.identify()).await?)?;
+            target.is_for(&self.looked(self.cloud.identify()).await?)?;
         }
         let stack = names.in_account(account)?;
         if names.also.is_empty() && live.has_lost_its_memory(&stack) {
             names.also = self.search(&stack).await?;
             let look = self.cloud.observe(&names, site, scope);
-            live = self.unless_stopped(look).await?.1;
+            live = self.looked(look).await?.1;
         }
         Ok((Stack { names, ..stack }, live))
     }
@@ -147,7 +149,7 @@ impl Place {
     /// Looks for all of the stack in the whole account, where its own trail is lost. Nothing is
     /// found by a caller who may not look there; the plan says so.
     async fn search(&self, stack: &Stack) -> Result<Clues, Failure> {
-        match self.unless_stopped(self.cloud.discover(&stack.account)).await {
+        match self.looked(self.cloud.discover(&stack.account)).await {
             Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => Ok(Clues::default()),
             found => Ok(found?.clues(&stack.names.stack)),
         }
@@ -170,7 +172,7 @@ impl Place {
     pub async fn stack(&self, target: &Target) -> Result<Stack, Failure> {
         let account = match &target.account {
             Some(account) => account.clone(),
-            None => self.unless_stopped(self.cloud.identify()).await?.account,
+            None => self.looked(self.cloud.identify()).await?.account,
         };
         Ok(target.names.in_account(account)?)
     }
@@ -185,12 +187,11 @@ impl Place {
         target: &Target,
         deadline: &Deadline,
     ) -> Result<(Stack, Caller, page::Sides), Failure> {
-        let asked = deadline.answer(LOOKED, "AWS STS, who the caller is", self.cloud.identify());
+        let asked = deadline.answer(LOOKED, self.cloud.identify());
         let caller = self.unless_stopped(asked).await?;
         target.is_for(&caller)?;
         let stack = target.names.in_account(caller.account.clone())?;
-        let whom = format!("S3, bucket {}", stack.bucket);
-        let asked = deadline.answer(LOOKED, &whom, self.cloud.observe_switch(&stack));
+        let asked = deadline.answer(LOOKED, self.cloud.observe_switch(&stack));
         match self.unless_stopped(asked).await {
             Err(Failure::Fault(fault)) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => {
                 Err(Failure::Refused(no_bucket(&stack, &caller.arn)))
@@ -210,9 +211,24 @@ impl Place {
     /// # Errors
     /// See [`look`](Self::look).
     pub async fn discover(&self, at_hand: Option<&Target>) -> Result<Found, Failure> {
-        let caller = self.unless_stopped(self.cloud.identify()).await?;
+        let caller = self.looked(self.cloud.identify()).await?;
         at_hand.map_or(Ok(()), |target| target.is_for(&caller))?;
-        self.unless_stopped(self.cloud.discover(&caller.account)).await
+        self.looked(self.cloud.discover(&caller.account)).await
+    }
+
+    /// Who waits here, and for which calls.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        let calls = match &self.cloud {
+            AnyCloud::Aws(aws) => aws.clients.calls.clone(),
+            AnyCloud::Sandbox(_) => Calls::default(),
+        };
+        Watch { calls, view: self.view }
+    }
+
+    async fn looked<T>(&self, look: impl Future<Output = Result<T, Fault>>) -> Result<T, Failure> {
+        let watch = self.watch();
+        self.unless_stopped(watch.answer(LOOK, look)).await
     }
 
     async fn unless_stopped<T>(

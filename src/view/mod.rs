@@ -12,7 +12,6 @@ use crate::spec::problem::Problems;
 use crate::stack::{Live, Stack};
 use progress::Ticker;
 use std::path::Path;
-use std::time::Duration;
 
 pub(crate) mod human;
 pub(crate) mod json;
@@ -95,8 +94,8 @@ impl View {
     }
 
     /// Says who is waited for.
-    pub fn waiting(self, whom: &str, elapsed: Duration) {
-        anstream::eprintln!("  still waiting for {whom} [{}]", human::duration(elapsed));
+    pub fn waiting(self, what: &str) {
+        anstream::eprintln!("  {what}");
     }
 
     /// Shows how a turn of the switch ended, first of all what visitors get now.

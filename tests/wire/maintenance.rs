@@ -272,17 +272,19 @@ async fn a_turn_says_what_is_so_and_not_what_was_answered() {
 #[tokio::test]
 async fn a_turn_ends_although_s3_hangs() {
     // Two keys are looked at side by side.
-    let rows =
-        [(AGAIN, 4, "not known what visitors see"), (PUT, 2, "Failed: visitors see the site")];
+    let rows = [
+        (AGAIN, "GetObject", 4, "not known what visitors see"),
+        (PUT, "PutObject", 2, "Failed: visitors see the site"),
+    ];
     let shops =
         [Shop::applied(OWNED, Rules::prompt()).await, Shop::applied(OWNED, Rules::prompt()).await];
     std::thread::scope(|scope| {
-        for ((operation, attempts, says), shop) in rows.into_iter().zip(&shops) {
+        for ((operation, name, attempts, says), shop) in rows.into_iter().zip(&shops) {
             scope.spawn(move || {
                 shop.ground.clear_calls();
                 shop.ground.fault(At::Every(operation), Fault::Hang);
                 let ran = shop.run("maintenance on").exits(1).says(says);
-                let ran = ran.says(&format!("still waiting for S3, bucket {BUCKET} [3s]"));
+                let ran = ran.says(&format!("still waiting for S3 {name} at 127.0.0.1"));
                 drop(ran.says("there was no answer within 20 seconds"));
                 assert_eq!(shop.ground.count(operation), attempts);
             });

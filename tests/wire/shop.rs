@@ -146,6 +146,7 @@ impl Shop {
             credentials: _,
             rhythm: _,
             trust: _,
+            calls: _,
             unusable: _,
         } = clients;
         let mut all = Vec::new();
@@ -203,8 +204,19 @@ async fn connect(ground: &Ground) -> Clients {
         patience: Patience::RUN,
         ca_bundle: None,
     };
-    let Clients { s3, iam, lambda, cloudfront, logs, sts, credentials, rhythm, trust, unusable } =
-        Clients::connect(&connection).await.unwrap();
+    let Clients {
+        s3,
+        iam,
+        lambda,
+        cloudfront,
+        logs,
+        sts,
+        credentials,
+        rhythm,
+        trust,
+        calls,
+        unusable,
+    } = Clients::connect(&connection).await.unwrap();
     let keys = || Credentials::new("test", "test", None, None, "tests");
     Clients {
         s3: aws_sdk_s3::Client::from_conf(
@@ -228,6 +240,7 @@ async fn connect(ground: &Ground) -> Clients {
         credentials,
         rhythm,
         trust,
+        calls,
         unusable,
     }
 }

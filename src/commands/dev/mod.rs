@@ -121,8 +121,10 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
             Ok((stack, world.clone(), world, "sandbox".into()))
         }
         AnyCloud::Aws(cloud) => {
-            let (stack, _, _) =
-                session.place.switch(&session.target(), &Deadline::new(session.place.view)).await?;
+            let (stack, _, _) = session
+                .place
+                .switch(&session.target(), &Deadline::new(session.place.watch()))
+                .await?;
             let bucket = Arc::new(bucket::Bucket {
                 cloud: (**cloud).clone(),
                 stack: stack.clone(),

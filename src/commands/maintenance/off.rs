@@ -21,7 +21,7 @@ pub(crate) struct Off {}
 /// Why it ended early.
 pub(crate) async fn run(global: &Global, _: &Off) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
-    let deadline = Deadline::new(session.place.view);
+    let deadline = Deadline::new(session.place.watch());
     let (stack, _, sides) = look(&session, &deadline).await?;
     let wanted = Wanted::Off { standard: desired::standard_page(&session.spec) };
     Ok(turn(&session, &deadline, &stack, &wanted, sides).await)

@@ -58,7 +58,7 @@ pub(crate) struct On {
 /// Why it ended early.
 pub(crate) async fn run(global: &Global, verb: &On) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
-    let deadline = Deadline::new(session.place.view);
+    let deadline = Deadline::new(session.place.watch());
     let usage = |what: String| Failure::Usage(Reason::new(what));
     let spoken =
         |text: &Option<String>| text.as_deref().map(times::parse).transpose().map_err(usage);

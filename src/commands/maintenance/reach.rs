@@ -37,7 +37,7 @@ pub(super) async fn ask(
     stack: &Stack,
 ) -> Result<Reach, Fault> {
     let asked = session.place.cloud.observe_distribution(stack);
-    let found = deadline.answer(ENDED, "CloudFront, the distribution", asked).await?;
+    let found = deadline.answer(ENDED, asked).await?;
     let named = match &session.spec.distribution {
         DistributionSpec::Owned(_) => vec![&Behavior::Default],
         DistributionSpec::Attached(attached) => attached.behaviors.iter().collect(),
@@ -51,7 +51,7 @@ pub(super) async fn ask(
     // A spec that is not applied yet names another one than visitors use.
     let Some(why) = reach.nobody.clone().filter(|_| !reach.dark) else { return Ok(reach) };
     let asked = session.place.cloud.runners(stack);
-    Ok(match deadline.answer(ENDED, "CloudFront, all distributions", asked).await {
+    Ok(match deadline.answer(ENDED, asked).await {
         Ok(others) => {
             let others = others.iter().filter(|id| Some(*id) != asked_for.as_ref());
             let others = others.map(ToString::to_string).collect::<Vec<_>>().join(", ");

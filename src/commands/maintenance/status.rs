@@ -37,7 +37,7 @@ pub struct Status {
 /// Why it ended early.
 pub async fn run(global: &Global, verb: &Status) -> Result<Exit, Failure> {
     let session = Session::open_switch(global).await?;
-    let deadline = Deadline::new(session.place.view);
+    let deadline = Deadline::new(session.place.watch());
     let (stack, caller, sides) = look(&session, &deadline).await?;
     let late = clock(sides.seen);
     let mut status = whole(&sides, &stack);
@@ -92,7 +92,7 @@ pub async fn found_site(
     stack: &Stack,
 ) -> Result<Option<String>, Fault> {
     let asked = session.place.cloud.observe_distribution(stack);
-    let found = deadline.answer(ENDED, "CloudFront, the distribution", asked).await?;
+    let found = deadline.answer(ENDED, asked).await?;
     Ok(found.map(|found| format!("https://{}/", found.domain)))
 }
 

@@ -35,13 +35,8 @@ pub(crate) async fn turn(
         (Outcome::default(), Ok(seen))
     } else {
         let outcome = carry_out(session, deadline, &plan, stack).await;
-        let whom = format!("S3, bucket {}", stack.bucket);
-        (
-            outcome,
-            deadline
-                .answer(ENDED, &whom, session.place.cloud.look(stack, &stack.names.keys.on))
-                .await,
-        )
+        let look = session.place.cloud.look(stack, &stack.names.keys.on);
+        (outcome, deadline.answer(ENDED, look).await)
     };
     let ending = ending(&plan, wanted, stack, &outcome, now.as_ref().ok());
     if ending == Ending::Done {
@@ -74,7 +69,7 @@ pub(crate) async fn turn(
 /// Carries out the plan. What has no answer in time counts as failed, though it may still come to
 /// pass.
 async fn carry_out(session: &Session, deadline: &Deadline, plan: &Plan, stack: &Stack) -> Outcome {
-    let (live, whom) = (Live::default(), format!("S3, bucket {}", stack.bucket));
+    let live = Live::default();
     let carried = async { Ok(session.place.carry_out(plan, stack, &live, Duration::ZERO).await.0) };
     let failed = |fault: Fault| {
         let fault = fault.hinted(
@@ -83,7 +78,7 @@ async fn carry_out(session: &Session, deadline: &Deadline, plan: &Plan, stack: &
         let changes = plan.steps.iter().map(|step| (step.op.change(), fault.clone()));
         Outcome { failed: changes.collect(), ..Outcome::default() }
     };
-    deadline.answer(WRITTEN, &whom, carried).await.unwrap_or_else(failed)
+    deadline.answer(WRITTEN, carried).await.unwrap_or_else(failed)
 }
 
 fn ending(

@@ -1,0 +1,143 @@
+//! A user who waits for AWS is told whom for, and does not wait for ever.
+
+use crate::aws::meter::{Calls, Seen};
+use crate::change::{Fault, FaultKind};
+use crate::view::View;
+use crate::view::human::duration;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// After this time of silence it is said who is waited for.
+const SILENCE: Duration = Duration::from_secs(3);
+/// A call is worth its name from this age on; younger ones are in full swing.
+const SLOW: Duration = Duration::from_secs(2);
+/// After that, how often.
+const EVERY: Duration = Duration::from_secs(10);
+/// A look at which AWS answers nothing at all for so long ends. One that gets answers may take its
+/// time: an account may have 10,000 buckets.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// When a wait ends that nothing else ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limit {
+    /// After so long without any answer.
+    Silent(Duration),
+    /// At a moment, whatever came until then.
+    At { begin: Instant, within: Duration },
+}
+
+/// A look at AWS, as long as it is answered.
+pub(crate) const LOOK: Limit = Limit::Silent(PATIENCE);
+
+impl Limit {
+    /// When it ends, if nothing has been heard since `heard`.
+    fn end(self, heard: Instant) -> Instant {
+        match self {
+            Self::Silent(long) => heard + long,
+            Self::At { begin, within } => begin + within,
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Silent(long) => format!("it gave no answer for {} seconds", long.as_secs()),
+            Self::At { within, .. } => {
+                format!("there was no answer within {} seconds", within.as_secs())
+            }
+        }
+    }
+}
+
+/// Who waits, and for which calls.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    pub(crate) calls: Calls,
+    pub(crate) view: View,
+}
+
+impl Watch {
+    /// What is asked, if it comes before the limit.
+    ///
+    /// # Errors
+    /// The answer's; [`FaultKind::Unreachable`] where none came.
+    pub(crate) async fn answer<T>(
+        &self,
+        limit: Limit,
+        asked: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        tokio::pin!(asked);
+        let begin = Instant::now();
+        let mut speak = begin + SILENCE;
+        loop {
+            let heard = |seen: &Seen| seen.last.unwrap_or(begin).max(begin);
+            let end = limit.end(heard(&self.calls.seen()));
+            if let Ok(answer) = timeout_at(speak.min(end), &mut asked).await {
+                return answer;
+            }
+            let (seen, now) = (self.calls.seen(), Instant::now());
+            if now >= limit.end(heard(&seen)) {
+                let whom = seen.open.map_or_else(|| "AWS".into(), |(call, _)| call);
+                let fault =
+                    Fault::new(FaultKind::Unreachable, format!("ask {whom}"), limit.words());
+                return Err(fault.hinted(
+                    "check the network, the proxy variables and whether AWS has trouble; then run \
+                        the same command again",
+                ));
+            }
+            if now >= speak {
+                self.view.waiting(&said(&seen, begin, now));
+                speak = now + EVERY;
+            }
+        }
+    }
+}
+
+/// What a user is told who has waited since `begin`.
+fn said(seen: &Seen, begin: Instant, now: Instant) -> String {
+    let time = duration(now - begin);
+    match &seen.open {
+        Some((call, since)) if now - *since >= SLOW => format!("still waiting for {call} [{time}]"),
+        _ => format!("still looking, {} answers so far [{time}]", seen.answered),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    #[tokio::test]
+    async fn nobody_is_waited_for_longer_than_said() {
+        let watch = Watch { calls: Calls::default(), view: View::new(true) };
+        let begin = Instant::now();
+        let over = Duration::ZERO;
+        for limit in [Limit::At { begin, within: over }, Limit::Silent(over)] {
+            let answer = watch.answer(limit, async { Ok(1) }).await;
+            assert_eq!(answer, Ok(1), "what is there is taken");
+            let fault = watch.answer(limit, pending::<Result<(), Fault>>()).await.unwrap_err();
+            assert_eq!((fault.kind, fault.tried.as_str()), (FaultKind::Unreachable, "ask AWS"));
+        }
+    }
+
+    #[test]
+    fn an_answer_prolongs_a_look_and_not_a_turn() {
+        let begin = Instant::now();
+        let later = begin + Duration::from_secs(50);
+        let turn = Limit::At { begin, within: PATIENCE };
+        assert_eq!((turn.end(begin), turn.end(later)), (begin + PATIENCE, begin + PATIENCE));
+        assert_eq!((LOOK.end(begin), LOOK.end(later)), (begin + PATIENCE, later + PATIENCE));
+    }
+
+    #[test]
+    fn a_user_hears_whom_is_waited_for_or_how_far_it_is() {
+        let begin = Instant::now();
+        let now = begin + Duration::from_secs(13);
+        let call = |age| Some(("S3 GetObject at s3.example".to_owned(), now - age));
+        let seen = |open| Seen { open, answered: 812, last: None };
+        let waits = said(&seen(call(SLOW)), begin, now);
+        assert_eq!(waits, "still waiting for S3 GetObject at s3.example [13s]");
+        for open in [call(SLOW / 2), None] {
+            assert_eq!(said(&seen(open), begin, now), "still looking, 812 answers so far [13s]");
+        }
+    }
+}
