@@ -3,6 +3,7 @@
 use super::cloudfront::{foreign_distribution, foreign_function};
 use super::shop::{FUNCTION, OWNED, ROLE, Shop, writes};
 use crate::support::Rules;
+use aws_sdk_s3::types::CreateBucketConfiguration;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -37,6 +38,22 @@ async fn what_a_lost_spec_left_is_found_and_taken_down() {
     assert_eq!(left, [format!("role {ROLE}"), format!("function {FUNCTION}")]);
     shop.run("sweep --stack shop --yes").exits(0);
     assert_eq!(shop.everything().await, before);
+}
+
+/// A region that was closed after a bucket was made in it ends no look at all others; where nothing
+/// can be read, nothing is said to be gone.
+#[tokio::test]
+async fn a_bucket_in_a_closed_region_is_told_and_the_others_are_found() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let s3 = shop.aws.clients.s3_in(Some("af-south-1"));
+    let place = CreateBucketConfiguration::builder().location_constraint("af-south-1".into());
+    let made = s3.create_bucket().bucket("far-away").create_bucket_configuration(place.build());
+    made.send().await.unwrap();
+    shop.remove("provision.yaml");
+    shop.ground.rules(|rules| rules.closed_regions = &["af-south-1"]);
+    drop(shop.run("sweep").exits(0).says("Stack `shop`").says("far-away").says("was not seen"));
+    shop.ground.rules(|rules| rules.closed_regions = &["af-south-1", "eu-west-1"]);
+    drop(shop.run("sweep").exits(1).says("code InvalidToken"));
 }
 
 /// Signs of life and guards, as a user without the spec meets them; the bucket is elsewhere, and

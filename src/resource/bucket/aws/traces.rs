@@ -31,21 +31,22 @@ pub(crate) async fn traces(clients: &Clients, account: &AccountId) -> Result<Tra
             (name, tags, bucket)
         })
         .buffer_unordered(CONCURRENCY);
-    let (mut traces, mut readable, mut denied) = (Traces::default(), false, None);
+    let (mut traces, mut readable, mut refused) = (Traces::default(), false, None);
     for (name, tags, bucket) in asked.collect::<Vec<_>>().await {
         let tags = match tags {
             Ok(tags) => tags,
             // One that may not be read is not ours.
             Err(fault) if fault.kind == FaultKind::Denied => {
-                denied = Some(fault);
+                refused = Some(fault);
                 continue;
             }
             // What is gone since, or answers to nobody here, does not end the look at all others.
             Err(fault) if fault.kind == FaultKind::NotFound => continue,
-            Err(fault) if matches!(fault.kind, FaultKind::Elsewhere | FaultKind::Refused) => {
+            Err(fault) if is_of_one(fault.kind) => {
                 let address = Address::new(Kind::Bucket, &name);
                 let text = format!("{fault}; whether it is a stack's was not seen");
                 traces.notices.push(Notice { address, text });
+                refused = Some(fault);
                 continue;
             }
             Err(fault) => return Err(fault),
@@ -59,8 +60,14 @@ pub(crate) async fn traces(clients: &Clients, account: &AccountId) -> Result<Tra
             ..trace
         });
     }
-    // Whoever may read none lacks the right, and would be told that nothing is left.
-    denied.filter(|_| !readable).map_or(Ok(traces), Err)
+    // Whoever can read none lacks the right, and would be told that nothing is left.
+    refused.filter(|_| !readable).map_or(Ok(traces), Err)
+}
+
+/// Is it one bucket's matter? A region that the account has not enabled does not know the caller's
+/// key (docs/aws.md, "closed regions").
+fn is_of_one(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Elsewhere | FaultKind::Refused | FaultKind::Credentials)
 }
 
 /// Is there an object under this key? Takes the right to list alone, none to read what is in it.

@@ -45,6 +45,10 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     if owner.is_some_and(|owner| owner != request.account()) {
         return Some(error(request, 403, "AccessDenied", "Access Denied"));
     }
+    if world.rules.closed_regions.contains(&request.region().as_str()) {
+        let text = "The provided token is malformed or otherwise invalid.";
+        return Some(error(request, 400, "InvalidToken", text));
+    }
     match request.operation.as_str() {
         "s3:PutBucketPolicy" => return malformed_policy(request),
         "s3:GetBucketAbac" | "s3:PutBucketAbac" => return Some(abac(world, request)),
