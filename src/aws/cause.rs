@@ -2,7 +2,7 @@
 //! code, so the texts of their causes are what tells them apart.
 
 use super::refusal::Meaning;
-use crate::change::FaultKind::{self, Credentials, Unreachable};
+use crate::change::FaultKind::{self, Credentials, Refused, Unreachable};
 use std::error::Error;
 
 const SIGN_IN: &str = "sign in again: `aws sso login`, with `--profile NAME` where the profile is \
@@ -20,6 +20,10 @@ const SLOW: &str = "check the network, the VPN and the proxy variables (HTTPS_PR
     then run the same command again";
 const PROCESS: &str = "run the `credential_process` of the profile by hand: it has to print the \
     keys as JSON, and to end with 0";
+const SCHEME: &str = "write the address with `http://` or `https://`: `--endpoint-url`, or \
+    AWS_ENDPOINT_URL and its kin";
+pub(super) const PAGE: &str = "a network or a proxy that wants you to sign in answers in AWS's place: open any \
+    page in a browser, sign in there, then run the same command again";
 const NONE: &str = "sign in (`aws sso login`, `aws login`), or name a profile with `--profile` or \
     AWS_PROFILE; `aws sts get-caller-identity` tries them";
 
@@ -27,20 +31,22 @@ const NOBODY: &str = "no AWS credentials were found";
 
 /// A part of a cause, in lower case, and what it means. The first that fits decides.
 const CAUSES: &[(&str, FaultKind, &str)] = &[
-    ("407", Unreachable, PROXY),
+    // It has the user's own program in it, which may say anything.
+    ("external process", Credentials, PROCESS),
+    ("credential_process", Credentials, PROCESS),
+    ("endpoint must contain scheme", Refused, SCHEME),
     ("proxy authorization required", Unreachable, PROXY),
     ("certificate", Unreachable, CERTIFICATE),
     ("sso session", Credentials, SIGN_IN),
     ("sso token", Credentials, SIGN_IN),
     ("cached sso", Credentials, SIGN_IN),
     ("token has expired", Credentials, SIGN_IN),
-    ("external process", Credentials, PROCESS),
-    ("credential_process", Credentials, PROCESS),
-    ("credential", Credentials, NONE),
-    ("profile", Credentials, NONE),
+    // Also on the way to credentials.
     ("dns error", Unreachable, NAME),
     ("failed to lookup address", Unreachable, NAME),
     ("connection refused", Unreachable, REFUSED),
+    ("credential", Credentials, NONE),
+    ("profile", Credentials, NONE),
 ];
 
 /// What a call without an answer means.
@@ -48,12 +54,20 @@ pub(super) fn meaning(error: &dyn Error) -> Meaning {
     let mut chain = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        chain = format!("{chain} {error} {error:?}").to_lowercase();
+        chain = format!("{chain} {error}").to_lowercase();
         next = error.source();
     }
     let found = CAUSES.iter().find(|(text, ..)| chain.contains(text));
     let (kind, cure) = found.map_or((Unreachable, SLOW), |(_, kind, cure)| (*kind, *cure));
     Meaning { kind, cure: Some(cure) }
+}
+
+/// The SDK shows the whole request where its address is no address.
+fn without_dump(text: &str) -> String {
+    match (text.split_once(" to request `Request {"), text.rsplit_once('`')) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{after}"),
+        _ => text.to_owned(),
+    }
 }
 
 /// The causes of an error, outermost first, without those that only say that one went wrong.
@@ -63,7 +77,7 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let text = error.to_string();
+        let text = without_dump(&error.to_string());
         let is_empty = EMPTY.iter().any(|word| text.starts_with(word));
         // Some repeat what the next one says.
         said.retain(|before| !text.contains(before.as_str()));
@@ -79,3 +93,6 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         None => said.replace("the credential provider was not enabled", NOBODY),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,11 @@ where
     let code = error.code().map(str::to_owned);
     let status = error.raw_response().map(|response| response.status().as_u16());
     let text = error.message().map_or_else(|| words(error, status), str::to_owned);
+    let is_page = code.is_none() && error.raw_response().is_some_and(is_page);
+    let text =
+        if is_page { format!("a web page came instead of AWS's answer: {text}") } else { text };
     let Meaning { kind, cure } = match error {
+        _ if is_page => Meaning { kind: FaultKind::Unreachable, cure: Some(cause::PAGE) },
         SdkError::DispatchFailure(_)
         | SdkError::TimeoutError(_)
         | SdkError::ConstructionFailure(_) => cause::meaning(error),
@@ -116,6 +120,12 @@ fn needs(error: &str) -> Vec<String> {
         other => &[other],
     };
     actions.iter().map(|action| format!("{service}:{action}")).collect()
+}
+
+/// No service of AWS that is called here answers in HTML; but failing machines of its own may.
+fn is_page(response: &HttpResponse) -> bool {
+    let kind = response.headers().get("content-type").unwrap_or_default();
+    kind.starts_with("text/html") && response.status().as_u16() < 500
 }
 
 fn words<E: std::error::Error + 'static>(

@@ -4,7 +4,9 @@
 use super::shop::{OWNED, Ran, Shop, writes};
 use crate::support::{At, Fault, Ground, Rules};
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::process::Stdio;
 
 const REQUEST: &str = "request 00000000-0000-4000-8000-000000000000";
 
@@ -154,6 +156,41 @@ async fn nobody_at_the_other_end() {
         .says("nothing listens there")
         .says("--endpoint-url");
     assert_eq!(shop.ground.calls().len(), 0);
+}
+
+/// Whoever waits is told whom for; then the wait goes on.
+#[tokio::test]
+async fn a_look_that_hangs_says_whom_it_asks() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    shop.ground.fault(At::Every("cloudfront:ListDistributions"), Fault::Hang);
+    let mut running = shop.command("plan").stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(running.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let told = lines.take(1).collect::<Vec<_>>();
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let whom = "  still waiting for CloudFront ListDistributions at 127.0.0.1:";
+    assert!(told.iter().any(|line| line.starts_with(whom)), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_page_in_the_place_of_aws_is_told_as_such() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    for operation in ["sts:GetCallerIdentity", "lambda:GetFunction", "cloudfront:ListDistributions"]
+    {
+        shop.ground.clear_faults();
+        shop.ground.fault(At::Every(operation), Fault::SignInPage);
+        shop.run("plan")
+            .exits(1)
+            .says("a web page came instead of AWS's answer")
+            .says("sign in there, then run the same command again");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_without_a_scheme_is_told_without_a_dump() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    let ran = shop.run("plan --endpoint-url 127.0.0.1:1").exits(1).says("with `http://`");
+    assert!(!ran.said.contains("SdkBody"), "{}", ran.said);
 }
 
 /// While a deployment is awaited, the write is done: what passes is waited for, and what does not is

@@ -36,6 +36,8 @@ pub enum Fault {
     ClockSkew,
     ExpiredCredentials,
     Denied,
+    /// A network that wants its user to sign in answers in AWS's place, with a page.
+    SignInPage,
     /// The call takes longer.
     Latency(Duration),
 }
