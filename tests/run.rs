@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-const NEEDED: [&str; 5] = ["cc", "python3", "node", "chromium", "openssl"];
+const NEEDED: [&str; 7] = ["cc", "python3", "node", "chromium", "openssl", "unshare", "ip"];
 const TESTED: &str = "cargo test --test laws";
 const UPDATED: &str = "apt-get -qq --yes update";
 
@@ -90,21 +90,21 @@ fn a_machine_that_has_all_only_tests() {
     let tested = (0, vec![TESTED.to_owned()], String::new());
     assert_eq!(Machine::with(&NEEDED).offered(&[]).run(None), tested);
     assert_eq!(Machine::with(&NEEDED).run(None), tested, "apt is not needed for nothing");
-    let other = ["cc", "python3", "node", "google-chrome", "openssl"];
+    let other = ["cc", "python3", "node", "google-chrome", "openssl", "unshare", "ip"];
     assert_eq!(Machine::with(&other).run(None), tested, "Chrome is a Chromium");
 }
 
 #[test]
 fn what_is_missing_is_installed_without_a_question() {
     let install = "apt-get -qq --yes install --no-install-recommends";
-    let all = "gcc libc6-dev python3 python3-venv nodejs chromium openssl";
+    let all = "gcc libc6-dev python3 python3-venv nodejs chromium openssl util-linux iproute2";
     let (code, calls, said) = Machine::with(&[]).offered(&NEEDED).run(None);
     assert_eq!((code, calls), (0, vec![UPDATED.into(), format!("{install} {all}"), TESTED.into()]));
     assert!(said.contains("nodejs: ") && !said.contains('?'), "{said}");
-    let (code, calls, _) = Machine::with(&NEEDED[..4]).offered(&NEEDED[4..]).run(None);
+    let (code, calls, _) = Machine::with(&NEEDED[..6]).offered(&NEEDED[6..]).run(None);
     assert_eq!(
         (code, calls),
-        (0, vec![UPDATED.into(), format!("{install} openssl"), TESTED.into()])
+        (0, vec![UPDATED.into(), format!("{install} iproute2"), TESTED.into()])
     );
 }
 

@@ -19,6 +19,7 @@ mod wire {
     mod kinds;
     mod logs;
     mod maintenance;
+    mod names;
     mod objects;
     mod owned;
     mod saved;

@@ -45,7 +45,7 @@ impl Ministack {
 
     /// Starts an emulator. With `auth` it checks signatures and IAM policies.
     pub fn start_with(auth: bool) -> Self {
-        let python = super::venv::programs("ministack", VERSION).join("python3");
+        let python = install();
         let mut last_words = String::new();
         for _ in 0..PORTS_TO_TRY {
             match Self::start_on(&python, free_port(), auth) {
@@ -145,6 +145,11 @@ impl Drop for Ministack {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
+}
+
+/// The emulator's python, once the emulator is there.
+pub fn install() -> PathBuf {
+    super::venv::programs("ministack", VERSION).join("python3")
 }
 
 fn free_port() -> u16 {

@@ -15,8 +15,10 @@
 
 mod kill;
 pub mod ministack;
+pub mod namespace;
 pub mod proxy;
-mod venv;
+pub mod tls;
+pub mod venv;
 
 use std::time::Duration;
 

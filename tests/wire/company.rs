@@ -3,21 +3,22 @@
 
 use super::shop::{OWNED, Ran, Shop};
 use crate::support::Rules;
+use crate::support::tls::Authority;
+use provision::name::Region;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::{fs, thread};
 
 /// A proxy that tunnels to whatever it is asked for, or refuses, and remembers what that was.
-struct Tunnel {
-    address: String,
+pub(super) struct Tunnel {
+    pub(super) address: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Tunnel {
     /// Everything ends at `target`, whatever the name; without one it wants a password.
-    fn to(target: Option<String>) -> Self {
+    pub(super) fn to(target: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -31,7 +32,7 @@ impl Tunnel {
         Self { address, asked }
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(super) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -44,6 +45,10 @@ fn tunnel(mut client: TcpStream, target: Option<&str>, log: &Mutex<Vec<String>>)
     }
     let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
     log.lock().unwrap().push(line);
+    if !head.starts_with(b"CONNECT ") {
+        let _ = client.write_all(b"HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 0\r\n\r\n");
+        return;
+    }
     let Some(target) = target else {
         let refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
         let _ = client.write_all(refusal);
@@ -54,6 +59,16 @@ fn tunnel(mut client: TcpStream, target: Option<&str>, log: &Mutex<Vec<String>>)
     let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
     drop(std::io::copy(&mut server, &mut client));
+}
+
+/// Certificates are for these: every service, a bucket, and who hands out credentials.
+pub(super) fn names() -> Vec<String> {
+    let mut names = ["", "s3.eu-west-1.", "sso.us-east-1."]
+        .map(|place| format!("*.{place}amazonaws.com"))
+        .to_vec();
+    names.extend(Region::of_edge_logs().iter().map(|region| format!("*.{region}.amazonaws.com")));
+    names.extend(["*.signin.aws.amazon.com", "shop.example"].map(str::to_owned));
+    names
 }
 
 /// Runs without an endpoint of its own: as on AWS.
@@ -84,23 +99,37 @@ async fn every_service_is_asked_through_the_proxy() {
 async fn an_authority_of_ones_own_is_trusted_where_it_is_named() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
     let folder = tempfile::tempdir().unwrap();
-    let bundle = folder.path().join("ca.pem");
-    let names = ["sts.us-east-1.amazonaws.com", "iam.amazonaws.com"];
-    let server = Authority::new(folder.path(), &names).serve();
+    let authority = Authority::new(&names());
+    let server = authority.serve(0, shop.ground.proxy.address()).to_string();
     let proxy = format!("http://{}", Tunnel::to(Some(server)).address);
     let untrusted = on_aws(&shop, "plan", &[("HTTPS_PROXY", &proxy)]);
     drop(untrusted.exits(1).says("certificate").says("AWS_CA_BUNDLE"));
-    let bundle = bundle.to_str().unwrap();
-    let trusted = on_aws(&shop, "plan", &[("HTTPS_PROXY", &proxy), ("AWS_CA_BUNDLE", bundle)]);
-    let trusted = trusted.exits(1);
-    assert!(!trusted.said.contains("certificate"), "{}", trusted.said);
+    let bundle = authority.bundle().display().to_string();
+    let trusted = on_aws(&shop, "plan", &[("HTTPS_PROXY", &proxy), ("AWS_CA_BUNDLE", &bundle)]);
+    drop(trusted.exits(0).says("Plan:"));
     let missing = on_aws(&shop, "plan", &[("AWS_CA_BUNDLE", "/nowhere.pem")]);
     drop(missing.exits(1).says("could not read the certificates in /nowhere.pem"));
     let config = folder.path().join("config");
     fs::write(&config, format!("[default]\nca_bundle = {bundle}\n")).unwrap();
     let files = [("HTTPS_PROXY", proxy.as_str()), ("AWS_CONFIG_FILE", config.to_str().unwrap())];
-    let by_profile = on_aws(&shop, "plan", &files).exits(1);
-    assert!(!by_profile.said.contains("certificate"), "{}", by_profile.said);
+    drop(on_aws(&shop, "plan", &files).exits(0).says("Plan:"));
+}
+
+#[tokio::test]
+async fn a_probe_asks_the_site_through_the_proxy_and_trusts_the_same_authority() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let authority = Authority::new(&names());
+    let server = authority.serve(0, shop.ground.proxy.address()).to_string();
+    let tunnel = Tunnel::to(Some(server));
+    let proxy = format!("http://{}", tunnel.address);
+    let bundle = authority.bundle().display().to_string();
+    let network = [("HTTPS_PROXY", proxy.as_str()), ("AWS_CA_BUNDLE", &bundle)];
+    let probe = "maintenance status --probe --url https://shop.example";
+    drop(on_aws(&shop, probe, &network).exits(0).says("/index.html"));
+    let asked = tunnel.asked();
+    assert!(asked.iter().any(|line| line.starts_with("CONNECT shop.example:443 ")), "{asked:?}");
+    let untrusted = shop.run_with(probe, &network[..1]);
+    drop(untrusted.exits(1).says("certificate"));
 }
 
 /// What is wrong → what is said, and what to do.
@@ -137,60 +166,5 @@ async fn each_failure_to_sign_in_says_its_cause() {
         command.env("AWS_CONFIG_FILE", &config);
         let ran = Ran::new(profile, &command.output().unwrap()).exits(1);
         drop(ran.says(cause).says(cure).says("hint: "));
-    }
-}
-
-/// A certificate for some names, made by openssl, and its own authority.
-struct Authority<'a> {
-    folder: &'a std::path::Path,
-}
-
-impl<'a> Authority<'a> {
-    fn new(folder: &'a std::path::Path, names: &[&str]) -> Self {
-        let alternatives: Vec<String> = names.iter().map(|name| format!("DNS:{name}")).collect();
-        let made = Command::new("openssl")
-            .args("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=company".split(' '))
-            .args(["-addext", &format!("subjectAltName={}", alternatives.join(","))])
-            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-            .args(["-keyout", "key.pem", "-out", "ca.pem"])
-            .current_dir(folder)
-            .output();
-        let is_made = made.as_ref().is_ok_and(|made| made.status.success());
-        assert!(is_made, "openssl makes the certificate (apt-get install openssl): {made:?}");
-        Self { folder }
-    }
-
-    /// A server with this certificate, which answers everything with a 404.
-    fn serve(&self) -> String {
-        let script = "import http.server, ssl, sys\n\
-            class Answer(http.server.BaseHTTPRequestHandler):\n\
-            \x20   def answer(self):\n\
-            \x20       self.rfile.read(int(self.headers.get('content-length', 0)))\n\
-            \x20       self.send_response(404)\n\
-            \x20       self.send_header('content-length', '0')\n\
-            \x20       self.end_headers()\n\
-            \x20   do_GET = do_POST = do_HEAD = answer\n\
-            \x20   log_message = lambda *_: None\n\
-            server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Answer)\n\
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n\
-            context.load_cert_chain('ca.pem', 'key.pem')\n\
-            server.socket = context.wrap_socket(server.socket, server_side=True)\n\
-            print(server.server_address[1], flush=True)\n\
-            import threading\n\
-            threading.Thread(target=server.serve_forever, daemon=True).start()\n\
-            sys.stdin.read()\n";
-        let mut server = Command::new("python3")
-            .args(["-c", script])
-            .current_dir(self.folder)
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        let mut out = std::io::BufReader::new(server.stdout.take().unwrap());
-        std::io::BufRead::read_line(&mut out, &mut port).unwrap();
-        // It ends with this process, which holds its standard input.
-        std::mem::forget(server);
-        format!("127.0.0.1:{}", port.trim())
     }
 }

@@ -1,6 +1,6 @@
 //! Which AWS operation an HTTP request is.
 
-use hyper::header::HeaderMap;
+use hyper::header::{HOST, HeaderMap};
 use hyper::{Method, Uri};
 
 pub const DEFAULT_ACCOUNT: &str = "000000000000";
@@ -14,12 +14,24 @@ pub struct Request {
     pub body: bytes::Bytes,
     /// For instance `s3:PutObject`; an unknown one is named by its method and path.
     pub operation: String,
+    /// The name in the `Host` header.
+    pub host: String,
+    /// Path and query as they were sent; `uri` has the bucket in the path also where a client
+    /// put it into the host's name.
+    pub target: String,
 }
 
 impl Request {
     pub fn new(method: Method, uri: Uri, headers: HeaderMap, body: bytes::Bytes) -> Self {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = host.to_owned();
+        let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        let uri = match bucket_of(&host) {
+            Some(bucket) => format!("/{bucket}{target}").parse().unwrap(),
+            None => uri,
+        };
         let operation = operation(&method, &uri, &headers, &body);
-        Self { method, uri, headers, body, operation }
+        Self { method, uri, headers, body, operation, host, target }
     }
 
     pub fn path(&self) -> String {
@@ -66,6 +78,11 @@ impl Request {
         scope.and_then(|scope| scope.split('/').nth(2)).unwrap_or_default().to_owned()
     }
 
+    /// Was it sent to a name of AWS's, or to one of its addresses inside of a machine?
+    pub fn is_to_aws(&self) -> bool {
+        self.host.contains(".amazonaws.com") || desk(&self.host).is_some()
+    }
+
     /// The account that ministack puts this caller into.
     pub fn account(&self) -> String {
         self.header("authorization")
@@ -94,7 +111,30 @@ fn operation(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> St
     )
 }
 
+/// The bucket in the name of a host (Amazon S3 User Guide, "Virtual hosting of general purpose
+/// buckets").
+fn bucket_of(host: &str) -> Option<&str> {
+    Some(host.strip_suffix(".amazonaws.com")?.rsplit_once(".s3.")?.0)
+}
+
+/// Who hands out credentials there.
+fn desk(host: &str) -> Option<&'static str> {
+    let named = |name: &str| host.contains(name);
+    match host {
+        "169.254.169.254" => Some("imds"),
+        "169.254.170.2" => Some("container"),
+        _ if named("portal.sso.") => Some("sso"),
+        _ if named("oidc.") => Some("oidc"),
+        _ if named(".signin.aws") => Some("signin"),
+        _ => None,
+    }
+}
+
 fn service(headers: &HeaderMap, body: &[u8]) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    if let Some(desk) = host.and_then(desk) {
+        return desk.to_owned();
+    }
     let signed = headers.get("authorization").and_then(|header| {
         header.to_str().ok()?.split("Credential=").nth(1)?.split('/').nth(3).map(str::to_owned)
     });

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bytes::Bytes;
+use hyper::Method;
+use hyper::header::HeaderMap;
+
+use super::classify::Request;
 
 /// One request that reached the proxy. A client's retry is a call of its own.
 #[derive(Clone, Debug)]
@@ -12,8 +16,12 @@ pub struct Call {
     pub number: usize,
     /// Service and operation, for instance `cloudfront:UpdateDistribution`.
     pub operation: String,
+    pub method: Method,
+    /// The name in the `Host` header.
+    pub host: String,
     /// Path and query as they were sent.
     pub path: String,
+    pub headers: HeaderMap,
     /// What was sent with it.
     pub body: Bytes,
     pub started: Instant,
@@ -21,6 +29,20 @@ pub struct Call {
     pub ended: Option<Instant>,
     /// What the client was told; `None` if it was told nothing.
     pub status: Option<u16>,
+}
+
+impl Call {
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// What it was signed with: access key, region and service.
+    pub fn scope(&self) -> Option<[&str; 3]> {
+        let (_, scope) = self.header("authorization").split_once("Credential=")?;
+        let parts: Vec<&str> = scope.split(',').next()?.split('/').collect();
+        Some([parts.first()?, parts.get(2)?, parts.get(3)?])
+    }
 }
 
 #[derive(Debug, Default)]
@@ -38,13 +60,16 @@ pub struct Entry {
 }
 
 impl Ledger {
-    pub fn open(&mut self, operation: &str, path: &str, body: &Bytes) -> Entry {
+    pub fn open(&mut self, request: &Request) -> Entry {
         let number = self.calls.len() + 1;
         self.calls.push(Call {
             number,
-            operation: operation.to_owned(),
-            path: path.to_owned(),
-            body: body.clone(),
+            operation: request.operation.clone(),
+            method: request.method.clone(),
+            host: request.host.clone(),
+            path: request.target.clone(),
+            headers: request.headers.clone(),
+            body: request.body.clone(),
             started: Instant::now(),
             ended: None,
             status: None,

@@ -45,11 +45,7 @@ impl Shared {
     fn open(&self, request: &Request) -> (Entry, Due) {
         let mut book = self.book.lock().unwrap();
         book.under_way += 1;
-        let path = request.uri.path_and_query().map_or("/", |path| path.as_str());
-        (
-            book.ledger.open(&request.operation, path, &request.body),
-            book.script.next(&request.operation),
-        )
+        (book.ledger.open(request), book.script.next(&request.operation))
     }
 
     fn close(&self, entry: Entry, status: Option<u16>) {

@@ -198,6 +198,10 @@ pub async fn forward(upstream: SocketAddr, request: &Request) -> io::Result<Repl
     for name in [CONNECTION, EXPECT, TRANSFER_ENCODING] {
         outgoing.headers_mut().remove(name);
     }
+    if request.is_to_aws() {
+        // The bucket is in the path now, and may not be found in the name, too.
+        outgoing.headers_mut().insert(HOST, upstream.to_string().parse().unwrap());
+    }
     let (head, body) = sender.send_request(outgoing).await.map_err(io::Error::other)?.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
