@@ -22,6 +22,7 @@ mod wire {
     mod names;
     mod objects;
     mod owned;
+    mod regions;
     mod saved;
     mod shop;
     mod sweep;

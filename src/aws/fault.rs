@@ -9,6 +9,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+/// Where S3 says that a bucket is (Amazon S3 API Reference, "HeadBucket").
+pub(crate) const BUCKET_REGION: &str = "x-amz-bucket-region";
+
 /// Returns the fault behind an SDK error. `tried` says what was tried on what: `create role
 /// checkout-edge`.
 pub(crate) fn fault<E>(tried: impl Into<String>, error: &SdkError<E, HttpResponse>) -> Fault
@@ -31,8 +34,12 @@ where
     };
     let message = text;
     let lacks = lacking(kind, &message, || needs(std::any::type_name::<E>()));
+    let lies = error.raw_response().and_then(|response| response.headers().get(BUCKET_REGION));
+    let named = lies.filter(|_| kind == FaultKind::Elsewhere);
+    let named = named
+        .map(|region| format!("the bucket is in {region}: set `region: {region}` in the spec"));
     Fault {
-        hint: cure.map(str::to_owned).or_else(|| hint(kind, &tried, &message)),
+        hint: named.or(cure.map(str::to_owned)).or_else(|| hint(kind, &tried, &message)),
         lacks,
         kind,
         tried,

@@ -24,7 +24,7 @@ use crate::resource::{
 use crate::stack::{Former, Live, Names, Op, Scope, Stack, dependents};
 use crate::sweep::{Found, group};
 use futures_util::future::try_join_all;
-use futures_util::try_join;
+use futures_util::{join, try_join};
 use serde_json::Value;
 
 /// The real thing.
@@ -57,15 +57,25 @@ impl Aws {
         let (caller, listed) = try_join!(self.identify(), distribution::aws::list(clients))?;
         let account = caller.account;
         let stack = names.in_account(account.clone())?;
-        let (region, policy) = try_join!(
+        let (region, policy) = join!(
             bucket::aws::locate(clients, &account, &stack.bucket),
             grant::aws::observe(clients, &account, &stack.bucket)
-        )?;
+        );
+        let region = region?;
         let reachable = region.as_ref().is_some_and(|region| names.looks_at_objects(region));
+        let elsewhere = region.as_ref().filter(|_| !reachable).map(|it| clients.in_region(it));
+        let there = elsewhere.as_ref().unwrap_or(clients);
+        let policy = match policy {
+            // Asked in the region of the spec, before it was known where the bucket is.
+            Err(fault) if fault.kind == FaultKind::Elsewhere => {
+                grant::aws::observe(there, &account, &stack.bucket).await?
+            }
+            seen => seen?,
+        };
         let bucket = async {
             match region.clone() {
                 Some(region) => {
-                    Box::pin(bucket::aws::observe(clients, &account, &stack.bucket, region))
+                    Box::pin(bucket::aws::observe(there, &account, &stack.bucket, region))
                         .await
                         .map(Some)
                 }

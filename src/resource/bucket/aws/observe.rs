@@ -1,7 +1,7 @@
 //! Finds the bucket and reads its settings, each with its own call.
 
 use crate::aws::Clients;
-use crate::aws::fault::{absent, fault};
+use crate::aws::fault::{BUCKET_REGION, absent, fault};
 use crate::change::{Fault, FaultKind};
 use crate::name::{AccountId, BucketName, Region};
 use crate::resource::bucket::{Live, Settings, Versioning};
@@ -37,7 +37,7 @@ pub(crate) async fn locate(
             // Reference, "HeadBucket").
             let elsewhere = error
                 .raw_response()
-                .and_then(|response| response.headers().get("x-amz-bucket-region"))
+                .and_then(|response| response.headers().get(BUCKET_REGION))
                 .map(str::to_owned);
             let redirected = error
                 .raw_response()

@@ -25,7 +25,12 @@ pub struct Buckets {
     system_tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Those whose tags decide about access.
     abac: BTreeSet<String>,
+    /// Where each is.
+    regions: BTreeMap<String, String>,
 }
+
+/// Regions that an account has to enable first; their names tell nothing to the others.
+const OPT_IN: [&str; 1] = ["eu-south-1"];
 
 impl World {
     /// AWS itself tags a bucket, as CloudFormation does.
@@ -49,6 +54,9 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
         let text = "The provided token is malformed or otherwise invalid.";
         return Some(error(request, 400, "InvalidToken", text));
     }
+    if let Some(elsewhere) = elsewhere(world, request) {
+        return Some(elsewhere);
+    }
     match request.operation.as_str() {
         "s3:PutBucketPolicy" => return malformed_policy(request),
         "s3:GetBucketAbac" | "s3:PutBucketAbac" => return Some(abac(world, request)),
@@ -69,6 +77,30 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     }
     None
 }
+
+/// What a client in another region than the bucket's is told (docs/aws.md, "a bucket elsewhere
+/// redirects").
+fn elsewhere(world: &World, request: &Request) -> Option<Reply> {
+    let bucket = bucket(request);
+    let (lies, signed) = (world.buckets.regions.get(&bucket)?, request.region());
+    if signed.is_empty() || signed == *lies || request.operation == "s3:CreateBucket" {
+        return None;
+    }
+    if OPT_IN.contains(&lies.as_str()) {
+        let message = format!(
+            "The {lies} location constraint is incompatible for the region specific endpoint this \
+                request was sent to."
+        );
+        let refusal = error(request, 400, "IllegalLocationConstraintException", &message);
+        let is_head = request.method == hyper::Method::HEAD;
+        return Some(if is_head { refusal.with_header(REGION, lies) } else { refusal });
+    }
+    let message = "The bucket you are attempting to access must be addressed using the specified \
+        endpoint. Please send all future requests to this endpoint.";
+    Some(error(request, 301, "PermanentRedirect", message).with_header(REGION, lies))
+}
+
+const REGION: &str = "x-amz-bucket-region";
 
 /// A document without any element of this name.
 fn without(document: &str, name: &str) -> String {
@@ -164,9 +196,16 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
     if let Some(ahead) = world.rules.clock_ahead {
         reply.set_header("date", &httpdate::fmt_http_date(SystemTime::now() + ahead));
     }
-    let Buckets { busy, unblocked, unowned, system_tags, abac } = &mut world.buckets;
+    let Buckets { busy, unblocked, unowned, system_tags, abac, regions } = &mut world.buckets;
     match (request.operation.as_str(), reply.is_success()) {
+        ("s3:CreateBucket", true) => {
+            let asked = Element::parse(&request.body);
+            let named = asked.map(|asked| asked.text_at(&["LocationConstraint"]).to_owned());
+            let named = named.filter(|region| !region.is_empty());
+            regions.insert(bucket, named.unwrap_or_else(|| request.region()));
+        }
         ("s3:DeleteBucket", true) => {
+            regions.remove(&bucket);
             busy.insert(bucket.clone(), tries);
             unblocked.remove(&bucket);
             unowned.remove(&bucket);
