@@ -13,6 +13,7 @@ mod wire {
     mod changes;
     mod cloudfront;
     mod company;
+    mod credentials;
     mod destroy;
     mod drift;
     mod faults;

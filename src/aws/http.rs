@@ -1,6 +1,7 @@
 //! How every service, and the probe, is reached: through the proxy that the environment names
 //! (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), with TLS by the machine's certificates
-//! or by the bundle that the user names (`AWS_CA_BUNDLE`, or `ca_bundle` in the profile).
+//! or by the bundle that the user names (`AWS_CA_BUNDLE`, or `ca_bundle` in the profile). No proxy is
+//! asked for this machine itself, nor for the agents on it that hand out its credentials.
 
 use super::cause::causes;
 use crate::change::{Fault, FaultKind};
@@ -10,10 +11,14 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorSettings, SharedHttpClient,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use hyper::Uri;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 
 /// A bundle of certificates is never larger. In bytes.
@@ -48,25 +53,86 @@ pub(crate) fn trust(bundle: Option<&Path>) -> Result<TlsContext, Fault> {
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
-/// A client for the SDK.
-pub(crate) fn client(trust: TlsContext) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, _| connector(&trust, settings.cloned()))
+/// A client for the SDK, and for all that get credentials.
+pub(crate) fn client(trust: &TlsContext) -> SharedHttpClient {
+    let client = |proxy: ProxyConfig| {
+        let trust = trust.clone();
+        Builder::new().build_with_connector_fn(move |settings, _| {
+            connector(&trust, proxy.clone(), settings.cloned())
+        })
+    };
+    SharedHttpClient::new(Ways {
+        by_proxy: client(ProxyConfig::from_env()),
+        direct: client(ProxyConfig::disabled()),
+    })
 }
 
 /// One connection after the other, as `settings` say how long it may take.
-fn connector(trust: &TlsContext, settings: Option<HttpConnectorSettings>) -> Connector {
-    let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+fn connector(
+    trust: &TlsContext,
+    proxy: ProxyConfig,
+    settings: Option<HttpConnectorSettings>,
+) -> Connector {
+    let mut builder = Connector::builder().proxy_config(proxy);
     builder.set_connector_settings(settings);
     builder.tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).tls_context(trust.clone()).build()
 }
 
+/// Two ways to a server; its address decides.
+#[derive(Debug)]
+struct Ways<T> {
+    by_proxy: T,
+    direct: T,
+}
+
+impl HttpClient for Ways<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Ways {
+            by_proxy: self.by_proxy.http_connector(settings, components),
+            direct: self.direct.http_connector(settings, components),
+        })
+    }
+}
+
+impl<T: HttpConnector> HttpConnector for Ways<T> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let uri: Option<Uri> = request.uri().parse().ok();
+        if uri.is_some_and(|uri| uri.host().is_some_and(is_on_this_machine)) {
+            self.direct.call(request)
+        } else {
+            self.by_proxy.call(request)
+        }
+    }
+}
+
+/// A proxy is another machine: what it finds under these addresses is its own. The agents that hand
+/// out the credentials of instances and containers are at addresses of the link, or, with IPv6, at
+/// `fd00:ec2::` (AWS SDKs and Tools Reference Guide, "IMDS credential provider", "Container
+/// credential provider").
+fn is_on_this_machine(host: &str) -> bool {
+    match host.trim_matches(['[', ']']).parse() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback() || address.segments().starts_with(&[0xfd00, 0xec2])
+        }
+        Err(_) => host == "localhost",
+    }
+}
+
 /// Asks a web site, as a visitor's browser on this machine would.
 #[derive(Debug)]
-pub(crate) struct Web(Connector);
+pub(crate) struct Web(Ways<Connector>);
 
 impl Web {
     pub(crate) fn new(trust: &TlsContext) -> Self {
-        Self(connector(trust, None))
+        Self(Ways {
+            by_proxy: connector(trust, ProxyConfig::from_env(), None),
+            direct: connector(trust, ProxyConfig::disabled(), None),
+        })
     }
 
     /// Returns status and headers; the body is not read.
@@ -86,5 +152,29 @@ impl Web {
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok((response.status().as_u16(), headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_on_this_machine;
+
+    #[test]
+    fn only_what_is_on_this_machine_is_asked_without_a_proxy() {
+        for (host, expected) in [
+            ("169.254.169.254", true),
+            ("169.254.170.2", true),
+            ("[fd00:ec2::254]", true),
+            ("[fd00:ec2::23]", true),
+            ("127.0.0.1", true),
+            ("[::1]", true),
+            ("localhost", true),
+            ("10.0.0.1", false),
+            ("[fd00:ec3::254]", false),
+            ("localhost.example", false),
+            ("sts.us-east-1.amazonaws.com", false),
+        ] {
+            assert_eq!(is_on_this_machine(host), expected, "{host}");
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::change::Fault;
 use crate::name::{EDGE_REGION, Region};
-use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
@@ -130,24 +132,27 @@ impl Clients {
             Err(fault) => (None, Some(fault)),
         };
         let trust = http::trust(connection.ca_bundle.as_deref().or(bundle.as_deref()))?;
-        let http = http::client(trust.clone());
+        let http = http::client(&trust);
+        let home = home(connection.profile.as_deref()).await;
+        let retries = RetryConfig::standard().with_max_attempts(connection.patience.attempts);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .read_timeout(connection.patience.attempt.min(Duration::from_mins(1)))
+            .operation_attempt_timeout(connection.patience.attempt)
+            .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http.clone())
-            .region(aws_config::Region::from_static(EDGE_REGION))
-            .retry_config(RetryConfig::standard().with_max_attempts(connection.patience.attempts))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(5))
-                    .read_timeout(connection.patience.attempt.min(Duration::from_mins(1)))
-                    .operation_attempt_timeout(connection.patience.attempt)
-                    .build(),
-            );
+            .region(home.clone())
+            .retry_config(retries.clone())
+            .timeout_config(timeouts.clone());
         if let Some(profile) = &connection.profile {
             // A flag weighs more than keys in the environment, which the SDK's own chain would ask
             // first.
-            let region = aws_config::Region::from_static(EDGE_REGION);
-            let config =
-                ProviderConfig::without_region().with_http_client(http).with_region(Some(region));
+            let config = ProviderConfig::without_region()
+                .with_http_client(http)
+                .with_region(home)
+                .with_retry_config(retries)
+                .with_timeout_config(timeouts);
             let keys = ProfileFileCredentialsProvider::builder()
                 .configure(&config)
                 .profile_name(profile)
@@ -157,7 +162,8 @@ impl Clients {
         if let Some(url) = &connection.endpoint_url {
             loader = loader.endpoint_url(url);
         }
-        let shared = loader.load().await;
+        let shared = loader.load().await.into_builder();
+        let shared = shared.region(aws_config::Region::from_static(EDGE_REGION)).build();
         let emulated = shared.endpoint_url().is_some() || connection.s3_endpoint;
         let calls = meter::Calls::default();
         let meter = meter::Meter { calls: calls.clone(), is_verbose: connection.verbose };
@@ -186,4 +192,18 @@ impl Clients {
             unusable,
         })
     }
+}
+
+/// The user's own region: there whoever hands out credentials is asked, as an `aws login` belongs to
+/// a region, and a company's network may let nobody out to another STS.
+async fn home(profile: Option<&str>) -> Option<aws_config::Region> {
+    let mut files = ProfileFileRegionProvider::builder();
+    if let Some(profile) = profile {
+        files = files.profile_name(profile);
+    }
+    RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(files.build())
+        .or_else(aws_config::Region::from_static(EDGE_REGION))
+        .region()
+        .await
 }

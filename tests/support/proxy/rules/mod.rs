@@ -16,6 +16,7 @@ mod logs;
 mod paging;
 mod permission;
 mod role;
+pub mod sign_in;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -168,6 +169,9 @@ impl World {
 
     /// AWS's refusal, if it refuses.
     pub fn refusal(&mut self, request: &Request) -> Option<Reply> {
+        if let Some(answer) = sign_in::answer(request) {
+            return Some(answer);
+        }
         if let Some(denied) = permission::refusal(self, request) {
             return Some(denied);
         }
