@@ -9,6 +9,7 @@ mod association;
 mod bucket;
 mod defaults;
 mod distribution;
+mod evaluation;
 mod eventual;
 mod function;
 mod invalidation;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use super::classify::Request;
 use super::reply::Reply;
 
+pub use evaluation::{Need, allows, need};
 pub use paging::shrink_page;
 pub use permission::{Caller, for_the_emulator};
 

@@ -15,9 +15,9 @@ use super::super::classify::Request;
 use super::super::reply::{Reply, error};
 use super::super::xml::Element;
 use super::association::associated;
+use super::evaluation::{Context, Need, allows, need};
 use super::function::Name;
-use super::role::members;
-use super::{World, distribution};
+use super::{World, distribution, role};
 
 /// A caller with one policy.
 #[derive(Debug)]
@@ -30,26 +30,23 @@ pub struct Caller {
 }
 
 /// The tags of distributions by ARN; the emulator does not look at them when it judges a condition.
-pub type Tags = BTreeMap<String, BTreeMap<String, String>>;
-
-/// One action on one resource, with what a condition may ask for.
-struct Need {
-    action: &'static str,
-    resource: String,
-    context: BTreeMap<String, String>,
-}
-
-fn need(action: &'static str, resource: impl Into<String>) -> Need {
-    Need { action, resource: resource.into(), context: BTreeMap::new() }
-}
+pub type Tags = BTreeMap<String, role::Tags>;
 
 /// Calls that the emulator checks against no resource at all, under the operation's name instead of
-/// AWS's action, or without the tags.
-const MISPLACED: [&str; 10] = [
+/// AWS's action, or without the tags and boundaries that a condition asks for.
+const MISPLACED: [&str; 18] = [
     "lambda:CreateFunction",
+    "iam:CreateRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:PutRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:GetRolePolicy",
     "cloudfront:CreateDistributionWithTags",
     "cloudfront:UpdateDistribution",
     "cloudfront:DeleteDistribution",
+    "cloudfront:CreateInvalidation",
+    "cloudfront:GetInvalidation",
     "cloudfront:TagResource",
     "cloudfront:UntagResource",
     "cloudfront:ListTagsForResource",
@@ -148,11 +145,6 @@ fn caller<'world>(world: &'world World, request: &Request) -> Option<&'world Cal
 fn tag(world: &mut World, request: &Request, reply: &Reply) {
     let sent = Element::parse(&request.body);
     let resource = || request.query("Resource").unwrap_or_default();
-    let pairs = |list: &Element| -> BTreeMap<String, String> {
-        list.items(&[])
-            .map(|tag| (tag.text_at(&["Key"]).to_owned(), tag.text_at(&["Value"]).to_owned()))
-            .collect()
-    };
     match (request.operation.as_str(), sent) {
         ("cloudfront:CreateDistributionWithTags", Some(sent)) => {
             let arn = Element::parse(&reply.body)
@@ -175,6 +167,18 @@ fn tag(world: &mut World, request: &Request, reply: &Reply) {
     }
 }
 
+fn pairs(list: &Element) -> role::Tags {
+    list.items(&[])
+        .map(|tag| (tag.text_at(&["Key"]).to_owned(), tag.text_at(&["Value"]).to_owned()))
+        .collect()
+}
+
+/// Tags as conditions ask for them.
+pub fn prefixed(key: &str, tags: Option<&role::Tags>) -> Context {
+    let tags = tags.into_iter().flatten();
+    tags.map(|(name, value)| (format!("{key}/{name}"), value.clone())).collect()
+}
+
 /// What a call takes beside what the emulator asks for.
 #[expect(clippy::too_many_lines, reason = "one table")]
 fn needs(world: &World, request: &Request) -> Vec<Need> {
@@ -184,7 +188,7 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
     let pass = |role: &Value| {
         let context =
             [("iam:PassedToService".to_owned(), "lambda.amazonaws.com".to_owned())].into();
-        role.as_str().map(|role| Need { context, ..need("iam:PassRole", role) })
+        role.as_str().map(|role| need("iam:PassRole", role).with(context))
     };
     let on_version = |action| {
         let name = Name::of(request);
@@ -195,12 +199,16 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
             "arn:aws:cloudfront::{account}:distribution/{}",
             request.segments().get(2).map_or("", String::as_str)
         );
-        let tags = world.tags.get(&arn).into_iter().flatten();
-        let context =
-            tags.map(|(key, value)| (format!("aws:ResourceTag/{key}"), value.clone())).collect();
-        vec![Need { context, ..need(action, arn) }]
+        let context = prefixed("aws:ResourceTag", world.tags.get(&arn));
+        vec![need(action, arn).with(context)]
     };
-    let tagging = || request.query("Resource").unwrap_or_default();
+    let tagging = |action| {
+        let arn = request.query("Resource").unwrap_or_default();
+        let sent = Element::parse(&request.body).as_ref().map(pairs);
+        let mut context = prefixed("aws:ResourceTag", world.tags.get(&arn));
+        context.extend(prefixed("aws:RequestTag", sent.as_ref()));
+        vec![need(action, arn).with(context)]
+    };
     let control = || {
         format!(
             "arn:aws:cloudfront::{account}:origin-access-control/{}",
@@ -221,17 +229,7 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
         "s3:PutObject" | "s3:DeleteObject" => {
             request.header("if-match").map(|_| need("s3:GetObject", object)).into_iter().collect()
         }
-        "iam:CreateRole" => {
-            let role = format!(
-                "arn:aws:iam::{account}:role/{}",
-                request.field("RoleName").unwrap_or_default()
-            );
-            request
-                .field("Tags.member.1.Key")
-                .map(|_| need("iam:TagRole", role))
-                .into_iter()
-                .collect()
-        }
+        operation if operation.starts_with("iam:") => role::needs(world, request),
         "lambda:CreateFunction" => {
             let sent = request.json();
             let function = format!(
@@ -265,17 +263,22 @@ fn needs(world: &World, request: &Request) -> Vec<Need> {
             sent["tags"].is_object().then(tags).into_iter().collect()
         }
         "cloudfront:CreateDistributionWithTags" => {
+            let sent = Element::parse(&request.body);
+            let sent = sent.as_ref().and_then(|sent| sent.at(&["Tags"])).map(pairs);
             let tags = need(
                 "cloudfront:TagResource",
                 format!("arn:aws:cloudfront::{account}:distribution/NEW"),
             );
+            let tags = tags.with(prefixed("aws:RequestTag", sent.as_ref()));
             vec![need("cloudfront:CreateDistribution", "*"), tags]
         }
         "cloudfront:UpdateDistribution" => distribution("cloudfront:UpdateDistribution"),
         "cloudfront:DeleteDistribution" => distribution("cloudfront:DeleteDistribution"),
-        "cloudfront:TagResource" => vec![need("cloudfront:TagResource", tagging())],
-        "cloudfront:UntagResource" => vec![need("cloudfront:UntagResource", tagging())],
-        "cloudfront:ListTagsForResource" => vec![need("cloudfront:ListTagsForResource", tagging())],
+        "cloudfront:CreateInvalidation" => distribution("cloudfront:CreateInvalidation"),
+        "cloudfront:GetInvalidation" => distribution("cloudfront:GetInvalidation"),
+        "cloudfront:TagResource" => tagging("cloudfront:TagResource"),
+        "cloudfront:UntagResource" => tagging("cloudfront:UntagResource"),
+        "cloudfront:ListTagsForResource" => tagging("cloudfront:ListTagsForResource"),
         "cloudfront:GetOriginAccessControl" => {
             vec![need("cloudfront:GetOriginAccessControl", control())]
         }
@@ -384,34 +387,4 @@ fn text(account: &str, need: &Need) -> String {
 
 fn bucket(request: &Request) -> String {
     format!("arn:aws:s3:::{}", request.segments().first().map_or("", String::as_str))
-}
-
-/// As IAM would judge it, as far as our policies go: they allow, and their conditions are of one
-/// sort.
-fn allows(policy: &Value, need: &Need) -> bool {
-    members(&policy["Statement"]).any(|statement| {
-        let mut conditions =
-            statement["Condition"]["StringEquals"].as_object().into_iter().flatten();
-        statement["Effect"] == "Allow"
-            && members(&statement["Action"]).any(|action| matches(action, need.action))
-            && members(&statement["Resource"]).any(|resource| matches(resource, &need.resource))
-            && conditions.all(|(key, values)| {
-                need.context
-                    .get(key)
-                    .is_some_and(|found| members(values).any(|value| value == found))
-            })
-    })
-}
-
-/// A pattern of IAM's, in which a star stands for anything.
-fn matches(pattern: &Value, text: &str) -> bool {
-    let mut parts = pattern.as_str().unwrap_or_default().split('*');
-    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
 }

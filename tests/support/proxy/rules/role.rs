@@ -1,5 +1,5 @@
 //! Trust policies: their form, and the time until others know them (docs/aws.md, "a new role is not
-//! known at once").
+//! known at once"). Boundaries and tags, for whoever may change a role only because of them.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,19 @@ use serde_json::Value;
 
 use super::super::classify::Request;
 use super::super::reply::{Reply, error};
+use super::evaluation::{Context, Need, need};
+use super::permission::prefixed;
 use super::{World, spend};
 
 pub type Roles = BTreeMap<String, Role>;
 
+pub type Tags = BTreeMap<String, String>;
+
 #[derive(Debug)]
 pub struct Role {
+    path: String,
+    boundary: Option<String>,
+    tags: Tags,
     trust: String,
     tries: usize,
     edge_tries: usize,
@@ -39,6 +46,9 @@ pub fn settle(world: &mut World, request: &Request) {
     match request.operation.as_str() {
         "iam:CreateRole" => {
             let role = Role {
+                path: request.field("Path").unwrap_or_else(|| "/".to_owned()),
+                boundary: request.field("PermissionsBoundary"),
+                tags: tags(request),
                 trust: request.field("AssumeRolePolicyDocument").unwrap_or_default(),
                 tries: world.rules.role_tries,
                 edge_tries: world.rules.edge_trust_tries,
@@ -53,7 +63,60 @@ pub fn settle(world: &mut World, request: &Request) {
         "iam:DeleteRole" => {
             world.roles.remove(&name);
         }
-        _ => {}
+        operation => {
+            let Some(role) = world.roles.get_mut(&name) else { return };
+            match operation {
+                "iam:TagRole" => role.tags.extend(tags(request)),
+                "iam:UntagRole" => role.tags.retain(|key, _| !untagged(request).contains(key)),
+                "iam:PutRolePermissionsBoundary" | "iam:DeleteRolePermissionsBoundary" => {
+                    role.boundary = request.field("PermissionsBoundary");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn list(request: &Request, name: &str) -> impl Iterator<Item = String> {
+    (1..).map_while(move |index| request.field(&name.replace('#', &index.to_string())))
+}
+
+fn tags(request: &Request) -> Tags {
+    list(request, "Tags.member.#.Key").zip(list(request, "Tags.member.#.Value")).collect()
+}
+
+fn untagged(request: &Request) -> Vec<String> {
+    list(request, "TagKeys.member.#").collect()
+}
+
+/// What a call about a role takes, where the emulator does not look at boundaries and tags: the
+/// boundary is the role's, or the one that the call gives to it (Service Authorization Reference).
+pub fn needs(world: &World, request: &Request) -> Vec<Need> {
+    let name = request.field("RoleName").unwrap_or_default();
+    let role = world.roles.get(&name);
+    let path = request.field("Path").or_else(|| role.map(|role| role.path.clone()));
+    let path = path.unwrap_or_else(|| "/".to_owned());
+    let arn = format!("arn:aws:iam::{}:role{path}{name}", request.account());
+    let bounded = |boundary: Option<String>| -> Context {
+        boundary.map(|arn| ("iam:PermissionsBoundary".to_owned(), arn)).into_iter().collect()
+    };
+    let given = || bounded(request.field("PermissionsBoundary"));
+    let found = || bounded(role.and_then(|role| role.boundary.clone()));
+    let one = |action, context| vec![need(action, arn.clone()).with(context)];
+    match request.operation.as_str() {
+        "iam:CreateRole" => {
+            let tagged = (!tags(request).is_empty()).then(|| need("iam:TagRole", arn.clone()));
+            one("iam:CreateRole", given()).into_iter().chain(tagged).collect()
+        }
+        "iam:PutRolePermissionsBoundary" => one("iam:PutRolePermissionsBoundary", given()),
+        "iam:DeleteRolePermissionsBoundary" => one("iam:DeleteRolePermissionsBoundary", found()),
+        "iam:UpdateAssumeRolePolicy" => one("iam:UpdateAssumeRolePolicy", found()),
+        "iam:PutRolePolicy" => one("iam:PutRolePolicy", found()),
+        "iam:GetRolePolicy" => {
+            let tags = role.map(|role| &role.tags);
+            one("iam:GetRolePolicy", prefixed("aws:ResourceTag", tags))
+        }
+        _ => Vec::new(),
     }
 }
 
