@@ -60,11 +60,12 @@ pub(crate) fn statement_with(action: &str) -> Option<&'static str> {
     all().find(stack).or_else(|| all().find(sweep)).map(|permission| permission.sid)
 }
 
+/// The policy for a stack whose role has this permissions boundary.
 #[must_use]
-pub(crate) fn policy(stack: &Stack, purpose: Purpose) -> Value {
+pub(crate) fn policy(stack: &Stack, boundary: Option<&str>, purpose: Purpose) -> Value {
     let mut statements: Vec<(&Permission, Vec<&str>)> = Vec::new();
     for permission in all() {
-        let actions = actions(permission, stack, purpose);
+        let actions = actions(permission, stack, boundary, purpose);
         let same = |(other, _): &&mut (&Permission, Vec<&str>)| {
             (other.sid, other.place, other.condition)
                 == (permission.sid, permission.place, permission.condition)
@@ -86,7 +87,8 @@ pub(crate) fn policy(stack: &Stack, purpose: Purpose) -> Value {
         .map(|(permission, actions)| {
             let mut statement = json!({"Sid": permission.sid, "Effect": "Allow",
                 "Action": actions, "Resource": resource(permission.place, stack)});
-            if let Some(condition) = permission.condition.and_then(|it| condition(it, stack)) {
+            let condition = permission.condition.and_then(|it| condition(it, stack, boundary));
+            if let Some(condition) = condition {
                 statement["Condition"] = condition;
             }
             statement
@@ -95,10 +97,16 @@ pub(crate) fn policy(stack: &Stack, purpose: Purpose) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-fn actions(permission: &Permission, stack: &Stack, purpose: Purpose) -> Vec<&'static str> {
+fn actions(
+    permission: &Permission,
+    stack: &Stack,
+    boundary: Option<&str>,
+    purpose: Purpose,
+) -> Vec<&'static str> {
     let is_needed = match permission.of {
         Stacks::All => true,
         Stacks::Owned => stack.names.attached.is_none(),
+        Stacks::Unbounded => boundary.is_none(),
         Stacks::Retaining => stack.names.logs || purpose == Purpose::Destroy,
     };
     let Permission { read, apply, destroy, toggle, sweep, .. } = permission;
@@ -112,13 +120,22 @@ fn actions(permission: &Permission, stack: &Stack, purpose: Purpose) -> Vec<&'st
     }
 }
 
-fn condition(condition: Condition, stack: &Stack) -> Option<Value> {
+fn condition(condition: Condition, stack: &Stack, boundary: Option<&str>) -> Option<Value> {
+    let (found, written) =
+        (format!("aws:ResourceTag/{STACK_TAG}"), format!("aws:RequestTag/{STACK_TAG}"));
+    let ours = &stack.names.stack;
     match condition {
         Condition::PassedToLambda => Some(json!({"StringEquals": {
             "iam:PassedToService": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}})),
         Condition::OurTag if stack.names.attached.is_some() => None,
-        Condition::OurTag => Some(json!({"StringEquals": {
-            format!("aws:ResourceTag/{STACK_TAG}"): stack.names.stack}})),
+        Condition::OurTag => Some(json!({"StringEquals": {found: ours}})),
+        Condition::WritesOurTag => Some(json!({"StringEquals": {written: ours},
+            "StringEqualsIfExists": {found: ours}})),
+        Condition::AnyStacksTag => Some(json!({"Null": {found: "false"}})),
+        Condition::Bounded => {
+            let bounded = |arn| json!({"StringEquals": {"iam:PermissionsBoundary": literal(arn)}});
+            boundary.map(bounded)
+        }
     }
 }
 
@@ -186,6 +203,8 @@ mod tests {
     use crate::resource::page::Keys;
     use crate::stack::Names;
 
+    const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
+
     fn stack(attached: Option<&str>) -> Stack {
         let long = "a".repeat(32);
         let names = Names {
@@ -208,10 +227,14 @@ mod tests {
         for purpose in
             [Purpose::Apply, Purpose::Destroy, Purpose::Plan, Purpose::Toggle, Purpose::Sweep]
         {
-            for attached in [None, Some("E2ABCDEF0123")] {
+            // The name of a policy has up to 128 characters (IAM User Guide, quotas).
+            let long = format!("arn:aws:iam::123456789012:policy/{}", "p".repeat(128));
+            for (attached, boundary) in
+                [(None, None), (Some("E2ABCDEF0123"), None), (None, Some(&*long))]
+            {
                 // IAM does not count white space (IAM User Guide, quotas).
-                let size = policy(&stack(attached), purpose).to_string().len();
-                assert!(size <= 6_144, "{purpose:?}: {size}");
+                let size = policy(&stack(attached), boundary, purpose).to_string().len();
+                assert!(size <= 6_144, "{purpose:?} {boundary:?}: {size}");
             }
         }
     }
@@ -223,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_purpose_gets_no_more_than_it_needs() {
-        let text = |purpose| policy(&stack(None), purpose).to_string();
+        let text = |purpose| policy(&stack(None), None, purpose).to_string();
         for write in ["Create", "Put", "Delete", "Update", "PassRole", "Tag", "Untag"] {
             for purpose in [Purpose::Plan, Purpose::Sweep] {
                 assert!(!text(purpose).contains(&format!(":{write}")), "{purpose:?}: {write}");
@@ -234,12 +257,12 @@ mod tests {
                 && !text(Purpose::Apply).contains("DeleteBucket\"")
         );
         assert!(!text(Purpose::Toggle).contains("iam:") && !text(Purpose::Toggle).contains("/*"));
-        let attached = policy(&stack(Some("E2ABCDEF0123")), Purpose::Apply).to_string();
+        let attached = policy(&stack(Some("E2ABCDEF0123")), None, Purpose::Apply).to_string();
         assert!(
             attached.contains("distribution/E2ABCDEF0123")
                 && !attached.contains("CreateDistribution")
         );
-        let attached = policy(&stack(Some("E2ABCDEF0123")), Purpose::Destroy).to_string();
+        let attached = policy(&stack(Some("E2ABCDEF0123")), None, Purpose::Destroy).to_string();
         assert!(
             attached.contains("UpdateDistribution") && !attached.contains("DeleteDistribution"),
             "it is another owner's"
@@ -249,7 +272,7 @@ mod tests {
     #[test]
     fn a_distribution_without_our_tag_is_neither_changed_nor_deleted() {
         for purpose in [Purpose::Apply, Purpose::Destroy] {
-            let policy = policy(&stack(None), purpose);
+            let policy = policy(&stack(None), None, purpose);
             let writing =
                 |statement: &&Value| statement["Action"].to_string().contains("UpdateDistribution");
             let statements: Vec<&Value> =
@@ -264,11 +287,34 @@ mod tests {
     }
 
     #[test]
+    fn a_boundary_binds_what_decides_the_roles_rights() {
+        let changes = |boundary| {
+            let policy = policy(&stack(None), boundary, Purpose::Apply);
+            let found = policy["Statement"].as_array().unwrap().clone().into_iter();
+            let statement = found.filter(|found| found["Sid"] == "ChangeRole");
+            statement.map(|it| (it["Action"].to_string(), it["Condition"].clone())).collect()
+        };
+        let bounded: Vec<(String, Value)> = changes(Some(BOUNDARY));
+        let condition = json!({"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}});
+        assert_eq!(bounded.len(), 1);
+        assert_eq!(bounded[0].1, condition);
+        assert!(!bounded[0].0.contains("Delete"), "an administrator releases it");
+        let free: Vec<(String, Value)> = changes(None);
+        assert_eq!(free.len(), 1);
+        assert_eq!(free[0].1, Value::Null);
+        assert!(free[0].0.contains("iam:DeleteRolePermissionsBoundary"));
+        let starry = "arn:aws:iam::123456789012:policy/a/*/$";
+        let literal: Vec<(String, Value)> = changes(Some(starry));
+        let value = &literal[0].1["StringEquals"]["iam:PermissionsBoundary"];
+        assert_eq!(value, "arn:aws:iam::123456789012:policy/a/${*}/${$}");
+    }
+
+    #[test]
     fn log_groups_are_looked_at_where_their_retention_is_set_and_taken_down_always() {
         let text = |purpose, logs| {
             let mut stack = stack(None);
             stack.names.logs = logs;
-            policy(&stack, purpose).to_string()
+            policy(&stack, None, purpose).to_string()
         };
         for (purpose, logs, actions) in [
             (Purpose::Plan, false, 0),
@@ -293,7 +339,8 @@ mod tests {
 
     #[test]
     fn a_missing_action_leads_to_its_statement() {
-        assert_eq!(statement_with("iam:CreateRole"), Some("Role"));
+        assert_eq!(statement_with("iam:CreateRole"), Some("ChangeRole"));
+        assert_eq!(statement_with("iam:DeleteRole"), Some("Role"));
         assert_eq!(statement_with("lambda:EnableReplication"), Some("Replication"));
         assert_eq!(statement_with("s3:ListAllMyBuckets"), Some("Lists"));
         assert_eq!(statement_with("ec2:RunInstances"), None);

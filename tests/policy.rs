@@ -1,6 +1,6 @@
 //! What `provision policy` prints is enough, and no action in it can go: tried with an emulator
 //! that checks signatures and IAM policies, behind a proxy that adds what it does not check
-//! (`support::proxy::rules::permission`).
+//! (`support::proxy::rules::permission`). What their holders can do with them is reasoned over.
 //!
 //! `cargo test --test policy` takes every nth action away. All of them, with the tables:
 //! `PROVISION_POLICY=all cargo test --test policy -- --nocapture`
@@ -14,12 +14,15 @@
 mod support;
 
 mod policy {
+    mod attempts;
     #[expect(dead_code, reason = "the wire tests ask for more")]
     #[path = "../wire/cloudfront.rs"]
     mod cloudfront;
     mod execution;
+    mod holder;
     mod matrix;
     mod operator;
+    mod printed;
     mod scene;
     #[path = "../wire/shop.rs"]
     mod shop;

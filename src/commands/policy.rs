@@ -27,6 +27,7 @@ pub(crate) struct Policy {
 pub(crate) async fn run(global: &Global, verb: &Policy) -> Result<Exit, Failure> {
     let session = Session::open(global, Files::Spared).await?;
     let stack = session.place.stack(&session.target()).await?;
-    session.place.view.policy(&permissions::policy(&stack, verb.purpose));
+    let boundary = session.spec.role.permissions_boundary.as_deref();
+    session.place.view.policy(&permissions::policy(&stack, boundary, verb.purpose));
     Ok(Exit::Done)
 }

@@ -80,7 +80,7 @@ pub(super) fn tags(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Liv
     let staying = all.filter(|one| !plan.deletes(one.thing));
     let sets = staying.filter_map(|one| {
         let tags = Difference::between(one.tags, &desired.role.tags);
-        (!tags.is_empty()).then(|| one.set(&plan.account, tags))
+        (!tags.is_empty()).then(|| one.set(stack, tags))
     });
     let sets: Vec<Op> = sets.collect();
     plan.add(Stage::Narrow, sets);

@@ -63,7 +63,7 @@ pub(super) fn retag(stack: &Stack, live: &Live) -> Vec<Op> {
         let word = (PROTECT_TAG.to_owned(), words.clone());
         Difference::between(tags, &tags.clone().into_iter().chain([word]).collect())
     };
-    all.map(|one| one.set(&stack.account, with(one.tags))).collect()
+    all.map(|one| one.set(stack, with(one.tags))).collect()
 }
 
 /// What the tags of the stack's own objects protect.

@@ -1,7 +1,7 @@
 //! Everything of a stack that carries tags, in the spec or not.
 
 use crate::change::Kind;
-use crate::name::{AccountId, BucketName, DistributionId, FunctionName, RoleName};
+use crate::name::{BucketName, DistributionId, FunctionName, RoleName};
 use crate::resource::tags::Difference;
 use crate::resource::{Tags, bucket, distribution, function, role};
 use crate::spec::Protected;
@@ -36,18 +36,19 @@ impl Tagged<'_> {
     }
 
     /// Changes its tags.
-    pub(super) fn set(&self, account: &AccountId, tags: Difference) -> Op {
+    pub(super) fn set(&self, stack: &Stack, tags: Difference) -> Op {
         let adopts = false;
         match self.thing {
             Thing::Bucket(name) => Op::Bucket(name.clone(), bucket::Op::SetTags { tags, adopts }),
             Thing::Role(name) => Op::Role(name.clone(), role::Op::SetTags { tags, adopts }),
             Thing::Function(name) => {
-                let arn = name.arn(account);
+                let arn = name.arn(&stack.account);
                 Op::Function(name.clone(), function::Op::SetTags { arn, tags, adopts })
             }
             Thing::Distribution(id) => {
-                let arn = id.arn(account);
-                Op::Distribution(distribution::Op::SetTags { id: id.clone(), arn, tags })
+                let (id, arn) = (id.clone(), id.arn(&stack.account));
+                let stack = stack.names.stack.clone();
+                Op::Distribution(distribution::Op::SetTags { id, arn, stack, tags })
             }
         }
     }

@@ -88,6 +88,15 @@ pub enum Condition {
     /// What is changed carries the stack's tag. It does not hold for a distribution of another
     /// owner (CloudFront Developer Guide, "Tag a distribution").
     OurTag,
+    /// The request writes the stack's tag, to what carries no other stack's. A distribution that is
+    /// being made has no tag yet.
+    WritesOurTag,
+    /// What is read carries a tag of some stack.
+    AnyStacksTag,
+    /// The role is bounded by what the spec names: it is, or this call does so. It does not hold
+    /// where the spec names no boundary (IAM User Guide, "Permissions boundaries for IAM
+    /// entities").
+    Bounded,
 }
 
 /// For which stacks a permission is needed.
@@ -96,6 +105,8 @@ pub enum Stacks {
     All,
     /// Those with a distribution of their own.
     Owned,
+    /// Those whose role has no permissions boundary.
+    Unbounded,
     /// Those that set how long events are kept; a destroy needs it for all.
     Retaining,
 }

@@ -2,6 +2,7 @@
 
 use super::shop::{Ran, Shop};
 use crate::support::proxy::rules::for_the_emulator;
+use aws_sdk_s3::config::Credentials;
 use serde_json::{Value, json};
 
 pub(crate) struct Operator {
@@ -37,6 +38,23 @@ impl Operator {
     pub(crate) fn environment(&self, shop: &Shop) -> Vec<(String, String)> {
         let keys = self.keys().map(|(name, value)| (name.to_owned(), value.to_owned()));
         shop.ground.environment().into_iter().chain(keys).collect()
+    }
+
+    /// A client of its own, for what no command sends.
+    pub(crate) fn iam(&self, shop: &Shop) -> aws_sdk_iam::Client {
+        let config = shop.aws.clients.iam.config().to_builder();
+        aws_sdk_iam::Client::from_conf(config.credentials_provider(self.credentials()).build())
+    }
+
+    /// The same for CloudFront.
+    pub(crate) fn cloudfront(&self, shop: &Shop) -> aws_sdk_cloudfront::Client {
+        let config = shop.aws.clients.cloudfront.config().to_builder();
+        let config = config.credentials_provider(self.credentials());
+        aws_sdk_cloudfront::Client::from_conf(config.build())
+    }
+
+    fn credentials(&self) -> Credentials {
+        Credentials::new(&self.key, &self.secret, None, None, "tests")
     }
 
     fn keys(&self) -> [(&str, &str); 2] {

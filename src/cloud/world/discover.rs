@@ -4,8 +4,8 @@ use crate::cloud::world::{Distribution, World};
 use crate::name::{BucketName, ObjectKey, Region};
 use crate::resource::bucket::Settings;
 use crate::resource::{
-    Mark, Owner, ResourceId, Tags, Trace, Traces, distribution, function, logs, marked, role,
-    stack_in,
+    Mark, Owner, ResourceId, STACK_TAG, Tags, Trace, Traces, distribution, function, logs, marked,
+    role, stack_in,
 };
 use crate::stack::dependents;
 use crate::sweep::{Found, group};
@@ -51,7 +51,9 @@ impl World {
         }
         let Traces { found: traces, disputed, notices } = traces;
         let attached = dependents::attached(&traces, &self.listed(), &self.account);
-        let policies = self.roles.values().filter_map(|live| live.settings.policy.as_ref());
+        // Whoever sweeps may read the policies of tagged roles alone.
+        let tagged = self.roles.values().filter(|live| live.settings.tags.contains_key(STACK_TAG));
+        let policies = tagged.filter_map(|live| live.settings.policy.as_ref());
         let pages: role::Pages = policies.flat_map(role::pages_in).collect();
         let on = |bucket: &BucketName, key: &ObjectKey| {
             self.buckets.get(bucket).is_some_and(|found| found.objects.contains_key(key))

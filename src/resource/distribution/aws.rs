@@ -45,7 +45,7 @@ pub(crate) async fn apply(
             )
             .await
         }
-        Op::SetTags { id, arn, tags } => set_tags(clients, id, arn, tags).await,
+        Op::SetTags { id, arn, stack, tags } => set_tags(clients, (id, arn), stack, tags).await,
         Op::AwaitDeployed { id, disabled } => {
             let known = context.references(|known| known.distribution.clone());
             let Some(id) = id.clone().or(known) else { return Ok(Done::AlreadySo) };

@@ -113,6 +113,8 @@ pub enum Op {
         id: DistributionId,
         /// Its ARN, by which CloudFront tags.
         arn: String,
+        /// Whose it stays: the right to tag is bound to tags that say so.
+        stack: StackName,
         tags: tags::Difference,
     },
     /// Wait until the last change has reached every edge.

@@ -19,13 +19,18 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
         read: &["cloudfront:GetDistribution"],
         ..Permission::at("Distribution", Place::Distribution)
     },
-    // A new distribution has no tag yet that a condition could ask for. Another owner's is neither
-    // tagged nor deleted.
     Permission {
         of: Stacks::Owned,
         read: &["cloudfront:ListTagsForResource"],
-        apply: &["cloudfront:TagResource", "cloudfront:UntagResource"],
         ..Permission::at("Distribution", Place::Distribution)
+    },
+    // A new distribution has no tag yet that a condition could ask for, and CloudFront has no key
+    // that tells a creation from a TagResource. Another owner's is neither tagged nor deleted.
+    Permission {
+        of: Stacks::Owned,
+        condition: Some(Condition::WritesOurTag),
+        apply: &["cloudfront:TagResource"],
+        ..Permission::at("TagDistribution", Place::Distribution)
     },
     Permission {
         condition: Some(Condition::OurTag),
@@ -36,6 +41,7 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     Permission {
         of: Stacks::Owned,
         condition: Some(Condition::OurTag),
+        apply: &["cloudfront:UntagResource"],
         destroy: &["cloudfront:DeleteDistribution"],
         ..Permission::at("ChangeDistribution", Place::Distribution)
     },

@@ -90,6 +90,7 @@ pub fn plan(
         Ok(tags) => planned.ops.extend(tags.map(|tags| Op::SetTags {
             id: live.id.clone(),
             arn: live.id.arn(account),
+            stack: stack.clone(),
             tags,
         })),
         Err(conflict) => return planned.refused(conflict),

@@ -30,8 +30,6 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
         ..Permission::at("PassRole", Place::Role)
     },
     Permission { sweep: &["lambda:ListFunctions"], ..Permission::at("Lists", Place::Everything) },
-    Permission {
-        sweep: &["lambda:GetFunction", "lambda:ListTags"],
-        ..Permission::at("Function", Place::EveryFunction)
-    },
+    // Not GetFunction: its answer leads to the code.
+    Permission { sweep: &["lambda:ListTags"], ..Permission::at("Function", Place::EveryFunction) },
 ];

@@ -7,7 +7,7 @@ use crate::aws::fault::{absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::name::{RoleName, StackName};
 use crate::resource::tags::{self, Difference};
-use crate::resource::{Mark, Owner, ResourceId, Tags, Trace, Traces, marked, stack_in};
+use crate::resource::{Mark, Owner, ResourceId, STACK_TAG, Tags, Trace, Traces, marked, stack_in};
 use aws_sdk_iam::types::{Role, Tag};
 use futures_util::try_join;
 use serde_json::Value;
@@ -292,15 +292,16 @@ pub(crate) async fn marked_for(
 pub(crate) async fn traces(clients: &Clients) -> Result<(Traces, Pages), Fault> {
     let (mut traces, mut pages) = (Traces::default(), Pages::new());
     for (stack, name, found) in marked_roles(clients).await? {
-        let role = async {
-            let sent = clients.iam.get_role().role_name(name.as_str()).send().await;
-            absent(sent.map_err(|error| fault(format!("read role {name}"), &error)))
-        };
-        let (role, policy) = try_join!(role, inline_policy(clients, &name))?;
-        pages.extend(policy.iter().flat_map(pages_in));
-        let tags =
-            role.and_then(|answer| answer.role).and_then(|role| role.tags).unwrap_or_default();
-        let tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        // All that a role can have fit on one page (IAM API Reference, "ListRoleTags").
+        let sent = clients.iam.list_role_tags().role_name(name.as_str()).send().await;
+        let tried = format!("read the tags of role {name}");
+        let answer = absent(sent.map_err(|error| fault(tried, &error)))?;
+        let tags = answer.map(|answer| answer.tags).unwrap_or_default().into_iter();
+        let tags: Tags = tags.map(|tag| (tag.key, tag.value)).collect();
+        // The right to read a policy is bound to the tag.
+        if tags.contains_key(STACK_TAG) {
+            pages.extend(inline_policy(clients, &name).await?.iter().flat_map(pages_in));
+        }
         let since = u64::try_from(found.create_date.secs()).ok();
         let owner = Owner::by_tag(stack_in(&tags), Some(stack), Mark::Description);
         let place = Some(found.path);

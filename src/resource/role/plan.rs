@@ -57,6 +57,13 @@ pub fn plan(
         }
         Err(conflict) => return planned.refused(conflict),
     }
+    // Before what it bounds: the rest may only be done to a role that has it (`permissions`).
+    if have.boundary != desired.boundary {
+        planned.ops.push(Op::SetBoundary {
+            before: have.boundary.clone(),
+            after: desired.boundary.clone(),
+        });
+    }
     if !policy::same(&have.trust, &desired.trust) {
         planned.ops.push(Op::SetTrust { before: have.trust.clone(), after: desired.trust.clone() });
     }
@@ -64,12 +71,6 @@ pub fn plan(
         matches!((&have.policy, &desired.policy), (Some(a), Some(b)) if policy::same(a, b));
     if !intact {
         planned.ops.extend(put(have.policy.clone()));
-    }
-    if have.boundary != desired.boundary {
-        planned.ops.push(Op::SetBoundary {
-            before: have.boundary.clone(),
-            after: desired.boundary.clone(),
-        });
     }
     if have.description != desired.description {
         let (before, after) = (have.description.clone(), desired.description.clone());

@@ -9,10 +9,10 @@ use crate::aws::wait;
 use crate::change::{Address, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
-use crate::resource::Tags;
 use crate::resource::distribution::document::{Document, with_tags};
 use crate::resource::distribution::edit::Edit;
 use crate::resource::tags::Difference;
+use crate::resource::{STACK_TAG, Tags};
 use aws_sdk_cloudfront::types::{
     DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag,
     TagKeys, Tags as CloudFrontTags, ViewerProtocolPolicy,
@@ -160,17 +160,14 @@ pub(crate) async fn update(
 
 pub(super) async fn set_tags(
     clients: &Clients,
-    id: &DistributionId,
-    arn: &str,
+    (id, arn): (&DistributionId, &str),
+    stack: &StackName,
     tags: &Difference,
 ) -> Result<Done, Fault> {
-    let (gone, wanted) = (tags.removed(), tags.set());
-    if !gone.is_empty() {
-        let keys = TagKeys::builder().set_items(Some(gone)).build();
-        let sent = clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await;
-        sent.map_err(|error| fault(format!("untag distribution {id}"), &error))?;
-    }
+    let (gone, mut wanted) = (tags.removed(), tags.set());
+    // In this order: only what carries our tag may lose one (`permissions`).
     if !wanted.is_empty() {
+        wanted.insert(STACK_TAG.to_owned(), stack.to_string());
         let sent = clients
             .cloudfront
             .tag_resource()
@@ -179,6 +176,11 @@ pub(super) async fn set_tags(
             .send()
             .await;
         sent.map_err(|error| fault(format!("tag distribution {id}"), &error))?;
+    }
+    if !gone.is_empty() {
+        let keys = TagKeys::builder().set_items(Some(gone)).build();
+        let sent = clients.cloudfront.untag_resource().resource(arn).tag_keys(keys).send().await;
+        sent.map_err(|error| fault(format!("untag distribution {id}"), &error))?;
     }
     Ok(Done::Changed(String::new()))
 }
