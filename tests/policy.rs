@@ -1,6 +1,7 @@
 //! What `provision policy` prints is enough, and no action in it can go: tried with an emulator
 //! that checks signatures and IAM policies, behind a proxy that adds what it does not check
-//! (`support::proxy::rules::permission`). What their holders can do with them is reasoned over.
+//! (`support::proxy::rules::permission`). What their holders can do with them is reasoned over, and
+//! a linter that others wrote reads them.
 //!
 //! `cargo test --test policy` takes every nth action away. All of them, with the tables:
 //! `PROVISION_POLICY=all cargo test --test policy -- --nocapture`
@@ -20,6 +21,7 @@ mod policy {
     mod cloudfront;
     mod execution;
     mod holder;
+    mod linter;
     mod matrix;
     mod operator;
     mod printed;

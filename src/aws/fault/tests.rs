@@ -73,6 +73,86 @@ fn a_denial_tells_what_the_caller_lacks() {
     );
 }
 
+/// The operations that a room's code calls: methods without arguments that begin with a verb of
+/// AWS's.
+fn operations(code: &str) -> impl Iterator<Item = &str> {
+    const VERBS: [&str; 16] = [
+        "abort_",
+        "attach_",
+        "complete_",
+        "create_",
+        "delete_",
+        "describe_",
+        "detach_",
+        "get_",
+        "head_",
+        "list_",
+        "publish_",
+        "put_",
+        "tag_",
+        "untag_",
+        "update_",
+        "upload_",
+    ];
+    let called = code.split("()").filter_map(|before| before.rsplit('.').next());
+    called.filter(|name| {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        name.chars().all(is_name) && VERBS.iter().any(|verb| name.starts_with(verb))
+    })
+}
+
+/// So whatever a hint names is an action of IAM's: a linter knows all that are printed
+/// (tests/policy/linter.rs).
+#[test]
+fn every_denial_of_every_call_names_actions_that_are_printed() {
+    let rooms = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resource");
+    let mut seen = std::collections::BTreeSet::new();
+    for (room, service) in [
+        ("access", "cloudfront"),
+        ("association", "cloudfront"),
+        ("bucket", "s3"),
+        ("distribution", "cloudfront"),
+        ("function", "lambda"),
+        ("grant", "s3"),
+        ("invalidation", "cloudfront"),
+        ("logs", "cloudwatchlogs"),
+        ("page", "s3"),
+        ("role", "iam"),
+        ("site", "s3"),
+    ] {
+        let mut open = vec![rooms.join(room)];
+        while let Some(place) = open.pop() {
+            if let Ok(folder) = std::fs::read_dir(&place) {
+                open.extend(folder.map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let at = place.strip_prefix(&rooms).unwrap().to_string_lossy().into_owned();
+            if !at.contains("/aws") || at.contains("tests") {
+                continue;
+            }
+            for name in operations(&std::fs::read_to_string(&place).unwrap()) {
+                let words = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+                let operation: String = words.collect();
+                let error = format!("aws_sdk_{service}::operation::{name}::{operation}Error");
+                for action in needs(&error) {
+                    let statement = crate::permissions::statement_with(&action);
+                    assert!(statement.is_some(), "{at}: {operation} names {action}");
+                }
+                seen.insert((service, operation));
+            }
+        }
+    }
+    for known in [
+        ("cloudfront", "CreateDistributionWithTags"),
+        ("cloudwatchlogs", "DescribeLogGroups"),
+        ("iam", "ListRoles"),
+        ("lambda", "ListTags"),
+        ("s3", "ListObjectsV2"),
+    ] {
+        assert!(seen.contains(&(known.0, known.1.to_owned())), "{known:?} of {seen:?}");
+    }
+}
+
 #[test]
 fn a_refusal_inside_of_an_answer_is_a_fault_like_any_other() {
     let fault = in_answer(
