@@ -27,5 +27,6 @@ mod wire {
     mod saved;
     mod shop;
     mod sweep;
+    mod truth;
     mod twin;
 }

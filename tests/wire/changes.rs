@@ -96,3 +96,34 @@ async fn a_version_that_somebody_else_uses_is_not_pruned() {
     shop.run("apply --yes").exits(0);
     assert_eq!((versions(&shop).await, occupant(&shop).await), (vec![1, 2], arn(2)));
 }
+
+/// As recorded: a function has one revision while a change of it is under way, and another one once
+/// that is complete.
+#[tokio::test]
+async fn a_revision_that_aws_moves_by_itself_is_no_other_user() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    for (before, after) in [("memory: 128", "memory: 256"), ("memory: 256", "memory: 512")] {
+        // Somebody has just changed what the spec does not say.
+        shop.ground.rules(|rules| rules.update_polls = 3);
+        let lambda = &shop.aws.clients.lambda;
+        let touch = lambda.update_function_configuration().function_name(FUNCTION);
+        let memory = before.rsplit(' ').next().unwrap().parse::<i32>().unwrap();
+        touch.memory_size(memory).send().await.unwrap();
+        let spec = std::fs::read_to_string(shop.folder.path().join("provision.yaml")).unwrap();
+        shop.write("provision.yaml", &spec.replace(before, after));
+        shop.ground.clear_calls();
+        shop.run("apply --yes").exits(0);
+        let calls = shop.ground.calls();
+        assert!(calls.iter().any(|call| call.status == Some(412)), "nothing has moved: {before}");
+    }
+    // The same for code alone.
+    shop.ground.rules(|rules| rules.update_polls = 3);
+    let lambda = &shop.aws.clients.lambda;
+    let touch = lambda.update_function_configuration().function_name(FUNCTION);
+    touch.memory_size(512).send().await.unwrap();
+    shop.write("edge.py", "def handler(event, context):\n    return 7\n");
+    shop.ground.clear_calls();
+    shop.run("apply --yes").exits(0);
+    assert!(shop.ground.calls().iter().any(|call| call.status == Some(412)), "nothing has moved");
+    assert_eq!(writes(&shop.calls_of("apply --yes", 0)), Vec::<&str>::new());
+}

@@ -235,6 +235,17 @@ pub struct Upload {
     pub revision: Option<String>,
 }
 
+impl Upload {
+    /// Is the function as it was when this was planned? The architecture comes with the code.
+    pub(crate) fn was_seen_as(&self, live: &Live) -> bool {
+        let mut seen = live.settings.frozen.clone();
+        seen.refused.remove(ARCHITECTURE);
+        let code_sha256 = self.after.code_sha256.clone();
+        live.settings.frozen.code_sha256 == self.before
+            && Frozen { code_sha256, ..seen } == self.after
+    }
+}
+
 /// Publish what `$LATEST` holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Publish {

@@ -37,7 +37,11 @@ impl World {
             return Ok(Done::AlreadySo);
         }
         let next = self.numbers.get(name).copied().unwrap_or_default() + 1;
-        let after = function::simulate::simulate(name, before, op, self.serial, next)?;
+        let after = function::simulate::simulate(name, before.clone(), op, self.serial, next)?;
+        if after == before && matches!(op, function::Op::Configure(_) | function::Op::Prune { .. })
+        {
+            return Ok(Done::AlreadySo);
+        }
         let mut published = String::new();
         if let Some(live) = &after {
             if let Some(newest) = live.versions.last() {

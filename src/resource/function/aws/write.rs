@@ -14,6 +14,7 @@ use crate::resource::function::{Configure, Create, Frozen, Live, Publish, Settin
 use crate::resource::tags::Difference;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Architecture, FunctionCode, Runtime};
+use std::future::Future;
 
 /// Creates the function with its first version, and waits for that.
 pub(super) async fn create(
@@ -111,15 +112,20 @@ pub(super) async fn reconfigure(
     change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let sent =
-        when_idle(clients, change, context, || configure(clients, name, before, after, revision))
-            .await;
+    let send = |revision: Option<String>| async move {
+        when_idle(clients, change, context, || {
+            configure(clients, name, before, after, revision.clone())
+        })
+        .await
+    };
     // The code is another op's.
     let same = |live: &Live| {
         let code_sha256 = live.settings.frozen.code_sha256.clone();
         (live.settings.frozen == Frozen { code_sha256, ..after.frozen.clone() }).then_some(())
     };
-    let written = unless_so(clients, name, sent, same).await?;
+    let as_seen = |live: &Live| live.settings.frozen == before.frozen;
+    let revision = Some(revision.clone());
+    let written = guarded(clients, name, revision, send, (as_seen, same)).await?;
     let done = updated(clients, name, change, context).await?;
     Ok(match written {
         Written::Now(()) => done,
@@ -132,7 +138,7 @@ async fn configure(
     name: &FunctionName,
     before: &Settings,
     after: &Settings,
-    revision: &str,
+    revision: Option<String>,
 ) -> Result<(), Fault> {
     let Frozen { code_sha256: _, runtime, handler, memory, timeout, role, refused: _, description } =
         &after.frozen;
@@ -146,7 +152,7 @@ async fn configure(
         .memory_size(i32::try_from(*memory).unwrap_or(i32::MAX))
         .timeout(i32::try_from(*timeout).unwrap_or(i32::MAX))
         .description(description)
-        .revision_id(revision);
+        .set_revision_id(revision);
     let sent = cleared(request, &before.frozen.refused).send().await;
     sent.map(drop).map_err(|error| fault(format!("configure function {name}"), &error))
 }
@@ -155,32 +161,36 @@ async fn configure(
 pub(super) async fn upload(
     clients: &Clients,
     name: &FunctionName,
-    Upload { after, package, publish, revision, .. }: &Upload,
+    op @ Upload { after, package, publish, revision, .. }: &Upload,
     change: &Change,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
     let revision = revision.clone().or_else(|| context.references(|known| known.revision.clone()));
-    let sent = when_idle(clients, change, context, || async {
-        let sent = clients
-            .lambda
-            .update_function_code()
-            .function_name(name.as_str())
-            .zip_file(Blob::new(package.bytes.to_vec()))
-            .architectures(Architecture::X8664)
-            .publish(*publish)
-            .set_revision_id(revision.clone())
-            .send()
-            .await;
-        sent.map_err(|error| fault(format!("upload code of function {name}"), &error))
-    })
-    .await;
+    let send = |revision: Option<String>| async move {
+        let upload = || async {
+            let sent = clients
+                .lambda
+                .update_function_code()
+                .function_name(name.as_str())
+                .zip_file(Blob::new(package.bytes.to_vec()))
+                .architectures(Architecture::X8664)
+                .publish(*publish)
+                .set_revision_id(revision.clone())
+                .send()
+                .await;
+            sent.map_err(|error| fault(format!("upload code of function {name}"), &error))
+        };
+        when_idle(clients, change, context, upload).await
+    };
     let version = after.name();
     let same = |live: &Live| {
         let number = live.number_of(&version).filter(|_| *publish);
         let is_so = live.settings.frozen == *after && number.is_some() == *publish;
         is_so.then_some(number)
     };
-    let (number, done) = match unless_so(clients, name, sent, same).await? {
+    let as_seen = |live: &Live| op.was_seen_as(live);
+    let written = guarded(clients, name, revision, send, (as_seen, same)).await?;
+    let (number, done) = match written {
         Written::Now(answer) if *publish => {
             let number = number(name, answer.version())?;
             (Some(number), published(number))
@@ -205,19 +215,23 @@ pub(super) async fn publish(
 ) -> Result<Done, Fault> {
     // The hash guards the code, the revision also the configuration.
     let revision = context.references(|known| known.revision.clone());
-    let sent = when_idle(clients, change, context, || async {
-        let request = clients
-            .lambda
-            .publish_version()
-            .function_name(name.as_str())
-            .code_sha256(&frozen.code_sha256);
-        let sent = request.set_revision_id(revision.clone()).send().await;
-        sent.map_err(|error| fault(format!("publish a version of function {name}"), &error))
-    })
-    .await;
+    let send = |revision: Option<String>| async move {
+        let publish = || async {
+            let request = clients
+                .lambda
+                .publish_version()
+                .function_name(name.as_str())
+                .code_sha256(&frozen.code_sha256);
+            let sent = request.set_revision_id(revision.clone()).send().await;
+            sent.map_err(|error| fault(format!("publish a version of function {name}"), &error))
+        };
+        when_idle(clients, change, context, publish).await
+    };
     let version = frozen.name();
     let same = |live: &Live| live.number_of(&version);
-    let (number, done) = match unless_so(clients, name, sent, same).await? {
+    let as_seen = |live: &Live| live.settings.frozen == *frozen;
+    let written = guarded(clients, name, revision, send, (as_seen, same)).await?;
+    let (number, done) = match written {
         Written::Now(answer) => {
             let number = number(name, answer.version())?;
             (number, published(number))
@@ -262,18 +276,30 @@ enum Written<Answer, Found> {
     Before(Found),
 }
 
-/// Looks whether a refused write was done before; `same` finds what was wanted, if it is there.
-async fn unless_so<Answer, Found>(
+/// Sends a write that `revision` guards. Where the function has moved on since, it is looked at:
+/// `same` finds what was wanted, if it is there. AWS itself gives a function another revision as
+/// soon as a change of it is complete (docs/aws.md, "guards of a function"), so one that is still
+/// `as_seen` is written with the revision that it has now.
+async fn guarded<Answer, Found, Sent>(
     clients: &Clients,
     name: &FunctionName,
-    sent: Result<Answer, Fault>,
-    same: impl Fn(&Live) -> Option<Found>,
-) -> Result<Written<Answer, Found>, Fault> {
-    match sent {
-        Err(fault) if fault.kind == FaultKind::MovedOn => {
-            let found = observe(clients, name).await?.as_ref().and_then(same);
-            found.map(Written::Before).ok_or(fault)
-        }
-        sent => sent.map(Written::Now),
+    revision: Option<String>,
+    send: impl Fn(Option<String>) -> Sent,
+    (as_seen, same): (impl Fn(&Live) -> bool, impl Fn(&Live) -> Option<Found>),
+) -> Result<Written<Answer, Found>, Fault>
+where
+    Sent: Future<Output = Result<Answer, Fault>>,
+{
+    let fault = match send(revision.clone()).await {
+        Err(fault) if fault.kind == FaultKind::MovedOn => fault,
+        answered => return answered.map(Written::Now),
+    };
+    let Some(live) = observe(clients, name).await? else { return Err(fault) };
+    if let Some(found) = same(&live) {
+        return Ok(Written::Before(found));
     }
+    if !as_seen(&live) || revision.as_ref() == Some(&live.revision) {
+        return Err(fault);
+    }
+    send(Some(live.revision)).await.map(Written::Now)
 }

@@ -27,6 +27,14 @@ pub struct Buckets {
     abac: BTreeSet<String>,
     /// Where each is.
     regions: BTreeMap<String, String>,
+    /// Those that have kept old versions at some time.
+    versioned: BTreeSet<String>,
+}
+
+impl Buckets {
+    pub fn is_versioned(&self, bucket: &str) -> bool {
+        self.versioned.contains(bucket)
+    }
 }
 
 /// Regions that an account has to enable first; their names tell nothing to the others.
@@ -196,7 +204,8 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
     if let Some(ahead) = world.rules.clock_ahead {
         reply.set_header("date", &httpdate::fmt_http_date(SystemTime::now() + ahead));
     }
-    let Buckets { busy, unblocked, unowned, system_tags, abac, regions } = &mut world.buckets;
+    let Buckets { busy, unblocked, unowned, system_tags, abac, regions, versioned } =
+        &mut world.buckets;
     match (request.operation.as_str(), reply.is_success()) {
         ("s3:CreateBucket", true) => {
             let asked = Element::parse(&request.body);
@@ -211,7 +220,9 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
             unowned.remove(&bucket);
             system_tags.remove(&bucket);
             abac.remove(&bucket);
+            versioned.remove(&bucket);
         }
+        ("s3:PutBucketVersioning", true) => drop(versioned.insert(bucket)),
         ("s3:GetBucketTagging", _) if system_tags.contains_key(&bucket) => {
             *reply = all_tags(&system_tags[&bucket], reply);
         }

@@ -18,6 +18,7 @@ mod paging;
 mod permission;
 mod role;
 pub mod sign_in;
+mod shape;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -213,6 +214,7 @@ impl World {
         if reply.is_success() {
             eventual::settle(self, request, reply);
         }
+        shape::settle(self, request, reply);
         permission::settle(self, request, reply);
     }
 }
