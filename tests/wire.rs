@@ -23,6 +23,7 @@ mod wire {
     mod names;
     mod objects;
     mod owned;
+    mod refusals;
     mod regions;
     mod saved;
     mod shop;

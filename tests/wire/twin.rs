@@ -63,6 +63,23 @@ impl Twin {
         self.carry_out(|_, sides| plan::turn(&stack, &wanted, sides)).await;
     }
 
+    /// Tries an op that no plan would have now; how it ends in the world, and on the emulator.
+    pub(crate) async fn tries(&mut self, op: impl Fn(&Live) -> Op) -> [String; 2] {
+        let stack = self.stack();
+        let [simulated, observed] = self.looks().await;
+        let (_keep, stop) = watch::channel(false);
+        let quiet = |_: &_, _: &str| {};
+        let context = |live| Context::new(references(live), &quiet, stop.clone(), Duration::ZERO);
+        let contexts = [context(&simulated.0), context(&observed.0)];
+        let here = self.world.apply(&stack, &op(&simulated.0), &contexts[0], self.now);
+        let there = op(&observed.0);
+        let there = Box::pin(self.shop.aws.apply(&stack, &there, &contexts[1])).await;
+        [here, there].map(|ended| match ended {
+            Ok(done) => word(&done).to_owned(),
+            Err(fault) => format!("{:?}", fault.kind),
+        })
+    }
+
     /// Every op of the kind was compared, and no other is known here.
     #[track_caller]
     pub(crate) fn has_carried_out<const N: usize>(&self, ops: [&'static str; N]) {

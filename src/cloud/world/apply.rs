@@ -36,9 +36,18 @@ impl World {
                 if matches!(op, role::Op::Delete) && !self.roles.contains_key(name) {
                     return Ok(Done::AlreadySo);
                 }
-                let after = role::simulate::simulate(name, self.roles.get(name).cloned(), op)?;
+                let before = self.roles.get(name).cloned();
+                let after = role::simulate::simulate(name, before.clone(), op)?;
+                // What is taken away has to be there, and what is made must not be.
+                let is_end = matches!(
+                    op,
+                    role::Op::Create { .. }
+                        | role::Op::DeletePolicy { .. }
+                        | role::Op::Detach { .. }
+                );
+                let done = if is_end && after == before { Done::AlreadySo } else { changed() };
                 replace(&mut self.roles, name, after);
-                Ok(changed())
+                Ok(done)
             }
             Op::Function(name, op) => self.apply_function(name, op, context, now),
             Op::Logs(id, op) => self.apply_logs(id, op),
