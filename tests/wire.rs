@@ -10,6 +10,7 @@ mod support;
 mod wire {
     mod adopt;
     mod attached;
+    mod beside;
     mod changes;
     mod cloudfront;
     mod company;

@@ -18,6 +18,7 @@ mod moves;
 mod objects;
 mod others;
 mod package;
+mod recorded;
 mod switch;
 
 use drift::{CLAIMS, DRIFTS, Drift};

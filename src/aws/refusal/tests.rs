@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::path::Path;
 
 /// Code, text (shortened), status, kind, a word of the cure. From the services' API models, and
 /// from answers that localstack's snapshot tests recorded on AWS.
@@ -231,14 +232,14 @@ fn each_answer_means_what_it_says() {
     }
 }
 
-/// Tells what is said of each answer in a file of recorded ones (a JSON object a line: `service`,
-/// `code`, `status`, `text`): `PROVISION_RECORDED=errors.jsonl cargo test --lib every_recorded --
-/// --ignored --nocapture`.
+/// Tells what is said of each answer in `errors.jsonl` of a folder of recordings (a JSON object a
+/// line: `service`, `code`, `status`, `text`): `PROVISION_RECORDED=DIR cargo test --lib
+/// every_recorded -- --ignored --nocapture`.
 #[test]
-#[ignore = "needs a file of recorded answers, named by PROVISION_RECORDED"]
+#[ignore = "needs a folder of recordings, named by PROVISION_RECORDED"]
 #[expect(clippy::disallowed_methods, reason = "the file is this test's own input")]
 fn every_recorded_answer_is_told() {
-    let file = env::var_os("PROVISION_RECORDED").unwrap();
+    let file = Path::new(&env::var_os("PROVISION_RECORDED").unwrap()).join("errors.jsonl");
     let mut told = BTreeMap::<String, usize>::new();
     for line in fs::read_to_string(file).unwrap().lines() {
         let answer: Value = serde_json::from_str(line).unwrap();
