@@ -4,6 +4,7 @@ use crate::commands;
 use crate::session::Exit;
 use crate::session::failure::Failure;
 use crate::session::global::{Color, Global};
+use crate::session::record;
 use crate::view::View;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -72,10 +73,15 @@ pub fn main() -> ExitCode {
             Err(error) => return fail(&error),
         };
     let view = View::new(cli.global.json);
-    let exit = runtime.block_on(run(cli)).unwrap_or_else(|failure| {
+    let exit = runtime.block_on(run(&cli)).unwrap_or_else(|failure| {
         failure.show(view);
         failure.exit()
     });
+    // Also of a run that failed or was stopped: that is when it is wanted. What was refused for its
+    // folder has nothing to record.
+    if let Some(folder) = cli.global.record.as_ref().filter(|_| exit != Exit::Usage) {
+        record::write(folder, &cli.global.recording, view);
+    }
     // A prompt that nobody answers must not hold the program.
     runtime.shutdown_background();
     ExitCode::from(exit as u8)
@@ -87,19 +93,20 @@ fn fail(error: &std::io::Error) -> ExitCode {
     ExitCode::from(Exit::Failed as u8)
 }
 
-async fn run(cli: Cli) -> Result<Exit, Failure> {
+async fn run(cli: &Cli) -> Result<Exit, Failure> {
     let global = &cli.global;
-    match cli.verb {
-        Verb::Init(verb) => commands::init::run(global, &verb),
-        Verb::Validate(verb) => commands::validate::run(global, &verb),
-        Verb::Plan(verb) => commands::plan::run(global, &verb).await,
-        Verb::Apply(verb) => commands::apply::run(global, &verb).await,
-        Verb::Destroy(verb) => commands::destroy::run(global, &verb).await,
-        Verb::Status(verb) => commands::status::run(global, &verb).await,
-        Verb::Maintenance(verb) => commands::maintenance::run(global, &verb).await,
-        Verb::Dev(verb) => commands::dev::run(global, &verb).await,
-        Verb::Policy(verb) => commands::policy::run(global, &verb).await,
-        Verb::Sweep(verb) => commands::sweep::run(global, &verb).await,
-        Verb::Explain(verb) => Ok(commands::explain::run(global, &verb)),
+    global.record.as_deref().map_or(Ok(()), record::check)?;
+    match &cli.verb {
+        Verb::Init(verb) => commands::init::run(global, verb),
+        Verb::Validate(verb) => commands::validate::run(global, verb),
+        Verb::Plan(verb) => commands::plan::run(global, verb).await,
+        Verb::Apply(verb) => commands::apply::run(global, verb).await,
+        Verb::Destroy(verb) => commands::destroy::run(global, verb).await,
+        Verb::Status(verb) => commands::status::run(global, verb).await,
+        Verb::Maintenance(verb) => commands::maintenance::run(global, verb).await,
+        Verb::Dev(verb) => commands::dev::run(global, verb).await,
+        Verb::Policy(verb) => commands::policy::run(global, verb).await,
+        Verb::Sweep(verb) => commands::sweep::run(global, verb).await,
+        Verb::Explain(verb) => Ok(commands::explain::run(global, verb)),
     }
 }

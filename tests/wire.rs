@@ -26,6 +26,7 @@ mod wire {
     mod owned;
     mod refusals;
     mod regions;
+    mod replay;
     mod saved;
     mod shop;
     mod sweep;

@@ -9,6 +9,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::TlsContext;
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +20,7 @@ pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod meter;
 mod profile;
+pub(crate) mod record;
 mod refusal;
 pub(crate) mod wait;
 
@@ -55,6 +57,8 @@ pub struct Connection {
     pub patience: Patience,
     /// `AWS_CA_BUNDLE`: the certificates to trust instead of the machine's.
     pub ca_bundle: Option<PathBuf>,
+    /// Where every exchange goes (`--record`).
+    pub recording: Option<record::Recording>,
 }
 
 /// The clients, and how patiently they poll.
@@ -82,6 +86,8 @@ pub struct Clients {
     pub calls: meter::Calls,
     /// Why nobody can be asked: the profile that a user named does not exist.
     pub unusable: Option<Fault>,
+    /// Where every exchange goes.
+    pub recording: Option<record::Recording>,
 }
 
 impl Clients {
@@ -167,17 +173,27 @@ impl Clients {
         let emulated = shared.endpoint_url().is_some() || connection.s3_endpoint;
         let calls = meter::Calls::default();
         let meter = meter::Meter { calls: calls.clone(), is_verbose: connection.verbose };
-        let s3 = aws_sdk_s3::config::Builder::from(&shared)
+        let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
             .region(aws_config::Region::new(connection.region.to_string()))
-            .force_path_style(emulated)
-            .interceptor(meter.clone());
-        let iam = aws_sdk_iam::config::Builder::from(&shared).interceptor(meter.clone());
-        let lambda = aws_sdk_lambda::config::Builder::from(&shared).interceptor(meter.clone());
-        let cloudfront =
-            aws_sdk_cloudfront::config::Builder::from(&shared).interceptor(meter.clone());
-        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(&shared);
-        let logs = logs.interceptor(meter.clone());
-        let sts = aws_sdk_sts::config::Builder::from(&shared).interceptor(meter);
+            .force_path_style(emulated);
+        let mut iam = aws_sdk_iam::config::Builder::from(&shared);
+        let mut lambda = aws_sdk_lambda::config::Builder::from(&shared);
+        let mut cloudfront = aws_sdk_cloudfront::config::Builder::from(&shared);
+        let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(&shared);
+        let mut sts = aws_sdk_sts::config::Builder::from(&shared);
+        let recorder = connection.recording.clone().map(record::Recorder);
+        let listeners = [
+            Some(SharedInterceptor::new(meter)),
+            recorder.map(SharedInterceptor::new),
+        ];
+        for listener in listeners.into_iter().flatten() {
+            s3.push_interceptor(listener.clone());
+            iam.push_interceptor(listener.clone());
+            lambda.push_interceptor(listener.clone());
+            cloudfront.push_interceptor(listener.clone());
+            logs.push_interceptor(listener.clone());
+            sts.push_interceptor(listener);
+        }
         Ok(Self {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
@@ -190,6 +206,7 @@ impl Clients {
             trust,
             calls,
             unusable,
+            recording: connection.recording.clone(),
         })
     }
 }

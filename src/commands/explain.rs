@@ -20,7 +20,7 @@ pub(crate) struct Explain {
 
 /// The pages are compiled in: whoever has the program alone can read them. The order is that of
 /// README.md.
-const TOPICS: [(&str, &str); 17] = [
+const TOPICS: [(&str, &str); 18] = [
     ("commands", include_str!("../../docs/commands.md")),
     ("spec", include_str!("../../docs/spec.md")),
     ("maintenance", include_str!("../../docs/maintenance.md")),
@@ -34,6 +34,7 @@ const TOPICS: [(&str, &str); 17] = [
     ("costs", include_str!("../../docs/costs.md")),
     ("json", include_str!("../../docs/json.md")),
     ("failures", include_str!("../../docs/failures.md")),
+    ("reporting", include_str!("../../docs/reporting.md")),
     ("drift", include_str!("../../docs/drift.md")),
     ("limits", include_str!("../../docs/limits.md")),
     ("compared", include_str!("../../docs/compared.md")),

@@ -1,5 +1,6 @@
 //! The flags that every verb has, and the environment: the only place that reads it.
 
+use crate::aws::record::Recording;
 use crate::cloud::world::Delays;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -34,6 +35,12 @@ pub struct Global {
     /// Credentials and settings from this profile
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
+    /// Write what is said to AWS, and what it answers, to this new folder, without names and
+    /// secrets: for a bug report
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "sandbox")]
+    pub record: Option<PathBuf>,
+    #[arg(skip)]
+    pub(crate) recording: Recording,
 }
 
 impl Global {

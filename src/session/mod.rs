@@ -19,6 +19,7 @@ pub(crate) mod exit;
 pub(crate) mod failure;
 pub(crate) mod global;
 pub(crate) mod place;
+pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod saved;
 pub(crate) mod signals;
@@ -54,6 +55,9 @@ impl Session {
 
     async fn open_for(global: &Global, files: Files, patience: Patience) -> Result<Self, Failure> {
         let spec = spec(global, View::new(global.json), files)?;
+        if global.record.is_some() {
+            record::is_about(&global.recording, &spec);
+        }
         let region = spec.region.clone();
         let place = Place::open(global, &spec.file, region, signals::listen(), patience).await?;
         Ok(Self { spec, place })

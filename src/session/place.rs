@@ -89,6 +89,7 @@ impl Place {
                     verbose: global.verbose,
                     patience,
                     ca_bundle: variable("AWS_CA_BUNDLE").map(PathBuf::from),
+                    recording: global.record.as_ref().map(|_| global.recording.clone()),
                 };
                 AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await? }))
             }

@@ -6,6 +6,7 @@ use crate::plan::Intent;
 use crate::view::report::{Condition, Existing, Status};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 mod edge;
@@ -267,6 +268,17 @@ pub(crate) fn topics(topics: &[(&str, &str)]) -> String {
 }
 
 #[must_use]
+pub(crate) fn recording(folder: &Path, exchanges: usize, replaced: &[(&str, usize)]) -> String {
+    let mut text =
+        format!("\nRecording of {exchanges} exchanges with AWS, to {}:\n", folder.display());
+    for (kind, count) in replaced {
+        let _ = writeln!(text, "  replaced: {kind} ({count} different)");
+    }
+    text + "  left out: signatures, keys, tokens, the site's files and packages\n  \
+        as it was: AWS's own words, numbers of up to 11 digits, moments, digests\n\
+        Read it before you give it to anybody (`provision explain reporting`).\n"
+}
+
 pub(crate) fn warning(what: &str, hint: &str) -> String {
     format!("{UPDATE}warning{UPDATE:#}: {what}\n  hint: {hint}\n")
 }

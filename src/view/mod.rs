@@ -172,6 +172,11 @@ impl View {
         anstream::eprint!("{}", human::warning(what, hint));
     }
 
+    /// Says what is about to be written of a run, before it is written.
+    pub fn recording(self, folder: &Path, exchanges: usize, replaced: &[(&str, usize)]) {
+        anstream::eprint!("{}", human::recording(folder, exchanges, replaced));
+    }
+
     /// Says that the spec is valid.
     pub fn valid(self, spec: &Spec) {
         let text =

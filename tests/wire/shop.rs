@@ -148,6 +148,7 @@ impl Shop {
             trust: _,
             calls: _,
             unusable: _,
+            recording: _,
         } = clients;
         let mut all = Vec::new();
         let buckets = s3.list_buckets().send().await.unwrap();
@@ -203,6 +204,7 @@ async fn connect(ground: &Ground) -> Clients {
         verbose: false,
         patience: Patience::RUN,
         ca_bundle: None,
+        recording: None,
     };
     let Clients {
         s3,
@@ -216,6 +218,7 @@ async fn connect(ground: &Ground) -> Clients {
         trust,
         calls,
         unusable,
+        recording,
     } = Clients::connect(&connection).await.unwrap();
     let keys = || Credentials::new("test", "test", None, None, "tests");
     Clients {
@@ -242,6 +245,7 @@ async fn connect(ground: &Ground) -> Clients {
         trust,
         calls,
         unusable,
+        recording,
     }
 }
 

@@ -148,6 +148,9 @@ async fn read(
                 .to_vec()
         }
     };
+    if let Some(recording) = clients.recording.as_ref().filter(|_| key == super::index::KEY) {
+        recording.was_read(key, &body);
+    }
     Ok(Some(Fetched {
         body,
         etag,
