@@ -3,8 +3,9 @@
 use super::cloudfront::{
     association, associations, between, edit, foreign_distribution, foreign_function, read,
 };
-use super::shop::{FUNCTION, OWNED, Shop, writes};
-use crate::support::Rules;
+use super::shop::{FUNCTION, OWNED, Ran, Shop, writes};
+use crate::support::{At, Moment, Rules};
+use std::process::Stdio;
 
 const DEFAULT: &str = "<DefaultCacheBehavior>";
 const APP: &str = "<PathPattern>/app/*</PathPattern>";
@@ -77,6 +78,65 @@ async fn only_our_slots_change_and_destroy_puts_them_back() {
     shop.run("destroy --yes").exits(0);
     assert_eq!(read(&shop, &id).body, original);
     assert_eq!(shop.everything().await, before);
+}
+
+/// Whoever writes between our look and our write: CloudFront itself, a user beside our slot, a user
+/// in it. The write goes on with what is there, unless what it rests on has moved.
+#[tokio::test]
+async fn an_etag_that_moves_stops_a_write_only_with_what_the_write_rests_on() {
+    let behavior = "<PathPattern>/app/*</PathPattern>";
+    for (what, change, stops) in [
+        ("nothing but the ETag", (behavior, behavior.to_owned()), false),
+        ("another element", ("<FutureSwitch>on<", "<FutureSwitch>off<".to_owned()), false),
+        ("the slot", ("<EventType>origin-request<", "<EventType>viewer-request<".to_owned()), true),
+    ] {
+        let (shop, id, _) = theirs("default").await;
+        shop.ground.rules(|rules| *rules = Rules::prompt());
+        let held =
+            shop.ground.hold(At::Operation("cloudfront:UpdateDistribution", 1), Moment::Before);
+        let mut command = shop.command("apply --yes");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        assert!(held.wait_reached_unless(|| child.try_wait().unwrap().is_some()), "{what}");
+        edit(&shop, &id, change.0, &change.1);
+        let between = read(&shop, &id).body;
+        shop.ground.clear_calls();
+        held.release();
+        let ran = Ran::new("apply --yes", &child.wait_with_output().unwrap());
+        let (now, sent) =
+            (read(&shop, &id).body, shop.ground.count("cloudfront:UpdateDistribution"));
+        if stops {
+            drop(ran.exits(1).says("another user changed it in the meantime"));
+            assert_eq!((now, sent), (between, 0), "{what}");
+        } else {
+            drop(ran.exits(0));
+            assert_eq!(others(&now, &[DEFAULT]), others(&between, &[DEFAULT]), "{what}");
+            assert!(associations(&now, DEFAULT).contains(&our_arn(1)), "{what}");
+            assert_eq!(sent, 1, "{what}");
+        }
+    }
+}
+
+/// Where it moves each time, the run gives way, and accuses nobody.
+#[tokio::test]
+async fn an_etag_that_moves_all_the_time_is_told_as_that() {
+    let (shop, id, _) = theirs("default").await;
+    shop.ground.rules(|rules| *rules = Rules::prompt());
+    let hold =
+        |nth| shop.ground.hold(At::Operation("cloudfront:UpdateDistribution", nth), Moment::Before);
+    let first = hold(1);
+    let mut command = shop.command("apply --yes");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    assert!(first.wait_reached_unless(|| child.try_wait().unwrap().is_some()));
+    edit(&shop, &id, "<FutureSwitch>on<", "<FutureSwitch>off<");
+    // The first two were ours and the other user's.
+    let second = hold(3);
+    first.release();
+    assert!(second.wait_reached_unless(|| child.try_wait().unwrap().is_some()));
+    edit(&shop, &id, "<FutureSwitch>off<", "<FutureSwitch>on<");
+    second.release();
+    let ran = Ran::new("apply --yes", &child.wait_with_output().unwrap());
+    drop(ran.exits(1).says("its ETag moves all the time").says("it plans anew"));
+    assert!(!read(&shop, &id).body.contains(&our_arn(1)));
 }
 
 #[tokio::test]

@@ -1,19 +1,14 @@
 //! What the ops do to a distribution of another owner.
 
 use super::Op;
-use crate::change::{Fault, FaultKind};
-use crate::resource::distribution::{Live, simulate::guard};
+use crate::change::Fault;
+use crate::resource::distribution::{Live, simulate::update};
 
 /// Returns the distribution after `op`; `arn` is our version's.
 ///
 /// # Errors
-/// What CloudFront would refuse.
+/// What [`update`] refuses.
 pub(crate) fn simulate(live: Live, op: &Op, arn: &str, serial: u64) -> Result<Live, Fault> {
-    let Op::Turn { etag, .. } = op else { return Ok(live) };
-    guard(&live, etag)?;
-    let document = live
-        .document
-        .edit(&op.edits(arn))
-        .map_err(|why| Fault::new(FaultKind::Refused, "update the distribution", why))?;
-    Ok(Live { document, etag: format!("ETAG{serial}"), deployed: false, ..live })
+    let Op::Turn { etag, document, .. } = op else { return Ok(live) };
+    update(live, (etag, document), &op.edits(arn), serial)
 }

@@ -58,7 +58,22 @@ impl Document {
     /// # Errors
     /// A lower-case fragment: the document has no such place.
     pub fn edit(&self, edits: &[Edit]) -> Result<Self, String> {
+        self.traced(edits).map(|(document, _)| document)
+    }
+
+    /// Is everything in this document, as it is `now`, on which these edits rest: what a plan reads,
+    /// and what the edits replace? Then whoever moved the `ETag`, and CloudFront itself does so too,
+    /// has changed nothing that the edits would undo or miss.
+    #[must_use]
+    pub fn rests(&self, now: &Self, edits: &[Edit]) -> bool {
+        let replaced = |document: &Self| document.traced(edits).ok().map(|(_, replaced)| replaced);
+        self.read() == now.read() && replaced(self).is_some_and(|seen| replaced(now) == Some(seen))
+    }
+
+    /// The document with the edits made, and what each of them has put in the place of what.
+    fn traced(&self, edits: &[Edit]) -> Result<(Self, Vec<(String, String)>), String> {
         let mut document = self.clone();
+        let mut replaced = Vec::new();
         for edit in edits {
             let tree = parse(&document.0)
                 .map_err(|error| format!("CloudFront's document cannot be read: {error}"))?;
@@ -66,11 +81,13 @@ impl Document {
             splices.sort_by_key(|(range, _)| range.start);
             let mut edited = document.0.clone();
             for (range, text) in splices.into_iter().rev() {
+                let before = edited.get(range.clone()).unwrap_or_default().to_owned();
                 edited.replace_range(range, &text);
+                replaced.push((before, text));
             }
             document = Self(edited);
         }
-        Ok(document)
+        Ok((document, replaced))
     }
 
     fn splices(&self, root: Node<'_, '_>, edit: &Edit) -> Result<Vec<Splice>, String> {
@@ -294,6 +311,44 @@ mod tests {
             assert_eq!(after, document(filled), "{before}");
             assert_eq!(turn(&after, Some("arn:ours:2")), after, "{before}");
             assert_eq!(turn(&after, None), document(left), "{before}");
+        }
+    }
+
+    /// Whoever wrote in between: did they change what the edits rest on?
+    #[test]
+    fn edits_rest_on_what_a_plan_reads_and_on_what_they_replace() {
+        let of = |comment: &str, version: &str, slot: &str, other: &str| {
+            Document(format!(
+                "<C><Comment>{comment}</Comment><HttpVersion>{version}</HttpVersion>\
+                    <DefaultCacheBehavior>{slot}</DefaultCacheBehavior><CacheBehaviors><Items>\
+                    <CacheBehavior><PathPattern>/a</PathPattern>{other}</CacheBehavior></Items>\
+                    </CacheBehaviors></C>"
+            ))
+        };
+        let filled = |arn: &str| {
+            format!(
+                "<LambdaFunctionAssociations><Quantity>1</Quantity><Items>{}</Items>\
+                    </LambdaFunctionAssociations>",
+                association(arn)
+            )
+        };
+        let (ours, theirs) = (filled("arn:ours:1"), filled("arn:theirs:1"));
+        let seen = of("a", "http2", &ours, "");
+        let edits = [
+            Edit::Text(Place::Config("Comment"), "b".into()),
+            Edit::Occupant(Behavior::Default, Some("arn:ours:2".into())),
+        ];
+        for (what, now, rests) in [
+            ("nothing", of("a", "http2", &ours, ""), true),
+            ("what nobody here reads", of("a", "http3", &ours, ""), true),
+            ("what an edit replaces", of("c", "http2", &ours, ""), false),
+            ("what an edit wants", of("b", "http2", &ours, ""), false),
+            ("our slot", of("a", "http2", &theirs, ""), false),
+            ("our slot, emptied", of("a", "http2", "", ""), false),
+            ("another slot", of("a", "http2", &ours, &theirs), false),
+            ("everything", Document("<C/>".into()), false),
+        ] {
+            assert_eq!(seen.rests(&now, &edits), rests, "{what}");
         }
     }
 

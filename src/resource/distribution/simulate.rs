@@ -1,6 +1,8 @@
 //! What the ops do to a distribution. Time (`InProgress` → `Deployed`) passes in the world, not
 //! here.
 
+use super::document::Document;
+use super::edit::Edit;
 use super::owner::may_go;
 use super::{Live, Op, new_document};
 use crate::change::{Fault, FaultKind};
@@ -35,13 +37,8 @@ pub(crate) fn simulate(
             "change the distribution",
             "the specified distribution does not exist",
         )),
-        (Op::Update { etag: seen, .. }, Some(live)) => {
-            guard(&live, seen)?;
-            let document = live
-                .document
-                .edit(&op.edits(occupant, access))
-                .map_err(|why| Fault::new(FaultKind::Refused, "update the distribution", why))?;
-            Ok(Some(Live { document, etag, deployed: false, ..live }))
+        (Op::Update { etag: seen, document, .. }, Some(live)) => {
+            update(live, (seen, document), &op.edits(occupant, access), serial).map(Some)
         }
         (Op::SetTags { tags, .. }, Some(live)) => {
             Ok(Some(Live { tags: tags.applied(&live.tags), ..live }))
@@ -68,11 +65,31 @@ pub(crate) fn simulate(
     }
 }
 
+/// Makes the edits in a distribution that was seen so.
+///
+/// # Errors
+/// [`FaultKind::MovedOn`] where what they rest on has changed; what CloudFront would refuse.
+pub(crate) fn update(
+    live: Live,
+    (etag, document): (&str, &Document),
+    edits: &[Edit],
+    serial: u64,
+) -> Result<Live, Fault> {
+    if !document.rests(&live.document, edits) {
+        guard(&live, etag)?;
+    }
+    let document = live
+        .document
+        .edit(edits)
+        .map_err(|why| Fault::new(FaultKind::Refused, "update the distribution", why))?;
+    Ok(Live { document, etag: format!("ETAG{serial}"), deployed: false, ..live })
+}
+
 /// `If-Match`.
 ///
 /// # Errors
 /// [`FaultKind::MovedOn`].
-pub(crate) fn guard(live: &Live, seen: &str) -> Result<(), Fault> {
+fn guard(live: &Live, seen: &str) -> Result<(), Fault> {
     if live.etag == seen {
         return Ok(());
     }
@@ -89,7 +106,6 @@ pub(crate) fn guard(live: &Live, seen: &str) -> Result<(), Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Document;
     use super::*;
     use crate::resource::{STACK_TAG, Tags};
 

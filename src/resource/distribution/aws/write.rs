@@ -17,6 +17,7 @@ use aws_sdk_cloudfront::types::{
     DefaultCacheBehavior, DistributionConfig, DistributionConfigWithTags, Origin, Origins, Tag,
     TagKeys, Tags as CloudFrontTags, ViewerProtocolPolicy,
 };
+use std::sync::{Mutex, PoisonError};
 
 pub(super) async fn create(
     clients: &Clients,
@@ -99,7 +100,8 @@ pub(super) async fn create(
     Ok(done)
 }
 
-/// Makes the edits in the document that `etag` stands for.
+/// Makes the edits in the document that `etag` stands for; where the `ETag` has moved, and nothing
+/// on which the edits rest, in the one that is there now.
 ///
 /// # Errors
 /// The call's; [`FaultKind::MovedOn`] where another user wrote in between.
@@ -110,42 +112,40 @@ pub(crate) async fn update(
     address: &Address,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
-    let edited = document
-        .edit(edits)
-        .map_err(|why| Fault::new(FaultKind::Refused, format!("update distribution {id}"), why))?;
-    let stand_in = stand_in()?;
+    let edited = |document: &Document| {
+        let tried = || format!("update distribution {id}");
+        document.edit(edits).map_err(|why| Fault::new(FaultKind::Refused, tried(), why))
+    };
+    let target = Mutex::new((etag.to_owned(), edited(document)?));
+    let current = || target.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let waited = wait::until(
         context,
         address,
         "CloudFront to see the role and the version",
         (clients.rhythm.quick, wait::PROPAGATION),
         || async {
-            let sent = clients
-                .cloudfront
-                .update_distribution()
-                .id(id.as_str())
-                .if_match(etag)
-                .distribution_config(stand_in.clone())
-                .customize()
-                .mutate_request(send_instead(edited.0.clone()))
-                .send()
-                .await;
-            match sent.map_err(|error| fault(format!("update distribution {id}"), &error)) {
-                Ok(answer) => Ok(Some((answer.e_tag, Done::Changed(String::new())))),
-                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => {
-                    Ok(None)
-                }
-                // A reply of ours that was lost: what is there now needs none of the edits.
-                Err(fault) if fault.kind == FaultKind::MovedOn => {
-                    match read_document(clients, id).await? {
-                        Some(live) if live.document.edit(edits).as_ref() == Ok(&live.document) => {
-                            Ok(Some((Some(live.etag), Done::AlreadySo)))
-                        }
-                        _ => Err(fault),
-                    }
-                }
-                Err(fault) => Err(fault),
+            let (etag, body) = current();
+            let refused = match send(clients, id, &etag, body).await {
+                Err(fault) if fault.kind == FaultKind::MovedOn => fault,
+                answer => return still_propagating(answer),
+            };
+            let Some(live) = read_document(clients, id).await? else { return Err(refused) };
+            let wanted = edited(&live.document)?;
+            // A reply of ours that was lost: what is there now needs none of the edits.
+            if wanted == live.document {
+                return Ok(Some((Some(live.etag), Done::AlreadySo)));
             }
+            if !document.rests(&live.document, edits) {
+                return Err(refused);
+            }
+            let moved = (live.etag, wanted);
+            target.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&moved);
+            // Once: whatever moves it all the time is not waited for.
+            let again = send(clients, id, &moved.0, moved.1).await;
+            still_propagating(again).map_err(|fault| match fault.kind {
+                FaultKind::MovedOn => fault.hinted(RESTLESS),
+                _ => fault,
+            })
         },
     )
     .await?;
@@ -156,6 +156,33 @@ pub(crate) async fn update(
     };
     context.references(|known| known.etags.extend(etag.map(|etag| (id.clone(), etag))));
     Ok(done)
+}
+
+const RESTLESS: &str = "its ETag moves all the time, because a user writes it, or because \
+    CloudFront does when a policy that it uses changes: run the same command again, it plans anew";
+
+async fn send(
+    clients: &Clients,
+    id: &DistributionId,
+    etag: &str,
+    body: Document,
+) -> Result<Option<String>, Fault> {
+    let request = clients.cloudfront.update_distribution().id(id.as_str()).if_match(etag);
+    let request = request.distribution_config(stand_in()?).customize();
+    let sent = request.mutate_request(send_instead(body.0)).send().await;
+    let answer = sent.map_err(|error| fault(format!("update distribution {id}"), &error))?;
+    Ok(answer.e_tag)
+}
+
+/// An update's answer, as a wait takes it.
+fn still_propagating(
+    answer: Result<Option<String>, Fault>,
+) -> Result<Option<(Option<String>, Done)>, Fault> {
+    match answer {
+        Ok(etag) => Ok(Some((etag, Done::Changed(String::new())))),
+        Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 pub(super) async fn set_tags(
