@@ -123,6 +123,20 @@ const ROWS: &[Row] = &[
         "the distribution names a web ACL that is gone, or not a global one: correct it there \
             first",
     ),
+    cured(
+        &["InvalidArgument"],
+        "for cloudfront logs does not enable acl",
+        Refused,
+        "the distribution's log bucket has its ACLs off: turn them on there (object ownership \
+            `BucketOwnerPreferred`), or end these logs in the distribution",
+    ),
+    cured(
+        &["AccessDenied"],
+        "s3 bucket for cloudfront logs",
+        Refused,
+        "the caller needs `s3:GetBucketAcl` and `s3:PutBucketAcl` on the distribution's log \
+            bucket, which is not the stack's: its owner gives them",
+    ),
     cured(&["TooManyInvalidationsInProgress"], "", Busy, "wait until the others are completed"),
     row(&["DistributionNotDisabled"], "", Busy),
     row(&["DistributionAlreadyExists", "OriginAccessControlAlreadyExists"], "", AlreadyExists),

@@ -165,6 +165,23 @@ const ROWS: &[(Option<&str>, &str, u16, FaultKind, &str)] = &[
         Refused,
         "restore",
     ),
+    (Some("InvalidWebACLId"), "", 400, Refused, "web ACL"),
+    (
+        Some("InvalidArgument"),
+        "The S3 bucket that you specified for CloudFront logs does not enable ACL access: \
+                logs.s3.us-east-1.amazonaws.com",
+        400,
+        Refused,
+        "object ownership",
+    ),
+    (
+        Some("AccessDenied"),
+        "You don't have permission to access the S3 bucket for CloudFront logs: \
+                logs.s3.amazonaws.com If you're using IAM, you need s3:GetBucketAcl",
+        403,
+        Refused,
+        "s3:PutBucketAcl",
+    ),
     (Some("CNAMEAlreadyExists"), "", 409, Refused, "aliases"),
     (Some("TooManyDistributionsWithLambdaAssociations"), "", 400, Refused, "quota"),
     (Some("TooManyLambdaFunctionAssociations"), "", 400, Refused, "quota"),

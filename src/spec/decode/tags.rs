@@ -5,6 +5,8 @@ use super::reader::{Reader, Section};
 use crate::resource::tags;
 use crate::spec::node::Value;
 use crate::spec::problem::{Problem, visible};
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 use std::collections::BTreeMap;
 
 /// How long a tag's value may be; our own tag lists the keys in one.
@@ -125,14 +127,51 @@ fn broken_value(value: &str) -> Option<(&'static str, &'static str)> {
 }
 
 fn broken_letters(text: &str) -> Option<(&'static str, &'static str)> {
-    let allowed =
-        |letter: char| letter.is_alphanumeric() || letter == ' ' || "_.:/=+-@".contains(letter);
+    // IAM's `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`, of whose separators the space alone is meant.
+    let kinds = CodePointMapData::<GeneralCategory>::new();
+    let allowed = |letter: char| {
+        let kind = kinds.get(letter);
+        GeneralCategoryGroup::Letter.contains(kind)
+            || GeneralCategoryGroup::Number.contains(kind)
+            || letter == ' '
+            || "_.:/=+-@".contains(letter)
+    };
     if text.chars().all(allowed) {
         None
+    } else if text.chars().any(|letter| GeneralCategoryGroup::Mark.contains(kinds.get(letter))) {
+        Some((
+            "holds an accent or a vowel sign of its own, which IAM does not take",
+            "write letters that hold theirs, or another text",
+        ))
     } else {
         Some((
             "may hold only letters, digits, spaces and `_.:/=+-@`",
             "leave the other characters out",
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What IAM's pattern takes, and what it refuses although it is part of words.
+    #[test]
+    fn letters_are_those_that_iam_takes() {
+        for good in ["web-1_a.b:c/d=e+f@g", "Käse", "日本語", "한글", "½ Ⅷ", ""] {
+            assert_eq!(broken_letters(good), None, "{good}");
+        }
+        for (bad, said) in [
+            ("हिन्दी", "vowel sign"),
+            ("ภาษาไทยนี้", "vowel sign"),
+            ("e\u{301}", "accent"),
+            ("Ⓐ", "may hold only letters"),
+            ("a?", "may hold only letters"),
+            ("a\tb", "may hold only letters"),
+            ("\u{1f600}", "may hold only letters"),
+        ] {
+            let (broken, _) = broken_letters(bad).unwrap();
+            assert!(broken.contains(said), "{bad}: {broken}");
+        }
     }
 }
