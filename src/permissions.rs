@@ -211,6 +211,7 @@ mod tests {
             stack: long.parse().unwrap(),
             region: "ap-southeast-2".parse().unwrap(),
             bucket: Some("b".repeat(63).parse().unwrap()),
+            namespace: crate::name::Namespace::Global,
             keys: Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() },
             role: "r".repeat(64).parse().unwrap(),
             role_path: "/".parse().unwrap(),

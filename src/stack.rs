@@ -4,151 +4,24 @@
 
 pub mod dependents;
 mod former;
+mod names;
 mod search;
 
 pub use former::{Clues, Former, FormerBucket};
+pub use names::{Names, Stack};
 pub use search::Search;
 
-use crate::change::{Change, Fault, FaultKind, Kind};
-use crate::name::{
-    AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath,
-    StackName,
-};
+use crate::change::{Change, Kind};
+use crate::name::{BucketName, DistributionId, FunctionName, RoleName, StackName};
 use crate::resource::function::{Functions, VersionReference};
 use crate::resource::site::Inventory;
 use crate::resource::{
     access, association, bucket, distribution, function, grant, invalidation, logs, page, role,
     site,
 };
-use crate::spec::{DistributionSpec, KEY_OFF, KEY_ON, Spec, edge_name};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::fmt::Display;
-
-/// What can be named before anybody was asked who we are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
-    pub stack: StackName,
-    /// The bucket's region.
-    pub region: Region,
-    /// The bucket, where the spec names it.
-    pub bucket: Option<BucketName>,
-    /// The two page keys.
-    pub keys: page::Keys,
-    pub role: RoleName,
-    pub role_path: RolePath,
-    pub function: FunctionName,
-    /// Are its log groups part of the stack? Only where the spec says how long they keep their
-    /// events; a destroy looks in any case.
-    pub logs: bool,
-    /// The distribution of another owner, if the spec attaches to one.
-    pub attached: Option<DistributionId>,
-    /// What else is known to be the stack's, where a look at the whole account has found it.
-    pub also: Clues,
-}
-
-impl Names {
-    /// The names in a spec.
-    #[must_use]
-    pub fn of(spec: &Spec) -> Self {
-        Self {
-            stack: spec.stack.clone(),
-            region: spec.region.clone(),
-            bucket: spec.bucket.name.clone(),
-            keys: page::Keys {
-                off: spec.maintenance.key_off.clone(),
-                on: spec.maintenance.key_on.clone(),
-            },
-            role: spec.role.name.clone(),
-            role_path: spec.role.path.clone(),
-            function: spec.function.name.clone(),
-            logs: spec.function.log_retention.is_some(),
-            attached: match &spec.distribution {
-                DistributionSpec::Attached(attached) => Some(attached.id.clone()),
-                DistributionSpec::Owned(_) => None,
-            },
-            also: Clues::default(),
-        }
-    }
-
-    /// The names in a spec that says no more than the stack's.
-    ///
-    /// # Errors
-    /// The rule that a derived name breaks.
-    pub fn of_stack(stack: &StackName, region: Region) -> Result<Self, &'static str> {
-        Ok(Self {
-            stack: stack.clone(),
-            region,
-            bucket: None,
-            keys: page::Keys { off: KEY_OFF.parse()?, on: KEY_ON.parse()? },
-            role: edge_name(stack).parse()?,
-            role_path: "/".parse()?,
-            function: edge_name(stack).parse()?,
-            logs: false,
-            attached: None,
-            also: Clues::default(),
-        })
-    }
-
-    /// How closely the function's log groups are looked at, which is there or not. A destroy looks
-    /// in any case.
-    #[must_use]
-    pub fn look_at_logs(&self, scope: Scope, has_function: bool) -> logs::Look {
-        match scope {
-            Scope::Stack if !self.logs => logs::Look::Spared,
-            Scope::Teardown if !has_function => logs::Look::Tags,
-            Scope::Stack | Scope::Teardown => logs::Look::Settings,
-        }
-    }
-
-    /// Are the objects of the bucket, which is in this region, looked at? In another region than
-    /// the spec's nothing can be read with that region's client, and the planner refuses anyway.
-    #[must_use]
-    pub fn looks_at_objects(&self, region: &Region) -> bool {
-        *region == self.region
-    }
-
-    /// The stack in this account.
-    ///
-    /// # Errors
-    /// [`FaultKind::Local`], with the rule that a derived bucket name breaks.
-    pub fn in_account(&self, account: AccountId) -> Result<Stack, Fault> {
-        let derived = || {
-            BucketName::derived(&self.stack, &account).map_err(|why| {
-                Fault::new(FaultKind::Local, "name the bucket after stack and account", why)
-                    .hinted("set `bucket.name` in the spec")
-            })
-        };
-        let bucket = self.bucket.clone().map_or_else(derived, Ok)?;
-        Ok(Stack { names: self.clone(), account, bucket })
-    }
-}
-
-/// The stack in an account: every object has its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stack {
-    /// What did not need the account.
-    pub names: Names,
-    pub account: AccountId,
-    pub bucket: BucketName,
-}
-
-impl Stack {
-    /// A reference to our function that stands for any of its versions.
-    #[must_use]
-    pub fn any_version(&self) -> function::VersionReference {
-        function::VersionReference {
-            function: self.names.function.arn(&self.account),
-            version: String::new(),
-        }
-    }
-
-    /// Both page keys.
-    #[must_use]
-    pub fn page_keys(&self) -> [&ObjectKey; 2] {
-        [&self.names.keys.off, &self.names.keys.on]
-    }
-}
 
 /// How much to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -366,21 +239,5 @@ impl Op {
             | Self::Grant(..)
             | Self::Invalidation(_) => false,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A spec is checked before; this is for what a sweep finds of a stack without a bucket.
-    #[test]
-    fn a_bucket_that_cannot_have_the_stacks_name_is_named_in_the_spec() {
-        let names = |stack: &str| Names::of_stack(&stack.parse().unwrap(), Region::edge()).unwrap();
-        let stack = |stack| names(stack).in_account("123456789012".parse().unwrap());
-        assert_eq!(stack("shop").unwrap().bucket.as_str(), "shop-123456789012");
-        let fault = stack("sthree-shop").unwrap_err();
-        assert!(fault.message.contains("must not begin with"), "{fault}");
-        assert_eq!(fault.hint.as_deref(), Some("set `bucket.name` in the spec"));
     }
 }

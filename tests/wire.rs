@@ -18,6 +18,7 @@ mod wire {
     mod destroy;
     mod drift;
     mod faults;
+    mod keys;
     mod kinds;
     mod logs;
     mod maintenance;

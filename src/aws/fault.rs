@@ -113,7 +113,7 @@ fn needs(error: &str) -> Vec<String> {
         "HeadObject" | "GetObject" => &["GetObject", "ListBucket", "GetObjectVersion"],
         // With If-Match, also the right to read.
         "PutObject" => &["PutObject", "GetObject"],
-        "DeleteObject" => &["DeleteObject", "GetObject"],
+        "DeleteObject" => &["DeleteObject", "GetObject", "DeleteObjectVersion"],
         "DeleteObjects" => &["DeleteObject", "DeleteObjectVersion"],
         "CreateBucket" => &["CreateBucket", "TagResource", "PutBucketOwnershipControls"],
         "ListBuckets" => &["ListAllMyBuckets"],

@@ -61,6 +61,8 @@ impl Aws {
             bucket::aws::locate(clients, &account, &stack.bucket),
             grant::aws::observe(clients, &account, &stack.bucket)
         );
+        // Of a bucket that is another account's, the look at the bucket tells more than the refusal
+        // to show its policy.
         let region = region?;
         let reachable = region.as_ref().is_some_and(|region| names.looks_at_objects(region));
         let elsewhere = region.as_ref().filter(|_| !reachable).map(|it| clients.in_region(it));

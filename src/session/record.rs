@@ -40,6 +40,7 @@ pub(crate) fn is_about(recording: &Recording, spec: &Spec) {
         stack,
         region: _,
         bucket,
+        namespace: _,
         keys,
         role,
         role_path,

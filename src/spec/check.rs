@@ -8,7 +8,7 @@ use super::load::Files;
 use super::problem::Problem;
 use super::runtime::{self, DEFAULT_PYTHON, Language};
 use super::{DistributionSpec, OwnedDistribution, Source};
-use crate::name::{AccountId, BucketName};
+use crate::name::{AccountId, BucketName, Namespace};
 use std::path::Path;
 
 mod files;
@@ -54,6 +54,7 @@ fn account(draft: &Draft, problems: &mut Vec<Problem>) {
 
 fn bucket(draft: &Draft, problems: &mut Vec<Problem>) {
     const DOCUMENT: &str = "Amazon S3 User Guide, \"General purpose bucket naming rules\"";
+    regional(draft, problems);
     if let (Some(name), Some(given)) = (&draft.spec.bucket.name, draft.given("bucket.name")) {
         if name.as_str().contains('.') {
             let what = format!("bucket name `{}` holds a dot", given.shown);
@@ -69,7 +70,10 @@ fn bucket(draft: &Draft, problems: &mut Vec<Problem>) {
         // Any account will do: its digits cannot break a rule that the stack's name keeps.
         let account =
             draft.spec.account.clone().or_else(|| "000000000000".parse::<AccountId>().ok());
-        let derived = account.map(|account| BucketName::derived(&draft.spec.stack, &account));
+        let derived = account.map(|account| {
+            let (region, namespace) = (&draft.spec.region, draft.spec.bucket.namespace);
+            BucketName::derived(&draft.spec.stack, &account, region, namespace)
+        });
         if let Some(Err(broken)) = derived {
             let what = format!(
                 "no bucket can be named after the stack `{}`: the name {broken}",
@@ -82,6 +86,34 @@ fn bucket(draft: &Draft, problems: &mut Vec<Problem>) {
                 "write another `stack`, or a `bucket.name`",
             ));
         }
+    }
+}
+
+/// A name in an account's regional namespace says whose it is, and where.
+fn regional(draft: &Draft, problems: &mut Vec<Problem>) {
+    const DOCUMENT: &str = "Amazon S3 User Guide, \"Namespaces for general purpose buckets\"";
+    let Some(given) = draft.given("bucket.name") else { return };
+    let mut refuse = |what: String, fix: String| {
+        problems.push(Problem::error(&given.place, what, DOCUMENT, fix));
+    };
+    let named = &given.shown;
+    let found = draft.spec.bucket.name.as_ref().and_then(BucketName::regional);
+    let namespace = if found.is_some() { Namespace::AccountRegional } else { Namespace::Global };
+    if let Some(other) =
+        draft.given("bucket.namespace").filter(|_| draft.spec.bucket.namespace != namespace)
+    {
+        let what = format!("bucket name `{named}` is not in namespace `{}`", other.shown);
+        let fix = "remove `namespace`: a name says by its end in which it is";
+        refuse(what, fix.to_owned());
+    }
+    let Some((account, region)) = found else { return };
+    if let Some(own) = draft.spec.account.as_ref().filter(|own| **own != account) {
+        let what = format!("bucket name `{named}` is another account's than the spec's `account`");
+        refuse(what, format!("write `-{own}-{region}-an` at its end, or correct `account`"));
+    }
+    if region != draft.spec.region && !draft.refused("region") {
+        let what = format!("bucket name `{named}` is of another region than the spec's");
+        refuse(what, format!("write `region: {region}`, or another name"));
     }
 }
 

@@ -8,7 +8,7 @@
 use super::node::{Node, Value};
 use super::problem::{Place, Problem};
 use super::{BucketSpec, Protected, RoleSpec, Spec, edge_name};
-use crate::name::{AccountId, Region, StackName};
+use crate::name::{AccountId, Namespace, Region, StackName};
 use reader::{Reader, Section};
 use scalar::Naming;
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,9 +145,24 @@ fn bucket(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) -> BucketSp
             "name",
             &Naming { title: "bucket name", rule: BUCKET_NAMES, example: "my-site-123456789012" },
         ),
+        namespace: namespace(reader, &section),
         site: reader.path(&section, "site", folder),
         versioning: reader.flag(&section, "versioning"),
     }
+}
+
+fn namespace(reader: &mut Reader<'_>, section: &Section<'_>) -> Namespace {
+    const KEY: &str = "namespace";
+    let Some(word) = reader.word(section, KEY) else { return Namespace::default() };
+    let known = Namespace::WORDS.into_iter().find(|(name, _)| *name == word.text);
+    if let Some((_, namespace)) = known {
+        return namespace;
+    }
+    let what = format!("unknown namespace `{}`", word.shown);
+    let rule = "Amazon S3 User Guide, \"Namespaces for general purpose buckets\"";
+    let fix = nearest::fix(&word.text, &section.words(KEY));
+    reader.refuse(section, KEY, &word.place, what, rule, fix);
+    Namespace::default()
 }
 
 fn role(reader: &mut Reader<'_>, top: &Section<'_>, stack: &StackName) -> Option<RoleSpec> {

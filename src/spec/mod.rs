@@ -4,8 +4,8 @@
 //! holds, or *all* [`Problem`](problem::Problem)s at once, each with its place in the file.
 
 use crate::name::{
-    AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, RolePath,
-    StackName,
+    AccountId, BucketName, DistributionId, FunctionName, Namespace, ObjectKey, Region, RoleName,
+    RolePath, StackName,
 };
 use crate::resource::distribution::Behavior;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,8 @@ pub struct Spec {
 pub struct BucketSpec {
     /// `None`: derived from stack and account.
     pub name: Option<BucketName>,
+    /// Where its default name has to be unique.
+    pub namespace: Namespace,
     /// Absolute path of the folder of files to upload, without the file of the maintenance page if
     /// it is there.
     pub site: Option<PathBuf>,

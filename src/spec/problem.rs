@@ -213,6 +213,14 @@ fn line_around(source: &str, span: &Range<usize>) -> Range<usize> {
     start..start + rest.get(..length).unwrap_or_default().trim_end_matches('\r').len()
 }
 
+/// Can this character make a terminal do or show something else than the text that is there? So can
+/// bidirectional controls; and U+FFFE and U+FFFF are no characters at all.
+#[must_use]
+pub fn steers(letter: char) -> bool {
+    let reorders = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    letter.is_control() || reorders || matches!(letter, '\u{fffe}' | '\u{ffff}')
+}
+
 /// `text` as it may stand in a message: one line, no control characters, not endless.
 #[must_use]
 pub fn visible(text: &str) -> String {
@@ -223,9 +231,7 @@ pub fn visible(text: &str) -> String {
             shown.push('…');
             break;
         }
-        // Bidirectional controls can make a terminal show another text than the one that is there.
-        let reorders = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-        if letter.is_control() || reorders {
+        if steers(letter) {
             shown.extend(letter.escape_default());
         } else {
             shown.push(letter);

@@ -3,6 +3,7 @@
 use crate::apply::{Outcome, RunResult};
 use crate::change::{Action, Change, Done, Fault, Notice};
 use crate::plan::Intent;
+use crate::spec::problem::steers;
 use crate::view::report::{Condition, Existing, Status};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -37,11 +38,15 @@ pub(super) fn notes(text: &mut String, notices: &[Notice]) {
 /// Text from the outside world may hold anything, also what would steer a terminal or turn the
 /// order of letters.
 pub(super) fn clean(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+    let mut clean = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\r' | '\t' => clean.push(' '),
+            letter if steers(letter) => clean.extend(letter.escape_default()),
+            letter => clean.push(letter),
+        }
+    }
+    clean
 }
 
 /// Values from the outside world may be long, too.
@@ -218,7 +223,7 @@ fn indented(lines: &[String]) -> String {
 }
 
 fn fault_lines(fault: &Fault) -> Vec<String> {
-    let mut lines = vec![format!("could not {}: {}", fault.tried, brief(&fault.message))];
+    let mut lines = vec![format!("could not {}: {}", clean(&fault.tried), brief(&fault.message))];
     let code = fault.code.as_ref().map(|code| format!("code {code}"));
     let request = fault.request_id.as_ref().map(|id| format!("request {id}"));
     let said: Vec<String> = code.into_iter().chain(request).collect();

@@ -85,3 +85,20 @@ fn a_changed_file_that_edges_may_hold_is_invalidated() {
     assert_eq!(story.ask("apply --sandbox --yes").code, 0);
     assert!(story.ask("apply --sandbox --yes").out.contains("Nothing to do"));
 }
+
+/// S3 would take them, and no list could show them again; nothing is asked or written before.
+#[cfg(unix)]
+#[test]
+fn files_that_no_list_can_show_are_all_refused_before_anything_is_asked() {
+    let mut story = Story::of_a_shop();
+    for name in ["a\u{1}b.html", "img/\u{1b}[2J.svg", "x\u{ffff}", "fine+100% ü.html"] {
+        story.write(&format!("site/{name}"), "x");
+    }
+    for verb in ["plan --sandbox", "apply --sandbox --yes"] {
+        assert_eq!(story.ask(verb).code, 65, "{verb}");
+    }
+    let answer = story.run("validate");
+    assert!(!answer.err.contains(['\u{1}', '\u{1b}', '\u{ffff}']), "{:?}", answer.err);
+    insta::assert_snapshot!(story.transcript());
+    assert!(!story.path(".provision").exists());
+}

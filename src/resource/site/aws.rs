@@ -7,10 +7,13 @@ use crate::name::{AccountId, BucketName, ObjectKey, StackName};
 use crate::resource::site::{Fetched, Object, Op, Put, mark, unquoted};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::EncodingType;
 use std::collections::{BTreeMap, HashMap};
 
+mod listed;
 mod observe;
 
+pub(crate) use listed::Listed;
 pub(crate) use observe::{observe, observe_all};
 
 /// Whose objects are looked at, and where.
@@ -164,7 +167,7 @@ async fn read(
 }
 
 /// A key, what is under it, and when it was written, in seconds since the Unix epoch.
-pub(crate) type Listed = Vec<(ObjectKey, Object, u64)>;
+pub(crate) type Listing = Vec<(ObjectKey, Object, u64)>;
 
 /// Lists the objects, or those below `prefix`.
 pub(crate) async fn list(
@@ -172,19 +175,21 @@ pub(crate) async fn list(
     account: &AccountId,
     bucket: &BucketName,
     prefix: Option<&str>,
-) -> Result<Listed, Fault> {
+) -> Result<Listing, Fault> {
     let request = clients.s3.list_objects_v2().bucket(bucket.as_str());
-    let request = request.set_prefix(prefix.map(str::to_owned));
+    let request = request.set_prefix(prefix.map(str::to_owned)).encoding_type(EncodingType::Url);
     let mut pages = request.expected_bucket_owner(account.as_str()).into_paginator().send();
     let mut listed = Vec::new();
     while let Some(page) = pages.next().await {
         let page =
             page.map_err(|error| fault(format!("list the objects of bucket {bucket}"), &error))?;
-        listed.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
+        let keys = Listed(page.encoding_type.as_ref());
+        for object in page.contents.unwrap_or_default() {
             let (etag, modified) = (unquoted(object.e_tag()), seconds(object.last_modified()));
             let size = u64::try_from(object.size.unwrap_or_default()).unwrap_or_default();
-            Some((ObjectKey::listed(object.key?), Object { etag, size }, modified))
-        }));
+            let Some(key) = object.key() else { continue };
+            listed.push((keys.key(key)?, Object { etag, size }, modified));
+        }
     }
     Ok(listed)
 }

@@ -6,6 +6,7 @@ use crate::change::{Fault, FaultKind};
 use crate::file;
 use crate::name::ObjectKey;
 use md5::{Digest, Md5};
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,34 @@ pub fn read(
 ) -> Result<Settings, Fault> {
     let mut settings = Settings { named: true, ..Settings::default() };
     let root = folder.canonicalize().map_err(|error| local(folder, &error))?;
+    for path in files(&root, page)? {
+        let key = key(&root, &path).map_err(|why| {
+            Fault::new(FaultKind::Local, format!("name the object for {}", path.display()), why)
+        })?;
+        if !excluded.contains(&&key) {
+            settings.files.insert(key, describe(path)?);
+        }
+    }
+    Ok(settings)
+}
+
+/// The files below the folder, by their names from there, that cannot be objects, and why. What
+/// cannot be read is left to [`read`].
+#[must_use]
+pub fn misnamed(folder: &Path, page: Option<&Path>) -> BTreeMap<String, &'static str> {
+    let Ok(root) = folder.canonicalize() else { return BTreeMap::new() };
+    let files = files(&root, page).unwrap_or_default().into_iter();
+    let refused = files.filter_map(|path| {
+        let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
+        key(&root, &path).err().map(|why| (name, why))
+    });
+    refused.collect()
+}
+
+/// Every file that is part of the site; `root` is its folder's real path.
+fn files(root: &Path, page: Option<&Path>) -> Result<Vec<PathBuf>, Fault> {
+    let mut files = Vec::new();
+    let root = root.to_owned();
     let page = page.and_then(|page| page.canonicalize().ok());
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
@@ -50,14 +79,11 @@ pub fn read(
                 }
                 folders.push(path);
             } else if Some(&real) != page.as_ref() {
-                let key = key(&root, &path)?;
-                if !excluded.contains(&&key) {
-                    settings.files.insert(key, describe(path)?);
-                }
+                files.push(path);
             }
         }
     }
-    Ok(settings)
+    Ok(files)
 }
 
 /// Is a file or folder of this name left out?
@@ -70,19 +96,16 @@ fn local(path: &Path, error: &std::io::Error) -> Fault {
     Fault::new(FaultKind::Local, format!("read {}", path.display()), error.to_string())
 }
 
-fn key(root: &Path, path: &Path) -> Result<ObjectKey, Fault> {
-    let refuse = |why: &str| {
-        Fault::new(FaultKind::Local, format!("name the object for {}", path.display()), why)
-    };
+fn key(root: &Path, path: &Path) -> Result<ObjectKey, &'static str> {
     let parts: Option<Vec<&str>> = path
         .strip_prefix(root)
         .ok()
         .map(|relative| relative.iter().filter_map(|part| part.to_str()).collect());
     let parts = parts.unwrap_or_default();
     if parts.len() != path.components().count() - root.components().count() {
-        return Err(refuse("the file's name is not UTF-8"));
+        return Err("must be UTF-8");
     }
-    parts.join("/").parse().map_err(refuse)
+    parts.join("/").parse()
 }
 
 fn describe(path: PathBuf) -> Result<Content, Fault> {
@@ -191,6 +214,39 @@ mod tests {
                 ("photo.png", "image/png", "public, max-age=3600"),
             ]
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_whose_names_cannot_be_keys_are_all_told_at_once() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let names: [&[u8]; 6] = [
+            b"index.html",
+            b"a\x01b",
+            b"sub/line\r",
+            "\u{fffe}.html".as_bytes(),
+            b"latin-\xff",
+            b".git/a\x01b",
+        ];
+        for name in names {
+            let path = folder.path().join(std::ffi::OsStr::from_bytes(name));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let told: Vec<_> = misnamed(folder.path(), None).into_iter().collect();
+        let control = "must not hold control characters";
+        let told: Vec<_> = told.iter().map(|(name, why)| (name.as_str(), *why)).collect();
+        assert_eq!(
+            told,
+            [
+                ("a\u{1}b", control),
+                ("latin-\u{fffd}", "must be UTF-8"),
+                ("sub/line\r", control),
+                ("\u{fffe}.html", "must not hold U+FFFE or U+FFFF, which no list of S3 can show"),
+            ]
+        );
+        assert!(read(folder.path(), &[], None).is_err());
     }
 
     #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 use super::first;
 use crate::resource::function::package;
+use crate::resource::site::folder;
 use crate::spec::decode::{Draft, Given};
 use crate::spec::page::{ALLOW_HINT, HEADERS, LARGEST_RESPONSE, own_references};
 use crate::spec::problem::{Problem, visible};
@@ -17,6 +18,7 @@ const RESPONSE_QUOTA: &str = "Amazon CloudFront Developer Guide, \"Quotas\": a r
 pub(super) fn check(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
     page(draft, folder, problems);
     if let Some(site) = site(draft, folder, problems) {
+        misnamed(draft, &site, problems);
         keys_outside_of_site(draft, &site, problems);
         root_object(draft, &site, problems);
     }
@@ -172,6 +174,26 @@ fn page(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
 fn site(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) -> Option<PathBuf> {
     let path = draft.spec.bucket.site.as_ref()?;
     found(draft, "bucket.site", path, folder, Expected::Folder, problems).map(|(real, _)| real)
+}
+
+/// How many files are named; the rest is counted.
+const NAMED: usize = 20;
+
+/// A file whose name cannot be a key would end the upload halfway.
+fn misnamed(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
+    let Some(given) = draft.given("bucket.site") else { return };
+    let found = folder::misnamed(site, draft.spec.maintenance.page.as_deref());
+    let rule = "its name from there is the object's key (Amazon S3 User Guide, \"Naming Amazon S3 \
+        objects\")";
+    let fix = "rename the file, or take it out of the folder";
+    for (name, why) in found.iter().take(NAMED) {
+        let what = format!("the name of the site's file `{}` {why}", visible(name));
+        problems.push(Problem::error(&given.place, what, rule, fix));
+    }
+    if let Some(more) = found.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        let what = format!("the names of {more} more files of the site cannot be keys");
+        problems.push(Problem::error(&given.place, what, rule, fix));
+    }
 }
 
 /// A file of the site under one of the two page keys would turn the switch on upload.

@@ -4,7 +4,7 @@ use super::Value::{
     Days, Duration, Flag, List, ListOf, Megabytes, OneOf, Section, Tags, Text, Whole,
 };
 use super::{Fallback, Key};
-use crate::name::{EDGE_REGION, edge_region};
+use crate::name::{EDGE_REGION, Namespace, edge_region};
 use crate::resource::logs::RETENTIONS;
 use crate::spec::runtime::{self, DEFAULT_PYTHON};
 use crate::spec::{KEY_OFF, KEY_ON, Protected};
@@ -52,6 +52,14 @@ pub static TABLE: &[Key] = &[
         default: Fallback::Derived("<stack>-<account>"),
         example: "shop-frontend",
         meaning: "the bucket's name",
+    },
+    Key {
+        path: "bucket.namespace",
+        value: OneOf(Namespace::words),
+        default: Fallback::Value("global"),
+        example: "global",
+        meaning: "with `account-regional`, the default name is \
+            `<stack>-<account>-<region>-an`, which nobody else can take, not even after a deletion",
     },
     Key {
         path: "bucket.site",

@@ -5,8 +5,10 @@ use crate::aws::Clients;
 use crate::aws::fault::{absent, fault, in_answer};
 use crate::change::Fault;
 use crate::name::{AccountId, BucketName};
-use crate::resource::bucket::Empty;
+use crate::resource::bucket::{Empty, ObjectVersion};
+use crate::resource::site::CONCURRENCY;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use futures_util::{StreamExt, stream};
 
 /// How many objects one call may delete (Amazon S3 API Reference, "DeleteObjects").
 const BATCH: usize = 1000;
@@ -29,7 +31,15 @@ pub(super) async fn empty(
             .await;
         absent(sent.map_err(|error| fault(format!("abort the upload of {key}"), &error)))?;
     }
-    for batch in versions.chunks(BATCH) {
+    let (plain, others): (Vec<_>, Vec<_>) =
+        versions.iter().partition(|version| version.key.survives_xml());
+    let singles = others.into_iter().cloned();
+    let singles = singles.map(|version| delete(clients, account, name, version));
+    let mut singles = stream::iter(singles).buffer_unordered(CONCURRENCY);
+    while let Some(deleted) = singles.next().await {
+        deleted?;
+    }
+    for batch in plain.chunks(BATCH) {
         let objects = batch
             .iter()
             .map(|version| {
@@ -66,4 +76,25 @@ pub(super) async fn empty(
         }
     }
     Ok(())
+}
+
+/// Deletes a version whose key no document can carry: here it stands in the address.
+async fn delete(
+    clients: &Clients,
+    account: &AccountId,
+    name: &BucketName,
+    ObjectVersion { key, version, etag }: ObjectVersion,
+) -> Result<(), Fault> {
+    let sent = clients
+        .s3
+        .delete_object()
+        .bucket(name.as_str())
+        .key(key.as_str())
+        .version_id(version)
+        .set_if_match(etag.as_ref().map(|etag| format!("\"{etag}\"")))
+        .expected_bucket_owner(account.as_str())
+        .send()
+        .await;
+    let tried = format!("delete {key} from bucket {name}");
+    absent(sent.map_err(|error| fault(tried, &error))).map(drop)
 }

@@ -45,15 +45,25 @@ pub(crate) async fn locate(
             match (redirected, elsewhere.and_then(|region| region.parse().ok())) {
                 (true, Some(region)) => Ok(Some(region)),
                 _ => absent(Err(fault(tried, &error))).map_err(|fault| match fault.kind {
-                    FaultKind::Denied => fault.hinted(format!(
-                        "either the caller may not see bucket `{name}`, or the name is taken by \
-                            another account: choose another `bucket.name`"
-                    )),
+                    // Nobody else can have a name that S3 keeps to this account.
+                    FaultKind::Denied if name.regional().is_none() => taken(fault),
                     _ => fault,
                 }),
             }
         }
     }
+}
+
+/// S3 tells nobody which of the two it is.
+fn taken(denial: Fault) -> Fault {
+    let message = format!(
+        "{}: the bucket is another account's, or the caller may not see it",
+        denial.message
+    );
+    Fault { message, ..denial }.hinted(
+        "if the bucket is another account's, choose another `bucket.name`; if not, the caller \
+            needs the right above",
+    )
 }
 
 /// Reads the settings of a bucket that exists in `region`.

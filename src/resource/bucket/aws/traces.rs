@@ -6,7 +6,9 @@ use crate::aws::fault::{absent, fault};
 use crate::change::{Address, Fault, FaultKind, Kind, Notice};
 use crate::name::{AccountId, BucketName, ObjectKey};
 use crate::resource::site::CONCURRENCY;
+use crate::resource::site::aws::Listed;
 use crate::resource::{Mark, Owner, ResourceId, Trace, Traces, stack_in};
+use aws_sdk_s3::types::EncodingType;
 use futures_util::{StreamExt, stream};
 
 /// Only where a number is asked for, S3 tells the regions of the buckets (docs/aws.md, "a list of
@@ -86,10 +88,13 @@ pub(crate) async fn holds(
         .expected_bucket_owner(account.as_str())
         .prefix(key.as_str())
         .max_keys(1)
+        .encoding_type(EncodingType::Url)
         .send()
         .await;
     let answer = absent(sent.map_err(|error| fault(format!("list bucket {name}"), &error)))?;
-    Ok(answer.is_some_and(|answer| {
-        answer.contents().iter().any(|object| object.key() == Some(key.as_str()))
-    }))
+    let Some(answer) = answer else { return Ok(false) };
+    let keys = Listed(answer.encoding_type());
+    let found = answer.contents().iter().filter_map(|object| object.key());
+    let found: Vec<ObjectKey> = found.map(|key| keys.key(key)).collect::<Result<_, _>>()?;
+    Ok(found.contains(key))
 }

@@ -11,9 +11,9 @@ use crate::resource::bucket::{Settings, Versioning};
 use crate::resource::tags::Difference;
 use crate::resource::{self, Tags};
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectOwnership,
-    OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, Tag, Tagging,
-    VersioningConfiguration,
+    BucketLocationConstraint, BucketNamespace, BucketVersioningStatus, CreateBucketConfiguration,
+    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, Tag,
+    Tagging, VersioningConfiguration,
 };
 
 pub(super) async fn create(
@@ -31,6 +31,8 @@ pub(super) async fn create(
             .location_constraint(BucketLocationConstraint::from(settings.region.as_str()));
     }
     let configuration = configuration.build();
+    // Such a name alone is refused (docs/aws.md, "a bucket's namespace").
+    let namespace = name.regional().map(|_| BucketNamespace::AccountRegional);
     let address = Address::new(Kind::Bucket, name);
     // docs/aws.md, "a deleted name stays busy".
     let waited = wait::until(
@@ -44,6 +46,7 @@ pub(super) async fn create(
                 .create_bucket()
                 .bucket(name.as_str())
                 .object_ownership(ObjectOwnership::BucketOwnerEnforced)
+                .set_bucket_namespace(namespace.clone())
                 .create_bucket_configuration(configuration.clone())
                 .send()
                 .await;

@@ -1,6 +1,6 @@
 //! Lists what is in the bucket, and asks the objects that the index does not prove to be ours.
 
-use super::{Listed, Place, list, read, seconds};
+use super::{Listed, Listing, Place, list, read, seconds};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::Fault;
@@ -10,6 +10,7 @@ use crate::resource::site::index::{self, Served};
 use crate::resource::site::{
     CONCURRENCY, FoundIndex, Inventory, Live, Look, Object, PATIENCE, Settings, is_marked, unquoted,
 };
+use aws_sdk_s3::types::EncodingType;
 use futures_util::{StreamExt, stream, try_join};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +58,7 @@ pub(crate) async fn observe_all(
 
 #[derive(Default)]
 struct Versions {
-    listed: Listed,
+    listed: Listing,
     /// S3 lists the versions of a key from the newest to the oldest.
     newest: BTreeMap<ObjectKey, String>,
     inventory: Inventory,
@@ -73,6 +74,7 @@ async fn versions(clients: &Clients, place: Place<'_>) -> Result<Versions, Fault
             .list_object_versions()
             .bucket(bucket.as_str())
             .expected_bucket_owner(account.as_str())
+            .encoding_type(EncodingType::Url)
             .set_key_marker(key_marker)
             .set_version_id_marker(version_marker)
             .send()
@@ -80,10 +82,12 @@ async fn versions(clients: &Clients, place: Place<'_>) -> Result<Versions, Fault
             .map_err(|error| {
                 fault(format!("list the object versions of bucket {bucket}"), &error)
             })?;
+        let keys = Listed(page.encoding_type.as_ref());
         for version in page.versions.unwrap_or_default() {
             let modified = seconds(version.last_modified());
             let etag = unquoted(version.e_tag());
-            let Some(key) = version.key.map(ObjectKey::listed) else { continue };
+            let Some(key) = version.key() else { continue };
+            let key = keys.key(key)?;
             let size = u64::try_from(version.size.unwrap_or_default()).unwrap_or_default();
             if version.is_latest == Some(true) {
                 let object = Object { etag: etag.clone(), size };
@@ -95,12 +99,14 @@ async fn versions(clients: &Clients, place: Place<'_>) -> Result<Versions, Fault
             found.inventory.versions.push(ObjectVersion { key, version: id, etag });
         }
         for marker in page.delete_markers.unwrap_or_default() {
-            if let Some(key) = marker.key.map(ObjectKey::listed) {
+            if let Some(key) = marker.key() {
+                let key = keys.key(key)?;
                 let version = marker.version_id.unwrap_or_else(|| "null".into());
                 found.inventory.versions.push(ObjectVersion { key, version, etag: None });
             }
         }
-        (key_marker, version_marker) = (page.next_key_marker, page.next_version_id_marker);
+        (key_marker, version_marker) =
+            (keys.marker(page.next_key_marker)?, page.next_version_id_marker);
         if page.is_truncated != Some(true) || key_marker.is_none() {
             return Ok(found);
         }
@@ -127,6 +133,7 @@ async fn uploads(
             .list_multipart_uploads()
             .bucket(bucket.as_str())
             .expected_bucket_owner(account.as_str())
+            .encoding_type(EncodingType::Url)
             .set_key_marker(key_marker)
             .set_upload_id_marker(id_marker)
             .send()
@@ -134,12 +141,13 @@ async fn uploads(
             .map_err(|error| {
                 fault(format!("list the incomplete uploads of bucket {bucket}"), &error)
             })?;
+        let keys = Listed(page.encoding_type.as_ref());
         for upload in page.uploads.unwrap_or_default() {
-            if let (Some(key), Some(id)) = (upload.key.map(ObjectKey::listed), upload.upload_id) {
-                uploads.push((key, id));
+            if let (Some(key), Some(id)) = (upload.key, upload.upload_id) {
+                uploads.push((keys.key(&key)?, id));
             }
         }
-        (key_marker, id_marker) = (page.next_key_marker, page.next_upload_id_marker);
+        (key_marker, id_marker) = (keys.marker(page.next_key_marker)?, page.next_upload_id_marker);
         if page.is_truncated != Some(true) || key_marker.is_none() {
             return Ok(uploads);
         }

@@ -28,6 +28,28 @@ fn every_rule_is_kept() {
             "bucket: { name: My_Bucket }",
             "bucket name `My_Bucket` may hold only a-z, 0-9, `-` and `.`",
         ),
+        (
+            "bucket: { name: shop-an }",
+            "bucket name `shop-an` must be `<prefix>-<account>-<region>-an` where it ends with `-an`",
+        ),
+        (
+            "region: eu-west-1\nbucket: { name: a-123456789012-us-west-2-an }",
+            "bucket name `a-123456789012-us-west-2-an` is of another region than the spec's",
+        ),
+        (
+            "account: \"111122223333\"\nbucket: { name: a-123456789012-us-east-1-an }",
+            "bucket name `a-123456789012-us-east-1-an` is another account's than the spec's \
+                `account`",
+        ),
+        (
+            "bucket: { name: shop, namespace: account-regional }",
+            "bucket name `shop` is not in namespace `account-regional`",
+        ),
+        (
+            "bucket: { name: a-123456789012-us-east-1-an, namespace: global }",
+            "bucket name `a-123456789012-us-east-1-an` is not in namespace `global`",
+        ),
+        ("bucket: { namespace: regional }", "unknown namespace `regional`"),
         ("bucket: { name: my.bucket }", "warning: bucket name `my.bucket` holds a dot"),
         ("role: { name: a/b }", "role name `a/b` may hold only letters, digits and `+=,.@_-`"),
         ("role: { path: team }", "role path `team` must begin and end with `/`"),
@@ -257,6 +279,10 @@ fn every_rule_is_kept() {
         (
             "tags: { a: \"b?\" }",
             "tag value `b?` may hold only letters, digits, spaces and `_.:/=+-@`",
+        ),
+        (
+            "tags: { a: \"हिन्दी\" }",
+            "tag value `हिन्दी` holds an accent or a vowel sign of its own, which IAM does not take",
         ),
         (&many_tags, "46 tags are more than 45"),
         (&long_tags, "the tags' keys are together longer than 256 characters"),

@@ -11,7 +11,7 @@ use super::super::classify::Request;
 use super::super::reply::{Reply, error};
 use super::super::xml::Element;
 use super::role::members;
-use super::{World, spend};
+use super::{World, listed, spend};
 
 #[derive(Debug, Default)]
 pub struct Buckets {
@@ -69,6 +69,11 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
         "s3:PutBucketPolicy" => return malformed_policy(request),
         "s3:GetBucketAbac" | "s3:PutBucketAbac" => return Some(abac(world, request)),
         "s3:PutBucketTagging" => return tagging(world, request),
+        "s3:CreateBucket" => {
+            if let Some(refused) = namespace(request) {
+                return Some(refused);
+            }
+        }
         _ => {}
     }
     if request.operation == "s3:CreateBucket"
@@ -109,6 +114,30 @@ fn elsewhere(world: &World, request: &Request) -> Option<Reply> {
 }
 
 const REGION: &str = "x-amz-bucket-region";
+
+/// The header and the end of the name have to say the same (docs/aws.md, "a bucket's namespace").
+fn namespace(request: &Request) -> Option<Reply> {
+    let (name, account, region) = (bucket(request), request.account(), request.region());
+    let suffix = format!("-{account}-{region}-an");
+    let asked = request.header("x-amz-bucket-namespace") == Some("account-regional");
+    let refused = |code, message: &str| Some(error(request, 400, code, message));
+    match (asked, name.ends_with("-an")) {
+        (false, true) => refused(
+            "MissingNamespaceHeader",
+            "The requested bucket is an account-regional namespace bucket, but your request is \
+                missing the required x-amz-bucket-namespace header.",
+        ),
+        (true, _) if !name.ends_with(&suffix) => refused(
+            "InvalidNamespaceHeader",
+            &format!(
+                "The requested bucket name did not include the account-regional namespace suffix, \
+                    but the provided x-amz-bucket-namespace header value is account-regional. \
+                    Specify {suffix} as the bucket name suffix"
+            ),
+        ),
+        _ => None,
+    }
+}
 
 /// A document without any element of this name.
 fn without(document: &str, name: &str) -> String {
@@ -199,6 +228,9 @@ fn all_tags(known: &BTreeMap<String, String>, reply: &Reply) -> Reply {
 }
 
 pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
+    if reply.is_success() {
+        listed::settle(request, reply);
+    }
     let bucket = bucket(request);
     let tries = world.rules.bucket_tries;
     if let Some(ahead) = world.rules.clock_ahead {

@@ -13,6 +13,7 @@ mod evaluation;
 mod eventual;
 mod function;
 mod invalidation;
+mod listed;
 mod logs;
 mod paging;
 mod permission;

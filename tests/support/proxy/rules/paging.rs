@@ -59,6 +59,7 @@ pub fn shrink_page(world: &World, request: &mut Request) {
 fn shrunk(request: &Request, most: usize) -> Option<Uri> {
     let name = match request.operation.as_str() {
         "s3:ListObjectsV2" | "s3:ListObjectVersions" => "max-keys",
+        "s3:ListMultipartUploads" => "max-uploads",
         "lambda:ListVersionsByFunction" | "lambda:ListFunctions" => "MaxItems",
         _ => return None,
     };
