@@ -4,6 +4,7 @@
 //! Every test has an AWS of its own. Where a kind is added, `kinds` wants one more test.
 
 #![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::print_stdout, reason = "`--nocapture` shows how many requests were tried")]
 
 mod support;
 

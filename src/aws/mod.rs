@@ -182,10 +182,7 @@ impl Clients {
         let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(&shared);
         let mut sts = aws_sdk_sts::config::Builder::from(&shared);
         let recorder = connection.recording.clone().map(record::Recorder);
-        let listeners = [
-            Some(SharedInterceptor::new(meter)),
-            recorder.map(SharedInterceptor::new),
-        ];
+        let listeners = [Some(SharedInterceptor::new(meter)), recorder.map(SharedInterceptor::new)];
         for listener in listeners.into_iter().flatten() {
             s3.push_interceptor(listener.clone());
             iam.push_interceptor(listener.clone());

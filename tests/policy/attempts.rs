@@ -13,14 +13,13 @@ use serde_json::json;
 const BOUNDARY: &str = "arn:aws:iam::aws:policy/PowerUserAccess";
 const WIDER: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
-/// The code of a refusal.
-fn refused<T, E: ProvideErrorMetadata>(sent: Result<T, E>) -> Option<String> {
-    sent.err().map(|error| error.code().unwrap_or("no code").to_owned())
+/// What became of a call: the code of its refusal, or that it was carried out.
+fn answer<T, E: ProvideErrorMetadata>(sent: Result<T, E>) -> String {
+    sent.err().map_or(DONE.into(), |error| error.code().unwrap_or("no code").into())
 }
 
-fn denied() -> Option<String> {
-    Some("AccessDenied".to_owned())
-}
+const DONE: &str = "done";
+const DENIED: &str = "AccessDenied";
 
 /// A stack that bounds its role and does not exist yet.
 async fn bounded() -> Stage {
@@ -77,18 +76,18 @@ async fn the_escape_that_a_boundary_prevents_works_without_its_condition() {
         iam.put_role_permissions_boundary().role_name(ROLE).permissions_boundary(arn).send()
     };
     let release = || iam.delete_role_permissions_boundary().role_name(ROLE).send();
-    assert_eq!(refused(create(None).await), denied());
-    assert_eq!(refused(create(Some(WIDER)).await), denied());
-    assert_eq!(refused(create(Some(BOUNDARY)).await), None);
-    assert_eq!(refused(put().await), None, "a bounded role may be given anything");
-    assert_eq!(refused(bound(WIDER).await), denied());
-    assert_eq!(refused(release().await), denied());
+    assert_eq!(answer(create(None).await), DENIED);
+    assert_eq!(answer(create(Some(WIDER)).await), DENIED);
+    assert_eq!(answer(create(Some(BOUNDARY)).await), DONE);
+    assert_eq!(answer(put().await), DONE, "a bounded role may be given anything");
+    assert_eq!(answer(bound(WIDER).await), DENIED);
+    assert_eq!(answer(release().await), DENIED);
     // An administrator releases it: from now on nobody else changes what it may do.
     let root = &shop.aws.clients.iam;
     drop(root.delete_role_permissions_boundary().role_name(ROLE).send().await.unwrap());
-    assert_eq!(refused(put().await), denied());
+    assert_eq!(answer(put().await), DENIED);
     let trusts = iam.update_assume_role_policy().role_name(ROLE).policy_document(&trust);
-    assert_eq!(refused(trusts.send().await), denied());
+    assert_eq!(answer(trusts.send().await), DENIED);
 
     let mut free = printed;
     for statement in free["Statement"].as_array_mut().unwrap() {
@@ -97,7 +96,7 @@ async fn the_escape_that_a_boundary_prevents_works_without_its_condition() {
         }
     }
     operator.may(shop, &free).await;
-    assert_eq!(refused(put().await), None, "the holder has made a role that may do everything");
+    assert_eq!(answer(put().await), DONE, "the holder has made a role that may do everything");
 }
 
 #[tokio::test]
@@ -118,16 +117,16 @@ async fn a_distribution_of_another_stack_keeps_its_mark() {
     let theirs = operator.cloudfront(shop);
     for stack in ["shop", "other"] {
         let sent = theirs.tag_resource().resource(&arn).tags(tags(stack)).send().await;
-        assert_eq!(refused(sent), denied(), "{stack}");
+        assert_eq!(answer(sent), DENIED, "{stack}");
     }
     let keys = TagKeys::builder().items("provision:stack").build();
     let sent = theirs.untag_resource().resource(&arn).tag_keys(keys).send().await;
-    assert_eq!(refused(sent), denied());
+    assert_eq!(answer(sent), DENIED);
     // Our own does not become another stack's either.
     let own = shop.distribution().await.arn(&"000000000000".parse().unwrap());
-    for (stack, refusal) in [("other", denied()), ("shop", None)] {
+    for (stack, refusal) in [("other", DENIED), ("shop", DONE)] {
         let sent = theirs.tag_resource().resource(&own).tags(tags(stack)).send().await;
-        assert_eq!(refused(sent), refusal, "{stack}");
+        assert_eq!(answer(sent), refusal, "{stack}");
     }
 }
 

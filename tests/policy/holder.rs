@@ -19,8 +19,8 @@ struct Role {
     is_rewritten: bool,
 }
 
-const fn found(boundary: Option<&'static str>) -> Option<Role> {
-    Some(Role { boundary, is_rewritten: false })
+const fn found(boundary: Option<&'static str>) -> Role {
+    Role { boundary, is_rewritten: false }
 }
 
 /// The stack's role and another one.
@@ -138,7 +138,7 @@ fn escape(policy: &Value, start: Option<Role>) -> Option<Sequence> {
     if let Some(call) = shortcuts().into_iter().find(|call| allows(policy, call)) {
         return Some(vec![format!("{} {}", call.action, call.resource)]);
     }
-    let mut first = Roles::from([(THEIRS, Role { boundary: None, is_rewritten: false })]);
+    let mut first = Roles::from([(THEIRS, found(None))]);
     first.extend(start.map(|role| (OURS, role)));
     let mut seen = BTreeSet::from([first.clone()]);
     let mut open = VecDeque::from([(Sequence::new(), first.clone())]);
@@ -158,7 +158,7 @@ fn escape(policy: &Value, start: Option<Role>) -> Option<Sequence> {
 
 /// How the stack's role may be found.
 fn starts() -> [Option<Role>; 4] {
-    [None, found(None), found(Some(BOUNDARY)), found(Some(WIDER))]
+    [None, Some(found(None)), Some(found(Some(BOUNDARY))), Some(found(Some(WIDER)))]
 }
 
 /// All statements of these policies.

@@ -27,17 +27,17 @@ impl Variant {
 
     fn spec(self) -> String {
         let Self { attached, bounded, logs } = self;
-        let mut spec = "stack: shop\naccount: \"123456789012\"\nregion: eu-west-1\n".to_owned();
-        if attached {
-            spec += "distribution: { id: E2ABCDEF0123, behaviors: [default] }\n";
-        }
-        if bounded {
-            spec += &format!("role: {{ permissions_boundary: \"{BOUNDARY}\" }}\n");
-        }
-        if logs {
-            spec += "function: { log_retention: 30d }\n";
-        }
-        spec
+        let distribution = "distribution: { id: E2ABCDEF0123, behaviors: [default] }\n";
+        let role = format!("role: {{ permissions_boundary: \"{BOUNDARY}\" }}\n");
+        [
+            (true, "stack: shop\naccount: \"123456789012\"\nregion: eu-west-1\n"),
+            (attached, distribution),
+            (bounded, &role),
+            (logs, "function: { log_retention: 30d }\n"),
+        ]
+        .into_iter()
+        .filter_map(|(says, line)| says.then_some(line))
+        .collect()
     }
 
     /// What is printed for it. The spec names its account, so nobody is asked.

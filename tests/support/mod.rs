@@ -11,7 +11,8 @@
 #![allow(clippy::allow_attributes, dead_code, unused_imports, unreachable_pub)]
 // What goes wrong here fails a test. The emulator needs the PATH of this process, and a scripted
 // latency has to pass.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
+#![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod kill;
 pub mod ministack;

@@ -27,9 +27,9 @@ pub fn is_inside<T: AsRef<str>>(test: &str, names: &[T]) -> bool {
     // Inside there is no package index.
     ministack::install();
     let folder = tempfile::tempdir().unwrap();
-    let names: String = names.iter().map(|name| format!("127.0.0.1 {}\n", name.as_ref())).collect();
+    let names: Vec<_> = names.iter().map(|name| format!("127.0.0.1 {}", name.as_ref())).collect();
     let (hosts, lookup) = (folder.path().join("hosts"), folder.path().join("nsswitch.conf"));
-    std::fs::write(&hosts, format!("127.0.0.1 localhost\n{names}")).unwrap();
+    std::fs::write(&hosts, format!("127.0.0.1 localhost\n{}\n", names.join("\n"))).unwrap();
     // Nobody else is asked for a name: a resolver of this machine is outside of the namespace.
     std::fs::write(&lookup, "passwd: files\ngroup: files\nhosts: files\n").unwrap();
     let script = format!(

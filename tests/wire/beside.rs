@@ -23,10 +23,11 @@ async fn what_stands_beside_us_is_no_drift_and_outlives_our_writes() {
     let request = lambda.update_function_configuration().function_name(FUNCTION);
     request.logging_config(logging).send().await.unwrap();
     let aes = ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256);
-    let rule = ServerSideEncryptionRule::builder()
+    let encrypts = ServerSideEncryptionRule::builder()
         .apply_server_side_encryption_by_default(aes.build().unwrap())
         .bucket_key_enabled(true);
-    let rules = ServerSideEncryptionConfiguration::builder().rules(rule.build()).build().unwrap();
+    let rules =
+        ServerSideEncryptionConfiguration::builder().rules(encrypts.build()).build().unwrap();
     let request = s3.put_bucket_encryption().bucket(BUCKET);
     request.server_side_encryption_configuration(rules).send().await.unwrap();
     let id = shop.distribution().await.to_string();

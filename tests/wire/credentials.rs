@@ -34,7 +34,7 @@ fn by_surroundings<const N: usize>(
     key: &'static str,
     desks: &'static [&'static str],
 ) -> Way {
-    Way { profile: None, environment: environment.to_vec(), key, desks }
+    Way { profile: None, environment: environment.into(), key, desks }
 }
 
 const LOGIN: &str = "arn:aws:iam::000000000000:user/login";
@@ -163,7 +163,6 @@ fn sign_in(shop: &Shop, way: &Way, is_flag: bool, network: &[(&str, String)]) ->
     for (name, _) in shop.ground.environment() {
         command.env_remove(name);
     }
-    command.env("PATH", std::env::var_os("PATH").unwrap());
     if is_flag {
         // A flag weighs more than the environment.
         command.env("AWS_ACCESS_KEY_ID", "AKIAOTHER").env("AWS_SECRET_ACCESS_KEY", "secret");

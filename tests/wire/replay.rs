@@ -91,7 +91,8 @@ fn read(stream: &TcpStream) -> Option<Asked> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().ok()?,
             "authorization" => {
-                region = value.split_once("Credential=")?.1.split('/').nth(2)?.to_owned();
+                let scope = value.split_once("Credential=")?.1;
+                scope.split('/').nth(2)?.clone_into(&mut region);
             }
             _ => {}
         }
@@ -177,8 +178,12 @@ fn renamed(text: &str, names: &BTreeMap<&str, &str>) -> String {
         }
         renamed += &part[word.len()..];
     }
-    // Columns are as wide as names are long.
-    renamed.split_whitespace().collect::<Vec<_>>().join(" ")
+    // Columns are as wide as names are long, and AWS makes up the host.
+    let words = renamed.split_whitespace().map(|word| match word.split_once(".cloudfront.") {
+        Some(_) => "(host)",
+        None => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What was said before it was said that something is recorded.

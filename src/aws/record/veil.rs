@@ -155,10 +155,15 @@ fn code_hash(text: &str) -> Option<&str> {
 }
 
 /// What is a secret by its place, with what stands before it: headers that only an origin may see,
-/// a function's environment.
+/// a function's environment, the signed address of its package.
 fn secret(text: &str) -> Option<(&str, &str)> {
-    const PLACES: [(&str, char); 3] =
-        [("<HeaderValue>", '<'), ("\"Variables\":{", '}'), ("\"Variables\": {", '}')];
+    const PLACES: [(&str, char); 5] = [
+        ("<HeaderValue>", '<'),
+        ("\"Variables\":{", '}'),
+        ("\"Variables\": {", '}'),
+        ("\"Location\":\"", '"'),
+        ("\"Location\": \"", '"'),
+    ];
     let (before, end) = PLACES.iter().find(|(before, _)| text.starts_with(before))?;
     let (before, rest) = text.split_at(before.len());
     Some((before, &rest[..rest.find(*end).unwrap_or(rest.len())]))

@@ -143,10 +143,11 @@ fn what_is_awss_stays() {
 fn secrets_do_not_stay_whatever_they_look_like() {
     let veiled = Veil::hiding(&[]).text(
         "<HeaderName>x-key</HeaderName><HeaderValue>1234&amp;true</HeaderValue>\
-         {\"Environment\":{\"Variables\":{\"Key\":\"4711\"}}}",
+         {\"Environment\":{\"Variables\":{\"Key\":\"4711\"}}}\
+         {\"Location\":\"https://aws/?X-Amz-Signature=0815\"}",
         Keeps::Digests,
     );
-    for secret in ["1234", "true", "4711"] {
+    for secret in ["1234", "true", "4711", "Signature", "0815"] {
         assert!(!veiled.contains(secret), "{veiled}");
     }
     assert!(veiled.contains("&amp;"), "{veiled}");

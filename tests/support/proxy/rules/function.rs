@@ -282,6 +282,10 @@ fn looked_at(world: &mut World, name: &Name, config: &mut Value) {
             }
         }
         Some(number) => {
+            // Time passes for both.
+            if !spend(&mut function.pending) {
+                spend(&mut function.updating);
+            }
             let Some(version) = number.parse().ok().and_then(|number| function.version_mut(number))
             else {
                 return;

@@ -18,8 +18,8 @@ mod logs;
 mod paging;
 mod permission;
 mod role;
-pub mod sign_in;
 mod shape;
+pub mod sign_in;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
