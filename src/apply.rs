@@ -1,6 +1,7 @@
 //! Carries out a plan: starts what may start, keeps the order, stops cleanly, and accounts for
 //! every step.
 
+use crate::aws::wait;
 use crate::change::{Address, Change, Done, Fault};
 use crate::cloud::Cloud;
 use crate::context::{Context, References};
@@ -19,6 +20,13 @@ pub enum Event<'a> {
     Started(&'a Change),
     /// A step is waiting for something.
     Waiting(&'a Address, &'a str),
+    /// Bytes are under way.
+    Sending {
+        /// In bytes, of all uploads up to now.
+        sent: u64,
+        /// In bytes, of all uploads of the plan.
+        all: u64,
+    },
     /// A step ended without a fault.
     Ended(&'a Change, &'a Done, Duration),
     Failed(&'a Change, &'a Fault, Duration),
@@ -124,6 +132,7 @@ pub async fn execute(
     let mut unfinished = waiting.clone();
     let mut running = FuturesUnordered::new();
     let mut outcome = Outcome::default();
+    let all = plan.steps.iter().map(|step| step.op.sends()).sum();
     loop {
         let ready: Vec<Stage> = waiting
             .iter()
@@ -134,7 +143,12 @@ pub async fn execute(
             waiting.remove(&stage);
             running.push(run_stage(stage, plan, stack, cloud, context, report));
         }
-        let Some((stage, endings)) = running.next().await else { break };
+        let tell = |_| {
+            if context.is_sending() {
+                report.event(&Event::Sending { sent: cloud.sent().min(all), all });
+            }
+        };
+        let Some((stage, endings)) = wait::telling(running.next(), tell).await else { break };
         let mut complete = true;
         for (step, ending) in endings {
             let change = step.op.change();
@@ -219,6 +233,7 @@ async fn run_step(
     }
     let change = step.op.change();
     report.event(&Event::Started(&change));
+    let _sending = (step.op.sends() > 0).then(|| context.sending());
     let begin = Instant::now();
     match cloud.apply(stack, &step.op, context).await {
         Ok(done) => {

@@ -3,6 +3,7 @@
 use crate::change::{Address, Kind};
 use crate::name::{BucketName, DistributionId, Region};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -34,6 +35,7 @@ pub struct References {
 pub struct Context<'a> {
     references: Mutex<References>,
     made: Mutex<BTreeSet<Kind>>,
+    sending: AtomicUsize,
     tick: &'a (dyn Fn(&Address, &str) + Send + Sync),
     stop: watch::Receiver<bool>,
     /// How long an op may wait for a replicated function to become deletable; zero: not at all.
@@ -49,7 +51,14 @@ impl<'a> Context<'a> {
         stop: watch::Receiver<bool>,
         patience: Duration,
     ) -> Self {
-        Self { references: Mutex::new(references), made: Mutex::default(), tick, stop, patience }
+        Self {
+            references: Mutex::new(references),
+            made: Mutex::default(),
+            sending: AtomicUsize::new(0),
+            tick,
+            stop,
+            patience,
+        }
     }
 
     /// Reads or completes the references. A poisoned lock only means that another op panicked; the
@@ -70,6 +79,19 @@ impl<'a> Context<'a> {
         kinds.iter().any(|kind| made.contains(kind))
     }
 
+    /// Until it is dropped, an op that uploads is under way.
+    #[must_use]
+    pub fn sending(&self) -> Sending<'_> {
+        self.sending.fetch_add(1, Ordering::Relaxed);
+        Sending(&self.sending)
+    }
+
+    /// Is an op under way that uploads?
+    #[must_use]
+    pub fn is_sending(&self) -> bool {
+        self.sending.load(Ordering::Relaxed) > 0
+    }
+
     /// Says that the op at `address` is waiting for `what`.
     pub fn waiting(&self, address: &Address, what: &str) {
         (self.tick)(address, what);
@@ -87,5 +109,15 @@ impl<'a> Context<'a> {
         if stop.wait_for(|stop| *stop).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// One op that uploads.
+#[derive(Debug)]
+pub struct Sending<'a>(&'a AtomicUsize);
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -108,6 +108,18 @@ pub(crate) enum Readers {
 /// # Errors
 /// The system's; what was there is then still there.
 pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
+    replace_with(path, readers, |file| file.write_all(bytes))
+}
+
+/// The same with what `write` writes.
+///
+/// # Errors
+/// The system's and those of `write`; what was there is then still there.
+pub(crate) fn replace_with(
+    path: &Path,
+    readers: Readers,
+    write: impl FnOnce(&mut File) -> Result<()>,
+) -> Result<()> {
     let mut name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
@@ -127,8 +139,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<()>
     #[cfg(not(unix))]
     let _ = readers;
     let mut file = options.open(&beside)?;
-    let written = file
-        .write_all(bytes)
+    let written = write(&mut file)
         .and_then(|()| file.sync_all())
         .and_then(|()| std::fs::rename(&beside, path));
     // A disk that is full shall not keep the half of it.

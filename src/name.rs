@@ -1,6 +1,6 @@
 //! Names that AWS gives rules for: parsed once at the border, trusted inside.
 //!
-//! Each type is a checked string. [`FromStr`] refuses with the rule that was broken, as a
+//! Each type is a checked string that all its copies share. [`FromStr`] refuses with the rule that was broken, as a
 //! lower-case fragment that fits behind "bucket name `x`: ". Rules come from the *Amazon S3 User
 //! Guide* ("General purpose bucket naming rules"), the *IAM User Guide* (quotas) and the *AWS
 //! Lambda API Reference*.
@@ -46,7 +46,7 @@ macro_rules! checked_name {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(std::sync::Arc<str>);
 
         impl $name {
             /// The name as AWS writes it.
@@ -60,7 +60,7 @@ macro_rules! checked_name {
             type Err = &'static str;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                $check(text).map(|()| Self(text.to_owned()))
+                $check(text).map(|()| Self(text.into()))
             }
         }
 
@@ -74,7 +74,7 @@ macro_rules! checked_name {
 
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0
+                name.as_str().to_owned()
             }
         }
 
@@ -138,14 +138,14 @@ impl ObjectKey {
     /// would be lost from sight.
     #[must_use]
     pub fn listed(key: String) -> Self {
-        Self(key)
+        Self(key.into())
     }
 
     /// Is the key the same once it went through a document of S3's? XML 1.0 has no way to write some
     /// characters, and readers may drop white space at the ends.
     #[must_use]
     pub fn survives_xml(&self) -> bool {
-        self.0.trim() == self.0 && self.0.chars().all(is_xml)
+        self.0.trim() == &*self.0 && self.0.chars().all(is_xml)
     }
 }
 
@@ -199,13 +199,13 @@ impl Region {
     /// [`EDGE_REGION`] as a region.
     #[must_use]
     pub fn edge() -> Self {
-        Self(EDGE_REGION.to_owned())
+        Self(EDGE_REGION.into())
     }
 
     /// The regions in which functions at the edge write their logs.
     #[must_use]
     pub fn of_edge_logs() -> [Self; EDGE_LOG_REGIONS.len()] {
-        EDGE_LOG_REGIONS.map(|region| Self(region.to_owned()))
+        EDGE_LOG_REGIONS.map(|region| Self(region.into()))
     }
 }
 

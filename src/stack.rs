@@ -223,6 +223,17 @@ impl Op {
         }
     }
 
+    /// How many bytes it uploads, where these may be many.
+    #[must_use]
+    pub fn sends(&self) -> u64 {
+        match self {
+            Self::Site(site::Op::Put(put)) => put.content.size,
+            Self::Page(page::Op::Put(put)) => put.object.content.size,
+            Self::Function(_, op) => op.sends(),
+            _ => 0,
+        }
+    }
+
     /// Does it only wait for a condition, and write nothing?
     #[must_use]
     pub fn is_wait(&self) -> bool {

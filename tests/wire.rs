@@ -34,4 +34,5 @@ mod wire {
     mod sweep;
     mod truth;
     mod twin;
+    mod upload;
 }

@@ -112,7 +112,9 @@ fn needs(error: &str) -> Vec<String> {
         // Without the right to list, a key that is not there is denied, too.
         "HeadObject" | "GetObject" => &["GetObject", "ListBucket", "GetObjectVersion"],
         // With If-Match, also the right to read.
-        "PutObject" => &["PutObject", "GetObject"],
+        "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
+            &["PutObject", "GetObject"]
+        }
         "DeleteObject" => &["DeleteObject", "GetObject", "DeleteObjectVersion"],
         "DeleteObjects" => &["DeleteObject", "DeleteObjectVersion"],
         "CreateBucket" => &["CreateBucket", "TagResource", "PutBucketOwnershipControls"],

@@ -4,6 +4,7 @@
 //! asked for this machine itself, nor for the agents on it that hand out its credentials.
 
 use super::cause::causes;
+use super::flow::{Traffic, watched};
 use crate::change::{Fault, FaultKind};
 use crate::file;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -20,6 +21,7 @@ use hyper::Uri;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 
 /// A bundle of certificates is never larger. In bytes.
 const LARGEST_BUNDLE: u64 = 16 * 1024 * 1024;
@@ -53,18 +55,18 @@ pub(crate) fn trust(bundle: Option<&Path>) -> Result<TlsContext, Fault> {
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
-/// A client for the SDK, and for all that get credentials.
-pub(crate) fn client(trust: &TlsContext) -> SharedHttpClient {
+/// A client for the SDK, and for all that get credentials. It ends a call where nothing moves for so
+/// long.
+pub(crate) fn client(trust: &TlsContext, silence: Duration, traffic: Traffic) -> SharedHttpClient {
     let client = |proxy: ProxyConfig| {
         let trust = trust.clone();
         Builder::new().build_with_connector_fn(move |settings, _| {
             connector(&trust, proxy.clone(), settings.cloned())
         })
     };
-    SharedHttpClient::new(Ways {
-        by_proxy: client(ProxyConfig::from_env()),
-        direct: client(ProxyConfig::disabled()),
-    })
+    let ways =
+        Ways { by_proxy: client(ProxyConfig::from_env()), direct: client(ProxyConfig::disabled()) };
+    watched(SharedHttpClient::new(ways), silence, traffic)
 }
 
 /// One connection after the other, as `settings` say how long it may take.

@@ -6,10 +6,13 @@ use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::TlsContext;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use flow::Traffic;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -17,6 +20,7 @@ pub(crate) mod capture;
 pub(crate) mod cause;
 pub(crate) mod clock;
 pub(crate) mod fault;
+mod flow;
 pub(crate) mod http;
 pub(crate) mod meter;
 mod profile;
@@ -27,17 +31,23 @@ pub(crate) mod wait;
 /// How patient a command is with each call.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// How long one attempt may take.
-    pub attempt: Duration,
+    /// How long nothing may move in one attempt.
+    pub silence: Duration,
+    /// How long one attempt may take as a whole, where that is bounded.
+    pub attempt: Option<Duration>,
     /// How often a call is tried.
     pub attempts: u32,
 }
 
 impl Patience {
-    /// For runs that change much and may take minutes.
-    pub const RUN: Self = Self { attempt: Duration::from_secs(90), attempts: 5 };
-    /// For the switch: a user waits for it.
-    pub const TURN: Self = Self { attempt: Duration::from_secs(10), attempts: 3 };
+    /// For runs that change much and may take as long as their data does.
+    pub const RUN: Self = Self { silence: Duration::from_mins(1), attempt: None, attempts: 5 };
+    /// For the switch: a user waits for it, and its data is small.
+    pub const TURN: Self = Self {
+        silence: Duration::from_secs(10),
+        attempt: Some(Duration::from_secs(10)),
+        attempts: 3,
+    };
 }
 
 /// Where AWS is and who asks.
@@ -78,6 +88,8 @@ pub struct Clients {
     pub sts: aws_sdk_sts::Client,
     /// Who asks; `None`: nobody is signed in.
     pub credentials: Option<SharedCredentialsProvider>,
+    /// What has been sent.
+    pub traffic: Traffic,
     /// How often to ask while waiting.
     pub rhythm: wait::Rhythm,
     /// Whose certificates are trusted.
@@ -138,18 +150,22 @@ impl Clients {
             Err(fault) => (None, Some(fault)),
         };
         let trust = http::trust(connection.ca_bundle.as_deref().or(bundle.as_deref()))?;
-        let http = http::client(&trust);
+        let (patience, traffic) = (connection.patience, Traffic::default());
+        let http = http::client(&trust, patience.silence, traffic.clone());
         let home = home(connection.profile.as_deref()).await;
-        let retries = RetryConfig::standard().with_max_attempts(connection.patience.attempts);
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .read_timeout(connection.patience.attempt.min(Duration::from_mins(1)))
-            .operation_attempt_timeout(connection.patience.attempt)
-            .build();
+        let retries = RetryConfig::standard().with_max_attempts(patience.attempts);
+        let mut timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(5));
+        timeouts.set_operation_attempt_timeout(patience.attempt);
+        let timeouts = timeouts.build();
+        // `flow` watches over what is sent; this one over what comes.
+        let stalls = StalledStreamProtectionConfig::enabled()
+            .upload_enabled(false)
+            .grace_period(patience.silence);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http.clone())
             .region(home.clone())
             .retry_config(retries.clone())
+            .stalled_stream_protection(stalls.build())
             .timeout_config(timeouts.clone());
         if let Some(profile) = &connection.profile {
             // A flag weighs more than keys in the environment, which the SDK's own chain would ask
@@ -175,7 +191,10 @@ impl Clients {
         let meter = meter::Meter { calls: calls.clone(), is_verbose: connection.verbose };
         let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
             .region(aws_config::Region::new(connection.region.to_string()))
-            .force_path_style(emulated);
+            .force_path_style(emulated)
+            // Uploads carry the MD5 that was planned, which says more than a checksum of whatever
+            // was read; and without one the body goes as it is, in no chunks of AWS's own.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
         let mut iam = aws_sdk_iam::config::Builder::from(&shared);
         let mut lambda = aws_sdk_lambda::config::Builder::from(&shared);
         let mut cloudfront = aws_sdk_cloudfront::config::Builder::from(&shared);
@@ -199,6 +218,7 @@ impl Clients {
             logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             credentials: shared.credentials_provider(),
+            traffic,
             rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },
             trust,
             calls,

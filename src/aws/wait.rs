@@ -149,6 +149,23 @@ where
     }
 }
 
+/// How often it is told how far something is that takes long.
+const TELLING: Duration = Duration::from_secs(3);
+
+/// Waits for what takes as long as it takes, and lets `tell` speak now and then; it hears how often
+/// it could have spoken.
+pub(crate) async fn telling<T>(awaited: impl Future<Output = T>, tell: impl Fn(u32)) -> T {
+    tokio::pin!(awaited);
+    let mut times = 0_u32;
+    loop {
+        if let Ok(ended) = tokio::time::timeout(TELLING, &mut awaited).await {
+            return ended;
+        }
+        times = times.saturating_add(1);
+        tell(times);
+    }
+}
+
 /// Does it end by itself?
 pub(crate) fn passes(kind: FaultKind) -> bool {
     matches!(kind, FaultKind::Unreachable | FaultKind::Throttled | FaultKind::Busy)

@@ -178,11 +178,11 @@ impl Aws {
                 )
                 .await
             }
-            Op::Site(op) => site::aws::apply(clients, account, op).await,
+            Op::Site(op) => site::aws::apply(clients, account, op, context).await,
             Op::Page(op) => {
                 let region = context.references(|known| known.regions.get(op.bucket()).cloned());
                 let elsewhere = region.map(|region| clients.in_region(&region));
-                page::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op).await
+                page::aws::apply(elsewhere.as_ref().unwrap_or(clients), account, op, context).await
             }
             Op::Role(name, op) => role::aws::apply(clients, name, op).await,
             Op::Function(name, op) => function::aws::apply(clients, name, op, context).await,
@@ -197,6 +197,10 @@ impl Aws {
 }
 
 impl Cloud for Aws {
+    fn sent(&self) -> u64 {
+        self.clients.traffic.sent()
+    }
+
     async fn observe(
         &self,
         names: &Names,

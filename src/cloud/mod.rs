@@ -88,6 +88,11 @@ pub trait Cloud: Sync {
         stack: &Stack,
     ) -> impl Future<Output = Result<Vec<DistributionId>, Fault>> + Send;
 
+    /// How many bytes have been sent up to now; a cloud that is here sends none.
+    fn sent(&self) -> u64 {
+        0
+    }
+
     /// Carries out one op, exactly.
     fn apply(
         &self,
@@ -106,6 +111,13 @@ pub enum AnyCloud {
 }
 
 impl Cloud for AnyCloud {
+    fn sent(&self) -> u64 {
+        match self {
+            Self::Aws(cloud) => cloud.sent(),
+            Self::Sandbox(cloud) => cloud.sent(),
+        }
+    }
+
     async fn observe(
         &self,
         names: &Names,

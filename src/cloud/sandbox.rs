@@ -16,7 +16,7 @@ use crate::resource::{distribution, function, page, site};
 use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::Found;
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -161,7 +161,7 @@ impl Sandbox {
         match op {
             Op::Site(site::Op::Put(object)) | Op::Page(page::Op::Put(page::Put { object, .. })) => {
                 let content = &object.content;
-                self.keep(&self.object(&content.md5), &content.read()?)
+                self.keep(&self.object(&content.md5), |file| content.copy_to(file))
             }
             Op::Function(
                 _,
@@ -169,22 +169,31 @@ impl Sandbox {
                 | function::Op::Upload(function::Upload { package, .. }),
             ) => {
                 let name = hex::encode(package.sha256.as_bytes());
-                self.keep(
-                    &self.folder.join("packages").join(name).with_extension("zip"),
-                    &package.bytes,
-                )
+                let path = self.folder.join("packages").join(name).with_extension("zip");
+                self.keep(&path, |file| {
+                    file.write_all(&package.bytes).map_err(|error| self.broken(error))
+                })
             }
             _ => Ok(()),
         }
     }
 
-    fn keep(&self, path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    /// Keeps what `write` writes, unless it is there.
+    fn keep(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut File) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         if path.exists() {
             return Ok(());
         }
-        fs::create_dir_all(path.parent().unwrap_or(path))
-            .and_then(|()| file::replace(path, bytes, Readers::Usual))
-            .map_err(|error| self.broken(error))
+        fs::create_dir_all(path.parent().unwrap_or(path)).map_err(|error| self.broken(error))?;
+        let mut ended = Ok(());
+        let kept = file::replace_with(path, Readers::Usual, |file| {
+            ended = write(file);
+            ended.as_ref().copied().map_err(|fault| std::io::Error::other(fault.to_string()))
+        });
+        ended.and(kept.map_err(|error| self.broken(error)))
     }
 
     /// Changes the world under the lock.

@@ -1,17 +1,22 @@
 //! What the verbs share: a spec in its place, the global flags, what an early end says, the questions
 //! at the terminal, and saved plans.
 
-use crate::aws::Patience;
+use crate::aws::{Patience, wait};
+use crate::change::{Fault, FaultKind};
 use crate::desired::{self, Desired};
 use crate::plan::{self, Choices};
+use crate::resource::site;
 use crate::spec::Spec;
 use crate::spec::load::{Files, load};
 use crate::stack::{Names, Scope};
 use crate::view::View;
+use crate::view::human::duration;
 use failure::{Failure, Reason};
 use global::{Global, variable};
 use place::{Picture, Place, Target, sandbox_folder};
 use std::path::PathBuf;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 pub(crate) mod confirm;
 pub(crate) mod deadline;
@@ -74,11 +79,32 @@ impl Session {
     /// # Errors
     /// [`Failure::Fault`], [`Failure::Refused`], [`Failure::Interrupted`].
     pub async fn provision(&self, choices: &Choices) -> Result<Picture, Failure> {
-        let site = desired::site(&self.spec)?;
+        let site = self.site().await?;
         let (stack, live) = self.place.look(&self.target(), &site, Scope::Stack).await?;
         let desired = Desired::of(&self.spec, &stack, site)?;
         let plan = plan::provision(&stack, &desired, &live, choices);
         Ok(Picture { stack, live, plan })
+    }
+
+    /// Reads the site's files, which may take as long as the disk does: on a thread that nobody has
+    /// to wait for, so that the user is told and may stop.
+    async fn site(&self) -> Result<site::Settings, Failure> {
+        let (spec, begin) = (self.spec.clone(), Instant::now());
+        let (tell, told) = oneshot::channel();
+        std::thread::spawn(move || tell.send(desired::site(&spec)).is_ok());
+        // Less and less often.
+        let tell = |times: u32| {
+            if times.is_power_of_two() {
+                let time = duration(begin.elapsed());
+                self.place.view.waiting(&format!("still reading the site's files [{time}]"));
+            }
+        };
+        let read = async {
+            // Whoever does not answer has panicked.
+            let lost = |_| Err(Fault::new(FaultKind::Local, "read the site's files", "it failed"));
+            wait::telling(told, tell).await.unwrap_or_else(lost)
+        };
+        self.place.unless_stopped(read).await
     }
 
     /// Looks, and plans what takes everything down.

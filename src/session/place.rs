@@ -232,7 +232,11 @@ impl Place {
         self.unless_stopped(watch.answer(LOOK, look)).await
     }
 
-    async fn unless_stopped<T>(
+    /// What was looked at, unless the user wants to stop before.
+    ///
+    /// # Errors
+    /// The look's; [`Failure::Interrupted`].
+    pub(super) async fn unless_stopped<T>(
         &self,
         look: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Failure> {

@@ -15,7 +15,8 @@ use crate::spec::Spec;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The format that this program reads and writes.
@@ -134,18 +135,42 @@ pub(crate) fn save(
         plan: Agreed::of(plan),
         file: PathBuf::new(),
     };
-    let text = serde_json::to_vec_pretty(&saved);
-    let text = text.map_err(|error| refuse(file, &error.to_string(), PLAN_AGAIN))?;
-    if text.len() as u64 > file::LARGEST_RECORD {
-        let (has, most) = (text.len(), file::LARGEST_RECORD);
-        let what = format!("would have {has} bytes, and at most {most} can be read again");
-        return Err(refuse(file, &what, "apply without a saved plan"));
-    }
-    file::replace(file, &text, Readers::Owner).map_err(|error| {
-        Failure::Local(Reason::new(format!("could not write {}: {error}", file.display())))
+    // Piece by piece: of a large plan the text takes more memory than the plan.
+    let written = file::replace_with(file, Readers::Owner, |to| {
+        let mut to = BufWriter::new(Bounded { to, left: file::LARGEST_RECORD });
+        serde_json::to_writer_pretty(&mut to, &saved)?;
+        to.flush()
+    });
+    written.map_err(|error| match error.kind() {
+        // The system has limits of its own.
+        ErrorKind::FileTooLarge if error.raw_os_error().is_none() => {
+            let most = file::LARGEST_RECORD;
+            let what = format!("would have more than {most} bytes, which could not be read again");
+            refuse(file, &what, "apply without a saved plan")
+        }
+        _ => Failure::Local(Reason::new(format!("could not write {}: {error}", file.display()))),
     })?;
     view.saved(&said.command(file, &session.place.flags));
     Ok(())
+}
+
+/// A file that takes so many bytes and no more.
+struct Bounded<'a> {
+    to: &'a mut File,
+    left: u64,
+}
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let left = self.left.checked_sub(bytes.len() as u64).ok_or(ErrorKind::FileTooLarge)?;
+        self.to.write_all(bytes)?;
+        self.left = left;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// Why nothing may be written there.

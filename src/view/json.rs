@@ -39,7 +39,7 @@ pub(crate) fn plan(plan: &Plan) -> Value {
     )
 }
 
-/// A step that began, waited or ended. Waiting is for people.
+/// A step that began or ended. What happens between is for people.
 #[must_use]
 pub(crate) fn event(event: &Event<'_>) -> Option<Value> {
     let step = |change: &Change, state: &str| {
@@ -48,7 +48,7 @@ pub(crate) fn event(event: &Event<'_>) -> Option<Value> {
     };
     let body = match event {
         Event::Started(change) => step(change, "started"),
-        Event::Waiting(..) => return None,
+        Event::Waiting(..) | Event::Sending { .. } => return None,
         Event::Ended(change, done, elapsed) => {
             let mut body = step(change, done_word(done));
             body["seconds"] = json!(elapsed.as_secs_f64());

@@ -33,17 +33,22 @@ impl View {
         Self { json }
     }
 
-    fn document(self, document: &serde_json::Value, text: &str) {
+    /// Of a large plan either form takes memory: only the one that is shown is made.
+    fn document<T: AsRef<str>>(
+        self,
+        document: impl FnOnce() -> serde_json::Value,
+        text: impl FnOnce() -> T,
+    ) {
         if self.json {
-            anstream::println!("{document}");
+            anstream::println!("{}", document());
         } else {
-            anstream::print!("{text}");
+            anstream::print!("{}", text().as_ref());
         }
     }
 
     /// Shows a plan.
     pub fn plan(self, plan: &Plan) {
-        self.document(&json::plan(plan), &human::plan(plan));
+        self.document(|| json::plan(plan), || human::plan(plan));
     }
 
     /// Shows how a plan ended and what exists now. `flags` are those that a next command needs too,
@@ -56,41 +61,41 @@ impl View {
     ) {
         let (plan, stack, live) = picture;
         let now = report::Existing::after(plan, stack, live, outcome);
-        let mut text = human::outcome(
-            outcome,
-            &human::again(plan.intent, words, flags),
-            ", with the same spec",
-        );
-        if let Some(now) = now.as_ref().filter(|_| outcome.failed.is_empty()) {
-            text.push_str(&human::existing(now, flags, ", when this run began"));
-        }
-        self.document(&json::outcome(outcome, now.as_ref()), &text);
+        let text = || {
+            let again = human::again(plan.intent, words, flags);
+            let mut text = human::outcome(outcome, &again, ", with the same spec");
+            if let Some(now) = now.as_ref().filter(|_| outcome.failed.is_empty()) {
+                text.push_str(&human::existing(now, flags, ", when this run began"));
+            }
+            text
+        };
+        self.document(|| json::outcome(outcome, now.as_ref()), text);
     }
 
     /// Shows how a stack's end by `sweep` went. `again` goes on with it: the spec at hand, if any,
     /// is another stack's.
     pub fn swept(self, outcome: &Outcome, again: &str) {
-        self.document(&json::outcome(outcome, None), &human::outcome(outcome, again, ""));
+        self.document(|| json::outcome(outcome, None), || human::outcome(outcome, again, ""));
     }
 
     /// Shows what exists where there was nothing to do.
     pub fn unchanged(self, stack: &Stack, live: &Live, flags: &str) {
         let now = report::Existing::of(stack, live);
         self.document(
-            &json::outcome(&Outcome::default(), Some(&now)),
-            &human::existing(&now, flags, ""),
+            || json::outcome(&Outcome::default(), Some(&now)),
+            || human::existing(&now, flags, ""),
         );
     }
 
     /// Shows every object and whether it is as the spec says.
     pub fn status(self, plan: &Plan, stack: &Stack, live: &Live, flags: &str) {
         let status = report::status(plan, stack, live);
-        self.document(&json::status(&status), &human::status(&status, flags));
+        self.document(|| json::status(&status), || human::status(&status, flags));
     }
 
     /// Shows the switch.
     pub fn switch(self, status: &switch::SwitchStatus) {
-        self.document(&json::switch(status), &switch::status(status));
+        self.document(|| json::switch(status), || switch::status(status));
     }
 
     /// Says who is waited for.
@@ -112,14 +117,14 @@ impl View {
         let faults: Vec<_> =
             outcome.failed.iter().map(|(change, fault)| human::failed(change, fault)).collect();
         self.document(
-            &json::switch(status),
-            &switch::turned(ending, !outcome.done.is_empty(), status, &faults, flags),
+            || json::switch(status),
+            || switch::turned(ending, !outcome.done.is_empty(), status, &faults, flags),
         );
     }
 
     /// Shows what the site answered.
     pub fn probe(self, report: &switch::ProbeReport) {
-        self.document(&json::probe(report), &switch::probe(report));
+        self.document(|| json::probe(report), || switch::probe(report));
     }
 
     /// Shows the link that lets the team in. The only place where the token is ever shown.
@@ -128,7 +133,7 @@ impl View {
             "\nBypass link for the team (it sets a cookie for 12 hours; keep it to yourselves):\n  \
                 {link}\n"
         );
-        self.document(&json::bypass(link, token), &text);
+        self.document(|| json::bypass(link, token), || text);
     }
 
     /// Shows what happens at the local edge.
@@ -144,7 +149,7 @@ impl View {
 
     /// Shows what is left of stacks.
     pub fn remains(self, listing: &remains::Listing<'_>) {
-        self.document(&json::remains(listing), &listing.text());
+        self.document(|| json::remains(listing), || listing.text());
     }
 
     /// Shows an IAM policy; it is JSON for people and machines alike.
@@ -159,12 +164,12 @@ impl View {
 
     /// Lists the pages of the documentation, each with its title.
     pub fn topics(self, topics: &[(&str, &str)]) {
-        self.document(&json::topics(topics), &human::topics(topics));
+        self.document(|| json::topics(topics), || human::topics(topics));
     }
 
     /// Shows a page of the documentation; Markdown is written to be read as it is.
     pub fn topic(self, name: &str, title: &str, text: &str) {
-        self.document(&json::topic(name, title, text), text);
+        self.document(|| json::topic(name, title, text), || text);
     }
 
     /// Shows something that stops nothing.
@@ -181,7 +186,7 @@ impl View {
     pub fn valid(self, spec: &Spec) {
         let text =
             format!("{}: the spec of stack `{}` is valid\n", spec.file.display(), spec.stack);
-        self.document(&json::valid(spec), &text);
+        self.document(|| json::valid(spec), || text);
     }
 
     /// Says what `init` wrote.
@@ -193,7 +198,7 @@ impl View {
             "Wrote {file} and site/.\n\nNext: provision apply --sandbox{flag}   (no AWS account \
                 needed)\n"
         );
-        self.document(&json::initialised(&file), &text);
+        self.document(|| json::initialised(&file), || text);
     }
 
     /// Says that a plan was saved, and what carries it out.

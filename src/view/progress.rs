@@ -1,38 +1,54 @@
 //! Progress for people: whole lines, one for each step that ends, and one now and then for a step
-//! that waits.
+//! that waits, and for uploads where no line came for a while.
 
 use super::human::duration;
 use crate::apply::Event;
 use crate::change::{Action, Address, Done};
+use crate::resource::site::bytes;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Nobody is left without a line for longer while bytes are under way.
+const SILENCE: Duration = Duration::from_secs(3);
+/// Lines that come no oftener than this are for a log.
+const LIVELY: Duration = Duration::from_secs(10);
+
 /// Remembers when each waiting step began and was last spoken of.
 #[derive(Debug)]
 pub(crate) struct Ticker {
     every: Duration,
     waits: Mutex<BTreeMap<Address, (Instant, Instant)>>,
+    sending: Mutex<Sending>,
+}
+
+/// What was said of the uploads.
+#[derive(Debug)]
+struct Sending {
+    /// When the first bytes were seen, and how many those were.
+    begin: Option<(Instant, u64)>,
+    /// The last line of any kind.
+    spoken: Instant,
+    /// The last line about bytes.
+    told: Option<Instant>,
 }
 
 impl Default for Ticker {
     /// Every ten seconds at a terminal; once a minute in a log.
     fn default() -> Self {
-        let every = if std::io::stderr().is_terminal() {
-            Duration::from_secs(10)
-        } else {
-            Duration::from_mins(1)
-        };
-        Self { every, waits: Mutex::new(BTreeMap::new()) }
+        let every = if std::io::stderr().is_terminal() { LIVELY } else { Duration::from_mins(1) };
+        let sending = Sending { begin: None, spoken: Instant::now(), told: None };
+        Self { every, waits: Mutex::new(BTreeMap::new()), sending: Mutex::new(sending) }
     }
 }
 
 impl Ticker {
     /// The line for an event, if it deserves one.
     pub(crate) fn line(&self, event: &Event<'_>) -> Option<String> {
-        match event {
+        let line = match event {
+            Event::Sending { sent, all } => return self.sending(*sent, *all),
             Event::Started(change) if change.action == Action::Await => {
                 Some(format!("  {}: waiting for the deployment", change.address))
             }
@@ -54,7 +70,27 @@ impl Ticker {
                 fault.message,
                 duration(*elapsed)
             )),
+        };
+        if line.is_some() {
+            self.sending.lock().unwrap_or_else(PoisonError::into_inner).spoken = Instant::now();
         }
+        line
+    }
+
+    /// At a terminal whenever nothing else was said; in a log soon, and then now and then.
+    fn sending(&self, sent: u64, all: u64) -> Option<String> {
+        let now = Instant::now();
+        let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let (begin, first) = *sending.begin.get_or_insert((now, sent));
+        let pause = if self.every > LIVELY { self.every } else { SILENCE };
+        let is_due = sending.told.is_none_or(|told| now.duration_since(told) >= pause);
+        if !is_due || now.duration_since(sending.spoken) < SILENCE {
+            return None;
+        }
+        (sending.spoken, sending.told) = (now, Some(now));
+        let left = left(now.duration_since(begin), sent.saturating_sub(first), all - sent);
+        let left = left.map_or_else(String::new, |left| format!(", {} left", duration(left)));
+        Some(format!("  uploading: {} of {} sent{left}", bytes(sent), bytes(all)))
     }
 
     fn waiting(&self, address: &Address, what: &str) -> Option<String> {
@@ -69,5 +105,62 @@ impl Ticker {
             "  {address}: still waiting for {what} [{}]",
             duration(now.duration_since(*begin))
         ))
+    }
+}
+
+/// How long the rest takes at the pace up to now, once there is one.
+fn left(elapsed: Duration, sent: u64, rest: u64) -> Option<Duration> {
+    let millis = u128::from(rest) * elapsed.as_millis() / u128::from(sent).max(1);
+    (sent > 0 && !elapsed.is_zero())
+        .then(|| Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_told_where_nothing_else_was_said_for_a_while() {
+        let long_ago = Instant::now() - SILENCE;
+        let ticker = |every| {
+            let ticker = Ticker { every, ..Ticker::default() };
+            ticker.sending.lock().unwrap().spoken = long_ago;
+            ticker
+        };
+        let half = Event::Sending { sent: 600_000_000, all: 1_200_000_000 };
+        let terminal = ticker(Duration::from_secs(10));
+        assert_eq!(terminal.line(&half).unwrap(), "  uploading: 600 MB of 1200 MB sent");
+        assert_eq!(terminal.line(&half), None, "it was just said");
+        let again = |ticker: &Ticker| {
+            let mut sending = ticker.sending.lock().unwrap();
+            (sending.spoken, sending.told) = (long_ago, Some(long_ago));
+            sending.begin = Some((Instant::now() - Duration::from_mins(1), 0));
+            drop(sending);
+            ticker.line(&half)
+        };
+        let line = again(&terminal).unwrap();
+        assert!(line.starts_with("  uploading: 600 MB of 1200 MB sent, 1m "), "{line}");
+        let log = ticker(Duration::from_mins(1));
+        assert!(log.line(&half).is_some(), "soon");
+        assert_eq!(again(&log), None, "and then not again for a minute");
+        let (address, done) =
+            (Address::new(crate::change::Kind::Site, "a"), Done::Changed(String::new()));
+        let change = crate::change::Change::new(address, Action::Create, "upload");
+        let busy = ticker(Duration::from_secs(10));
+        assert!(busy.line(&Event::Ended(&change, &done, SILENCE)).is_some());
+        assert_eq!(busy.line(&half), None, "the step's own line is enough");
+    }
+
+    #[test]
+    fn the_rest_takes_as_long_as_the_pace_says() {
+        let minute = Duration::from_mins(1);
+        for (sent, rest, told) in [
+            (0, 9, None),
+            (5, 10, Some(2 * minute)),
+            (1, u64::MAX, Some(Duration::from_millis(u64::MAX))),
+        ] {
+            assert_eq!(left(minute, sent, rest), told, "{sent} of {rest}");
+        }
+        assert_eq!(left(Duration::ZERO, 1, 1), None);
     }
 }

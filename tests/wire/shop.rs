@@ -144,6 +144,7 @@ impl Shop {
             // They have nothing of anybody's.
             sts: _,
             credentials: _,
+            traffic: _,
             rhythm: _,
             trust: _,
             calls: _,
@@ -214,6 +215,7 @@ async fn connect(ground: &Ground) -> Clients {
         logs,
         sts,
         credentials,
+        traffic,
         rhythm,
         trust,
         calls,
@@ -241,6 +243,7 @@ async fn connect(ground: &Ground) -> Clients {
             sts.config().to_builder().credentials_provider(keys()).build(),
         ),
         credentials,
+        traffic,
         rhythm,
         trust,
         calls,

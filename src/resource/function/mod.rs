@@ -264,6 +264,21 @@ pub fn standing(name: &FunctionName, live: Option<&Live>) -> Standing {
 }
 
 impl Op {
+    /// The bytes of the package that it sends, in base64.
+    #[must_use]
+    pub fn sends(&self) -> u64 {
+        match self {
+            Self::Create(Create { package, .. }) | Self::Upload(Upload { package, .. }) => {
+                package.bytes.len().div_ceil(3) as u64 * 4
+            }
+            Self::Configure(_)
+            | Self::Publish(_)
+            | Self::SetTags { .. }
+            | Self::Prune { .. }
+            | Self::Delete => 0,
+        }
+    }
+
     /// Returns how the op is shown.
     #[must_use]
     pub fn change(&self, name: &FunctionName) -> Change {

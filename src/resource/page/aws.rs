@@ -6,6 +6,7 @@ use crate::aws::Clients;
 use crate::aws::clock::Dated;
 use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
+use crate::context::Context;
 use crate::name::{AccountId, BucketName, ObjectKey};
 use crate::resource::site::{self, unquoted};
 
@@ -82,7 +83,12 @@ pub(crate) async fn shown(
     }))
 }
 
-pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
+pub(crate) async fn apply(
+    clients: &Clients,
+    account: &AccountId,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     match op {
         Op::Put(put) => {
             let site::Put { bucket, key, .. } = &put.object;
@@ -100,7 +106,7 @@ pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Re
                 None
             };
             let metadata = put.metadata_over(found.as_ref());
-            let done = site::aws::put(clients, account, &put.object, metadata).await?;
+            let done = site::aws::put(clients, account, &put.object, metadata, context).await?;
             // A turn that began before this write may have ended between the look and the write.
             is_left().await?;
             Ok(done)

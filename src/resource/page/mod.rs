@@ -182,7 +182,7 @@ impl Op {
     pub fn after_it_moved(mut self) -> Self {
         if let Self::Put(Put { object, .. }) = &mut self {
             let site::Put { content, before, served, .. } = object;
-            *before = Some(window::moving(content, before.as_deref()).md5);
+            *before = Some(window::moving(content, before.as_deref()).md5.clone());
             *served = Some(Box::new(Served { switch: MOVING.into(), ..Served::of(content) }));
         }
         self

@@ -3,6 +3,7 @@
 use crate::aws::Clients;
 use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
+use crate::context::Context;
 use crate::name::{AccountId, BucketName, ObjectKey, StackName};
 use crate::resource::site::{Fetched, Object, Op, Put, mark, unquoted};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
@@ -12,9 +13,11 @@ use std::collections::{BTreeMap, HashMap};
 
 mod listed;
 mod observe;
+mod upload;
 
 pub(crate) use listed::Listed;
 pub(crate) use observe::{observe, observe_all};
+use upload::Upload;
 
 /// Whose objects are looked at, and where.
 #[derive(Clone, Copy, Debug)]
@@ -31,9 +34,14 @@ fn seconds(moment: Option<&DateTime>) -> u64 {
     moment.and_then(|moment| u64::try_from(moment.secs()).ok()).unwrap_or_default()
 }
 
-pub(crate) async fn apply(clients: &Clients, account: &AccountId, op: &Op) -> Result<Done, Fault> {
+pub(crate) async fn apply(
+    clients: &Clients,
+    account: &AccountId,
+    op: &Op,
+    context: &Context<'_>,
+) -> Result<Done, Fault> {
     match op {
-        Op::Put(op) => put(clients, account, op, mark(&op.stack, &op.key).collect()).await,
+        Op::Put(op) => put(clients, account, op, mark(&op.stack, &op.key).collect(), context).await,
         Op::Delete { bucket, key, before } => delete(clients, account, bucket, key, before).await,
     }
 }
@@ -64,29 +72,17 @@ pub(crate) async fn delete(
 pub(crate) async fn put(
     clients: &Clients,
     account: &AccountId,
-    Put { bucket, key, content, before, .. }: &Put,
+    put: &Put,
     metadata: BTreeMap<String, String>,
+    context: &Context<'_>,
 ) -> Result<Done, Fault> {
+    let Put { bucket, key, content, .. } = put;
     let metadata: HashMap<String, String> = metadata.into_iter().collect();
-    let request = clients
-        .s3
-        .put_object()
-        .bucket(bucket.as_str())
-        .key(key.as_str())
-        .expected_bucket_owner(account.as_str())
-        .content_type(&content.content_type)
-        .cache_control(&content.cache_control)
-        .set_metadata(Some(metadata.clone()))
-        .body(content.read()?.into());
-    let request = match before {
-        Some(etag) => request.if_match(format!("\"{etag}\"")),
-        None => request.if_none_match("*"),
-    };
-    match request.send().await.map_err(|error| fault(format!("upload object {key}"), &error)) {
-        Ok(_) => Ok(Done::Changed(String::new())),
+    let upload = Upload { clients, account, put, metadata: &metadata };
+    match upload.send(context).await {
         // A lost reply of ours, or another run of the same plan: the same bytes with the same
         // headers are the same object.
-        Err(fault) if fault.kind == FaultKind::MovedOn => {
+        Err(fault) if fault.kind == FaultKind::MovedOn || is_ended(&fault) => {
             let request = clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str());
             let sent = request.expected_bucket_owner(account.as_str()).send().await;
             let is_it = |head: &HeadObjectOutput| {
@@ -104,8 +100,14 @@ pub(crate) async fn put(
         }
         // What was to be replaced is not there any more (docs/aws.md, "conditional writes").
         Err(fault) if is_absent_object(&fault) => Err(Fault { kind: FaultKind::MovedOn, ..fault }),
-        Err(fault) => Err(fault),
+        sent => sent,
     }
+}
+
+/// The upload in parts that was to be completed is over: completed by a try whose reply was lost,
+/// or aborted by another run.
+fn is_ended(fault: &Fault) -> bool {
+    fault.code.as_deref() == Some("NoSuchUpload")
 }
 
 fn is_absent_object(fault: &Fault) -> bool {

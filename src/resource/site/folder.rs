@@ -1,13 +1,11 @@
 //! From a folder of files to the site's settings: keys, content types, cache rules.
 
-use super::super::content::{Content, Source};
+use super::super::content::{Content, Cut};
 use super::Settings;
 use crate::change::{Fault, FaultKind};
-use crate::file;
 use crate::name::ObjectKey;
-use md5::{Digest, Md5};
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Reads the folder. Names that begin with a dot are left out (`.git`, `.DS_Store`), except
@@ -28,7 +26,7 @@ pub fn read(
             Fault::new(FaultKind::Local, format!("name the object for {}", path.display()), why)
         })?;
         if !excluded.contains(&&key) {
-            settings.files.insert(key, describe(path)?);
+            settings.files.insert(key, describe(&path)?);
         }
     }
     Ok(settings)
@@ -108,31 +106,17 @@ fn key(root: &Path, path: &Path) -> Result<ObjectKey, &'static str> {
     parts.join("/").parse()
 }
 
-fn describe(path: PathBuf) -> Result<Content, Fault> {
-    let mut file = file::open(&path).map_err(|error| match error.kind() {
-        ErrorKind::InvalidInput => local(&path, &error)
+fn describe(path: &Path) -> Result<Content, Fault> {
+    let content_type = content_type(path);
+    let cache_control = cache_control(path, &content_type).to_owned();
+    let read = Content::in_file(path.to_owned(), Cut::S3, content_type, cache_control);
+    read.map_err(|error| match error.kind() {
+        ErrorKind::InvalidInput => local(path, &error)
             .hinted("only files and folders can be uploaded; take it out of the site's folder"),
-        _ => local(&path, &error),
-    })?;
-    let mut digest = Md5::new();
-    let mut size = 0;
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = file.read(&mut buffer).map_err(|error| local(&path, &error))?;
-        if read == 0 {
-            break;
+        ErrorKind::FileTooLarge => {
+            local(path, &error).hinted("make it smaller, or take it out of the site's folder")
         }
-        digest.update(&buffer[..read]);
-        size += read as u64;
-    }
-    let content_type = content_type(&path);
-    let cache_control = cache_control(&path, &content_type).to_owned();
-    Ok(Content {
-        source: Source::File(path),
-        md5: hex::encode(digest.finalize()),
-        size,
-        content_type,
-        cache_control,
+        _ => local(path, &error),
     })
 }
 

@@ -276,7 +276,7 @@ mod tests {
         let mut live = Live::default();
         for (key, text, ours) in objects {
             let key: ObjectKey = key.parse().unwrap();
-            live.objects.insert(key.clone(), Object { etag: file(text).md5, size: 1 });
+            live.objects.insert(key.clone(), Object { etag: file(text).md5.clone(), size: 1 });
             let served = |kind: &str| Served { content_type: kind.into(), ..Served::default() };
             live.looks.insert(key, ours.map_or(Look::Foreign, |kind| Look::Ours(served(kind))));
         }
@@ -357,7 +357,7 @@ mod tests {
             let mut site = Live::default();
             for key in &there {
                 let key: ObjectKey = key.parse().unwrap();
-                site.objects.insert(key.clone(), Object { etag: file("").md5, size: 1 });
+                site.objects.insert(key.clone(), Object { etag: file("").md5.clone(), size: 1 });
                 site.looks.insert(
                     key,
                     Look::Ours(Served { content_type: PLAIN.into(), ..Served::default() }),

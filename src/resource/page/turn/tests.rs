@@ -16,7 +16,7 @@ fn pairs(metadata: &[(&str, &str)]) -> Metadata {
 #[expect(clippy::unnecessary_wraps, reason = "the rows below read as `Sides` do")]
 fn side(text: &str, metadata: &[(&str, &str)]) -> Option<Side> {
     let metadata = pairs(&[metadata, &[(STACK_METADATA, "shop")]].concat());
-    Some(Side::of(page(text).md5, text.as_bytes(), "text/html", "no-store", metadata))
+    Some(Side::of(page(text).md5.clone(), text.as_bytes(), "text/html", "no-store", metadata))
 }
 
 /// What another user put by hand.

@@ -37,7 +37,7 @@ pub(crate) async fn observe_all(
     let (versions, index, uploads) = try_join!(
         versions(clients, place),
         index(clients, place),
-        uploads(clients, place.account, place.bucket)
+        uploads(clients, place.account, place.bucket, None)
     )?;
     let Versions { listed, newest, mut inventory } = versions;
     inventory.uploads = uploads;
@@ -120,10 +120,12 @@ async fn index(clients: &Clients, place: Place<'_>) -> Result<Option<FoundIndex>
     Ok(found.map(|object| FoundIndex::judged(&object, place.stack)))
 }
 
-async fn uploads(
+/// The uploads in parts that are under way, or those whose keys begin with `prefix`.
+pub(super) async fn uploads(
     clients: &Clients,
     account: &AccountId,
     bucket: &BucketName,
+    prefix: Option<&str>,
 ) -> Result<Vec<(ObjectKey, String)>, Fault> {
     let mut uploads = Vec::new();
     let (mut key_marker, mut id_marker) = (None, None);
@@ -132,6 +134,7 @@ async fn uploads(
             .s3
             .list_multipart_uploads()
             .bucket(bucket.as_str())
+            .set_prefix(prefix.map(str::to_owned))
             .expected_bucket_owner(account.as_str())
             .encoding_type(EncodingType::Url)
             .set_key_marker(key_marker)

@@ -243,7 +243,11 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
             let asked = Element::parse(&request.body);
             let named = asked.map(|asked| asked.text_at(&["LocationConstraint"]).to_owned());
             let named = named.filter(|region| !region.is_empty());
-            regions.insert(bucket, named.unwrap_or_else(|| request.region()));
+            let lies = named.unwrap_or_else(|| request.region());
+            // Nobody knows where one is that was made without a signature.
+            if !lies.is_empty() {
+                regions.insert(bucket, lies);
+            }
         }
         ("s3:DeleteBucket", true) => {
             regions.remove(&bucket);

@@ -1,0 +1,297 @@
+//! Bytes on their way to AWS. A call may take as long as they flow; where nothing moves for a while,
+//! the try ends. What has been sent is counted for whoever waits.
+//!
+//! Of the SDK's own means, the timeouts bound the length of a call, with its body; its stalled
+//! stream protection wants a pace, and lets go once the body is handed over. Neither tells a slow
+//! line from a dead one.
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// What goes to the connection at once: what is larger, such as a package in memory, would look
+/// like silence while it is sent. In bytes.
+const AT_ONCE: usize = 64 * 1024;
+
+/// Bytes of requests that were answered, and of those under way.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic(Arc<AtomicU64>);
+
+impl Traffic {
+    /// How many, up to now. A try that failed takes its own back.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The client that watches over each call of another one.
+pub(super) fn watched(
+    client: SharedHttpClient,
+    silence: Duration,
+    traffic: Traffic,
+) -> SharedHttpClient {
+    SharedHttpClient::new(Watching { inner: client, silence, traffic })
+}
+
+#[derive(Clone, Debug)]
+struct Watching<T> {
+    inner: T,
+    silence: Duration,
+    traffic: Traffic,
+}
+
+impl HttpClient for Watching<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Watching {
+            inner: self.inner.http_connector(settings, components),
+            silence: self.silence,
+            traffic: self.traffic.clone(),
+        })
+    }
+}
+
+impl HttpConnector for Watching<SharedHttpConnector> {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        let pulse = Arc::new(Pulse::new(self.traffic.clone()));
+        let body = std::mem::replace(request.body_mut(), SdkBody::taken());
+        *request.body_mut() = SdkBody::from_body_1_x(Flow::new(body, Arc::clone(&pulse)));
+        let (answer, silence) = (self.inner.call(request), self.silence);
+        HttpConnectorFuture::new(async move {
+            let answered = unless_silent(answer, silence, &pulse).await;
+            if answered.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+                pulse.counts.store(true, Ordering::Relaxed);
+            }
+            answered
+        })
+    }
+}
+
+/// When something of one call moved, and how much.
+#[derive(Debug)]
+struct Pulse {
+    begin: Instant,
+    last: Mutex<Instant>,
+    sent: AtomicU64,
+    counts: AtomicBool,
+    traffic: Traffic,
+}
+
+impl Pulse {
+    fn new(traffic: Traffic) -> Self {
+        let (begin, last) = (Instant::now(), Mutex::new(Instant::now()));
+        Self { begin, last, sent: AtomicU64::new(0), counts: AtomicBool::new(false), traffic }
+    }
+
+    fn moved(&self, bytes: usize) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.traffic.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// When the call ends unless something moves before. What was handed over may still be in
+    /// buffers between here and AWS, which drain as slowly as they filled: whoever has sent for long
+    /// may wait longer, up to five times as long.
+    fn end(&self, silence: Duration) -> Instant {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let flowed = last.saturating_duration_since(self.begin);
+        last + (flowed / 4).clamp(silence, silence * 5)
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        if !*self.counts.get_mut() {
+            self.traffic.0.fetch_sub(*self.sent.get_mut(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// The answer, unless nothing moves for too long.
+async fn unless_silent(
+    answer: impl Future<Output = Result<HttpResponse, ConnectorError>>,
+    silence: Duration,
+    pulse: &Pulse,
+) -> Result<HttpResponse, ConnectorError> {
+    tokio::pin!(answer);
+    loop {
+        let end = pulse.end(silence);
+        if let Ok(answered) = timeout_at(end, &mut answer).await {
+            return answered;
+        }
+        if pulse.end(silence) == end {
+            return Err(ConnectorError::timeout(Silent(silence).into()));
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("nothing moved for {} seconds", .0.as_secs())]
+struct Silent(Duration);
+
+/// A body that tells when it moves, in pieces that move often.
+struct Flow {
+    inner: Pin<Box<SdkBody>>,
+    rest: Bytes,
+    pulse: Arc<Pulse>,
+}
+
+impl Flow {
+    fn new(body: SdkBody, pulse: Arc<Pulse>) -> Self {
+        Self { inner: Box::pin(body), rest: Bytes::new(), pulse }
+    }
+}
+
+impl Body for Flow {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        if this.rest.is_empty() {
+            match ready!(this.inner.as_mut().poll_frame(context)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => this.rest = data,
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                ended => return Poll::Ready(ended),
+            }
+        }
+        let piece = this.rest.split_to(this.rest.len().min(AT_ONCE));
+        this.pulse.moved(piece.len());
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && Body::is_end_stream(&*self.inner)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (inner, rest) = (Body::size_hint(&*self.inner), self.rest.len() as u64);
+        let mut hint = SizeHint::new();
+        if let Some(upper) = inner.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint.set_lower(inner.lower() + rest);
+        hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use http_body_util::BodyExt;
+    use std::future::{pending, poll_fn};
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn answer(status: u16) -> HttpResponse {
+        HttpResponse::new(status.try_into().unwrap(), SdkBody::empty())
+    }
+
+    /// One that began so long ago and has not moved since.
+    fn pulse(ago: Duration) -> Pulse {
+        let mut pulse = Pulse::new(Traffic::default());
+        pulse.begin -= ago;
+        pulse.last = Mutex::new(pulse.begin);
+        pulse
+    }
+
+    #[test]
+    fn whoever_has_sent_for_long_may_wait_longer() {
+        let minute = Duration::from_mins(1);
+        for (flowed, waits) in [(0, 1), (4, 1), (8, 2), (20, 5), (600, 5)] {
+            let pulse = pulse(Duration::ZERO);
+            let last = pulse.begin + minute * flowed;
+            *pulse.last.lock().unwrap() = last;
+            assert_eq!(pulse.end(minute), last + minute * waits, "{flowed} minutes");
+        }
+    }
+
+    #[tokio::test]
+    async fn silence_ends_a_call_and_its_length_does_not() {
+        let silent = pulse(HOUR);
+        let fault = unless_silent(pending(), Duration::from_mins(1), &silent).await.unwrap_err();
+        assert!(fault.is_timeout() && format!("{fault:?}").contains("Silent(60s)"), "{fault:?}");
+        // Each time it is looked at the call is overdue, and has moved since.
+        let mut pieces = 20;
+        let slow = pulse(HOUR);
+        let slowly = poll_fn(|context| {
+            context.waker().wake_by_ref();
+            pieces -= 1;
+            slow.moved(1);
+            if pieces == 0 { Poll::Ready(Ok(answer(200))) } else { Poll::Pending }
+        });
+        assert!(unless_silent(slowly, Duration::from_mins(1), &slow).await.is_ok());
+        assert_eq!(slow.sent.load(Ordering::Relaxed), 20);
+    }
+
+    #[tokio::test]
+    async fn a_body_in_memory_moves_in_pieces_and_stays_whole() {
+        let bytes: Vec<u8> = (0..AT_ONCE * 2 + 5).map(|at| at.to_le_bytes()[0]).collect();
+        let pulse = Arc::new(pulse(HOUR));
+        let mut flow = Flow::new(SdkBody::from(bytes.clone()), Arc::clone(&pulse));
+        assert_eq!(flow.size_hint().exact(), Some(bytes.len() as u64));
+        let mut came = Vec::new();
+        let mut sizes = Vec::new();
+        while let Some(frame) = flow.frame().now_or_never().unwrap() {
+            let data = frame.unwrap().into_data().unwrap();
+            sizes.push(data.len());
+            came.extend_from_slice(&data);
+            let left = bytes.len() - came.len();
+            assert_eq!(flow.size_hint().exact(), Some(left as u64));
+            assert!(pulse.end(Duration::ZERO) > Instant::now() - HOUR, "it has moved");
+        }
+        assert_eq!((came == bytes, sizes), (true, vec![AT_ONCE, AT_ONCE, 5]));
+        assert!(flow.is_end_stream());
+    }
+
+    /// Reads the whole body, and answers.
+    #[derive(Debug)]
+    struct Answers(u16);
+
+    impl HttpConnector for Answers {
+        fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+            let (body, status) = (std::mem::replace(request.body_mut(), SdkBody::taken()), self.0);
+            HttpConnectorFuture::new(async move {
+                body.collect().await.unwrap();
+                Ok(answer(status))
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_was_taken_counts_as_sent() {
+        let traffic = Traffic::default();
+        for (status, sent) in [(200, 5), (503, 5), (412, 5), (204, 10)] {
+            let watching = Watching {
+                inner: SharedHttpConnector::new(Answers(status)),
+                silence: HOUR,
+                traffic: traffic.clone(),
+            };
+            watching.call(HttpRequest::new(SdkBody::from("12345"))).await.unwrap();
+            assert_eq!(traffic.sent(), sent, "{status}");
+        }
+    }
+}
