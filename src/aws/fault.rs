@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-/// Where S3 says that a bucket is (Amazon S3 API Reference, "`HeadBucket`").
+/// The header in which S3 says where a bucket is (docs/aws.md, "a bucket elsewhere redirects").
 pub(crate) const BUCKET_REGION: &str = "x-amz-bucket-region";
 
 /// Returns the fault behind an SDK error. `tried` says what was tried on what: `create role

@@ -144,7 +144,7 @@ impl Memory {
         let (stop, stopped) = watch::channel(false);
         self.state().stop = Some(stop);
         let context = Context::new(apply::references(live), &|_, _| (), stopped, Duration::ZERO);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(apply::execute(plan, &ground.stack, self, &context, &Silence))
     }
 

@@ -58,7 +58,7 @@ impl Class {
         match self {
             Self::Account => format!("{:012}", 100_000_000_000 + count),
             Self::Id => format!("E{count:012}"),
-            Self::Number => format!("{:016}", 9_000_000_000_000_000_u64 + count as u64),
+            Self::Number => format!("{:016}", 9_111_111_111_111_000_u64 + count as u64),
             Self::Name => format!("n{count}"),
         }
     }
