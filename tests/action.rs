@@ -360,7 +360,7 @@ fn hostile_names_stay_text() {
     // a command.
     fs::write(site.join("x\n::add-path::boom.html"), "x").unwrap();
     let refused = job.sandbox("plan");
-    assert_eq!(refused.code, 1, "{}", refused.log);
+    assert_eq!(refused.code, 65, "{}", refused.log);
     is_text(&refused);
 }
 
