@@ -27,6 +27,8 @@ pub enum Event<'a> {
         /// In bytes, of all uploads of the plan.
         all: u64,
     },
+    /// AWS lets a call wait: which one, and since when.
+    Unanswered(&'a str, Duration),
     /// A step ended without a fault.
     Ended(&'a Change, &'a Done, Duration),
     Failed(&'a Change, &'a Fault, Duration),
@@ -146,6 +148,8 @@ pub async fn execute(
         let tell = |_| {
             if context.is_sending() {
                 report.event(&Event::Sending { sent: cloud.sent().min(all), all });
+            } else if let Some((call, since)) = cloud.unanswered() {
+                report.event(&Event::Unanswered(&call, since.elapsed()));
             }
         };
         let Some((stage, endings)) = wait::telling(running.next(), tell).await else { break };

@@ -26,6 +26,7 @@ use crate::sweep::{Found, group};
 use futures_util::future::try_join_all;
 use futures_util::{join, try_join};
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// The real thing.
 #[derive(Clone, Debug)]
@@ -199,6 +200,10 @@ impl Aws {
 impl Cloud for Aws {
     fn sent(&self) -> u64 {
         self.clients.traffic.sent()
+    }
+
+    fn unanswered(&self) -> Option<(String, Instant)> {
+        self.clients.calls.seen().open
     }
 
     async fn observe(

@@ -9,6 +9,7 @@ use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::Found;
 use futures_util::try_join;
 use std::future::Future;
+use tokio::time::Instant;
 
 pub mod aws;
 pub mod sandbox;
@@ -93,6 +94,12 @@ pub trait Cloud: Sync {
         0
     }
 
+    /// The oldest call without an answer, `S3 PutObject at HOST`, and when it began; a cloud that is
+    /// here lets nobody wait.
+    fn unanswered(&self) -> Option<(String, Instant)> {
+        None
+    }
+
     /// Carries out one op, exactly.
     fn apply(
         &self,
@@ -115,6 +122,13 @@ impl Cloud for AnyCloud {
         match self {
             Self::Aws(cloud) => cloud.sent(),
             Self::Sandbox(cloud) => cloud.sent(),
+        }
+    }
+
+    fn unanswered(&self) -> Option<(String, Instant)> {
+        match self {
+            Self::Aws(cloud) => cloud.unanswered(),
+            Self::Sandbox(cloud) => cloud.unanswered(),
         }
     }
 

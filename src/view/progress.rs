@@ -1,5 +1,5 @@
 //! Progress for people: whole lines, one for each step that ends, and one now and then for a step
-//! that waits, and for uploads where no line came for a while.
+//! that waits. Where no line came for a while, how far the uploads are, or whom AWS lets wait.
 
 use super::human::duration;
 use crate::apply::Event;
@@ -7,31 +7,33 @@ use crate::change::{Action, Address, Done};
 use crate::resource::site::bytes;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Nobody is left without a line for longer while bytes are under way.
+/// Nobody is left without a line for longer while bytes are under way or a call has no answer.
 const SILENCE: Duration = Duration::from_secs(3);
 /// Lines that come no oftener than this are for a log.
 const LIVELY: Duration = Duration::from_secs(10);
+/// A call is worth its name from this age on; younger ones are in full swing.
+const SLOW: Duration = Duration::from_secs(2);
 
 /// Remembers when each waiting step began and was last spoken of.
 #[derive(Debug)]
 pub(crate) struct Ticker {
     every: Duration,
     waits: Mutex<BTreeMap<Address, (Instant, Instant)>>,
-    sending: Mutex<Sending>,
+    between: Mutex<Between>,
 }
 
-/// What was said of the uploads.
+/// What was said between the lines of steps.
 #[derive(Debug)]
-struct Sending {
+struct Between {
     /// When the first bytes were seen, and how many those were.
     begin: Option<(Instant, u64)>,
     /// The last line of any kind.
     spoken: Instant,
-    /// The last line about bytes.
+    /// The last line about bytes, or about a call without an answer.
     told: Option<Instant>,
 }
 
@@ -39,8 +41,8 @@ impl Default for Ticker {
     /// Every ten seconds at a terminal; once a minute in a log.
     fn default() -> Self {
         let every = if std::io::stderr().is_terminal() { LIVELY } else { Duration::from_mins(1) };
-        let sending = Sending { begin: None, spoken: Instant::now(), told: None };
-        Self { every, waits: Mutex::new(BTreeMap::new()), sending: Mutex::new(sending) }
+        let between = Between { begin: None, spoken: Instant::now(), told: None };
+        Self { every, waits: Mutex::new(BTreeMap::new()), between: Mutex::new(between) }
     }
 }
 
@@ -49,6 +51,7 @@ impl Ticker {
     pub(crate) fn line(&self, event: &Event<'_>) -> Option<String> {
         let line = match event {
             Event::Sending { sent, all } => return self.sending(*sent, *all),
+            Event::Unanswered(call, age) => return self.unanswered(call, *age),
             Event::Started(change) if change.action == Action::Await => {
                 Some(format!("  {}: waiting for the deployment", change.address))
             }
@@ -72,25 +75,30 @@ impl Ticker {
             )),
         };
         if line.is_some() {
-            self.sending.lock().unwrap_or_else(PoisonError::into_inner).spoken = Instant::now();
+            self.between().spoken = Instant::now();
         }
         line
     }
 
-    /// At a terminal whenever nothing else was said; in a log soon, and then now and then.
+    fn between(&self) -> MutexGuard<'_, Between> {
+        self.between.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn sending(&self, sent: u64, all: u64) -> Option<String> {
+        let mut between = self.between();
         let now = Instant::now();
-        let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
-        let (begin, first) = *sending.begin.get_or_insert((now, sent));
-        let pause = if self.every > LIVELY { self.every } else { SILENCE };
-        let is_due = sending.told.is_none_or(|told| now.duration_since(told) >= pause);
-        if !is_due || now.duration_since(sending.spoken) < SILENCE {
+        let (begin, first) = *between.begin.get_or_insert((now, sent));
+        if !between.is_due(now, self.every) {
             return None;
         }
-        (sending.spoken, sending.told) = (now, Some(now));
         let left = left(now.duration_since(begin), sent.saturating_sub(first), all - sent);
         let left = left.map_or_else(String::new, |left| format!(", {} left", duration(left)));
         Some(format!("  uploading: {} of {} sent{left}", bytes(sent), bytes(all)))
+    }
+
+    fn unanswered(&self, call: &str, age: Duration) -> Option<String> {
+        let is_due = age >= SLOW && self.between().is_due(Instant::now(), self.every);
+        is_due.then(|| format!("  still waiting for {call} [{}]", duration(age)))
     }
 
     fn waiting(&self, address: &Address, what: &str) -> Option<String> {
@@ -105,6 +113,20 @@ impl Ticker {
             "  {address}: still waiting for {what} [{}]",
             duration(now.duration_since(*begin))
         ))
+    }
+}
+
+impl Between {
+    /// May a line come now? At a terminal whenever nothing else was said; in a log soon, and then now
+    /// and then.
+    fn is_due(&mut self, now: Instant, every: Duration) -> bool {
+        let pause = if every > LIVELY { every } else { SILENCE };
+        let is_due = self.told.is_none_or(|told| now.duration_since(told) >= pause)
+            && now.duration_since(self.spoken) >= SILENCE;
+        if is_due {
+            (self.spoken, self.told) = (now, Some(now));
+        }
+        is_due
     }
 }
 
@@ -124,7 +146,7 @@ mod tests {
         let long_ago = Instant::now() - SILENCE;
         let ticker = |every| {
             let ticker = Ticker { every, ..Ticker::default() };
-            ticker.sending.lock().unwrap().spoken = long_ago;
+            ticker.between().spoken = long_ago;
             ticker
         };
         let half = Event::Sending { sent: 600_000_000, all: 1_200_000_000 };
@@ -132,10 +154,10 @@ mod tests {
         assert_eq!(terminal.line(&half).unwrap(), "  uploading: 600 MB of 1200 MB sent");
         assert_eq!(terminal.line(&half), None, "it was just said");
         let again = |ticker: &Ticker| {
-            let mut sending = ticker.sending.lock().unwrap();
-            (sending.spoken, sending.told) = (long_ago, Some(long_ago));
-            sending.begin = Some((Instant::now() - Duration::from_mins(1), 0));
-            drop(sending);
+            let mut between = ticker.between();
+            (between.spoken, between.told) = (long_ago, Some(long_ago));
+            between.begin = Some((Instant::now() - Duration::from_mins(1), 0));
+            drop(between);
             ticker.line(&half)
         };
         let line = again(&terminal).unwrap();
@@ -149,6 +171,13 @@ mod tests {
         let busy = ticker(Duration::from_secs(10));
         assert!(busy.line(&Event::Ended(&change, &done, SILENCE)).is_some());
         assert_eq!(busy.line(&half), None, "the step's own line is enough");
+        let hangs = |age| Event::Unanswered("S3 PutObject at s3.example", age);
+        let waits = ticker(Duration::from_secs(10));
+        assert_eq!(waits.line(&hangs(SLOW / 2)), None, "a call in full swing");
+        let line = "  still waiting for S3 PutObject at s3.example [13s]";
+        let long = hangs(Duration::from_secs(13));
+        assert_eq!(waits.line(&long).unwrap(), line);
+        assert_eq!(waits.line(&long), None, "it was just said");
     }
 
     #[test]

@@ -158,18 +158,23 @@ async fn nobody_at_the_other_end() {
     assert_eq!(shop.ground.calls().len(), 0);
 }
 
-/// Whoever waits is told whom for; then the wait goes on.
+/// Whoever waits is told whom for, in a look and in a step; then the wait goes on.
 #[tokio::test]
-async fn a_look_that_hangs_says_whom_it_asks() {
+async fn a_call_that_hangs_is_told() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
-    shop.ground.fault(At::Every("cloudfront:ListDistributions"), Fault::Hang);
-    let mut running = shop.command("plan").stderr(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(running.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let told = lines.take(1).collect::<Vec<_>>();
-    running.kill().unwrap();
-    running.wait().unwrap();
-    let whom = "  still waiting for CloudFront ListDistributions at 127.0.0.1:";
-    assert!(told.iter().any(|line| line.starts_with(whom)), "{told:?}");
+    for (arguments, operation, call) in [
+        ("plan", "cloudfront:ListDistributions", "CloudFront ListDistributions"),
+        ("apply --yes", "iam:PutRolePolicy", "IAM PutRolePolicy"),
+    ] {
+        shop.ground.fault(At::Every(operation), Fault::Hang);
+        let mut running = shop.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
+        let whom = format!("  still waiting for {call} at 127.0.0.1:");
+        let is_told = lines.any(|line| line.is_ok_and(|line| line.starts_with(&whom)));
+        running.kill().unwrap();
+        running.wait().unwrap();
+        assert!(is_told, "{arguments}");
+    }
 }
 
 #[tokio::test]
