@@ -166,6 +166,7 @@ async fn a_call_that_hangs_is_told() {
         ("plan", "cloudfront:ListDistributions", "CloudFront ListDistributions"),
         ("apply --yes", "iam:PutRolePolicy", "IAM PutRolePolicy"),
     ] {
+        shop.ground.clear_faults();
         shop.ground.fault(At::Every(operation), Fault::Hang);
         let mut running = shop.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
