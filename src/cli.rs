@@ -5,7 +5,7 @@ use crate::session::Exit;
 use crate::session::failure::Failure;
 use crate::session::global::{Color, Global};
 use crate::session::record;
-use crate::view::View;
+use crate::view::{View, out};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -84,13 +84,19 @@ pub fn main() -> ExitCode {
     }
     // A prompt that nobody answers must not hold the program.
     runtime.shutdown_background();
-    ExitCode::from(exit as u8)
+    ExitCode::from(told(exit) as u8)
 }
 
-#[expect(clippy::print_stderr, reason = "there is no view yet")]
 fn fail(error: &std::io::Error) -> ExitCode {
-    eprintln!("error: the program could not start: {error}");
+    out::aside(format_args!("error: the program could not start: {error}\n"));
     ExitCode::from(Exit::Failed as u8)
+}
+
+/// What was done is done; but whoever reads no result must not take it for a good one.
+fn told(exit: Exit) -> Exit {
+    let Some(why) = out::lost() else { return exit };
+    out::aside(format_args!("error: not all of the result could be written to stdout: {why}\n"));
+    if matches!(exit, Exit::Done | Exit::Changes) { Exit::Failed } else { exit }
 }
 
 async fn run(cli: &Cli) -> Result<Exit, Failure> {

@@ -1,5 +1,6 @@
-//! Bytes on their way to AWS. A call may take as long as they flow; where nothing moves for a while,
-//! the try ends. What has been sent is counted for whoever waits.
+//! Bytes on their way to AWS and back. A call may take as long as they flow; where nothing moves for
+//! a while, the try ends. What has been sent is counted for whoever waits, and an answer without an
+//! end is not read to the end.
 //!
 //! Of the SDK's own means, the timeouts bound the length of a call, with its body; its stalled
 //! stream protection wants a pace, and lets go once the body is handed over. Neither tells a slow
@@ -14,6 +15,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,6 +27,9 @@ use tokio::time::{Instant, timeout_at};
 /// What goes to the connection at once: what is larger, such as a package in memory, would look
 /// like silence while it is sent. In bytes.
 const AT_ONCE: usize = 64 * 1024;
+
+/// No answer of AWS comes near: the longest is the index of a site of very many files. In bytes.
+const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Bytes of requests that were answered, and of those under way.
 #[derive(Clone, Debug, Default)]
@@ -75,11 +80,13 @@ impl HttpConnector for Watching<SharedHttpConnector> {
         *request.body_mut() = SdkBody::from_body_1_x(Flow::new(body, Arc::clone(&pulse)));
         let (answer, silence) = (self.inner.call(request), self.silence);
         HttpConnectorFuture::new(async move {
-            let answered = unless_silent(answer, silence, &pulse).await;
-            if answered.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            let mut answered = unless_silent(answer, silence, &pulse).await?;
+            if answered.status().is_success() {
                 pulse.counts.store(true, Ordering::Relaxed);
             }
-            answered
+            let body = std::mem::replace(answered.body_mut(), SdkBody::taken());
+            *answered.body_mut() = SdkBody::from_body_1_x(Limited::new(body, LARGEST_ANSWER));
+            Ok(answered)
         })
     }
 }
@@ -269,14 +276,16 @@ mod tests {
 
     /// Reads the whole body, and answers.
     #[derive(Debug)]
-    struct Answers(u16);
+    struct Answers(u16, usize);
 
     impl HttpConnector for Answers {
         fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
-            let (body, status) = (std::mem::replace(request.body_mut(), SdkBody::taken()), self.0);
+            let body = std::mem::replace(request.body_mut(), SdkBody::taken());
+            let mut answer = answer(self.0);
+            *answer.body_mut() = SdkBody::from(vec![0; self.1]);
             HttpConnectorFuture::new(async move {
                 body.collect().await.unwrap();
-                Ok(answer(status))
+                Ok(answer)
             })
         }
     }
@@ -285,13 +294,26 @@ mod tests {
     async fn only_what_was_taken_counts_as_sent() {
         let traffic = Traffic::default();
         for (status, sent) in [(200, 5), (503, 5), (412, 5), (204, 10)] {
-            let watching = Watching {
-                inner: SharedHttpConnector::new(Answers(status)),
-                silence: HOUR,
-                traffic: traffic.clone(),
-            };
+            let watching = watching(Answers(status, 0), &traffic);
             watching.call(HttpRequest::new(SdkBody::from("12345"))).await.unwrap();
             assert_eq!(traffic.sent(), sent, "{status}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_up_to_a_bound() {
+        for (size, is_read) in [(LARGEST_ANSWER, true), (LARGEST_ANSWER + 1, false)] {
+            let watching = watching(Answers(200, size), &Traffic::default());
+            let answer = watching.call(HttpRequest::new(SdkBody::empty())).await.unwrap();
+            assert_eq!(answer.into_body().collect().await.is_ok(), is_read, "{size}");
+        }
+    }
+
+    fn watching(
+        inner: impl HttpConnector + 'static,
+        traffic: &Traffic,
+    ) -> Watching<SharedHttpConnector> {
+        let inner = SharedHttpConnector::new(inner);
+        Watching { inner, silence: HOUR, traffic: traffic.clone() }
     }
 }

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
@@ -149,7 +150,9 @@ impl Intercept for Meter {
             || "no answer".to_owned(),
             |response| response.status().as_u16().to_string(),
         );
-        anstream::eprintln!("  {name} {status} {} ms", since.elapsed().as_millis());
+        // A full disk behind stderr ends no call.
+        let _ =
+            writeln!(anstream::stderr(), "  {name} {status} {} ms", since.elapsed().as_millis());
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Asks the person at the terminal.
 
 use super::failure::Reason;
+use crate::view::out;
 use std::io::IsTerminal;
 
 /// Is there a terminal on both sides?
@@ -18,7 +19,7 @@ pub(crate) fn no_terminal() -> Reason {
 /// Asks for one of the answers, to the letter; blanks around it do not count. A line that does not
 /// end is no answer.
 pub(crate) async fn ask(question: &str, answers: &[&str]) -> bool {
-    anstream::eprint!("{question} ");
+    out::aside(format_args!("{question} "));
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)

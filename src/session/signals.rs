@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the first asks to stop after the step in flight, the second stops at once.
 
 use super::exit::Exit;
+use crate::view::out;
 use tokio::sync::watch;
 
 /// Listens from now on. The receiver turns true at the first signal.
@@ -12,7 +13,7 @@ pub(crate) fn listen() -> watch::Receiver<bool> {
     tokio::spawn(async move {
         signals.next().await;
         // Said first: what hears the signal may end the program at once.
-        anstream::eprintln!("Stopping as soon as it is safe; once more stops at once.");
+        out::aside("Stopping as soon as it is safe; once more stops at once.\n");
         let _ = stop.send(true);
         signals.next().await;
         #[expect(clippy::disallowed_methods, clippy::exit, reason = "the user insists")]

@@ -15,6 +15,7 @@ use std::path::Path;
 
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod out;
 pub(crate) mod progress;
 pub(crate) mod remains;
 pub mod report;
@@ -40,9 +41,9 @@ impl View {
         text: impl FnOnce() -> T,
     ) {
         if self.json {
-            anstream::println!("{}", document());
+            out::result(format_args!("{}\n", document()));
         } else {
-            anstream::print!("{}", text().as_ref());
+            out::result(text().as_ref());
         }
     }
 
@@ -100,7 +101,7 @@ impl View {
 
     /// Says who is waited for.
     pub fn waiting(self, what: &str) {
-        anstream::eprintln!("  {what}");
+        out::aside(format_args!("  {what}\n"));
     }
 
     /// Shows how a turn of the switch ended, first of all what visitors get now.
@@ -112,7 +113,7 @@ impl View {
         flags: &str,
     ) {
         if self.json {
-            anstream::println!("{}", json::outcome(outcome, None));
+            out::result(format_args!("{}\n", json::outcome(outcome, None)));
         }
         let faults: Vec<_> =
             outcome.failed.iter().map(|(change, fault)| human::failed(change, fault)).collect();
@@ -140,10 +141,10 @@ impl View {
     pub fn edge(self, event: &EdgeEvent) {
         if self.json {
             if let Some(document) = json::edge(event) {
-                anstream::println!("{document}");
+                out::result(format_args!("{document}\n"));
             }
         } else {
-            anstream::println!("{}", human::edge(event));
+            out::result(format_args!("{}\n", human::edge(event)));
         }
     }
 
@@ -154,12 +155,12 @@ impl View {
 
     /// Shows an IAM policy; it is JSON for people and machines alike.
     pub fn policy(self, policy: &serde_json::Value) {
-        anstream::println!("{policy:#}");
+        out::result(format_args!("{policy:#}\n"));
     }
 
     /// Shows the schema of a spec, JSON for people and machines alike.
     pub fn schema(self, schema: &serde_json::Value) {
-        anstream::println!("{schema:#}");
+        out::result(format_args!("{schema:#}\n"));
     }
 
     /// Lists the pages of the documentation, each with its title.
@@ -174,12 +175,12 @@ impl View {
 
     /// Shows something that stops nothing.
     pub fn warning(self, what: &str, hint: &str) {
-        anstream::eprint!("{}", human::warning(what, hint));
+        out::aside(human::warning(what, hint));
     }
 
     /// Says what is about to be written of a run, before it is written.
     pub fn recording(self, folder: &Path, exchanges: usize, replaced: &[(&str, usize)]) {
-        anstream::eprint!("{}", human::recording(folder, exchanges, replaced));
+        out::aside(human::recording(folder, exchanges, replaced));
     }
 
     /// Says that the spec is valid.
@@ -203,26 +204,26 @@ impl View {
 
     /// Says that a plan was saved, and what carries it out.
     pub fn saved(self, command: &str) {
-        anstream::eprintln!("Saved. Carry out exactly this with: {command}");
+        out::aside(format_args!("Saved. Carry out exactly this with: {command}\n"));
     }
 
     /// Shows problems of a spec.
     pub fn problems(self, problems: &Problems) {
         if self.json {
-            anstream::println!("{}", json::problems(problems));
+            out::result(format_args!("{}\n", json::problems(problems)));
         } else {
             let color =
                 anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-            anstream::eprintln!("{}", problems.render(color));
+            out::aside(format_args!("{}\n", problems.render(color)));
         }
     }
 
     /// Shows a fault.
     pub fn fault(self, fault: &Fault) {
         if self.json {
-            anstream::println!("{}", json::fault(fault));
+            out::result(format_args!("{}\n", json::fault(fault)));
         }
-        anstream::eprint!("{}", human::fault(fault));
+        out::aside(human::fault(fault));
     }
 
     /// Shows why nothing was planned.
@@ -233,9 +234,9 @@ impl View {
     /// Shows an error of ours.
     pub fn error(self, what: &str, hint: Option<&str>) {
         if self.json {
-            anstream::println!("{}", json::error(what, hint));
+            out::result(format_args!("{}\n", json::error(what, hint)));
         }
-        anstream::eprint!("{}", human::error(what, hint));
+        out::aside(human::error(what, hint));
     }
 
     /// The progress of a run.
@@ -255,10 +256,10 @@ impl Report for Progress {
     fn event(&self, event: &Event<'_>) {
         if self.json {
             if let Some(document) = json::event(event) {
-                anstream::println!("{document}");
+                out::result(format_args!("{document}\n"));
             }
         } else if let Some(line) = self.ticker.line(event) {
-            anstream::eprintln!("{}", human::clean(&line));
+            out::aside(format_args!("{}\n", human::clean(&line)));
         }
     }
 }

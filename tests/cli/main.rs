@@ -18,6 +18,8 @@ mod guards;
 mod logs;
 mod maintenance;
 mod moves;
+#[cfg(target_os = "linux")]
+mod output;
 mod policy;
 #[cfg(unix)]
 mod probe;
