@@ -17,7 +17,7 @@ const VERBS: [&str; 15] = [
     "maintenance on --sandbox --for 1h",
     "maintenance status --sandbox --json",
     "maintenance off --sandbox",
-    "policy --for plan",
+    "policy --for plan --sandbox",
     "sweep --sandbox",
     "explain spec",
     "destroy --sandbox --yes",
