@@ -5,7 +5,6 @@ use super::experiment::{Experiment, Observed, told, unsettled};
 use super::refusal::refusal;
 use aws_sdk_cloudfront::types::{
     EventType, FunctionAssociation, FunctionAssociations, FunctionConfig, FunctionRuntime,
-    FunctionStage,
 };
 use aws_sdk_s3::types::{AbacStatus, BucketAbacStatus, Tag, Tagging};
 
@@ -29,7 +28,7 @@ pub(crate) const ALL: &[Experiment] = &[
         part: "is a package of 2 MB taken?",
         answers: TAKEN,
         taken: TAKEN,
-        tries: |bench| Box::pin(package(bench)),
+        tries: |bench| Box::pin(async { package(bench) }),
     },
     Experiment {
         question: "two kinds on one event",
@@ -73,7 +72,7 @@ fn taken(bench: &Bench) -> Observed {
     }
 }
 
-async fn package(bench: &Bench) -> Observed {
+fn package(bench: &Bench) -> Observed {
     // Nothing that could be packed more tightly.
     let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(2_000_000).collect();
     bench.settle();
@@ -85,7 +84,7 @@ async fn package(bench: &Bench) -> Observed {
 
 async fn two_kinds(bench: &Bench) -> Observed {
     bench.settle();
-    let (cloudfront, name) = (&bench.sdk.cloudfront, format!("{}-second", bench.stack));
+    let (cloudfront, name) = (&bench.sdk.cloudfront, bench.second());
     let code = b"function handler(event) { return event.request; }".to_vec();
     let config = FunctionConfig::builder().comment("").runtime(FunctionRuntime::CloudfrontJs20);
     let create = cloudfront.create_function().name(&name).function_code(code.into());
@@ -103,23 +102,12 @@ async fn two_kinds(bench: &Bench) -> Observed {
     let refused = bench.configure(&bench.sdk, |config| {
         config.default_cache_behavior.as_mut().unwrap().function_associations = Some(all);
     });
-    let refused = refused.await;
-    let now = cloudfront.describe_function().name(&name).stage(FunctionStage::Development);
-    let now = now.send().await.unwrap().e_tag;
-    let gone = cloudfront.delete_function().name(&name).set_if_match(now).send().await;
-    let said = |refusal: &dyn std::fmt::Display| match &gone {
-        Ok(_) => refusal.to_string(),
-        Err(_) => format!("{refusal}; delete CloudFront Function {name} by hand"),
-    };
-    match refused {
-        None => unsettled(said(&"CloudFront took both")),
-        Some(refusal) => match refusal.code.as_str() {
-            "InvalidLambdaFunctionAssociation" => {
-                told("InvalidLambdaFunctionAssociation", said(&refusal))
-            }
-            "InvalidFunctionAssociation" => told("InvalidFunctionAssociation", said(&refusal)),
-            _ => told("another", said(&refusal)),
-        },
+    let Some(refusal) = refused.await else { return unsettled("CloudFront took both") };
+    let said = refusal.to_string();
+    match refusal.code.as_str() {
+        "InvalidLambdaFunctionAssociation" => told("InvalidLambdaFunctionAssociation", said),
+        "InvalidFunctionAssociation" => told("InvalidFunctionAssociation", said),
+        _ => told("another", said),
     }
 }
 
@@ -141,18 +129,18 @@ async fn tags(bench: &Bench) -> Observed {
 async fn abac(bench: &Bench) -> Observed {
     bench.settle();
     let (s3, bucket) = (&bench.sdk.s3, format!("{}-{}", bench.stack, bench.account));
-    let set = |status| {
+    let switch = |status| {
         let abac = AbacStatus::builder().status(status).build();
         s3.put_bucket_abac().bucket(&bucket).abac_status(abac).send()
     };
-    if let Some(refusal) = refusal(&set(BucketAbacStatus::Enabled).await) {
+    if let Some(refusal) = refusal(&switch(BucketAbacStatus::Enabled).await) {
         return unsettled(format!("there is no ABAC: {refusal}"));
     }
     let now = s3.get_bucket_tagging().bucket(&bucket).send().await.unwrap().tag_set;
     let more = Tag::builder().key("live").value("1").build().unwrap();
     let all = Tagging::builder().set_tag_set(Some(now)).tag_set(more).build().unwrap();
     let sent = s3.put_bucket_tagging().bucket(&bucket).tagging(all).send().await;
-    set(BucketAbacStatus::Disabled).await.unwrap();
+    switch(BucketAbacStatus::Disabled).await.unwrap();
     match refusal(&sent) {
         Some(refusal) => told("yes", refusal.to_string()),
         None => told("no", "S3 took the tags"),

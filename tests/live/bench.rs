@@ -2,8 +2,11 @@
 
 use super::caller::Sdk;
 use super::edge::Edge;
+use super::refusal::refusal;
 use super::visitor::Door;
 use crate::support::{Ground, Rules};
+use aws_sdk_cloudfront::types::FunctionStage;
+use aws_smithy_types::error::display::DisplayErrorContext;
 use std::cell::{Cell, OnceCell};
 use std::ffi::OsString;
 use std::fs;
@@ -35,6 +38,9 @@ def handler(event, context):
         response["bodyEncoding"] = "base64"
     return response
 "#;
+
+/// What is said where something is left that could go.
+pub(crate) const UNENDED: &str = "NOT EVERYTHING IS GONE";
 
 pub(crate) struct Bench {
     /// `None`: this is AWS.
@@ -71,7 +77,8 @@ impl Bench {
         }
         let sdk = Sdk::connect(ground.as_deref()).await;
         let caller = sdk.sts.get_caller_identity().send().await;
-        let caller = caller.map_err(|error| format!("AWS knows no caller: {error:?}"))?;
+        let caller = caller
+            .map_err(|error| format!("AWS knows no caller: {}", DisplayErrorContext(&error)))?;
         let (account, arn) =
             (caller.account().unwrap_or_default(), caller.arn().unwrap_or_default());
         if account != named {
@@ -165,22 +172,49 @@ impl Bench {
     }
 
     /// Takes everything down; what is left, and what to do about it.
-    pub(crate) fn close(&self) -> String {
+    pub(crate) async fn close(&self) -> String {
+        let Self { stack, folder, .. } = self;
         let ran = self.run("destroy --yes --delete-data");
-        let folder = self.folder.display();
+        let beside = self.clear().await;
+        let again = format!("cd {} && provision destroy --yes", folder.display());
         match ran.code {
-            Some(0) => format!("everything of stack {} is gone", self.stack),
-            Some(3) => format!(
-                "replicas hold the rest of stack {}; in some hours: cd {folder} && provision \
-                 destroy --yes\n{}",
-                self.stack, ran.said
+            Some(0) if beside.is_empty() => format!("everything of stack {stack} is gone"),
+            Some(3) if beside.is_empty() => format!(
+                "replicas hold the rest of stack {stack}; in some hours: {again}\n{}",
+                self.run("status").said
             ),
             _ => format!(
-                "NOT EVERYTHING IS GONE: cd {folder} && provision destroy --yes\n{}\n{}",
+                "{UNENDED}: {again}, or, without the folder, provision sweep --stack {stack}\n\
+                 {}\n{}\n{}",
+                beside.join("\n"),
                 ran.said,
-                self.run("sweep").said
+                self.run("status").said
             ),
         }
+    }
+
+    /// What an experiment makes beside the stack: a CloudFront Function.
+    pub(crate) fn second(&self) -> String {
+        format!("{}-second", self.stack)
+    }
+
+    /// Deletes what experiments made beside the stack; what did not go.
+    async fn clear(&self) -> Vec<String> {
+        let Self { sdk: Sdk { logs, cloudfront, .. }, stack, .. } = self;
+        let group = refusal(&logs.delete_log_group().log_group_name(stack).send().await);
+        let group = group.filter(|refusal| refusal.code != "ResourceNotFoundException");
+        let group = group.map(|why| format!("log group {stack}: {why}"));
+        let name = self.second();
+        let look = cloudfront.describe_function().name(&name).stage(FunctionStage::Development);
+        let function = match look.send().await {
+            Ok(found) => {
+                let delete = cloudfront.delete_function().name(&name).set_if_match(found.e_tag);
+                refusal(&delete.send().await)
+            }
+            found => refusal(&found).filter(|refusal| refusal.code != "NoSuchFunctionExists"),
+        };
+        let function = function.map(|why| format!("CloudFront Function {name}: {why}"));
+        group.into_iter().chain(function).collect()
     }
 }
 

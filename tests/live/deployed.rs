@@ -1,4 +1,5 @@
-//! What visitors see. These experiments need the stack as it was deployed, and leave it so.
+//! What visitors see. These experiments need the stack as it was deployed; the last one changes and
+//! deploys it once more.
 
 use super::bench::Bench;
 use super::caller::later;
@@ -104,8 +105,8 @@ async fn head(bench: &Bench) -> Observed {
     told(answer, format!("{} bytes, content-length: {length}", visit.body.len()))
 }
 
-/// CloudFront compresses what has 1,000 bytes at least (CloudFront Developer Guide, "Serve compressed
-/// files").
+/// CloudFront compresses what has 1,000 bytes at least (CloudFront Developer Guide, "Serve
+/// compressed files").
 async fn compressed(bench: &Bench) -> Observed {
     let visit = bench.door().await.get("/?status=200&body=5000");
     assert_eq!(visit.status, 200, "{visit:?}");
@@ -183,8 +184,8 @@ async fn reservation(bench: &Bench) -> Observed {
     told(if all { "the function's answer" } else { "an error" }, format!("{statuses:?}"))
 }
 
-/// `SecurityHeadersPolicy`, which has the same id in every account (CloudFront Developer Guide, "Use
-/// managed response headers policies").
+/// `SecurityHeadersPolicy`, which has the same id in every account (CloudFront Developer Guide,
+/// "Use managed response headers policies").
 const SECURITY_HEADERS: &str = "67f7725c-6f97-4210-82d7-5512b31e9d03";
 
 async fn policy(bench: &Bench) -> Observed {

@@ -23,8 +23,8 @@ pub(crate) fn refusal<T, E: ProvideErrorMetadata>(sent: &Result<T, E>) -> Option
 }
 
 impl Refusal {
-    /// Was it for want of a right? What an association lacks, CloudFront tells under a code of its own
-    /// (docs/aws.md, "rights for an association").
+    /// Was it for want of a right? What an association lacks, CloudFront tells under a code of its
+    /// own (docs/aws.md, "rights for an association").
     pub(crate) fn is_denial(&self) -> bool {
         self.code.starts_with("AccessDenied")
             || self.code == "InvalidLambdaFunctionAssociation"

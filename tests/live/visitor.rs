@@ -1,5 +1,5 @@
-//! A visitor, who sees every byte: no client of HTTP shows what comes after the head of an answer to
-//! HEAD.
+//! A visitor, who sees every byte: no client of HTTP shows what comes after the head of an answer
+//! to HEAD.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;

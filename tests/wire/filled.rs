@@ -38,8 +38,8 @@ fn tags(at: &'static str, tags: &[(&str, &str)]) -> Filled {
     Filled { at, with: With::Tags(tags.iter().map(owned).collect()) }
 }
 
-/// What AWS was recorded filling in (cdk-real-drift's corpus and localstack's snapshot tests, 2025 and
-/// 2026). `FutureConfig` stands for what nobody has seen yet.
+/// What AWS was recorded filling in (cdk-real-drift's corpus and localstack's snapshot tests, 2025
+/// and 2026). `FutureConfig` stands for what nobody has seen yet.
 fn by_aws() -> Vec<Filled> {
     let function = || {
         Members(json!({
@@ -108,7 +108,9 @@ impl Filled {
             }
             With::Tags(tags) if self.at.starts_with("lambda:") => {
                 let mut answer = reply.json();
-                tags.iter().for_each(|(key, value)| answer["Tags"][key] = json!(value));
+                for (key, value) in tags {
+                    answer["Tags"][key] = json!(value);
+                }
                 reply.set_json(&answer);
                 true
             }
@@ -153,7 +155,7 @@ impl Filled {
                 body.contains(&format!("<Key>{key}</Key><Value>{value}</Value>"))
             }),
             // These name what they write.
-            (With::Tags(tags), "iam:TagRole" | "iam:UntagRole") => {
+            (With::Tags(tags), "iam:TagRole" | "iam:UntagRole" | "lambda:UntagResource") => {
                 !tags.iter().any(|(key, _)| body.contains(&key.replace(':', "%3A")))
             }
             (With::Tags(tags), "lambda:TagResource") => {
@@ -168,7 +170,7 @@ impl Filled {
     }
 }
 
-/// Has it nothing that the whole has not? What is left out of a member, Lambda leaves off.
+/// Has it nothing that the whole has not?
 fn is_part(sent: &Value, whole: &Value) -> bool {
     match sent.as_object() {
         Some(members) => members.iter().all(|(name, sent)| whole.get(name) == Some(sent)),
@@ -247,6 +249,8 @@ fn fill(shop: &Shop, all: Arc<Vec<Filled>>) -> Arc<Mutex<Seen>> {
         let mut told = told.lock().unwrap();
         if !reads(&request.operation) {
             let body = String::from_utf8_lossy(&request.body).into_owned();
+            // A deletion says in its address what goes.
+            let body = if body.is_empty() { request.target.clone() } else { body };
             told.writes.push((request.operation.clone(), body));
         }
         for (number, filled) in all.iter().enumerate() {
