@@ -19,6 +19,7 @@ mod wire {
     mod destroy;
     mod drift;
     mod faults;
+    mod filled;
     mod keys;
     mod kinds;
     mod logs;

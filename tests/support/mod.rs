@@ -21,8 +21,11 @@ pub mod proxy;
 pub mod tls;
 pub mod venv;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use proxy::classify::Request;
+use proxy::reply::Reply;
 use proxy::rules::{Caller, World};
 
 pub use ministack::Ministack;
@@ -118,6 +121,12 @@ impl Ground {
             let is_linked = world.caller.as_ref().is_some_and(|caller| caller.is_linked);
             world.caller = Some(Caller { key, policy, is_linked });
         });
+    }
+
+    /// Shows every request that the emulator has answered, and lets the answer be changed. Replaces
+    /// what was said here before.
+    pub fn amend(&self, amend: impl Fn(&Request, &mut Reply) + Send + Sync + 'static) {
+        self.proxy.world(|world| world.amend = Some(Arc::new(amend)));
     }
 
     /// Makes every call take this much longer.

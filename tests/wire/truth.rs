@@ -2,7 +2,8 @@
 //! every other test here proves less than it says.
 //!
 //! Recorded by localstack's snapshot tests on AWS (`test_s3`, `test_s3_api`, `test_lambda_api`,
-//! `test_iam`, `test_logs_groups`, 2023 to 2026); what they do not have comes from `docs/aws.md`.
+//! `test_iam`, `test_logs_groups`, 2023 to 2026), and by cdk-real-drift's corpus; what they do not
+//! have comes from `docs/aws.md`.
 
 use crate::support::{Ground, Rules};
 use base64::Engine as _;
@@ -214,8 +215,10 @@ const S3: &[Talk] = &[
                 &[
                     "<SSEAlgorithm>AES256</SSEAlgorithm>",
                     "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType>",
+                    "<BucketKeyEnabled>false</BucketKeyEnabled>",
                 ],
             ),
+            line("GET /shop?abac", "", "", 200, &["<Status>Disabled</Status>"]),
             line("GET /shop?versioning", "", "", 200, &["!<Status>"]),
             line("PUT /shop?versioning", "", VERSIONED, 200, &[]),
             line("GET /shop?versioning", "", "", 200, &["<Status>Enabled</Status>"]),
@@ -399,6 +402,7 @@ const LOGS: &[Talk] = &[Talk {
                 "log-group:g:*\"",
                 "log-group:g\"",
                 "\"logGroupClass\":\"STANDARD\"",
+                "\"bearerTokenAuthenticationEnabled\":false",
                 "\"deletionProtectionEnabled\":false",
                 "\"metricFilterCount\":0",
                 "\"storedBytes\":0",

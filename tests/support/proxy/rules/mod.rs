@@ -22,6 +22,7 @@ mod shape;
 pub mod sign_in;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::classify::Request;
@@ -125,9 +126,14 @@ impl Rules {
     }
 }
 
+/// Puts more into an answer than the emulator and the rules do.
+pub type Amend = Arc<dyn Fn(&Request, &mut Reply) + Send + Sync>;
+
 /// What the rules remember.
 pub struct World {
     pub rules: Rules,
+    /// Comes last, to see and to change what goes out; nobody's, unless a test says so.
+    pub amend: Option<Amend>,
     /// Who is held to AWS's rules on permissions; nobody, unless a test says so.
     pub caller: Option<Caller>,
     tags: permission::Tags,
@@ -152,6 +158,7 @@ impl World {
     fn new(rules: Rules) -> Self {
         Self {
             rules,
+            amend: None,
             caller: None,
             tags: permission::Tags::new(),
             distributions: distribution::Distributions::default(),
@@ -217,6 +224,9 @@ impl World {
         }
         shape::settle(self, request, reply);
         permission::settle(self, request, reply);
+        if let Some(amend) = &self.amend {
+            amend(request, reply);
+        }
     }
 }
 
