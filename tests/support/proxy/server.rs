@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Shared;
-use super::classify::{DEFAULT_ACCOUNT, Request};
+use super::classify::Request;
 use super::faults::{Due, Fault};
 use super::reply::{self, Reply};
 use super::rules;
@@ -176,7 +176,7 @@ async fn carried_out(shared: &Shared, mut request: Request) -> io::Result<Reply>
         return Ok(refusal);
     }
     rules::shrink_page(&shared.world.lock().unwrap(), &mut request);
-    let mut reply = forward(shared.upstream, &request).await?;
+    let mut reply = forward(shared.upstreams.of(&request), &request).await?;
     shared.world.lock().unwrap().settle(&request, &mut reply);
     Ok(reply)
 }

@@ -1,0 +1,35 @@
+//! An emulator from another head, for what it keeps of AWS: everything but CloudFront, of which it
+//! loses the associations and access controls (docs/aws.md, "Two emulators").
+
+use super::emulator::Recipe;
+use super::proxy::classify::DEFAULT_ACCOUNT;
+use super::venv;
+
+pub const MOTO: Recipe = Recipe {
+    name: "moto",
+    python: || venv::programs("moto", "5.2.5", &SERVER).join("python3"),
+    // It takes a condition that does not hold for a refusal, so `Deny` without TLS would deny all.
+    program: "
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
+from moto.server import main
+main(['-H', '127.0.0.1', '-p', os.environ['MOTO_PORT']])
+",
+    settings: |home, port| {
+        vec![
+            ("MOTO_PORT", port.to_string()),
+            ("MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT.to_owned()),
+            ("MOTO_LAMBDA_DATA_DIR", home.join("lambda").display().to_string()),
+            // Roles get policies of AWS's attached.
+            ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true".to_owned()),
+            // Buckets are in the path, and 127.0.0.1 is none.
+            ("S3_IGNORE_SUBDOMAIN_BUCKETNAME", "true".to_owned()),
+        ]
+    },
+    reset: "/moto-api/reset",
+};
+
+/// What its server takes for the services that we use; the extra `server` is for all of them, and
+/// twice as large.
+const SERVER: [&str; 2] = ["flask==3.1.3", "flask-cors==6.0.5"];
