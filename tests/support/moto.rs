@@ -8,14 +8,7 @@ use super::venv;
 pub const MOTO: Recipe = Recipe {
     name: "moto",
     python: || venv::programs("moto", "5.2.5", &SERVER).join("python3"),
-    // It takes a condition that does not hold for a refusal, so `Deny` without TLS would deny all.
-    program: "
-from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket
-FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
-from moto.server import main
-main(['-H', '127.0.0.1', '-p', os.environ['MOTO_PORT']])
-",
+    program: include_str!("moto.py"),
     settings: |home, port| {
         vec![
             ("MOTO_PORT", port.to_string()),

@@ -195,6 +195,8 @@ pub async fn forward(upstream: SocketAddr, request: &Request) -> io::Result<Repl
     outgoing.headers_mut().clone_from(&request.headers);
     // AWS is reached with TLS, which ends here: bucket policies may ask.
     outgoing.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
+    // Who calls: ministack reads it from the key, moto has a header for it.
+    outgoing.headers_mut().insert("x-moto-account-id", request.account().parse().unwrap());
     for name in [CONNECTION, EXPECT, TRANSFER_ENCODING] {
         outgoing.headers_mut().remove(name);
     }

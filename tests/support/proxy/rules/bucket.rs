@@ -147,6 +147,14 @@ fn without(document: &str, name: &str) -> String {
     parts.fold(first, |text, part| text + part.split_once(&end).map_or(part, |(_, rest)| rest))
 }
 
+/// A list of buckets in which each tells where it is.
+fn with_regions(list: String, regions: &BTreeMap<String, String>) -> String {
+    regions.iter().fold(list, |list, (bucket, region)| {
+        let name = format!("<Name>{bucket}</Name>");
+        list.replace(&name, &format!("{name}<BucketRegion>{region}</BucketRegion>"))
+    })
+}
+
 fn malformed_policy(request: &Request) -> Option<Reply> {
     let malformed = |message| Some(error(request, 400, "MalformedPolicy", message));
     let Ok(policy) = serde_json::from_slice::<Value>(&request.body) else {
@@ -263,8 +271,10 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
             *reply = all_tags(&system_tags[&bucket], reply);
         }
         // docs/aws.md, "a list of buckets tells regions only in pages".
-        ("s3:ListBuckets", true) if request.query("max-buckets").is_none() => {
-            reply.body = without(&reply.text(), "BucketRegion").into();
+        ("s3:ListBuckets", true) => {
+            let bare = without(&reply.text(), "BucketRegion");
+            let is_paged = request.query("max-buckets").is_some();
+            reply.body = if is_paged { with_regions(bare, regions) } else { bare }.into();
         }
         ("s3:DeletePublicAccessBlock", true) => drop(unblocked.insert(bucket)),
         ("s3:PutPublicAccessBlock", true) => drop(unblocked.remove(&bucket)),
@@ -289,6 +299,16 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
                 "<OwnershipControls \
                     xmlns=\"{NAMESPACE}\"><Rule><ObjectOwnership>BucketOwnerEnforced\
                  </ObjectOwnership></Rule></OwnershipControls>"
+            ));
+        }
+        ("s3:GetBucketEncryption", false)
+            if reply.text().contains("ServerSideEncryptionConfigurationNotFoundError") =>
+        {
+            let default = "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>\
+                </ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled>";
+            *reply = document(&format!(
+                "<ServerSideEncryptionConfiguration xmlns=\"{NAMESPACE}\"><Rule>{default}</Rule>\
+                 </ServerSideEncryptionConfiguration>"
             ));
         }
         ("s3:HeadObject" | "s3:GetObject", true) if reply.header(ENCRYPTED).is_none() => {

@@ -135,11 +135,13 @@ pub struct World {
     access_controls: BTreeSet<String>,
     invalidations: invalidation::Invalidations,
     functions: function::Functions,
+    revisions: usize,
     replicas: association::Replicas,
     roles: role::Roles,
     buckets: bucket::Buckets,
     new: eventual::New,
-    protected_logs: logs::Protected,
+    protected_logs: logs::Groups,
+    gone_logs: logs::Groups,
 }
 
 impl Default for World {
@@ -158,11 +160,13 @@ impl World {
             access_controls: BTreeSet::new(),
             invalidations: invalidation::Invalidations::default(),
             functions: function::Functions::default(),
+            revisions: 0,
             replicas: association::Replicas::default(),
             roles: role::Roles::default(),
             buckets: bucket::Buckets::default(),
             new: eventual::New::new(),
-            protected_logs: logs::Protected::new(),
+            protected_logs: logs::Groups::new(),
+            gone_logs: logs::Groups::new(),
         }
     }
 
