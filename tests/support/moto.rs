@@ -1,5 +1,5 @@
 //! An emulator from another head, for what it keeps of AWS: everything but CloudFront, of which it
-//! loses the associations and access controls (docs/aws.md, "Two emulators").
+//! loses the associations and access controls (docs/aws.md, "CloudFront on moto").
 
 use super::emulator::Recipe;
 use super::proxy::classify::DEFAULT_ACCOUNT;

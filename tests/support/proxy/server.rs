@@ -20,7 +20,6 @@ use super::Shared;
 use super::classify::Request;
 use super::faults::{Due, Fault};
 use super::reply::{self, Reply};
-use super::rules;
 use super::wire::{Line, Payload};
 
 /// How a call ends for the client.
@@ -175,7 +174,7 @@ async fn carried_out(shared: &Shared, mut request: Request) -> io::Result<Reply>
     if let Some(refusal) = shared.world.lock().unwrap().refusal(&request) {
         return Ok(refusal);
     }
-    rules::shrink_page(&shared.world.lock().unwrap(), &mut request);
+    shared.world.lock().unwrap().adapt(&mut request);
     let mut reply = forward(shared.upstreams.of(&request), &request).await?;
     shared.world.lock().unwrap().settle(&request, &mut reply);
     Ok(reply)

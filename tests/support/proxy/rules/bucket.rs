@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
+use hyper::header::CONTENT_LENGTH;
 use serde_json::Value;
 
 use super::super::classify::Request;
@@ -208,6 +209,23 @@ fn tagging(world: &World, request: &Request) -> Option<Reply> {
             invalid("System Tags cannot be removed by requester")
         }
         () => invalid("System tags cannot be added/updated by requester"),
+    }
+}
+
+/// Takes AWS's own tags out of a call that may set them as they are: they are kept here, and moto
+/// refuses them whatever they say.
+pub fn keep_system_tags(request: &mut Request) {
+    if request.operation != "s3:PutBucketTagging" {
+        return;
+    }
+    let Some(mut tagging) = Element::parse(&request.body) else { return };
+    let Some(set) = tagging.at_mut(&["TagSet"]) else { return };
+    let sent = set.children.len();
+    set.children.retain(|tag| !tag.text_at(&["Key"]).starts_with("aws:"));
+    if set.children.len() < sent {
+        request.body = tagging.document(NAMESPACE).into();
+        request.headers.insert(CONTENT_LENGTH, request.body.len().into());
+        request.headers.remove("content-md5");
     }
 }
 

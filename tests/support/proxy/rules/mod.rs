@@ -28,7 +28,6 @@ use super::classify::Request;
 use super::reply::Reply;
 
 pub use evaluation::{Need, allows, need};
-pub use paging::shrink_page;
 pub use permission::{Caller, for_the_emulator};
 
 /// Which rules are in force, and how patient they are.
@@ -195,6 +194,14 @@ impl World {
                 .or_else(|| invalidation::refusal(self, request))
                 .or_else(|| distribution::refusal(self, request)),
             _ => None,
+        }
+    }
+
+    /// What an emulator is to see of a request that AWS does not refuse.
+    pub fn adapt(&self, request: &mut Request) {
+        paging::shrink_page(self, request);
+        if self.rules.buckets {
+            bucket::keep_system_tags(request);
         }
     }
 
