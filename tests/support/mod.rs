@@ -42,7 +42,7 @@ pub struct Ground {
     emulators: Vec<Emulator>,
 }
 
-/// Whoever sets it to `moto` has moto answer for all but CloudFront.
+/// Whoever sets it to `moto` has moto answer for all but CloudFront and STS.
 pub const EMULATOR: &str = "PROVISION_EMULATOR";
 
 /// Installs what `Ground::start` starts.
@@ -74,7 +74,7 @@ impl Ground {
 
     fn on(ministack: Emulator) -> Self {
         let address = ministack.address();
-        let upstreams = Upstreams { cloudfront: address, others: address };
+        let upstreams = Upstreams { others: address, cloudfront_and_sts: address };
         Self { proxy: Proxy::start(upstreams), emulators: vec![ministack] }
     }
 
@@ -82,7 +82,8 @@ impl Ground {
         let moto = std::thread::spawn(|| Emulator::start(&MOTO));
         let ministack = Emulator::start(&MINISTACK);
         let moto = moto.join().unwrap();
-        let upstreams = Upstreams { cloudfront: ministack.address(), others: moto.address() };
+        let upstreams =
+            Upstreams { others: moto.address(), cloudfront_and_sts: ministack.address() };
         Self { proxy: Proxy::start(upstreams), emulators: vec![ministack, moto] }
     }
 

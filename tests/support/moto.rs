@@ -1,5 +1,6 @@
-//! An emulator from another head, for what it keeps of AWS: everything but CloudFront, of which it
-//! loses the associations and access controls (docs/aws.md, "CloudFront on moto").
+//! An emulator from another head, for what it keeps of AWS: S3, IAM, Lambda and CloudWatch
+//! Logs. Of CloudFront it loses the associations and access controls (docs/aws.md, "CloudFront on
+//! moto").
 
 use super::emulator::Recipe;
 use super::proxy::classify::DEFAULT_ACCOUNT;
@@ -14,6 +15,8 @@ pub const MOTO: Recipe = Recipe {
             ("MOTO_PORT", port.to_string()),
             ("MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT.to_owned()),
             ("MOTO_LAMBDA_DATA_DIR", home.join("lambda").display().to_string()),
+            // A bucket is its account's.
+            ("MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS", "false".to_owned()),
             // Roles get policies of AWS's attached.
             ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true".to_owned()),
             // Buckets are in the path, and 127.0.0.1 is none.

@@ -24,13 +24,17 @@ use rules::World;
 
 /// Who answers.
 pub struct Upstreams {
-    pub cloudfront: SocketAddr,
     pub others: SocketAddr,
+    /// For what `others` does not do (docs/aws.md, "CloudFront on moto", "accounts on moto").
+    pub cloudfront_and_sts: SocketAddr,
 }
 
 impl Upstreams {
     fn of(&self, request: &Request) -> SocketAddr {
-        if request.service() == "cloudfront" { self.cloudfront } else { self.others }
+        match request.service() {
+            "cloudfront" | "sts" => self.cloudfront_and_sts,
+            _ => self.others,
+        }
     }
 }
 
