@@ -3,7 +3,6 @@
 //! moto").
 
 use super::emulator::Recipe;
-use super::proxy::classify::DEFAULT_ACCOUNT;
 use super::venv;
 
 pub const MOTO: Recipe = Recipe {
@@ -13,7 +12,6 @@ pub const MOTO: Recipe = Recipe {
     settings: |home, port| {
         vec![
             ("MOTO_PORT", port.to_string()),
-            ("MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT.to_owned()),
             ("MOTO_LAMBDA_DATA_DIR", home.join("lambda").display().to_string()),
             // A bucket is its account's.
             ("MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS", "false".to_owned()),

@@ -87,6 +87,13 @@ const S3: &[Talk] = &[
                 &["etag: \"f97c5d29941bfb1b2fdab0874906ab82\""],
             ),
             line("PUT /shop/key", "if-none-match: *", "two", 412, FAILED),
+            line(
+                "PUT /shop/key",
+                "content-md5: 1B2M2Y8AsgTpgAmY7PhCfg==",
+                "not empty",
+                400,
+                &["<Code>BadDigest</Code>", "The Content-MD5 you specified did not match"],
+            ),
             line("PUT /shop/key", "if-match: \"0\"", "two", 412, FAILED),
             line("PUT /shop/none", "if-match: \"0\"", "two", 404, NO_KEY),
             line("GET /shop/key", "if-match: \"0\"", "", 412, FAILED),

@@ -5,7 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hyper::header::CONTENT_LENGTH;
+use md5::{Digest as _, Md5};
 use serde_json::Value;
 
 use super::super::classify::Request;
@@ -66,6 +69,11 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     if let Some(elsewhere) = elsewhere(world, request) {
         return Some(elsewhere);
     }
+    if request.header("content-md5").is_some_and(|sent| sent != digest(&request.body)) {
+        // docs/aws.md, "Content-MD5"; moto does not look.
+        let message = "The Content-MD5 you specified did not match what we received.";
+        return Some(error(request, 400, "BadDigest", message));
+    }
     match request.operation.as_str() {
         "s3:PutBucketPolicy" => return malformed_policy(request),
         "s3:GetBucketAbac" | "s3:PutBucketAbac" => return Some(abac(world, request)),
@@ -90,6 +98,10 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
         ));
     }
     None
+}
+
+fn digest(body: &[u8]) -> String {
+    STANDARD.encode(Md5::digest(body))
 }
 
 /// What a client in another region than the bucket's is told (docs/aws.md, "a bucket elsewhere
@@ -219,10 +231,10 @@ pub fn keep_system_tags(request: &mut Request) {
         return;
     }
     let Some(mut tagging) = Element::parse(&request.body) else { return };
-    let Some(set) = tagging.at_mut(&["TagSet"]) else { return };
-    let sent = set.children.len();
-    set.children.retain(|tag| !tag.text_at(&["Key"]).starts_with("aws:"));
-    if set.children.len() < sent {
+    let Some(Element { children, .. }) = tagging.at_mut(&["TagSet"]) else { return };
+    let all = children.len();
+    children.retain(|tag| !tag.text_at(&["Key"]).starts_with("aws:"));
+    if children.len() < all {
         request.body = tagging.document(NAMESPACE).into();
         request.headers.insert(CONTENT_LENGTH, request.body.len().into());
         request.headers.remove("content-md5");
