@@ -15,7 +15,7 @@ mod support;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use support::Ministack;
+use support::{Emulator, MINISTACK};
 
 const LARGE: (usize, u64) = (12, 100_000_000);
 const SMALL: usize = 100_000;
@@ -33,7 +33,7 @@ print(ended.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, 
 ";
 
 /// Prints what a command takes, and returns how many KiB were resident.
-fn takes(what: &str, folder: &Path, ministack: &Ministack, program: &Path, flags: &str) -> u64 {
+fn takes(what: &str, folder: &Path, ministack: &Emulator, program: &Path, flags: &str) -> u64 {
     let mut command = Command::new("python3");
     command.args(["-c", TAKES]).arg(program).args(flags.split(' ')).current_dir(folder);
     command.envs([
@@ -57,7 +57,7 @@ fn takes(what: &str, folder: &Path, ministack: &Ministack, program: &Path, flags
 
 fn main() -> ExitCode {
     let provision = Path::new(env!("CARGO_BIN_EXE_provision"));
-    let aws = support::venv::programs("awscli", "1.46.3").join("aws");
+    let aws = support::venv::programs("awscli", "1.46.3", &[]).join("aws");
     let folder = tempfile::tempdir().unwrap();
     let large = folder.path().join("large");
     fs::create_dir_all(large.join("site")).unwrap();
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
         fs::write(into.join(format!("page-{number}.html")), number.to_string()).unwrap();
     }
     fs::write(small.join("provision.yaml"), "stack: small\nbucket: { site: ./site }\n").unwrap();
-    let ministack = Ministack::start();
+    let ministack = Emulator::start(&MINISTACK);
     takes("aws s3 mb", &large, &ministack, &aws, "s3 mb s3://beside");
     let (count, size) = (LARGE.0, LARGE.1 / 1_000_000);
     let sync = format!("aws s3 sync, {count} of {size} MB");

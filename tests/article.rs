@@ -55,7 +55,7 @@ fn the_articles_handler_runs_unchanged() {
     write("objects/home.html", "<h1>home</h1>");
     write("provision.yaml", SPEC);
     write("article.py", include_str!("../benches/edge/article.py"));
-    let programs = venv::programs("boto3", BOTO3);
+    let programs = venv::programs("boto3", BOTO3, &[]);
     let path = std::env::var("PATH").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_provision"));
     command.args(["dev", "--objects", "objects", "--json"]).current_dir(folder.path());

@@ -31,6 +31,7 @@ mod wire {
     mod regions;
     mod replay;
     mod saved;
+    mod second;
     mod shop;
     mod sweep;
     mod truth;

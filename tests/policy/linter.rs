@@ -28,7 +28,7 @@ const EXACT: &str = "AWS's own examples compare the boundary as a string, and `A
 
 /// What the linter says of policies: the finding and the action.
 fn lint(policies: &[String]) -> BTreeSet<(String, String, String)> {
-    let python = venv::programs("parliament", VERSION).join("python3");
+    let python = venv::programs("parliament", VERSION, &[]).join("python3");
     let mut command = Command::new(python);
     command.args(["-c", LINT]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();

@@ -14,8 +14,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
+pub mod emulator;
 mod kill;
-pub mod ministack;
+mod ministack;
+mod moto;
 pub mod namespace;
 pub mod proxy;
 pub mod tls;
@@ -24,11 +26,14 @@ pub mod venv;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proxy::Upstreams;
 use proxy::classify::Request;
 use proxy::reply::Reply;
 use proxy::rules::{Caller, World};
 
-pub use ministack::Ministack;
+pub use emulator::Emulator;
+pub use ministack::MINISTACK;
+pub use moto::MOTO;
 pub use proxy::Proxy;
 pub use proxy::faults::{At, Fault, Held, Moment};
 pub use proxy::ledger::{self, Call};
@@ -37,22 +42,52 @@ pub use proxy::rules::Rules;
 /// One emulator and one proxy: a world of its own for a test.
 pub struct Ground {
     pub proxy: Proxy,
-    pub ministack: Ministack,
+    emulators: Vec<Emulator>,
+}
+
+/// Whoever sets it to `moto` has moto answer for all but CloudFront and STS.
+pub const EMULATOR: &str = "PROVISION_EMULATOR";
+
+/// Installs what `Ground::start` starts.
+pub fn install() {
+    (MINISTACK.python)();
+    if is_on_moto() {
+        (MOTO.python)();
+    }
+}
+
+fn is_on_moto() -> bool {
+    match std::env::var(EMULATOR).as_deref() {
+        Ok("moto") => true,
+        Ok("ministack") | Err(_) => false,
+        Ok(other) => panic!("{EMULATOR} is `{other}`, and may be `ministack` or `moto`"),
+    }
 }
 
 impl Ground {
     /// Starts with AWS's rules in force and any credentials accepted.
     pub fn start() -> Self {
-        Self::on(Ministack::start())
+        if is_on_moto() { Self::start_on_both() } else { Self::on(Emulator::start(&MINISTACK)) }
     }
 
-    /// Starts with signatures and IAM policies checked.
+    /// Starts with signatures and IAM policies checked, which moto does not do.
     pub fn start_with_auth() -> Self {
-        Self::on(Ministack::start_with(true))
+        Self::on(Emulator::start_with(&MINISTACK, &ministack::WITH_AUTH))
     }
 
-    fn on(ministack: Ministack) -> Self {
-        Self { proxy: Proxy::start(ministack.address()), ministack }
+    fn on(ministack: Emulator) -> Self {
+        let address = ministack.address();
+        let upstreams = Upstreams { others: address, cloudfront_and_sts: address };
+        Self { proxy: Proxy::start(upstreams), emulators: vec![ministack] }
+    }
+
+    fn start_on_both() -> Self {
+        let moto = std::thread::spawn(|| Emulator::start(&MOTO));
+        let ministack = Emulator::start(&MINISTACK);
+        let moto = moto.join().unwrap();
+        let upstreams =
+            Upstreams { others: moto.address(), cloudfront_and_sts: ministack.address() };
+        Self { proxy: Proxy::start(upstreams), emulators: vec![ministack, moto] }
     }
 
     /// What `AWS_ENDPOINT_URL` has to be.
@@ -80,7 +115,7 @@ impl Ground {
     /// Forgets all resources, calls and callers, and what was scripted; rules and latency stay.
     pub fn reset(&self) {
         self.proxy.wait_idle();
-        self.ministack.reset();
+        self.emulators.iter().for_each(Emulator::reset);
         self.proxy.world(World::forget);
         self.clear_faults();
         self.clear_calls();

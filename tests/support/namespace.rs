@@ -3,8 +3,6 @@
 
 use std::process::{Command, Stdio};
 
-use super::ministack;
-
 const INSIDE: &str = "PROVISION_TEST_NAMESPACE";
 
 const NEEDS: &str = "this test needs a network and a mount namespace of its own: `unshare` of \
@@ -25,7 +23,7 @@ pub fn is_inside<T: AsRef<str>>(test: &str, names: &[T]) -> bool {
         return true;
     }
     // Inside there is no package index.
-    ministack::install();
+    super::install();
     let folder = tempfile::tempdir().unwrap();
     let names: Vec<_> = names.iter().map(|name| format!("127.0.0.1 {}", name.as_ref())).collect();
     let (hosts, lookup) = (folder.path().join("hosts"), folder.path().join("nsswitch.conf"));

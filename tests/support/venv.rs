@@ -5,11 +5,12 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The environment's programs; installs the package first where that is not done yet.
+/// The environment's programs; installs the package first where that is not done yet, and with it
+/// what else it needs.
 ///
 /// Several test binaries may get here at once: the lock lets one of them install, and only a
 /// finished installation carries the marker.
-pub fn programs(package: &str, version: &str) -> PathBuf {
+pub fn programs(package: &str, version: &str, also: &[&str]) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let home = target.join(format!("{package}-{version}"));
     let programs = home.join("bin");
@@ -20,14 +21,8 @@ pub fn programs(package: &str, version: &str) -> PathBuf {
         let _ = fs::remove_dir_all(&home);
         run(Command::new("python3").args(["-m", "venv"]).arg(&home));
         let pinned = format!("{package}=={version}");
-        run(Command::new(programs.join("python3")).args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            &pinned,
-        ]));
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &pinned];
+        run(Command::new(programs.join("python3")).args(install).args(also));
         File::create(&marker).unwrap();
     }
     programs

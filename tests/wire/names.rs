@@ -137,7 +137,7 @@ fn are_valid(calls: &[Call], region: &str) {
             assert_eq!(owner, expected, "{}", call.operation);
         }
     }
-    let python = venv::programs("boto3", BOTO3).join("python3");
+    let python = venv::programs("boto3", BOTO3, &[]).join("python3");
     let mut check = Command::new(python)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire/models.py"))
         .stdin(Stdio::piped())
@@ -179,7 +179,7 @@ async fn a_stack_lives_in(region: &str) {
 
 #[tokio::test]
 async fn requests_for_a_bucket_in_ireland_are_those_of_awss_models() {
-    venv::programs("boto3", BOTO3);
+    venv::programs("boto3", BOTO3, &[]);
     let test = "wire::names::requests_for_a_bucket_in_ireland_are_those_of_awss_models";
     if namespace::is_inside(test, &names()) {
         a_stack_lives_in("eu-west-1").await;
@@ -188,7 +188,7 @@ async fn requests_for_a_bucket_in_ireland_are_those_of_awss_models() {
 
 #[tokio::test]
 async fn requests_for_a_bucket_in_virginia_are_those_of_awss_models() {
-    venv::programs("boto3", BOTO3);
+    venv::programs("boto3", BOTO3, &[]);
     let test = "wire::names::requests_for_a_bucket_in_virginia_are_those_of_awss_models";
     if namespace::is_inside(test, &names()) {
         a_stack_lives_in("us-east-1").await;

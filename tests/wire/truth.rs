@@ -63,6 +63,13 @@ const SYSTEM_TAG: &str =
     "<Tagging><TagSet><Tag><Key>aws:x</Key><Value>y</Value></Tag></TagSet></Tagging>";
 const POLICY: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\
     \"Principal\":\"*\",\"Action\":\"s3:DeleteBucket\",\"Resource\":\"arn:aws:s3:::shop\"}]}";
+const PLAIN_DENIED: &str = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\
+    \"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::shop/*\",\
+    \"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"false\"}}}]}";
+const IRELAND_TAGGED: &str = "<CreateBucketConfiguration \
+    xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>eu-west-1\
+    </LocationConstraint><Tags><Tag><Key>born</Key><Value>with</Value></Tag></Tags>\
+    </CreateBucketConfiguration>";
 const OTHERS: &str = "x-amz-expected-bucket-owner: 999999999999";
 
 const S3: &[Talk] = &[
@@ -81,6 +88,13 @@ const S3: &[Talk] = &[
                 &["etag: \"f97c5d29941bfb1b2fdab0874906ab82\""],
             ),
             line("PUT /shop/key", "if-none-match: *", "two", 412, FAILED),
+            line(
+                "PUT /shop/key",
+                "content-md5: 1B2M2Y8AsgTpgAmY7PhCfg==",
+                "not empty",
+                400,
+                &["<Code>BadDigest</Code>", "The Content-MD5 you specified did not match"],
+            ),
             line("PUT /shop/key", "if-match: \"0\"", "two", 412, FAILED),
             line("PUT /shop/none", "if-match: \"0\"", "two", 404, NO_KEY),
             line("GET /shop/key", "if-match: \"0\"", "", 412, FAILED),
@@ -145,6 +159,8 @@ const S3: &[Talk] = &[
             ),
             line("PUT /shop?policy", "", POLICY, 204, &[]),
             line("GET /shop?policy", "", "", 200, &["s3:DeleteBucket"]),
+            line("PUT /shop?policy", "", PLAIN_DENIED, 204, &[]),
+            line("PUT /shop/key", "", "with TLS", 200, &[]),
             line("DELETE /shop?policy", OTHERS, "", 403, NOT_YOURS),
             line("DELETE /shop?policy", "", "", 204, &[]),
             line("GET /shop?policy", "", "", 404, NO_POLICY),
@@ -219,7 +235,13 @@ const S3: &[Talk] = &[
                 ],
             ),
             line("GET /shop?abac", "", "", 200, &["<Status>Disabled</Status>"]),
-            line("GET /shop?versioning", "", "", 200, &["!<Status>"]),
+            line(
+                "GET /shop?versioning",
+                "",
+                "",
+                200,
+                &["<VersioningConfiguration xmlns", "!<Status>"],
+            ),
             line("PUT /shop?versioning", "", VERSIONED, 200, &[]),
             line("GET /shop?versioning", "", "", 200, &["<Status>Enabled</Status>"]),
             line("PUT /shop/key", "", "one", 200, &["x-amz-version-id: "]),
@@ -232,6 +254,16 @@ const S3: &[Talk] = &[
                 &["<Code>BucketNotEmpty</Code>", "You must delete all versions in the bucket."],
             ),
             line("GET /shop?versions", "", "", 200, &["<DeleteMarker>", "<Version>"]),
+            line("PUT /tagged", "", IRELAND_TAGGED, 200, &[]),
+            line("GET /tagged?tagging", "", "", 200, &["<Key>born</Key>", "<Value>with</Value>"]),
+            line(
+                "GET /?max-buckets=9",
+                "",
+                "",
+                200,
+                &["<Name>tagged</Name>", "<BucketRegion>eu-west-1</BucketRegion>"],
+            ),
+            line("GET /", "", "", 200, &["<Name>tagged</Name>", "!BucketRegion"]),
         ],
     },
 ];
@@ -618,6 +650,20 @@ const LAMBDA: &[Talk] = &[Talk {
             "",
             200,
             &["!\"Version\":\"1\"", "\"Version\":\"2\""],
+        ),
+        line(
+            "PUT /2015-03-31/functions/edge/configuration",
+            "",
+            "{\"Description\":\"e\"}",
+            200,
+            &["\"RevisionId\":"],
+        ),
+        line(
+            "POST /2015-03-31/functions/edge/versions",
+            "",
+            "{}",
+            201,
+            &["\"Version\":\"3\"", "function:edge:3\""],
         ),
         line("DELETE /2015-03-31/functions/edge", "", "", 204, &[]),
         line("GET /2015-03-31/functions/edge", "", "", 404, NO_FUNCTION),

@@ -22,9 +22,25 @@ use faults::{Due, Script};
 use ledger::{Entry, Ledger};
 use rules::World;
 
+/// Who answers.
+pub struct Upstreams {
+    pub others: SocketAddr,
+    /// For what `others` does not do (docs/aws.md, "CloudFront on moto", "accounts on moto").
+    pub cloudfront_and_sts: SocketAddr,
+}
+
+impl Upstreams {
+    fn of(&self, request: &Request) -> SocketAddr {
+        match request.service() {
+            "cloudfront" | "sts" => self.cloudfront_and_sts,
+            _ => self.others,
+        }
+    }
+}
+
 /// What the test and the server both hold.
 pub struct Shared {
-    upstream: SocketAddr,
+    upstreams: Upstreams,
     book: Mutex<Book>,
     world: Mutex<World>,
     changed: Condvar,
@@ -84,7 +100,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    pub fn start(upstream: SocketAddr) -> Self {
+    pub fn start(upstreams: Upstreams) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -94,7 +110,7 @@ impl Proxy {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            upstream,
+            upstreams,
             book: Mutex::default(),
             world: Mutex::default(),
             changed: Condvar::new(),

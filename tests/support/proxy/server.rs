@@ -17,10 +17,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Shared;
-use super::classify::{DEFAULT_ACCOUNT, Request};
+use super::classify::Request;
 use super::faults::{Due, Fault};
 use super::reply::{self, Reply};
-use super::rules;
 use super::wire::{Line, Payload};
 
 /// How a call ends for the client.
@@ -175,8 +174,8 @@ async fn carried_out(shared: &Shared, mut request: Request) -> io::Result<Reply>
     if let Some(refusal) = shared.world.lock().unwrap().refusal(&request) {
         return Ok(refusal);
     }
-    rules::shrink_page(&shared.world.lock().unwrap(), &mut request);
-    let mut reply = forward(shared.upstream, &request).await?;
+    shared.world.lock().unwrap().adapt(&mut request);
+    let mut reply = forward(shared.upstreams.of(&request), &request).await?;
     shared.world.lock().unwrap().settle(&request, &mut reply);
     Ok(reply)
 }
@@ -195,6 +194,8 @@ pub async fn forward(upstream: SocketAddr, request: &Request) -> io::Result<Repl
     outgoing.headers_mut().clone_from(&request.headers);
     // AWS is reached with TLS, which ends here: bucket policies may ask.
     outgoing.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
+    // Who calls: ministack reads it from the key, moto has a header for it.
+    outgoing.headers_mut().insert("x-moto-account-id", request.account().parse().unwrap());
     for name in [CONNECTION, EXPECT, TRANSFER_ENCODING] {
         outgoing.headers_mut().remove(name);
     }

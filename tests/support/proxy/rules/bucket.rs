@@ -5,6 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::CONTENT_LENGTH;
+use md5::{Digest as _, Md5};
 use serde_json::Value;
 
 use super::super::classify::Request;
@@ -65,6 +69,11 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     if let Some(elsewhere) = elsewhere(world, request) {
         return Some(elsewhere);
     }
+    if request.header("content-md5").is_some_and(|sent| sent != digest(&request.body)) {
+        // docs/aws.md, "Content-MD5"; moto does not look.
+        let message = "The Content-MD5 you specified did not match what we received.";
+        return Some(error(request, 400, "BadDigest", message));
+    }
     match request.operation.as_str() {
         "s3:PutBucketPolicy" => return malformed_policy(request),
         "s3:GetBucketAbac" | "s3:PutBucketAbac" => return Some(abac(world, request)),
@@ -89,6 +98,10 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
         ));
     }
     None
+}
+
+fn digest(body: &[u8]) -> String {
+    STANDARD.encode(Md5::digest(body))
 }
 
 /// What a client in another region than the bucket's is told (docs/aws.md, "a bucket elsewhere
@@ -147,6 +160,14 @@ fn without(document: &str, name: &str) -> String {
     parts.fold(first, |text, part| text + part.split_once(&end).map_or(part, |(_, rest)| rest))
 }
 
+/// A list of buckets in which each tells where it is.
+fn with_regions(list: String, regions: &BTreeMap<String, String>) -> String {
+    regions.iter().fold(list, |list, (bucket, region)| {
+        let name = format!("<Name>{bucket}</Name>");
+        list.replace(&name, &format!("{name}<BucketRegion>{region}</BucketRegion>"))
+    })
+}
+
 fn malformed_policy(request: &Request) -> Option<Reply> {
     let malformed = |message| Some(error(request, 400, "MalformedPolicy", message));
     let Ok(policy) = serde_json::from_slice::<Value>(&request.body) else {
@@ -200,6 +221,23 @@ fn tagging(world: &World, request: &Request) -> Option<Reply> {
             invalid("System Tags cannot be removed by requester")
         }
         () => invalid("System tags cannot be added/updated by requester"),
+    }
+}
+
+/// Takes AWS's own tags out of a call that may set them as they are: they are kept here, and moto
+/// refuses them whatever they say.
+pub fn keep_system_tags(request: &mut Request) {
+    if request.operation != "s3:PutBucketTagging" {
+        return;
+    }
+    let Some(mut tagging) = Element::parse(&request.body) else { return };
+    let Some(Element { children, .. }) = tagging.at_mut(&["TagSet"]) else { return };
+    let all = children.len();
+    children.retain(|tag| !tag.text_at(&["Key"]).starts_with("aws:"));
+    if children.len() < all {
+        request.body = tagging.document(NAMESPACE).into();
+        request.headers.insert(CONTENT_LENGTH, request.body.len().into());
+        request.headers.remove("content-md5");
     }
 }
 
@@ -263,8 +301,10 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
             *reply = all_tags(&system_tags[&bucket], reply);
         }
         // docs/aws.md, "a list of buckets tells regions only in pages".
-        ("s3:ListBuckets", true) if request.query("max-buckets").is_none() => {
-            reply.body = without(&reply.text(), "BucketRegion").into();
+        ("s3:ListBuckets", true) => {
+            let bare = without(&reply.text(), "BucketRegion");
+            let is_paged = request.query("max-buckets").is_some();
+            reply.body = if is_paged { with_regions(bare, regions) } else { bare }.into();
         }
         ("s3:DeletePublicAccessBlock", true) => drop(unblocked.insert(bucket)),
         ("s3:PutPublicAccessBlock", true) => drop(unblocked.remove(&bucket)),
@@ -289,6 +329,16 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
                 "<OwnershipControls \
                     xmlns=\"{NAMESPACE}\"><Rule><ObjectOwnership>BucketOwnerEnforced\
                  </ObjectOwnership></Rule></OwnershipControls>"
+            ));
+        }
+        ("s3:GetBucketEncryption", false)
+            if reply.text().contains("ServerSideEncryptionConfigurationNotFoundError") =>
+        {
+            let default = "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>\
+                </ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled>";
+            *reply = document(&format!(
+                "<ServerSideEncryptionConfiguration xmlns=\"{NAMESPACE}\"><Rule>{default}</Rule>\
+                 </ServerSideEncryptionConfiguration>"
             ));
         }
         ("s3:HeadObject" | "s3:GetObject", true) if reply.header(ENCRYPTED).is_none() => {

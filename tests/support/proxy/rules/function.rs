@@ -211,6 +211,9 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
     let writes = ["lambda:CreateFunction", "lambda:UpdateFunctionCode"]
         .contains(&request.operation.as_str())
         || request.operation == "lambda:UpdateFunctionConfiguration";
+    if writes || request.operation == "lambda:PublishVersion" {
+        revised(world, &mut answer);
+    }
     match request.operation.as_str() {
         "lambda:CreateFunction" => {
             let mut function = Function {
@@ -222,7 +225,7 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
             };
             name_version(&mut answer);
             function.publish(&answer, function_polls);
-            answer["State"] = json!("Pending");
+            show_state(&mut answer, 1);
             world
                 .functions
                 .insert(answer["FunctionName"].as_str().unwrap_or_default().to_owned(), function);
@@ -238,7 +241,7 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
         "lambda:PublishVersion" => {
             let Some(function) = world.functions.get_mut(&name.name) else { return };
             function.publish(&answer, function_polls);
-            answer["State"] = json!("Pending");
+            show_state(&mut answer, 1);
         }
         "lambda:GetFunction" => looked_at(world, &name, &mut answer["Configuration"]),
         "lambda:GetFunctionConfiguration" => looked_at(world, &name, &mut answer),
@@ -264,10 +267,21 @@ fn moves_on(config: &mut Value) {
     }
 }
 
+/// Moto numbers no revisions.
+fn revised(world: &mut World, config: &mut Value) {
+    if config["RevisionId"].is_null() {
+        world.revisions += 1;
+        config["RevisionId"] = json!(format!("10000000-0000-4000-8000-{:012}", world.revisions));
+    }
+}
+
 fn looked_at(world: &mut World, name: &Name, config: &mut Value) {
     let Some(function) = world.functions.get_mut(&name.name) else { return };
     match name.qualifier.as_deref() {
         None | Some("$LATEST") => {
+            if config["RevisionId"].is_null() {
+                config["RevisionId"] = function.latest["RevisionId"].clone();
+            }
             function.latest["RevisionId"] = config["RevisionId"].clone();
             if function.pending + function.updating > 0 {
                 moves_on(config);
@@ -290,6 +304,9 @@ fn looked_at(world: &mut World, name: &Name, config: &mut Value) {
             else {
                 return;
             };
+            if config["RevisionId"].is_null() {
+                config["RevisionId"] = version.config["RevisionId"].clone();
+            }
             show_state(config, version.pending);
             spend(&mut version.pending);
         }

@@ -1,5 +1,5 @@
-//! Log groups: regions that are not enabled, and deletion protection (docs/aws.md, "closed
-//! regions", "protected groups").
+//! Log groups: regions that are not enabled, deletion protection, and what is left of a deleted one
+//! (docs/aws.md, "closed regions", "protected groups").
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use super::super::classify::Request;
 use super::super::reply::{Reply, error};
 use super::World;
 
-/// Region and name of every group whose deletion protection is on.
-pub type Protected = BTreeSet<(String, String)>;
+/// Regions and names.
+pub type Groups = BTreeSet<(String, String)>;
 
 fn group(request: &Request) -> (String, String) {
     (request.region(), request.json()["logGroupName"].as_str().unwrap_or_default().to_owned())
@@ -22,6 +22,15 @@ pub fn refusal(world: &World, request: &Request) -> Option<Reply> {
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
         ));
+    }
+    if request.operation == "logs:ListTagsForResource" {
+        let arn = request.json()["resourceArn"].as_str().unwrap_or_default().to_owned();
+        let name = arn.rsplit_once("log-group:").map_or("", |(_, name)| name).to_owned();
+        let message = "The specified log group does not exist.";
+        return world
+            .gone_logs
+            .contains(&(request.region(), name))
+            .then(|| error(request, 400, "ResourceNotFoundException", message));
     }
     let is_refused = request.operation == "logs:DeleteLogGroup"
         && world.protected_logs.contains(&group(request));
@@ -37,9 +46,13 @@ pub fn refusal(world: &World, request: &Request) -> Option<Reply> {
 
 pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
     match request.operation.as_str() {
-        "logs:CreateLogGroup" if request.json()["deletionProtectionEnabled"] == true => {
-            world.protected_logs.insert(group(request));
+        "logs:CreateLogGroup" => {
+            world.gone_logs.remove(&group(request));
+            if request.json()["deletionProtectionEnabled"] == true {
+                world.protected_logs.insert(group(request));
+            }
         }
+        "logs:DeleteLogGroup" => drop(world.gone_logs.insert(group(request))),
         "logs:DescribeLogGroups" => {
             let mut answer = reply.json();
             for found in answer["logGroups"].as_array_mut().into_iter().flatten() {

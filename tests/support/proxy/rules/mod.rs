@@ -29,7 +29,6 @@ use super::classify::Request;
 use super::reply::Reply;
 
 pub use evaluation::{Need, allows, need};
-pub use paging::shrink_page;
 pub use permission::{Caller, for_the_emulator};
 
 /// Which rules are in force, and how patient they are.
@@ -141,11 +140,13 @@ pub struct World {
     access_controls: BTreeSet<String>,
     invalidations: invalidation::Invalidations,
     functions: function::Functions,
+    revisions: usize,
     replicas: association::Replicas,
     roles: role::Roles,
     buckets: bucket::Buckets,
     new: eventual::New,
-    protected_logs: logs::Protected,
+    protected_logs: logs::Groups,
+    gone_logs: logs::Groups,
 }
 
 impl Default for World {
@@ -165,11 +166,13 @@ impl World {
             access_controls: BTreeSet::new(),
             invalidations: invalidation::Invalidations::default(),
             functions: function::Functions::default(),
+            revisions: 0,
             replicas: association::Replicas::default(),
             roles: role::Roles::default(),
             buckets: bucket::Buckets::default(),
             new: eventual::New::new(),
-            protected_logs: logs::Protected::new(),
+            protected_logs: logs::Groups::new(),
+            gone_logs: logs::Groups::new(),
         }
     }
 
@@ -198,6 +201,14 @@ impl World {
                 .or_else(|| invalidation::refusal(self, request))
                 .or_else(|| distribution::refusal(self, request)),
             _ => None,
+        }
+    }
+
+    /// What an emulator is to see of a request that AWS does not refuse.
+    pub fn adapt(&self, request: &mut Request) {
+        paging::shrink_page(self, request);
+        if self.rules.buckets {
+            bucket::keep_system_tags(request);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What answers look like: texts, and members that are there or are not, as AWS was recorded giving
 //! them. `tests/wire/truth.rs` has the recorded answers.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::super::classify::Request;
@@ -41,6 +42,13 @@ fn bucket(world: &World, request: &Request, reply: &mut Reply) {
                 say(reply, "not empty.</Message>", more);
             }
         }
+        ("s3:GetBucketVersioning", 200) => {
+            say(reply, "GetBucketVersioningResponse", "VersioningConfiguration");
+        }
+        ("s3:PutBucketPolicy", 200) => {
+            reply.status = 204;
+            reply.body = Bytes::new();
+        }
         ("s3:GetBucketEncryption", 200) if !reply.text().contains("BlockedEncryptionTypes") => {
             let blocked = "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType>\
                 </BlockedEncryptionTypes></Rule>";
@@ -53,13 +61,21 @@ fn bucket(world: &World, request: &Request, reply: &mut Reply) {
 fn role(request: &Request, reply: &mut Reply) {
     let name = request.field("RoleName").unwrap_or_default();
     if !reply.is_success() {
-        let known = format!("The role with name {name} cannot be found.");
-        say(reply, &format!("Role {name} not found."), &known);
+        let policy = request.field("PolicyName").unwrap_or_default();
+        let known = format!("<Message>The role with name {name} cannot be found.</Message>");
+        for dot in ["", "."] {
+            say(reply, &format!("<Message>Role {name} not found{dot}</Message>"), &known);
+        }
+        let unknown = format!("<Message>Policy Document {policy} not attached to role {name}<");
+        let known = format!("<Message>The role policy with name {policy} cannot be found.<");
+        say(reply, &unknown, &known);
         say(reply, "must delete all inline policies first", "must delete policies first");
         return;
     }
     let (path, absent, last_used): (&[&str], &[&str], bool) = match request.operation.as_str() {
-        "iam:CreateRole" => (&["CreateRoleResult", "Role"], &["MaxSessionDuration"], false),
+        "iam:CreateRole" => {
+            (&["CreateRoleResult", "Role"], &["MaxSessionDuration", "RoleLastUsed"], false)
+        }
         "iam:GetRole" => (&["GetRoleResult", "Role"], &[], true),
         "iam:ListRoles" => (&["ListRolesResult", "Roles"], &["Tags"], false),
         _ => return,
@@ -91,6 +107,8 @@ fn group(reply: &mut Reply) {
     }
     for found in answer["logGroups"].as_array_mut().into_iter().flatten() {
         found["bearerTokenAuthenticationEnabled"] = json!(false);
+        let group = found.as_object_mut().unwrap();
+        group.entry("logGroupClass").or_insert(json!("STANDARD"));
     }
     if answer["logGroups"].is_array() {
         reply.set_json(&answer);
@@ -140,16 +158,27 @@ fn refusal(name: &Name, answer: &mut Value) {
     members.insert("Message".into(), json!(said));
 }
 
+const RUNTIME: &str = "arn:aws:lambda:us-east-1::runtime:\
+    8eeff65f6809a3ce81507fe733fe09b835899b99481ba22fd75b5a7338290ec1";
+
 /// What a configuration shows, and under which ARN.
 fn configuration(name: &Name, config: &mut Value) {
     let Some(members) = config.as_object_mut() else { return };
     let is_bare = |member: &str, value: &Value| match member {
+        _ if value.is_null() => true,
         "Layers" => value == &json!([]),
         "VpcConfig" => value["SubnetIds"] == json!([]),
         "KMSKeyArn" | "LastUpdateStatusReason" | "LastUpdateStatusReasonCode" => value == "",
         _ => false,
     };
     members.retain(|member, value| !is_bare(member, value));
+    let group = format!("/aws/lambda/{}", members["FunctionName"].as_str().unwrap_or_default());
+    members
+        .entry("LoggingConfig")
+        .or_insert_with(|| json!({ "LogFormat": "Text", "LogGroup": group }));
+    members
+        .entry("RuntimeVersionConfig")
+        .or_insert_with(|| json!({ "RuntimeVersionArn": RUNTIME }));
     if members.get("State").is_some_and(|state| state == "Pending") {
         members.retain(|member, _| !member.starts_with("LastUpdateStatus"));
     } else if members.get("Version").is_some_and(|version| version != "$LATEST")
