@@ -1,5 +1,6 @@
 //! Tests of this binary once more, with moto in the place of ministack for S3, IAM, Lambda and
-//! CloudWatch Logs: two heads seldom make the same mistake. Where they disagree, docs/aws.md says who is right.
+//! CloudWatch Logs: two heads seldom make the same mistake. Where they disagree, docs/aws.md says who
+//! is right.
 //!
 //! A part always runs; `PROVISION_SECOND=all` runs every test.
 
