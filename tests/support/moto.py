@@ -1,4 +1,4 @@
-# What of moto cannot be mended from outside, and its start.
+# What of moto cannot be mended from outside, and its start. `os` is there already (`emulator.rs`).
 from moto.awslambda.models import LambdaStorage
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
@@ -25,7 +25,6 @@ def put_tagged_bucket(self, request, bucket_name, querystring):
 S3Response._bucket_response_put = put_tagged_bucket
 
 # It counts the versions that are left, and so gives a number twice.
-numbers = {}
 publish = LambdaStorage.publish_version
 
 
@@ -37,8 +36,9 @@ def publish_once(self, name_or_arn, description=""):
         self._arns.pop(version.function_arn)
         for held in known:
             self._arns[held.function_arn] = held
-        numbers[name] = numbers.get(name, 0) + 1
-        version.set_version(numbers[name])
+        last = self.__dict__.setdefault("last", {})
+        last[name] = last.get(name, 0) + 1
+        version.set_version(last[name])
         self._arns[version.function_arn] = version
     return version
 
