@@ -189,12 +189,18 @@ pub enum Done {
     /// A user, perhaps an earlier run of ours whose reply was lost, had done it before.
     AlreadySo,
     /// Not possible yet.
-    Deferred {
-        /// What is being waited for.
-        reason: String,
-        /// When trying again makes sense.
-        try_again_after: Duration,
-    },
+    Deferred(Later),
+}
+
+/// What a later run goes on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Later {
+    /// What is being waited for.
+    pub reason: String,
+    /// When trying again makes sense.
+    pub try_again_after: Duration,
+    /// What AWS refused last while it was waited for.
+    pub said: Option<Box<Fault>>,
 }
 
 /// What kind of no it was. Decides retries, exit code and hint.
@@ -207,6 +213,8 @@ pub enum FaultKind {
     MovedOn,
     /// AWS is still busy with it; a later try can succeed.
     Busy,
+    /// AWS itself failed, whatever was asked; a later try can succeed.
+    Failing,
     /// A version still has replicas at the edge.
     Replicated,
     /// IAM's change has not reached the other service yet.

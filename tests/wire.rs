@@ -35,4 +35,5 @@ mod wire {
     mod truth;
     mod twin;
     mod upload;
+    mod waits;
 }

@@ -175,7 +175,7 @@ fn hint(kind: FaultKind, tried: &str, text: &str) -> Option<String> {
         FaultKind::MovedOn => {
             "another user changed it in the meantime: run the same command again, it plans anew"
         }
-        FaultKind::Busy | FaultKind::Throttled => {
+        FaultKind::Busy | FaultKind::Failing | FaultKind::Throttled => {
             "run the same command again; what is done stays done"
         }
         FaultKind::NotPropagated => {

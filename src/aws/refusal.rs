@@ -52,7 +52,7 @@ const ITSELF: &str = "AWS itself failed, not this request: run the same command 
     minutes; what is done stays done";
 
 use FaultKind::{
-    AlreadyExists, Busy, Credentials, Denied, Elsewhere, InUse, MovedOn, NotFound, NotPropagated,
+    AlreadyExists, Busy, Credentials, Denied, Elsewhere, Failing, InUse, MovedOn, NotFound, NotPropagated,
     Refused, Replicated, Throttled,
 };
 
@@ -261,7 +261,7 @@ const ROWS: &[Row] = &[
             "ServiceUnavailableException",
         ],
         "",
-        Busy,
+        Failing,
         ITSELF,
     ),
 ];
@@ -282,7 +282,7 @@ pub(super) fn meaning(code: Option<&str>, text: &str, status: Option<u16>) -> Me
     }
     let kind = match (code, status) {
         (_, Some(429)) => Throttled,
-        (_, Some(500 | 502..)) => return Meaning { kind: Busy, cure: Some(ITSELF) },
+        (_, Some(500 | 502..)) => return Meaning { kind: Failing, cure: Some(ITSELF) },
         (None, Some(404)) => NotFound,
         (None, Some(403)) => Denied,
         (None, Some(412)) => MovedOn,

@@ -170,7 +170,7 @@ fn word(done: &Done) -> &'static str {
     match done {
         Done::Changed(_) => "changed",
         Done::AlreadySo => "already so",
-        Done::Deferred { .. } => "deferred",
+        Done::Deferred(_) => "deferred",
     }
 }
 

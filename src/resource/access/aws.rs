@@ -3,7 +3,7 @@
 use super::{Live, Op, Signing, description, name, plan};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::aws::wait;
+use crate::aws::wait::{self, Early};
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::StackName;
@@ -156,9 +156,9 @@ async fn delete(
     // in use").
     let waited = wait::until(
         context,
-        &op.change(stack).address,
-        "CloudFront to let go of it",
+        (&op.change(stack).address, "CloudFront to let go of it"),
         (clients.rhythm.quick, wait::SETTLING),
+        &[FaultKind::InUse],
         || async {
             let sent = clients
                 .cloudfront
@@ -172,14 +172,13 @@ async fn delete(
             ) {
                 Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
                 Ok(None) => Ok(Some(Done::AlreadySo)),
-                Err(fault) if fault.kind == FaultKind::InUse => Ok(None),
                 Err(fault) => Err(fault),
             }
         },
     )
     .await?;
     let still = "a distribution still uses the origin access control";
-    Ok(waited.or_later(still, wait::SETTLING).unwrap_or_else(|later| later))
+    waited.or_later(still, wait::SETTLING).or_else(Early::done)
 }
 
 /// Finds what is ours of this kind in the whole account.

@@ -57,10 +57,10 @@ async fn completed(
     };
     let (address, rhythm) = (op.change().address, (clients.rhythm.deployment, COMPLETION));
     let what = "every edge to drop its copies";
-    let waited = wait::until_seen(context, &address, what, rhythm, asked).await?;
+    let waited = wait::until_seen(context, (&address, what), rhythm, &[], asked).await?;
     let still = format!("invalidation {id} is still in progress, and ends by itself");
-    Ok(match waited.or_later(still, COMPLETION) {
-        Ok(()) => Done::Changed(String::new()),
-        Err(later) => later,
-    })
+    match waited.or_later(still, COMPLETION) {
+        Ok(()) => Ok(Done::Changed(String::new())),
+        Err(early) => early.done(),
+    }
 }

@@ -23,9 +23,9 @@ pub(crate) async fn await_deployed(
     let strange = std::sync::atomic::AtomicU32::new(0);
     let waited = wait::until_seen(
         context,
-        address,
-        "the deployment to reach every edge",
+        (address, "the deployment to reach every edge"),
         (clients.rhythm.deployment, wait::DEPLOYMENT),
+        &[],
         || async {
             let Some(live) = read_document(clients, id).await? else { return Ok(Some(None)) };
             // Another ETag than our write's is an old snapshot, or, if it stays, a user's later
@@ -52,7 +52,7 @@ pub(crate) async fn await_deployed(
     let still = format!("distribution {id} is still deploying");
     let found = match waited.or_later(still, std::time::Duration::from_mins(5)) {
         Ok(found) => found,
-        Err(later) => return Ok(later),
+        Err(early) => return early.done(),
     };
     if let Some((etag, domain)) = found {
         context.references(|known| {

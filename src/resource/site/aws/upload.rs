@@ -7,7 +7,7 @@
 use super::observe::uploads;
 use crate::aws::Clients;
 use crate::aws::fault::fault;
-use crate::change::{Done, Fault};
+use crate::change::{Done, Fault, Later};
 use crate::context::Context;
 use crate::name::AccountId;
 use crate::resource::content::{Content, Digest, Parts, Source};
@@ -104,7 +104,8 @@ impl Upload<'_> {
         for (number, digest) in (1..).zip(&parts.digests) {
             if context.stopped() {
                 let reason = format!("the upload of {key} was stopped, and nothing of it stays");
-                return Ok(Done::Deferred { reason, try_again_after: Duration::ZERO });
+                let try_again_after = Duration::ZERO;
+                return Ok(Done::Deferred(Later { reason, try_again_after, said: None }));
             }
             let tag = self.piece(parts, id, number, digest).await?;
             sent.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
