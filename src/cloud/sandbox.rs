@@ -7,7 +7,7 @@
 
 use super::world::{Delays, Unfit, World};
 use super::{Caller, Cloud};
-use crate::aws::wait::{self, Rhythm, Waited};
+use crate::aws::wait::{self, Early, Rhythm, Waited};
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::file::{self, Readers};
@@ -260,14 +260,12 @@ impl Cloud for Sandbox {
                 (&address, "the deployment to reach every edge"),
                 budget,
                 &[],
-                || async { Ok(self.load()?.is_deployed(op, &known, now()).then_some(())) },
+                || async { self.load()?.deployed(op, &known, now()) },
             )
             .await?;
             let after = Duration::from_secs(self.delays.deploy);
-            return match waited.or_later("the distribution is still deploying", after) {
-                Ok(()) => Ok(Done::Changed("deployed".into())),
-                Err(early) => early.done(),
-            };
+            let ended = waited.or_later("the distribution is still deploying", after);
+            return ended.or_else(Early::done);
         }
         self.keep_bytes(op)?;
         let patience = match op {

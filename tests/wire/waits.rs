@@ -122,3 +122,31 @@ async fn what_is_not_yet_is_told_with_aws_s_words() {
     let reason = later["reason"].as_str().unwrap();
     assert!(reason.starts_with("Lambda does not take the function"), "{outcome}");
 }
+
+const UNKNOWN: Fault =
+    Fault::Says(404, "NoSuchDistribution", "The specified distribution does not exist.");
+const LOOK: &str = "cloudfront:GetDistribution";
+
+/// A look that knows of nothing yet has not seen a deployment.
+#[tokio::test]
+async fn a_distribution_that_is_not_known_yet_is_not_deployed() {
+    let rules = Rules { deploy_polls: 4, ..Rules::prompt() };
+    let shop = Shop::new(OWNED, rules).await;
+    shop.ground.fault(At::Operation(LOOK, 1), UNKNOWN);
+    shop.run("apply --yes --wait").exits(0);
+    // The 404, four times in progress, and deployed.
+    assert_eq!(shop.ground.count(LOOK), 6);
+}
+
+#[tokio::test]
+async fn a_distribution_that_stays_unknown_is_not_deployed() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    shop.write("provision.yaml", &OWNED.replace("comment: shop", "comment: other"));
+    let looks = shop.calls_of("plan", 0).iter().filter(|call| call.operation == LOOK).count();
+    shop.ground.clear_calls();
+    for nth in 1..=8 {
+        shop.ground.fault(At::Operation(LOOK, looks + nth), UNKNOWN);
+    }
+    let ran = shop.run("apply --yes --wait").exits(1).says("code NoSuchDistribution");
+    assert!(!ran.said.contains("deployed ["), "{}", ran.said);
+}
