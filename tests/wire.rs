@@ -22,6 +22,7 @@ mod wire {
     mod keys;
     mod kinds;
     mod logs;
+    mod lost;
     mod maintenance;
     mod names;
     mod objects;

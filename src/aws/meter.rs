@@ -1,6 +1,7 @@
 //! The calls: which have no answer yet, where they were sent, and when AWS answered last; so that a
 //! user who waits knows whom for. With `-v` also one line on stderr for each call, as it ends.
 
+use super::lost;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
@@ -125,8 +126,9 @@ impl Intercept for Meter {
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        lost::hear(bag.load::<Metadata>().map_or("?", Metadata::name), context);
         if context.response().is_some() {
             self.calls.book(|book| {
                 book.answered += 1;

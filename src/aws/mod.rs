@@ -22,6 +22,7 @@ pub(crate) mod clock;
 pub(crate) mod fault;
 mod flow;
 pub(crate) mod http;
+pub(crate) mod lost;
 pub(crate) mod meter;
 mod profile;
 pub(crate) mod record;

@@ -41,7 +41,12 @@ pub(crate) async fn turn(
     let ending = ending(&plan, wanted, stack, &outcome, now.as_ref().ok());
     if ending == Ending::Done {
         // Answers that were lost are no failures.
-        outcome.done.extend(outcome.failed.drain(..).map(|(change, _)| (change, Done::AlreadySo)));
+        let done = outcome.failed.drain(..).map(|(change, fault)| {
+            let is_lost = fault.kind == FaultKind::Unreachable;
+            let done = if is_lost { Done::Changed(String::new()) } else { Done::AlreadySo };
+            (change, done)
+        });
+        outcome.done.extend(done);
     }
     let mut status = match &now {
         Ok(now) => judged(now.side.as_ref(), now.seen),
