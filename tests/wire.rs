@@ -15,6 +15,7 @@ mod wire {
     mod changes;
     mod cloudfront;
     mod company;
+    mod copies;
     mod credentials;
     mod destroy;
     mod drift;

@@ -30,9 +30,26 @@ pub(crate) async fn apply(
         .caller_reference(&op.reference)
         .build()
         .map_err(unsendable)?;
-    let request = clients.cloudfront.create_invalidation();
-    let request = request.distribution_id(op.distribution.as_str()).invalidation_batch(batch);
-    let answer = request.send().await.map_err(|error| fault(&tried, &error))?;
+    let send = || async {
+        let request = clients.cloudfront.create_invalidation();
+        let request = request.distribution_id(op.distribution.as_str());
+        let sent = request.invalidation_batch(batch.clone()).send().await;
+        sent.map(Some).map_err(|error| fault(&tried, &error))
+    };
+    // Others' count too (docs/aws.md, "so many invalidations at a time").
+    let waited = wait::until(
+        context,
+        (&op.change().address, "other invalidations to be completed"),
+        (clients.rhythm.deployment, COMPLETION),
+        &[FaultKind::Busy],
+        send,
+    )
+    .await?;
+    let still = "too many other invalidations are in progress";
+    let answer = match waited.or_later(still, COMPLETION) {
+        Ok(answer) => answer,
+        Err(early) => return early.done(),
+    };
     match answer.invalidation {
         Some(made) if op.until_completed && made.status != COMPLETED => {
             completed(clients, op, &made.id, context).await

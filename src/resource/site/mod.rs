@@ -279,7 +279,12 @@ impl Op {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
                 let address = Address::new(Kind::Site, key);
                 if key.as_str() == index::KEY {
-                    return Change::new(address, action, "record which objects are ours");
+                    let summary = if index::settles(content) {
+                        "record that no edge holds what went"
+                    } else {
+                        "record which objects are ours"
+                    };
+                    return Change::new(address, action, summary);
                 }
                 let kind = content.content_type.split(';').next().unwrap_or_default();
                 let adopts = if *adopts { "adopt, " } else { "" };
