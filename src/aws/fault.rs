@@ -2,6 +2,7 @@
 //! mean, and what to do now.
 
 use super::cause::{self, causes};
+use super::lost::refused;
 use super::refusal::{Meaning, meaning};
 use crate::change::{Fault, FaultKind};
 use aws_sdk_sts::operation::RequestId;
@@ -38,7 +39,7 @@ where
     let named = lies.filter(|_| kind == FaultKind::Elsewhere);
     let named = named
         .map(|region| format!("the bucket is in {region}: set `region: {region}` in the spec"));
-    Fault {
+    let fault = Fault {
         hint: named.or(cure.map(str::to_owned)).or_else(|| hint(kind, &tried, &message)),
         lacks,
         kind,
@@ -46,7 +47,9 @@ where
         code,
         message,
         request_id: error.request_id().map(str::to_owned),
-    }
+    };
+    refused(&fault);
+    fault
 }
 
 /// Returns the fault behind a refusal inside of an answer that says 200. `needs`: the actions that

@@ -1,14 +1,43 @@
+//! What is heard of AWS beside the end of what was asked.
+//!
 //! Writes that AWS may have carried out without our hearing of it: where the next look finds what
-//! was wanted, it was this op that did it.
+//! was wanted, it was this op that did it. And its last refusal, where something else ends first.
 
 use super::cause::causes;
+use crate::change::Fault;
 use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 tokio::task_local! {
     /// Has a write of the op that is under way been left without an answer?
     static LOST: AtomicBool;
+    /// What AWS refused last of what is asked.
+    static LAST: Refusals;
+}
+
+/// What AWS refused last.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refusals(Arc<Mutex<Option<Fault>>>);
+
+impl Refusals {
+    /// Asks, and keeps what is refused meanwhile.
+    pub(crate) async fn of<T>(self, asked: impl Future<Output = T>) -> T {
+        LAST.scope(self, asked).await
+    }
+
+    pub(crate) fn last(&self) -> Option<Fault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// AWS, or the way to it, refused something.
+pub(super) fn refused(fault: &Fault) {
+    let keep = |refusals: &Refusals| {
+        *refusals.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault.clone());
+    };
+    let _ = LAST.try_with(keep);
 }
 
 /// Carries an op out; says also whether the answer to one of its writes was lost. An op's calls are
@@ -48,6 +77,18 @@ fn writes(operation: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::FaultKind;
+
+    #[tokio::test]
+    async fn the_last_refusal_is_heard_by_whoever_asked() {
+        let tell = |text| async move { refused(&Fault::new(FaultKind::Throttled, "ask", text)) };
+        let (one, other) = (Refusals::default(), Refusals::default());
+        one.clone().of(async { tell("first").await; tell("second").await }).await;
+        other.clone().of(async {}).await;
+        tell("nobody listens").await;
+        let text = |refusals: &Refusals| refusals.last().map(|fault| fault.message);
+        assert_eq!((text(&one), text(&other)), (Some("second".into()), None));
+    }
 
     #[test]
     fn only_a_write_whose_answer_did_not_come_may_have_been_carried_out() {

@@ -77,9 +77,15 @@ async fn carry_out(session: &Session, deadline: &Deadline, plan: &Plan, stack: &
     let live = Live::default();
     let carried = async { Ok(session.place.carry_out(plan, stack, &live, Duration::ZERO).await.0) };
     let failed = |fault: Fault| {
-        let fault = fault.hinted(
-            "the write may still arrive; `provision maintenance status` says what holds then",
-        );
+        let fault = if fault.kind == FaultKind::Unreachable {
+            fault.hinted(
+                "the write may still arrive; `provision maintenance status` says what holds then",
+            )
+        } else {
+            let tries = "AWS refused every try until the time was over";
+            let hint = fault.hint.clone().unwrap_or_default();
+            fault.hinted(format!("{tries}: {hint}"))
+        };
         let changes = plan.steps.iter().map(|step| (step.op.change(), fault.clone()));
         Outcome { failed: changes.collect(), ..Outcome::default() }
     };
