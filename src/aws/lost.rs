@@ -50,6 +50,11 @@ pub(crate) async fn listening<T>(op: impl Future<Output = T>) -> (T, bool) {
     LOST.scope(AtomicBool::new(false), listened).await
 }
 
+/// Has the op that is under way lost an answer up to now?
+pub(crate) fn has_lost() -> bool {
+    LOST.try_with(|lost| lost.load(Ordering::Relaxed)).unwrap_or_default()
+}
+
 /// Hears how one attempt of a call ended.
 pub(super) fn hear(operation: &str, context: &FinalizerInterceptorContextRef<'_>) {
     let Some(Err(error)) = context.output_or_error() else { return };

@@ -150,3 +150,17 @@ async fn a_distribution_that_stays_unknown_is_not_deployed() {
     let ran = shop.run("apply --yes --wait").exits(1).says("code NoSuchDistribution");
     assert!(!ran.said.contains("deployed ["), "{}", ran.said);
 }
+
+/// IAM lags behind itself.
+#[tokio::test]
+async fn a_role_whose_policies_are_just_gone_is_deleted_a_moment_later() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    shop.ground.clear_calls();
+    let text = "Cannot delete entity, must delete policies first.";
+    for nth in 1..=2 {
+        let fault = Fault::Says(409, "DeleteConflict", text);
+        shop.ground.fault(At::Operation("iam:DeleteRole", nth), fault);
+    }
+    shop.run("destroy --yes").exits(0);
+    assert_eq!(shop.ground.count("iam:DeleteRole"), 3);
+}

@@ -197,6 +197,32 @@ const ROWS: &[(Option<&str>, &str, u16, FaultKind, &str)] = &[
     (Some("OperationAbortedException"), "", 400, Busy, ""),
     (Some("KMS.NotFoundException"), "Invalid keyId", 400, Refused, "KMS key"),
     (Some("KMS.KMSInvalidStateException"), "is pending deletion", 400, Refused, "KMS key"),
+    (Some("BadDigest"), "The Content-MD5 you specified did not match", 400, Refused, "damaged"),
+    (
+        Some("AccessDenied"),
+        "User: u is not authorized to perform: kms:GenerateDataKey on resource: k because no \
+                identity-based policy allows the kms:GenerateDataKey action",
+        403,
+        Denied,
+        "no rights on keys",
+    ),
+    (
+        Some("LimitExceeded"),
+        "Maximum policy size of 10240 bytes exceeded for role shop-edge",
+        409,
+        Refused,
+        "nobody can raise",
+    ),
+    (
+        Some("ResourceInUse"),
+        "You can't delete this distribution while it's subscribed to a pricing plan.",
+        409,
+        InUse,
+        "Manage plan",
+    ),
+    (Some("ResourceInUse"), "", 409, InUse, ""),
+    (Some("TemporaryRedirect"), "redirected to the bucket while DNS updates", 307, Busy, "new"),
+    (None, "Temporary Redirect", 307, Busy, "new"),
     (Some("PermanentRedirect"), "", 301, Elsewhere, ""),
     (
         Some("AuthorizationHeaderMalformed"),

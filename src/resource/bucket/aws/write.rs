@@ -178,8 +178,8 @@ pub(super) async fn delete(
     match sent.map_err(|error| fault(format!("delete bucket {name}"), &error)) {
         Err(fault) if fault.kind == FaultKind::NotFound => Ok(Done::AlreadySo),
         Err(fault) if fault.kind == FaultKind::InUse => Err(fault.hinted(
-            "another user put objects into it since it was looked at; \
-                run the same command again",
+            "another user put objects into it since it was looked at, or S3 does not see yet that \
+                the last ones went: run the same command again, it looks anew",
         )),
         other => other.map(|_| Done::Changed(String::new())),
     }

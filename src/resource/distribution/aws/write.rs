@@ -5,6 +5,7 @@ use super::observe::{observe, read_document};
 use crate::aws::Clients;
 use crate::aws::capture::send_instead;
 use crate::aws::fault::fault;
+use crate::aws::lost;
 use crate::aws::wait;
 use crate::change::{Address, Done, Fault, FaultKind};
 use crate::context::Context;
@@ -74,9 +75,14 @@ pub(super) async fn create(
                             Some(live.etag),
                             Done::AlreadySo,
                         ))),
+                        None if lost::has_lost() => Err(fault.hinted(
+                            "it was just made, the answer was lost, and CloudFront does not list it \
+                                yet: run the same command again in a minute, it finds it",
+                        )),
                         None => Err(fault.hinted(
-                            "CloudFront remembers an earlier distribution of this stack: run \
-                            `provision destroy`, then apply again",
+                            "CloudFront remembers an earlier distribution of this stack, or does not \
+                                list yet what another run has just made: run the same command again \
+                                in a minute; where it stays so, `provision destroy`, then apply",
                         )),
                     }
                 }

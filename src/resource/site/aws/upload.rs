@@ -44,7 +44,14 @@ impl Upload<'_> {
             Some(parts) => self.in_parts(parts, context).await,
         };
         sent.map_err(|fault| match fault.code.as_deref() {
-            Some(BAD_DIGEST) => planned.has_changed(),
+            // Either the file has changed, or the bytes were damaged on their way.
+            Some(BAD_DIGEST) => match planned.copy_to(&mut std::io::sink()) {
+                Ok(()) => fault,
+                Err(changed) => {
+                    let Fault { code, request_id, .. } = fault;
+                    Fault { code, request_id, ..changed }
+                }
+            },
             // A file that became shorter breaks its own upload off.
             _ => planned.is_as_planned().err().unwrap_or(fault),
         })
