@@ -237,9 +237,33 @@ pub enum FaultKind {
     Local,
 }
 
+impl FaultKind {
+    /// Is it enough to run the same command again, perhaps later?
+    #[must_use]
+    pub fn ends_by_itself(self) -> bool {
+        match self {
+            Self::NotFound
+            | Self::AlreadyExists
+            | Self::MovedOn
+            | Self::Busy
+            | Self::Failing
+            | Self::Replicated
+            | Self::NotPropagated
+            | Self::Throttled
+            | Self::Unreachable => true,
+            Self::InUse
+            | Self::Denied
+            | Self::Elsewhere
+            | Self::Credentials
+            | Self::Refused
+            | Self::Local => false,
+        }
+    }
+}
+
 /// AWS, the sandbox or this machine did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("could not {tried}: {message}")]
+#[error("could not {tried}: {}", self.told())]
 pub struct Fault {
     /// Classified.
     pub kind: FaultKind,
@@ -271,10 +295,46 @@ impl Fault {
         }
     }
 
+    /// What happened, for people: AWS's words about its conditions do not say that somebody else
+    /// was here.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let was = match (self.kind, self.code.as_deref()) {
+            (FaultKind::MovedOn, Some(code)) if code.starts_with("NoSuch") => "was taken away",
+            (FaultKind::MovedOn, Some(_)) => "was changed",
+            _ => return self.message.clone(),
+        };
+        format!("it {was} by another user since it was looked at; AWS said: {}", self.message)
+    }
+
     /// The same fault with a hint.
     #[must_use]
     pub fn hinted(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_that_fails_is_told_as_what_it_means() {
+        let fault = |kind, code: Option<&str>| Fault {
+            code: code.map(str::to_owned),
+            ..Fault::new(kind, "upload a", "No.")
+        };
+        let since = "by another user since it was looked at; AWS said: No.";
+        for (kind, code, told) in [
+            (FaultKind::MovedOn, Some("PreconditionFailed"), format!("it was changed {since}")),
+            (FaultKind::MovedOn, Some("NoSuchKey"), format!("it was taken away {since}")),
+            (FaultKind::MovedOn, None, "No.".into()),
+            (FaultKind::NotFound, Some("NoSuchKey"), "No.".into()),
+            (FaultKind::Refused, Some("PreconditionFailed"), "No.".into()),
+        ] {
+            assert_eq!(fault(kind, code).told(), told);
+            assert_eq!(fault(kind, code).to_string(), format!("could not upload a: {told}"));
+        }
     }
 }

@@ -26,8 +26,10 @@ where
     let is_page = code.is_none() && error.raw_response().is_some_and(is_page);
     let text =
         if is_page { format!("a web page came instead of AWS's answer: {text}") } else { text };
+    let is_garbled = code.is_none() && status.is_some_and(is_success);
     let Meaning { kind, cure } = match error {
         _ if is_page => Meaning { kind: FaultKind::Unreachable, cure: Some(cause::PAGE) },
+        _ if is_garbled => Meaning { kind: FaultKind::Unreachable, cure: Some(cause::GARBLED) },
         SdkError::DispatchFailure(_)
         | SdkError::TimeoutError(_)
         | SdkError::ConstructionFailure(_) => cause::meaning(error),
@@ -140,11 +142,25 @@ fn is_page(response: &HttpResponse) -> bool {
     kind.starts_with("text/html") && response.status().as_u16() < 500
 }
 
+fn is_success(status: u16) -> bool {
+    matches!(status, 200..=299)
+}
+
 fn words<E: std::error::Error + 'static>(
     error: &SdkError<E, HttpResponse>,
     status: Option<u16>,
 ) -> String {
+    let body = error.raw_response().and_then(|response| response.body().bytes());
     match (error, status) {
+        (SdkError::ServiceError(_) | SdkError::ResponseError(_), Some(status))
+            if is_success(status) =>
+        {
+            let bytes = body.map(|body| format!(", {} bytes", body.len())).unwrap_or_default();
+            format!(
+                "AWS's answer (HTTP status {status}{bytes}) cannot be understood: {}",
+                causes(error)
+            )
+        }
         (SdkError::ServiceError(_), Some(status)) => {
             format!("AWS answered with HTTP status {status} and no text")
         }

@@ -47,7 +47,7 @@ impl Patience {
     pub const TURN: Self = Self {
         silence: Duration::from_secs(10),
         attempt: Some(Duration::from_secs(10)),
-        attempts: 3,
+        attempts: 5,
     };
 }
 

@@ -92,8 +92,7 @@ impl Watch {
 /// Why it ended: nobody answers, or AWS has answered up to now, and refused.
 fn ended(limit: Limit, seen: &Seen, now: Instant, last: Option<Fault>) -> Fault {
     // A call that is refused is sent again, and pauses before that.
-    let heard = |since: Instant| seen.last.map_or(since, |last| last.max(since));
-    let hangs = seen.open.as_ref().is_some_and(|(_, since)| now - heard(*since) >= SILENCE);
+    let hangs = seen.sent.is_some_and(|sent| now - sent >= SLOW);
     let before = match last {
         Some(fault) if !hangs => return fault,
         Some(fault) => format!("; before, AWS said: {}", fault.message),
@@ -139,21 +138,21 @@ mod tests {
         let now = Instant::now();
         let limit = Limit::At { begin: now, within: Duration::from_secs(20) };
         let refusal = || Fault::new(FaultKind::Throttled, "upload a", "Please reduce your rate.");
-        let open = |age| Some(("S3 PutObject at s3.example".to_owned(), now - age));
         let silent = "there was no answer within 20 seconds";
         let both = format!("{silent}; before, AWS said: {}", refusal().message);
         let refused = || (FaultKind::Throttled, refusal().message);
         let unanswered = |says: &str| (FaultKind::Unreachable, says.to_owned());
-        // The open call, when AWS answered last, whether it has refused; what is said.
-        for (open, last, has_refused, said) in [
-            (None, SILENCE, false, unanswered(silent)),
-            (open(SILENCE), SILENCE, false, unanswered(silent)),
-            (None, SILENCE, true, refused()),
-            (open(SILENCE / 2), SILENCE, true, refused()),
-            (open(SILENCE), SILENCE / 2, true, refused()),
-            (open(SILENCE), SILENCE, true, unanswered(&both)),
+        // How long the try under way has no answer, whether AWS has refused; what is said.
+        for (age, has_refused, said) in [
+            (None, false, unanswered(silent)),
+            (Some(SLOW), false, unanswered(silent)),
+            (None, true, refused()),
+            (Some(SLOW / 2), true, refused()),
+            (Some(SLOW), true, unanswered(&both)),
         ] {
-            let seen = Seen { open, answered: 31, last: Some(now - last) };
+            let open = Some(("S3 PutObject at s3.example".to_owned(), now));
+            let sent = age.map(|age| now - age);
+            let seen = Seen { open, sent, answered: 31, last: Some(now) };
             let fault = ended(limit, &seen, now, has_refused.then(refusal));
             assert_eq!((fault.kind, fault.message), said);
         }
@@ -173,7 +172,7 @@ mod tests {
         let begin = Instant::now();
         let now = begin + Duration::from_secs(13);
         let call = |age| Some(("S3 GetObject at s3.example".to_owned(), now - age));
-        let seen = |open| Seen { open, answered: 812, last: None };
+        let seen = |open| Seen { open, sent: None, answered: 812, last: None };
         let waits = said(&seen(call(SLOW)), begin, now);
         assert_eq!(waits, "still waiting for S3 GetObject at s3.example [13s]");
         for open in [call(SLOW / 2), None] {

@@ -146,7 +146,9 @@ pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
             "\nhint: nothing is lost. Run {again} again later, on any machine{with}: it finishes.\n"
         );
     } else if outcome.result() != RunResult::Done {
-        let _ = write!(text, "\nhint: run {again} again: it goes on from here.\n");
+        let all_pass = outcome.failed.iter().all(|(_, fault)| fault.kind.ends_by_itself());
+        let first = if all_pass { "" } else { "once that is mended, " };
+        let _ = write!(text, "\nhint: {first}run {again} again: it goes on from here.\n");
     }
     text
 }
@@ -232,7 +234,7 @@ fn indented(lines: &[String]) -> String {
 }
 
 fn fault_lines(fault: &Fault) -> Vec<String> {
-    let mut lines = vec![format!("could not {}: {}", clean(&fault.tried), brief(&fault.message))];
+    let mut lines = vec![format!("could not {}: {}", clean(&fault.tried), brief(&fault.told()))];
     lines.extend(reference(fault));
     lines.extend(missing(fault));
     lines.extend(fault.hint.as_ref().map(|hint| format!("hint: {hint}")));

@@ -70,7 +70,7 @@ impl Ticker {
             Event::Failed(change, fault, elapsed) => Some(format!(
                 "  {}: failed: {} [{}]",
                 change.address,
-                fault.message,
+                fault.told(),
                 duration(*elapsed)
             )),
         };

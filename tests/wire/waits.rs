@@ -164,3 +164,32 @@ async fn a_role_whose_policies_are_just_gone_is_deleted_a_moment_later() {
     shop.run("destroy --yes").exits(0);
     assert_eq!(shop.ground.count("iam:DeleteRole"), 3);
 }
+
+/// An update that another user began does not keep what is to go.
+#[tokio::test]
+async fn what_is_busy_or_has_moved_is_deleted_a_moment_later() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    shop.ground.clear_calls();
+    let text = "The operation cannot be performed at this time. An update is in progress";
+    let busy = Fault::Says(409, "ResourceConflictException", text);
+    let moved = Fault::Says(412, "PreconditionFailed", "The precondition given did not hold");
+    let calls = ["lambda:DeleteFunction", "cloudfront:DeleteOriginAccessControl"];
+    for (call, fault) in calls.into_iter().zip([busy, moved]) {
+        shop.ground.fault(At::Operation(call, 1), fault);
+    }
+    shop.run("destroy --yes").exits(0);
+    for call in calls {
+        assert!(shop.ground.count(call) > 1, "{call}");
+    }
+}
+
+/// Nobody waits for more than some seconds, and AWS may fail for one.
+#[tokio::test]
+async fn a_turn_outlives_four_failures() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    shop.ground.clear_calls();
+    for nth in 1..=4 {
+        shop.ground.fault(At::Operation("sts:GetCallerIdentity", nth), Fault::Status(503));
+    }
+    shop.run("maintenance on").exits(0);
+}

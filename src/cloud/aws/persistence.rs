@@ -6,6 +6,7 @@ use crate::aws::Clients;
 use crate::aws::wait::{self, Early, Refusal};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
+use crate::resource::function;
 use crate::stack::Op;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +16,10 @@ pub(super) fn is_not_yet(op: &Op, fault: &Fault, context: &Context<'_>) -> bool 
         // A wait has waited for them already.
         FaultKind::Throttled | FaultKind::Failing => !op.is_wait(),
         // Lambda and CloudFront name the state they are in: their rooms wait for its end.
-        FaultKind::Busy => !matches!(rests_on(op), [Kind::Function | Kind::Distribution, ..]),
+        FaultKind::Busy => match op {
+            Op::Function(_, op) => matches!(op, function::Op::Delete | function::Op::Prune { .. }),
+            _ => !matches!(rests_on(op), [Kind::Distribution, ..]),
+        },
         FaultKind::NotFound => context.has_made(rests_on(op)),
         _ => false,
     }
@@ -64,7 +68,7 @@ where
     // It was just refused: the wait begins with a pause.
     let first = Mutex::new(Some(first));
     let refused = || first.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let budget = (every, wait::PROPAGATION);
+    let budget = (every, wait::PROPAGATION.max(context.patience));
     let waited = wait::until_unless(context, (&address, what), budget, judge, || async {
         match refused() {
             Some(fault) => Err(fault),
