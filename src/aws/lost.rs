@@ -88,7 +88,12 @@ mod tests {
     async fn the_last_refusal_is_heard_by_whoever_asked() {
         let tell = |text| async move { refused(&Fault::new(FaultKind::Throttled, "ask", text)) };
         let (one, other) = (Refusals::default(), Refusals::default());
-        one.clone().of(async { tell("first").await; tell("second").await }).await;
+        one.clone()
+            .of(async {
+                tell("first").await;
+                tell("second").await
+            })
+            .await;
         other.clone().of(async {}).await;
         tell("nobody listens").await;
         let text = |refusals: &Refusals| refusals.last().map(|fault| fault.message);

@@ -61,8 +61,8 @@ const ITSELF: &str = "AWS itself failed, not this request: run the same command 
     minutes; what is done stays done";
 
 use FaultKind::{
-    AlreadyExists, Busy, Credentials, Denied, Elsewhere, Failing, InUse, MovedOn, NotFound, NotPropagated,
-    Refused, Replicated, Throttled,
+    AlreadyExists, Busy, Credentials, Denied, Elsewhere, Failing, InUse, MovedOn, NotFound,
+    NotPropagated, Refused, Replicated, Throttled,
 };
 
 /// The first row that fits decides.

@@ -134,8 +134,11 @@ fn invalidate(
         plan.add(Stage::Invalidate, planner.of(&old.changed).map(op));
     }
     // What an earlier run took away, and whose paths nobody knows any more.
-    let lingers = index.and_then(|found| found.ours.as_ref()).is_some_and(|ours| ours.lingers);
-    let gone = if lingers { Some(planner.everything_gone(&old.gone)) } else { planner.of(&old.gone) };
+    let gone = if live.objects.lingers() {
+        Some(planner.everything_gone(&old.gone))
+    } else {
+        planner.of(&old.gone)
+    };
     plan.add(Stage::InvalidateGone, gone.map(op));
 }
 

@@ -28,7 +28,8 @@ async fn what_was_refused_is_made_good_by_the_next_run() {
 #[tokio::test]
 async fn too_many_invalidations_at_once_are_waited_for() {
     let shop = left().await;
-    let text = "You have exceeded the maximum number of allowable InProgress invalidation requests.";
+    let text =
+        "You have exceeded the maximum number of allowable InProgress invalidation requests.";
     for nth in 1..=2 {
         let fault = Fault::Says(400, "TooManyInvalidationsInProgress", text);
         shop.ground.fault(At::Operation(INVALIDATE, nth), fault);

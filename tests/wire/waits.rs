@@ -104,7 +104,7 @@ async fn code_that_lambda_fails_to_take_is_not_busy() {
 #[tokio::test]
 async fn a_deployment_at_which_nobody_can_look_is_not_under_way() {
     let call = "cloudfront:GetDistribution";
-    is_told(nothing, "apply --yes --wait", call, Fault::Status(503)).await;
+    is_told(nothing, "apply --yes", call, Fault::Status(503)).await;
 }
 
 /// What is awaited is told in AWS's words, too.
@@ -133,7 +133,7 @@ async fn a_distribution_that_is_not_known_yet_is_not_deployed() {
     let rules = Rules { deploy_polls: 4, ..Rules::prompt() };
     let shop = Shop::new(OWNED, rules).await;
     shop.ground.fault(At::Operation(LOOK, 1), UNKNOWN);
-    shop.run("apply --yes --wait").exits(0);
+    shop.run("apply --yes").exits(0);
     // The 404, four times in progress, and deployed.
     assert_eq!(shop.ground.count(LOOK), 6);
 }
@@ -147,7 +147,7 @@ async fn a_distribution_that_stays_unknown_is_not_deployed() {
     for nth in 1..=8 {
         shop.ground.fault(At::Operation(LOOK, looks + nth), UNKNOWN);
     }
-    let ran = shop.run("apply --yes --wait").exits(1).says("code NoSuchDistribution");
+    let ran = shop.run("apply --yes").exits(1).says("code NoSuchDistribution");
     assert!(!ran.said.contains("deployed ["), "{}", ran.said);
 }
 

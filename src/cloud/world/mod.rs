@@ -279,8 +279,8 @@ mod tests {
         let (there, changed) = ("E2SANDBOX00008", Done::Changed("deployed".into()));
         assert_eq!(deployed(there, false, 0), Ok(None));
         assert_eq!(deployed(there, true, u64::MAX), Ok(Some(changed)));
-        assert_eq!(deployed("E2GONE", false, 0), Err(FaultKind::NotFound));
-        assert_eq!(deployed("E2GONE", true, 0), Ok(Some(Done::AlreadySo)));
+        assert_eq!(deployed("E2ABCDEF0123", false, 0), Err(FaultKind::NotFound));
+        assert_eq!(deployed("E2ABCDEF0123", true, 0), Ok(Some(Done::AlreadySo)));
     }
 
     #[test]

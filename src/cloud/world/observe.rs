@@ -139,12 +139,7 @@ impl World {
     /// # Errors
     /// [`FaultKind::NotFound`] where there is no such distribution; one that was to be disabled has
     /// only come to its end.
-    pub fn deployed(
-        &self,
-        op: &Op,
-        known: &References,
-        now: u64,
-    ) -> Result<Option<Done>, Fault> {
+    pub fn deployed(&self, op: &Op, known: &References, now: u64) -> Result<Option<Done>, Fault> {
         let mut ends = false;
         let id = match op {
             Op::Distribution(op) => match op {
@@ -173,9 +168,7 @@ impl World {
         };
         let Some(id) = id else { return Ok(Some(Done::AlreadySo)) };
         match self.distributions.get(id) {
-            Some(found) => {
-                Ok((now >= found.deployed_at).then(|| Done::Changed("deployed".into())))
-            }
+            Some(found) => Ok((now >= found.deployed_at).then(|| Done::Changed("deployed".into()))),
             None if ends => Ok(Some(Done::AlreadySo)),
             None => {
                 let text = "the specified distribution does not exist";

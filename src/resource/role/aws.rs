@@ -103,8 +103,7 @@ async fn held(clients: &Clients, name: &RoleName, refused: Fault) -> Result<Faul
             "remove the role from its instance profiles, then run the same command again",
         ));
     }
-    let (inline, attached) =
-        try_join!(inline_names(clients, name), attached(clients, name))?;
+    let (inline, attached) = try_join!(inline_names(clients, name), attached(clients, name))?;
     Ok(if inline.is_empty() && attached.is_empty() {
         Fault { kind: FaultKind::Busy, ..refused }
     } else {
@@ -192,7 +191,9 @@ pub(crate) async fn apply(clients: &Clients, name: &RoleName, op: &Op) -> Result
             let sent = iam.delete_role().role_name(name.as_str()).send().await;
             let sent = sent.map(drop).map_err(|error| fault(format!("delete role {name}"), &error));
             return match gone(sent) {
-                Err(fault) if fault.kind == FaultKind::InUse => Err(held(clients, name, fault).await?),
+                Err(fault) if fault.kind == FaultKind::InUse => {
+                    Err(held(clients, name, fault).await?)
+                }
                 ended => ended,
             };
         }

@@ -159,6 +159,13 @@ impl Live {
         self.index.as_ref().and_then(|index| index.owner.as_deref())
     }
 
+    /// May edges hold copies of what an earlier run took away?
+    #[must_use]
+    pub fn lingers(&self) -> bool {
+        let ours = self.index.as_ref().and_then(|index| index.ours.as_ref());
+        ours.is_some_and(|index| index.lingers)
+    }
+
     /// How the object under `key` is served, if it is ours.
     #[must_use]
     pub fn ours(&self, key: &ObjectKey) -> Option<&Served> {

@@ -108,9 +108,7 @@ impl Planner<'_> {
         let stays = |key: &ObjectKey| key == page.0 || desired.files.contains_key(key);
         let asked =
             live.looks.iter().any(|(key, look)| matches!(look, Look::Ours(_)) && stays(key));
-        let ours = live.index.as_ref().and_then(|found| found.ours.as_ref());
-        let says = ours.is_some_and(|index| index.lingers);
-        let writes = puts || asked || drops && !says;
+        let writes = puts || asked || drops && !live.lingers();
         if !writes && !drops {
             return (planned, None);
         }
