@@ -2,7 +2,7 @@
 //! every step.
 
 use crate::aws::wait;
-use crate::change::{Address, Change, Done, Fault};
+use crate::change::{Address, Change, Done, Fault, Later};
 use crate::cloud::Cloud;
 use crate::context::{Context, References};
 use crate::plan::{Plan, Stage, Step};
@@ -47,7 +47,7 @@ pub struct Outcome {
     /// Changed, or found to be so already.
     pub done: Vec<(Change, Done)>,
     /// Not possible yet.
-    pub deferred: Vec<(Change, String, Duration)>,
+    pub deferred: Vec<(Change, Later)>,
     /// Refused.
     pub failed: Vec<(Change, Fault)>,
     /// Not begun, because something before them failed or was deferred, or because the user stopped
@@ -157,9 +157,9 @@ pub async fn execute(
         for (step, ending) in endings {
             let change = step.op.change();
             match ending {
-                Ending::Done(Done::Deferred { reason, try_again_after }) => {
+                Ending::Done(Done::Deferred(later)) => {
                     complete = false;
-                    outcome.deferred.push((change, reason, try_again_after));
+                    outcome.deferred.push((change, later));
                 }
                 Ending::Done(done) => outcome.done.push((change, done)),
                 Ending::Failed(fault) => {
@@ -262,7 +262,9 @@ mod tests {
         let fault = Fault::new(FaultKind::Refused, "create", "no");
         let none = Outcome::default;
         let not_started = vec![change.clone()];
-        let deferred = vec![(change.clone(), "replicas".to_owned(), Duration::ZERO)];
+        let (reason, try_again_after) = ("replicas".to_owned(), Duration::ZERO);
+        let later = Later { reason, try_again_after, said: None };
+        let deferred = vec![(change.clone(), later)];
         let failed = vec![(change, fault)];
         let left = || Outcome { not_started: not_started.clone(), ..none() };
         let rows = [

@@ -189,12 +189,18 @@ pub enum Done {
     /// A user, perhaps an earlier run of ours whose reply was lost, had done it before.
     AlreadySo,
     /// Not possible yet.
-    Deferred {
-        /// What is being waited for.
-        reason: String,
-        /// When trying again makes sense.
-        try_again_after: Duration,
-    },
+    Deferred(Later),
+}
+
+/// What a later run goes on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Later {
+    /// What is being waited for.
+    pub reason: String,
+    /// When trying again makes sense.
+    pub try_again_after: Duration,
+    /// What AWS refused last while it was waited for.
+    pub said: Option<Box<Fault>>,
 }
 
 /// What kind of no it was. Decides retries, exit code and hint.
@@ -207,6 +213,8 @@ pub enum FaultKind {
     MovedOn,
     /// AWS is still busy with it; a later try can succeed.
     Busy,
+    /// AWS itself failed, whatever was asked; a later try can succeed.
+    Failing,
     /// A version still has replicas at the edge.
     Replicated,
     /// IAM's change has not reached the other service yet.
@@ -229,9 +237,33 @@ pub enum FaultKind {
     Local,
 }
 
+impl FaultKind {
+    /// Is it enough to run the same command again, perhaps later?
+    #[must_use]
+    pub fn ends_by_itself(self) -> bool {
+        match self {
+            Self::NotFound
+            | Self::AlreadyExists
+            | Self::MovedOn
+            | Self::Busy
+            | Self::Failing
+            | Self::Replicated
+            | Self::NotPropagated
+            | Self::Throttled
+            | Self::Unreachable => true,
+            Self::InUse
+            | Self::Denied
+            | Self::Elsewhere
+            | Self::Credentials
+            | Self::Refused
+            | Self::Local => false,
+        }
+    }
+}
+
 /// AWS, the sandbox or this machine did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("could not {tried}: {message}")]
+#[error("could not {tried}: {}", self.told())]
 pub struct Fault {
     /// Classified.
     pub kind: FaultKind,
@@ -263,10 +295,46 @@ impl Fault {
         }
     }
 
+    /// What happened, for people: AWS's words about its conditions do not say that somebody else
+    /// was here.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let was = match (self.kind, self.code.as_deref()) {
+            (FaultKind::MovedOn, Some(code)) if code.starts_with("NoSuch") => "was taken away",
+            (FaultKind::MovedOn, Some(_)) => "was changed",
+            _ => return self.message.clone(),
+        };
+        format!("it {was} by another user since it was looked at; AWS said: {}", self.message)
+    }
+
     /// The same fault with a hint.
     #[must_use]
     pub fn hinted(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_that_fails_is_told_as_what_it_means() {
+        let fault = |kind, code: Option<&str>| Fault {
+            code: code.map(str::to_owned),
+            ..Fault::new(kind, "upload a", "No.")
+        };
+        let since = "by another user since it was looked at; AWS said: No.";
+        for (kind, code, told) in [
+            (FaultKind::MovedOn, Some("PreconditionFailed"), format!("it was changed {since}")),
+            (FaultKind::MovedOn, Some("NoSuchKey"), format!("it was taken away {since}")),
+            (FaultKind::MovedOn, None, "No.".into()),
+            (FaultKind::NotFound, Some("NoSuchKey"), "No.".into()),
+            (FaultKind::Refused, Some("PreconditionFailed"), "No.".into()),
+        ] {
+            assert_eq!(fault(kind, code).told(), told);
+            assert_eq!(fault(kind, code).to_string(), format!("could not upload a: {told}"));
+        }
     }
 }

@@ -15,6 +15,7 @@ mod wire {
     mod changes;
     mod cloudfront;
     mod company;
+    mod copies;
     mod credentials;
     mod destroy;
     mod drift;
@@ -23,6 +24,7 @@ mod wire {
     mod keys;
     mod kinds;
     mod logs;
+    mod lost;
     mod maintenance;
     mod names;
     mod objects;
@@ -37,4 +39,5 @@ mod wire {
     mod truth;
     mod twin;
     mod upload;
+    mod waits;
 }

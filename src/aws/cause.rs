@@ -24,6 +24,8 @@ const SCHEME: &str = "write the address with `http://` or `https://`: `--endpoin
     AWS_ENDPOINT_URL and its kin";
 pub(super) const PAGE: &str = "a network or a proxy that wants you to sign in answers in AWS's place: open any \
     page in a browser, sign in there, then run the same command again";
+pub(super) const GARBLED: &str = "something on the way, such as a proxy, may have changed it: run the same \
+    command again; `--record DIR` keeps what came";
 const NONE: &str = "sign in (`aws sso login`, `aws login`), or name a profile with `--profile` or \
     AWS_PROFILE; `aws sts get-caller-identity` tries them";
 

@@ -2,6 +2,7 @@
 //! mean, and what to do now.
 
 use super::cause::{self, causes};
+use super::lost::refused;
 use super::refusal::{Meaning, meaning};
 use crate::change::{Fault, FaultKind};
 use aws_sdk_sts::operation::RequestId;
@@ -25,8 +26,10 @@ where
     let is_page = code.is_none() && error.raw_response().is_some_and(is_page);
     let text =
         if is_page { format!("a web page came instead of AWS's answer: {text}") } else { text };
+    let is_garbled = code.is_none() && status.is_some_and(is_success);
     let Meaning { kind, cure } = match error {
         _ if is_page => Meaning { kind: FaultKind::Unreachable, cure: Some(cause::PAGE) },
+        _ if is_garbled => Meaning { kind: FaultKind::Unreachable, cure: Some(cause::GARBLED) },
         SdkError::DispatchFailure(_)
         | SdkError::TimeoutError(_)
         | SdkError::ConstructionFailure(_) => cause::meaning(error),
@@ -38,7 +41,7 @@ where
     let named = lies.filter(|_| kind == FaultKind::Elsewhere);
     let named = named
         .map(|region| format!("the bucket is in {region}: set `region: {region}` in the spec"));
-    Fault {
+    let fault = Fault {
         hint: named.or(cure.map(str::to_owned)).or_else(|| hint(kind, &tried, &message)),
         lacks,
         kind,
@@ -46,7 +49,9 @@ where
         code,
         message,
         request_id: error.request_id().map(str::to_owned),
-    }
+    };
+    refused(&fault);
+    fault
 }
 
 /// Returns the fault behind a refusal inside of an answer that says 200. `needs`: the actions that
@@ -137,11 +142,25 @@ fn is_page(response: &HttpResponse) -> bool {
     kind.starts_with("text/html") && response.status().as_u16() < 500
 }
 
+fn is_success(status: u16) -> bool {
+    matches!(status, 200..=299)
+}
+
 fn words<E: std::error::Error + 'static>(
     error: &SdkError<E, HttpResponse>,
     status: Option<u16>,
 ) -> String {
+    let body = error.raw_response().and_then(|response| response.body().bytes());
     match (error, status) {
+        (SdkError::ServiceError(_) | SdkError::ResponseError(_), Some(status))
+            if is_success(status) =>
+        {
+            let bytes = body.map(|body| format!(", {} bytes", body.len())).unwrap_or_default();
+            format!(
+                "AWS's answer (HTTP status {status}{bytes}) cannot be understood: {}",
+                causes(error)
+            )
+        }
         (SdkError::ServiceError(_), Some(status)) => {
             format!("AWS answered with HTTP status {status} and no text")
         }
@@ -175,7 +194,7 @@ fn hint(kind: FaultKind, tried: &str, text: &str) -> Option<String> {
         FaultKind::MovedOn => {
             "another user changed it in the meantime: run the same command again, it plans anew"
         }
-        FaultKind::Busy | FaultKind::Throttled => {
+        FaultKind::Busy | FaultKind::Failing | FaultKind::Throttled => {
             "run the same command again; what is done stays done"
         }
         FaultKind::NotPropagated => {

@@ -1,6 +1,7 @@
 //! The calls: which have no answer yet, where they were sent, and when AWS answered last; so that a
 //! user who waits knows whom for. With `-v` also one line on stderr for each call, as it ends.
 
+use super::lost;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
@@ -23,9 +24,18 @@ pub struct Calls(Arc<Mutex<Book>>);
 struct Book {
     begun: u64,
     /// By the order in which they began.
-    open: BTreeMap<u64, (String, Instant)>,
+    open: BTreeMap<u64, Call>,
     answered: u64,
     last: Option<Instant>,
+}
+
+/// A call without an answer.
+#[derive(Debug)]
+struct Call {
+    name: String,
+    since: Instant,
+    /// When the try was sent that is under way.
+    sent: Option<Instant>,
 }
 
 /// What is known of the calls at one moment.
@@ -33,6 +43,8 @@ struct Book {
 pub(crate) struct Seen {
     /// The oldest call without an answer, `S3 GetObject at HOST`, and when it began.
     pub(crate) open: Option<(String, Instant)>,
+    /// When it was sent, unless it pauses before the next try.
+    pub(crate) sent: Option<Instant>,
     /// How many answers there were, refusals too.
     pub(crate) answered: u64,
     /// When the last one came.
@@ -45,10 +57,14 @@ impl Calls {
     }
 
     pub(crate) fn seen(&self) -> Seen {
-        self.book(|book| Seen {
-            open: book.open.values().next().cloned(),
-            answered: book.answered,
-            last: book.last,
+        self.book(|book| {
+            let oldest = book.open.values().next();
+            Seen {
+                open: oldest.map(|call| (call.name.clone(), call.since)),
+                sent: oldest.and_then(|call| call.sent),
+                answered: book.answered,
+                last: book.last,
+            }
         })
     }
 }
@@ -99,7 +115,7 @@ impl Intercept for Meter {
         let number = self.calls.book(|book| {
             book.begun += 1;
             let unsent = format!("{name}, whose credentials are not there yet");
-            book.open.insert(book.begun, (unsent, since));
+            book.open.insert(book.begun, Call { name: unsent, since, sent: None });
             book.begun
         });
         let open = Open { number, name, since, calls: self.calls.clone() };
@@ -116,8 +132,8 @@ impl Intercept for Meter {
         if let Some(Open { number, name, since, .. }) = bag.load::<Open>() {
             let uri = context.request().uri().split_once("://").map_or("", |(_, rest)| rest);
             let host = uri.split(['/', '?']).next().unwrap_or_default();
-            let sent = format!("{name} at {host}");
-            self.calls.book(|book| book.open.insert(*number, (sent, *since)));
+            let (name, sent) = (format!("{name} at {host}"), Some(Instant::now()));
+            self.calls.book(|book| book.open.insert(*number, Call { name, since: *since, sent }));
         }
         Ok(())
     }
@@ -126,8 +142,12 @@ impl Intercept for Meter {
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        lost::hear(bag.load::<Metadata>().map_or("?", Metadata::name), context);
+        if let Some(Open { number, .. }) = bag.load::<Open>() {
+            self.calls.book(|book| book.open.get_mut(number).map(|call| call.sent = None));
+        }
         if context.response().is_some() {
             self.calls.book(|book| {
                 book.answered += 1;

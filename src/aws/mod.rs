@@ -22,6 +22,7 @@ pub(crate) mod clock;
 pub(crate) mod fault;
 mod flow;
 pub(crate) mod http;
+pub(crate) mod lost;
 pub(crate) mod meter;
 mod profile;
 pub(crate) mod record;
@@ -46,7 +47,7 @@ impl Patience {
     pub const TURN: Self = Self {
         silence: Duration::from_secs(10),
         attempt: Some(Duration::from_secs(10)),
-        attempts: 3,
+        attempts: 5,
     };
 }
 

@@ -48,12 +48,21 @@ const RUNTIME: &str = "set `function.runtime` to one that AWS still takes; AWS n
     or in the Lambda Developer Guide, \"Lambda runtimes\"";
 const KMS: &str = "the bucket's KMS key does not work: enable it, or cancel its deletion, or \
     choose another one in the bucket's default encryption";
+const KEY_POLICY: &str = "the caller may not use the bucket's KMS key, which is not the stack's: \
+    the key's owner lets it (`kms:GenerateDataKey` and `kms:Decrypt`, in the key's policy and in the \
+    caller's); `provision policy` has no rights on keys";
+const FRESH: &str = "not every name server knows the bucket yet, as it is new: run the same command \
+    again in some minutes";
+const DAMAGED: &str = "the file is as it was planned, so its bytes were damaged on their way, by a \
+    proxy or by this machine: run the same command again";
+const INLINE: &str = "a role's inline policies may have 10,240 characters together, which nobody can \
+    raise: delete inline policies that others put on the role, or move them to managed policies";
 const ITSELF: &str = "AWS itself failed, not this request: run the same command again in a few \
     minutes; what is done stays done";
 
 use FaultKind::{
-    AlreadyExists, Busy, Credentials, Denied, Elsewhere, InUse, MovedOn, NotFound, NotPropagated,
-    Refused, Replicated, Throttled,
+    AlreadyExists, Busy, Credentials, Denied, Elsewhere, Failing, InUse, MovedOn, NotFound,
+    NotPropagated, Refused, Replicated, Throttled,
 };
 
 /// The first row that fits decides.
@@ -89,7 +98,7 @@ const ROWS: &[Row] = &[
     // The caller needs rights on the function for this.
     row(&["InvalidLambdaFunctionAssociation"], "cannot retrieve the specified", Denied),
     cured(
-        &["PreconditionFailed"],
+        &["PreconditionFailed", "ResourceInUse"],
         "pricing plan",
         InUse,
         "cancel the distribution's pricing plan first (CloudFront console, the distribution, \
@@ -179,11 +188,15 @@ const ROWS: &[Row] = &[
         "another write of it was under way in the same moment: run the same command again, it \
             plans anew",
     ),
-    row(&["PermanentRedirect", "TemporaryRedirect"], "", Elsewhere),
+    cured(&["BadDigest"], "", Refused, DAMAGED),
+    cured(&["TemporaryRedirect"], "", Busy, FRESH),
+    row(&["PermanentRedirect"], "", Elsewhere),
     row(&["IllegalLocationConstraintException"], "", Elsewhere),
     row(&["AuthorizationHeaderMalformed"], "region", Elsewhere),
     cured(&["KMS.*", "KMSDisabledException", "KMSInvalidStateException"], "", Refused, KMS),
+    cured(&["AccessDenied"], "not authorized to perform: kms:", Denied, KEY_POLICY),
     // IAM
+    cured(&["LimitExceeded"], "maximum policy size", Refused, INLINE),
     row(&["EntityAlreadyExists"], "", AlreadyExists),
     row(&["DeleteConflict"], "", InUse),
     row(&["ConcurrentModification", "EntityTemporarilyUnmodifiable"], "", Busy),
@@ -261,7 +274,7 @@ const ROWS: &[Row] = &[
             "ServiceUnavailableException",
         ],
         "",
-        Busy,
+        Failing,
         ITSELF,
     ),
 ];
@@ -282,11 +295,12 @@ pub(super) fn meaning(code: Option<&str>, text: &str, status: Option<u16>) -> Me
     }
     let kind = match (code, status) {
         (_, Some(429)) => Throttled,
-        (_, Some(500 | 502..)) => return Meaning { kind: Busy, cure: Some(ITSELF) },
+        (_, Some(500 | 502..)) => return Meaning { kind: Failing, cure: Some(ITSELF) },
         (None, Some(404)) => NotFound,
         (None, Some(403)) => Denied,
         (None, Some(412)) => MovedOn,
-        (None, Some(301 | 307)) => Elsewhere,
+        (None, Some(301)) => Elsewhere,
+        (None, Some(307)) => return Meaning { kind: Busy, cure: Some(FRESH) },
         _ => Refused,
     };
     Meaning { kind, cure: None }

@@ -1,7 +1,7 @@
 //! The only place that sleeps: wait for a named condition, with a rhythm, a budget and the user's
 //! right to stop.
 
-use crate::change::{Address, Done, Fault, FaultKind};
+use crate::change::{Address, Done, Fault, FaultKind, Later};
 use crate::context::Context;
 use std::future::Future;
 use std::time::Duration;
@@ -48,50 +48,105 @@ pub(crate) const DEPLOYMENT: Duration = Duration::from_mins(90);
 /// What was in use a moment ago (an origin access control right after its distribution's end).
 pub(crate) const SETTLING: Duration = Duration::from_mins(1);
 
+/// What AWS said while it was asked again and again.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// It said at least once that what is awaited is not so yet.
+    not_yet: bool,
+    /// What it refused last, unless it has answered since.
+    last: Option<Fault>,
+}
+
 /// How a wait ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Waited<T> {
     /// The condition holds.
     Met(T),
     /// It did not hold within the budget.
-    OutOfTime,
+    OutOfTime(Said),
     /// The user stopped it.
-    Stopped,
-    /// The credentials have ended meanwhile; in AWS's words.
-    SignedOut(String),
+    Stopped(Said),
+    /// The credentials have ended meanwhile: the last that AWS said.
+    SignedOut(Said),
+}
+
+/// Why an op ends before its own end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// A later run goes on with it.
+    Later(Later),
+    Fault(Fault),
+}
+
+impl From<Fault> for Early {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Early {
+    /// As an op ends.
+    ///
+    /// # Errors
+    /// What AWS refused.
+    pub(crate) fn done(self) -> Result<Done, Fault> {
+        match self {
+            Self::Later(later) => Ok(Done::Deferred(later)),
+            Self::Fault(fault) => Err(fault),
+        }
+    }
 }
 
 impl<T> Waited<T> {
     /// What came of it, or what a later run goes on with: `still` says what was not met.
-    pub(crate) fn or_later(self, still: impl Into<String>, after: Duration) -> Result<T, Done> {
-        let reason = match self {
+    ///
+    /// # Errors
+    /// Where AWS never said that, its last refusal.
+    pub(crate) fn or_later(self, still: impl Into<String>, after: Duration) -> Result<T, Early> {
+        let (said, is_signed_out) = match self {
             Self::Met(met) => return Ok(met),
-            Self::OutOfTime | Self::Stopped => still.into(),
-            Self::SignedOut(words) => {
-                format!("{}; meanwhile the credentials have ended ({words})", still.into())
-            }
+            Self::OutOfTime(said) | Self::Stopped(said) => (said, false),
+            Self::SignedOut(said) => (said, true),
         };
-        Err(Done::Deferred { reason, try_again_after: after })
+        let (mut reason, last) = match said {
+            Said { not_yet: false, last: Some(fault) } => return Err(Early::Fault(fault)),
+            Said { last, .. } => (still.into(), last.map(Box::new)),
+        };
+        if let Some(fault) = last.as_ref().filter(|_| is_signed_out) {
+            reason = format!("{reason}; meanwhile the credentials have ended ({})", fault.message);
+        }
+        Err(Early::Later(Later { reason, try_again_after: after, said: last }))
     }
 }
 
-/// Asks `check` until it gives something, at least once. Once it has begun to wait, it goes on
-/// while AWS is out of reach, takes no more calls, or fails itself.
+/// What a refusal means to whoever waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The very thing that is awaited.
+    NotYet,
+    /// Something else that ends by itself.
+    Passes,
+    Final,
+}
+
+/// Asks `check` until it gives something, at least once; a refusal of one of the kinds `awaits`
+/// means that it is not so yet. Once it has begun to wait, it goes on while AWS is out of reach,
+/// takes no more calls, or fails itself.
 ///
 /// # Errors
 /// The first fault of `check`; later only one that waiting does not end.
 pub(crate) async fn until<T, F, Fut>(
     context: &Context<'_>,
-    address: &Address,
-    what: &str,
+    (address, what): (&Address, &str),
     budget: (Duration, Duration),
+    awaits: &[FaultKind],
     check: F,
 ) -> Result<Waited<T>, Fault>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<Option<T>, Fault>>,
 {
-    wait(context, (address, what), budget, false, check).await
+    until_unless(context, (address, what), budget, by_kind(awaits, false), check).await
 }
 
 /// The same for a `check` that only looks at what this run has written: it is patient from its first
@@ -101,23 +156,35 @@ where
 /// A fault that waiting does not end.
 pub(crate) async fn until_seen<T, F, Fut>(
     context: &Context<'_>,
-    address: &Address,
-    what: &str,
+    (address, what): (&Address, &str),
     budget: (Duration, Duration),
+    awaits: &[FaultKind],
     check: F,
 ) -> Result<Waited<T>, Fault>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<Option<T>, Fault>>,
 {
-    wait(context, (address, what), budget, true, check).await
+    until_unless(context, (address, what), budget, by_kind(awaits, true), check).await
 }
 
-async fn wait<T, F, Fut>(
+fn by_kind(awaits: &[FaultKind], is_patient: bool) -> impl Fn(&Fault, bool) -> Refusal {
+    move |fault, has_begun| match fault.kind {
+        kind if awaits.contains(&kind) => Refusal::NotYet,
+        kind if (is_patient || has_begun) && passes(kind) => Refusal::Passes,
+        _ => Refusal::Final,
+    }
+}
+
+/// The same with a `judge` of refusals, who also hears whether the wait has begun.
+///
+/// # Errors
+/// The first fault that is final.
+pub(crate) async fn until_unless<T, F, Fut>(
     context: &Context<'_>,
     (address, what): (&Address, &str),
     (every, budget): (Duration, Duration),
-    mut is_patient: bool,
+    judge: impl Fn(&Fault, bool) -> Refusal,
     mut check: F,
 ) -> Result<Waited<T>, Fault>
 where
@@ -125,26 +192,33 @@ where
     Fut: Future<Output = Result<Option<T>, Fault>>,
 {
     let begin = Instant::now();
+    let mut has_begun = false;
+    let mut said = Said::default();
     loop {
         match check().await {
             Ok(Some(met)) => return Ok(Waited::Met(met)),
-            Ok(None) => is_patient = true,
-            Err(fault) if is_patient && passes(fault.kind) => {}
-            Err(fault) if is_patient && fault.kind == FaultKind::Credentials => {
-                return Ok(Waited::SignedOut(fault.message));
-            }
-            Err(fault) => return Err(fault),
+            Ok(None) => said = Said { not_yet: true, last: None },
+            Err(fault) => match judge(&fault, has_begun) {
+                Refusal::NotYet => said = Said { not_yet: true, last: Some(fault) },
+                Refusal::Passes => said.last = Some(fault),
+                Refusal::Final if fault.kind == FaultKind::Credentials && said.not_yet => {
+                    said.last = Some(fault);
+                    return Ok(Waited::SignedOut(said));
+                }
+                Refusal::Final => return Err(fault),
+            },
         }
+        has_begun = true;
         let pause = every.mul_f64(0.8 + 0.4 * fastrand::f64());
         if begin.elapsed() + pause > budget {
-            return Ok(Waited::OutOfTime);
+            return Ok(Waited::OutOfTime(said));
         }
         context.waiting(address, what);
         #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
         let sleep = tokio::time::sleep(pause);
         tokio::select! {
             () = sleep => {}
-            () = context.until_stopped() => return Ok(Waited::Stopped),
+            () = context.until_stopped() => return Ok(Waited::Stopped(said)),
         }
     }
 }
@@ -168,5 +242,9 @@ pub(crate) async fn telling<T>(awaited: impl Future<Output = T>, tell: impl Fn(u
 
 /// Does it end by itself?
 pub(crate) fn passes(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::Unreachable | FaultKind::Throttled | FaultKind::Busy)
+    use FaultKind::{Busy, Failing, Throttled, Unreachable};
+    matches!(kind, Unreachable | Throttled | Busy | Failing)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ mod persistence;
 use super::{Caller, Cloud};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
+use crate::aws::lost;
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, ObjectKey};
@@ -333,12 +334,18 @@ impl Cloud for Aws {
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
-        let carried = self.carry_out(stack, op, context).await;
-        let carried = match carried {
-            Err(fault) if persistence::is_not_yet(op, &fault, context) => {
-                let again = || self.carry_out(stack, op, context);
-                persistence::persist(&self.clients, op, fault, context, again).await
+        let carried = async {
+            match self.carry_out(stack, op, context).await {
+                Err(fault) if persistence::is_not_yet(op, &fault, context) => {
+                    let again = || self.carry_out(stack, op, context);
+                    persistence::persist(&self.clients, op, fault, context, again).await
+                }
+                carried => carried,
             }
+        };
+        let (carried, is_lost) = lost::listening(carried).await;
+        let carried = match carried {
+            Ok(Done::AlreadySo) if is_lost => Ok(Done::Changed(String::new())),
             carried => carried,
         };
         if let Some(kind) = op.creates().filter(|_| carried.is_ok()) {

@@ -7,7 +7,7 @@
 
 use super::world::{Delays, Unfit, World};
 use super::{Caller, Cloud};
-use crate::aws::wait::{self, Rhythm, Waited};
+use crate::aws::wait::{self, Early, Rhythm, Waited};
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::file::{self, Readers};
@@ -257,17 +257,15 @@ impl Cloud for Sandbox {
             let budget = (Rhythm::SANDBOX.deployment, wait::DEPLOYMENT);
             let waited = wait::until(
                 context,
-                &address,
-                "the deployment to reach every edge",
+                (&address, "the deployment to reach every edge"),
                 budget,
-                || async { Ok(self.load()?.is_deployed(op, &known, now()).then_some(())) },
+                &[],
+                || async { self.load()?.deployed(op, &known, now()) },
             )
             .await?;
             let after = Duration::from_secs(self.delays.deploy);
-            return Ok(match waited.or_later("the distribution is still deploying", after) {
-                Ok(()) => Done::Changed("deployed".into()),
-                Err(later) => later,
-            });
+            let ended = waited.or_later("the distribution is still deploying", after);
+            return ended.or_else(Early::done);
         }
         self.keep_bytes(op)?;
         let patience = match op {
@@ -277,12 +275,12 @@ impl Cloud for Sandbox {
         let deferred = std::sync::Mutex::new(None);
         let waited = wait::until(
             context,
-            &address,
-            function::REPLICAS_END,
+            (&address, function::REPLICAS_END),
             (Rhythm::SANDBOX.replicas, patience),
+            &[],
             || async {
                 let done = self.change(|world, now| world.apply(stack, op, context, now))?;
-                if matches!(done, Done::Deferred { .. }) {
+                if matches!(done, Done::Deferred(_)) {
                     *deferred.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
                         Some(done);
                     return Ok(None);

@@ -86,7 +86,12 @@ pub(super) fn objects(
         _ => false,
     });
     let own = (&keys.off, &desired.page.content, told);
-    plan.take(Stage::Index, planner.index(&desired.site, own, puts, &live.objects), Op::Site);
+    // Where a key encrypts, the ETag of the first index is not known, which guards the second.
+    let has_key = live.bucket.as_ref().is_some_and(|bucket| bucket.kms_key.is_some());
+    let drops = !has_key && plan.steps.iter().any(|step| step.stage == Stage::InvalidateGone);
+    let (index, settled) = planner.index(&desired.site, own, (puts, drops), &live.objects);
+    plan.take(Stage::Index, index, Op::Site);
+    plan.add(Stage::Settled, settled.map(Op::Site));
 }
 
 /// Edges may hold copies of what is put or goes. A new distribution has none. Of one that read
@@ -120,11 +125,21 @@ fn invalidate(
         plan.add(Stage::InvalidateMoved, [op(planner.everything())]);
     } else if !knows {
         plan.add(Stage::Invalidate, [op(planner.everything())]);
-    } else {
-        let old = invalidation::plan::stale(ops, &desired.site, &live.objects);
-        plan.add(Stage::Invalidate, planner.of(&old.changed).map(op));
-        plan.add(Stage::InvalidateGone, planner.of(&old.gone).map(op));
     }
+    if !reads {
+        return;
+    }
+    let old = invalidation::plan::stale(ops, &desired.site, &live.objects);
+    if knows {
+        plan.add(Stage::Invalidate, planner.of(&old.changed).map(op));
+    }
+    // What an earlier run took away, and whose paths nobody knows any more.
+    let gone = if live.objects.lingers() {
+        Some(planner.everything_gone(&old.gone))
+    } else {
+        planner.of(&old.gone)
+    };
+    plan.add(Stage::InvalidateGone, gone.map(op));
 }
 
 /// Our distribution, which the spec gives up and which goes on serving visitors, would have nothing

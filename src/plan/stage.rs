@@ -65,6 +65,8 @@ stages! {
     Leftovers,
     /// Cached copies of what went are dropped.
     InvalidateGone,
+    /// The index says so; it has said before anything went that this is to be done.
+    Settled,
     /// Superseded versions.
     Prune,
     /// Leave slots; disable our distribution.
@@ -102,7 +104,7 @@ impl Stage {
             DeleteDistribution, DeleteFunction, DeleteLogs, DeleteRole, Deployed, Distribution,
             Documents, Files, FirstGrant, FirstPage, Function, Grant, Index, Invalidate,
             InvalidateGone, InvalidateMoved, Leftovers, Logs, Moves, Narrow, Page, Prune,
-            RemoveGrant, Retention, Role, Switch, Vacate, Vacated,
+            RemoveGrant, Retention, Role, Settled, Switch, Vacate, Vacated,
         };
         match self {
             Role | Access => &[],
@@ -136,7 +138,8 @@ impl Stage {
             Leftovers => {
                 &[Index, Files, Documents, Distribution, Association, Deployed, Vacate, Vacated]
             }
-            InvalidateGone => &[Files, Documents, Leftovers],
+            InvalidateGone => &[Files, Documents, Index, Leftovers],
+            Settled => &[Index, Leftovers, InvalidateGone],
             Vacate => &[Bucket, Grant, Distribution, FirstGrant, Association, Deployed, Switch],
             Prune => &[Function, Distribution, Association, Deployed, Switch, Vacate, Vacated],
             Vacated => &[Vacate],

@@ -1,5 +1,6 @@
 //! A user who waits for AWS is told whom for, and does not wait for ever.
 
+use crate::aws::lost::Refusals;
 use crate::aws::meter::{Calls, Seen};
 use crate::change::{Fault, FaultKind};
 use crate::view::View;
@@ -65,6 +66,8 @@ impl Watch {
         limit: Limit,
         asked: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
+        let refusals = Refusals::default();
+        let asked = refusals.clone().of(asked);
         tokio::pin!(asked);
         let begin = Instant::now();
         let mut speak = begin + SILENCE;
@@ -76,13 +79,7 @@ impl Watch {
             }
             let (seen, now) = (self.calls.seen(), Instant::now());
             if now >= limit.end(heard(&seen)) {
-                let whom = seen.open.map_or_else(|| "AWS".into(), |(call, _)| call);
-                let fault =
-                    Fault::new(FaultKind::Unreachable, format!("ask {whom}"), limit.words());
-                return Err(fault.hinted(
-                    "check the network, the proxy variables and whether AWS has trouble; then run \
-                        the same command again",
-                ));
+                return Err(ended(limit, &seen, now, refusals.last()));
             }
             if now >= speak {
                 self.view.waiting(&said(&seen, begin, now));
@@ -90,6 +87,23 @@ impl Watch {
             }
         }
     }
+}
+
+/// Why it ended: nobody answers, or AWS has answered up to now, and refused.
+fn ended(limit: Limit, seen: &Seen, now: Instant, last: Option<Fault>) -> Fault {
+    // A call that is refused is sent again, and pauses before that.
+    let hangs = seen.sent.is_some_and(|sent| now - sent >= SLOW);
+    let before = match last {
+        Some(fault) if !hangs => return fault,
+        Some(fault) => format!("; before, AWS said: {}", fault.message),
+        None => String::new(),
+    };
+    let whom = seen.open.as_ref().map_or("AWS", |(call, _)| call);
+    let message = limit.words() + &before;
+    Fault::new(FaultKind::Unreachable, format!("ask {whom}"), message).hinted(
+        "check the network, the proxy variables and whether AWS has trouble; then run the same \
+            command again",
+    )
 }
 
 /// What a user is told who has waited since `begin`.
@@ -120,6 +134,31 @@ mod tests {
     }
 
     #[test]
+    fn whoever_answered_is_not_said_to_be_silent() {
+        let now = Instant::now();
+        let limit = Limit::At { begin: now, within: Duration::from_secs(20) };
+        let refusal = || Fault::new(FaultKind::Throttled, "upload a", "Please reduce your rate.");
+        let silent = "there was no answer within 20 seconds";
+        let both = format!("{silent}; before, AWS said: {}", refusal().message);
+        let refused = || (FaultKind::Throttled, refusal().message);
+        let unanswered = |says: &str| (FaultKind::Unreachable, says.to_owned());
+        // How long the try under way has no answer, whether AWS has refused; what is said.
+        for (age, has_refused, said) in [
+            (None, false, unanswered(silent)),
+            (Some(SLOW), false, unanswered(silent)),
+            (None, true, refused()),
+            (Some(SLOW / 2), true, refused()),
+            (Some(SLOW), true, unanswered(&both)),
+        ] {
+            let open = Some(("S3 PutObject at s3.example".to_owned(), now));
+            let sent = age.map(|age| now - age);
+            let seen = Seen { open, sent, answered: 31, last: Some(now) };
+            let fault = ended(limit, &seen, now, has_refused.then(refusal));
+            assert_eq!((fault.kind, fault.message), said);
+        }
+    }
+
+    #[test]
     fn an_answer_prolongs_a_look_and_not_a_turn() {
         let begin = Instant::now();
         let later = begin + Duration::from_secs(50);
@@ -133,7 +172,7 @@ mod tests {
         let begin = Instant::now();
         let now = begin + Duration::from_secs(13);
         let call = |age| Some(("S3 GetObject at s3.example".to_owned(), now - age));
-        let seen = |open| Seen { open, answered: 812, last: None };
+        let seen = |open| Seen { open, sent: None, answered: 812, last: None };
         let waits = said(&seen(call(SLOW)), begin, now);
         assert_eq!(waits, "still waiting for S3 GetObject at s3.example [13s]");
         for open in [call(SLOW / 2), None] {

@@ -126,13 +126,15 @@ pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
     for (change, fault) in &outcome.failed {
         text.push_str(&failed(change, fault));
     }
-    for (change, reason, after) in &outcome.deferred {
-        let _ = writeln!(
+    for (change, later) in &outcome.deferred {
+        let _ = write!(
             text,
-            "  {UPDATE}pending{UPDATE:#}      {} ({})\n      {reason}\n      try again in about {}",
+            "  {UPDATE}pending{UPDATE:#}      {} ({})\n      {}\n{}      try again in about {}\n",
             change.address,
             change.summary,
-            duration(*after)
+            clean(&later.reason),
+            later.said.as_deref().map(said_last).unwrap_or_default(),
+            duration(later.try_again_after)
         );
     }
     for change in &outcome.not_started {
@@ -144,9 +146,18 @@ pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
             "\nhint: nothing is lost. Run {again} again later, on any machine{with}: it finishes.\n"
         );
     } else if outcome.result() != RunResult::Done {
-        let _ = write!(text, "\nhint: run {again} again: it goes on from here.\n");
+        let all_pass = outcome.failed.iter().all(|(_, fault)| fault.kind.ends_by_itself());
+        let first = if all_pass { "" } else { "once that is mended, " };
+        let _ = write!(text, "\nhint: {first}run {again} again: it goes on from here.\n");
     }
     text
+}
+
+/// What AWS refused last while it was waited for. Its way out is to wait longer.
+fn said_last(fault: &Fault) -> String {
+    let mut lines = vec![format!("AWS said last: {}", brief(&fault.message))];
+    lines.extend(reference(fault));
+    indented(&lines)
 }
 
 /// A step that failed, and why.
@@ -223,16 +234,19 @@ fn indented(lines: &[String]) -> String {
 }
 
 fn fault_lines(fault: &Fault) -> Vec<String> {
-    let mut lines = vec![format!("could not {}: {}", clean(&fault.tried), brief(&fault.message))];
-    let code = fault.code.as_ref().map(|code| format!("code {code}"));
-    let request = fault.request_id.as_ref().map(|id| format!("request {id}"));
-    let said: Vec<String> = code.into_iter().chain(request).collect();
-    if !said.is_empty() {
-        lines.push(said.join(", "));
-    }
+    let mut lines = vec![format!("could not {}: {}", clean(&fault.tried), brief(&fault.told()))];
+    lines.extend(reference(fault));
     lines.extend(missing(fault));
     lines.extend(fault.hint.as_ref().map(|hint| format!("hint: {hint}")));
     lines
+}
+
+/// What names a refusal in a support case.
+fn reference(fault: &Fault) -> Option<String> {
+    let code = fault.code.as_ref().map(|code| format!("code {code}"));
+    let request = fault.request_id.as_ref().map(|id| format!("request {id}"));
+    let said: Vec<String> = code.into_iter().chain(request).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 fn missing(fault: &Fault) -> Option<String> {

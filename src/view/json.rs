@@ -5,7 +5,7 @@ use super::remains::Listing;
 use super::report::{Existing, Status, missing};
 use super::switch::{ProbeReport, SwitchStatus};
 use crate::apply::{Event, Outcome};
-use crate::change::{Change, Done, Fault};
+use crate::change::{Change, Done, Fault, Later};
 use crate::edge::EdgeEvent;
 use crate::plan::Plan;
 use crate::spec::Spec;
@@ -52,6 +52,9 @@ pub(crate) fn event(event: &Event<'_>) -> Option<Value> {
         Event::Ended(change, done, elapsed) => {
             let mut body = step(change, done_word(done));
             body["seconds"] = json!(elapsed.as_secs_f64());
+            if let Done::Deferred(Later { said: Some(fault), .. }) = done {
+                body["fault"] = fault_body(fault);
+            }
             body
         }
         Event::Failed(change, fault, elapsed) => {
@@ -68,7 +71,7 @@ fn done_word(done: &Done) -> &'static str {
     match done {
         Done::Changed(_) => "changed",
         Done::AlreadySo => "already-so",
-        Done::Deferred { .. } => "deferred",
+        Done::Deferred(_) => "deferred",
     }
 }
 
@@ -86,9 +89,10 @@ pub(crate) fn outcome(outcome: &Outcome, now: Option<&Existing>) -> Value {
     let deferred: Vec<Value> = outcome
         .deferred
         .iter()
-        .map(|(change, reason, after)| {
-            json!({"address": change.address, "reason": reason,
-            "try_again_after_seconds": after.as_secs()})
+        .map(|(change, later)| {
+            json!({"address": change.address, "reason": later.reason,
+            "try_again_after_seconds": later.try_again_after.as_secs(),
+            "fault": later.said.as_deref().map(fault_body)})
         })
         .collect();
     let failed: Vec<Value> = outcome

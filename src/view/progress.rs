@@ -63,14 +63,14 @@ impl Ticker {
                     Done::Changed(detail) if detail.is_empty() => change.summary.clone(),
                     Done::Changed(detail) => format!("{}: {detail}", change.summary),
                     Done::AlreadySo => format!("{}: already so", change.summary),
-                    Done::Deferred { reason, .. } => format!("not yet: {reason}"),
+                    Done::Deferred(later) => format!("not yet: {}", later.reason),
                 };
                 Some(format!("  {}: {what} [{}]", change.address, duration(*elapsed)))
             }
             Event::Failed(change, fault, elapsed) => Some(format!(
                 "  {}: failed: {} [{}]",
                 change.address,
-                fault.message,
+                fault.told(),
                 duration(*elapsed)
             )),
         };

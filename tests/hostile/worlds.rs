@@ -122,7 +122,7 @@ fn carry_out(world: &mut World, stack: &Stack, live: &Live, plan: &Plan) {
         Context::new(references(live), &|_, _| (), watch::channel(false).1, Duration::ZERO);
     for step in &plan.steps {
         let known = context.references(|known| known.clone());
-        let _ = (step.op.change(), world.is_deployed(&step.op, &known, NOW));
+        let _ = (step.op.change(), world.deployed(&step.op, &known, NOW));
         if let Err(fault) = world.apply(stack, &step.op, &context, NOW) {
             assert!(!fault.message.is_empty(), "{fault:?}");
         }

@@ -75,14 +75,14 @@ impl Edges {
         self.ask(world, ground);
     }
 
-    /// What an edge holds that the bucket has no more. Of what went, only a run that was not killed
-    /// knows the paths (docs/limits.md).
-    fn stale(&self, world: &World, ground: &Ground, is_whole: bool) -> Vec<String> {
+    /// What an edge holds that the bucket has no more; also of what went, where somebody asked for
+    /// that.
+    fn stale(&self, world: &World, ground: &Ground, visited: bool) -> Vec<String> {
         let now: Vec<Copies> =
             origins(world, ground).iter().map(|bucket| served(world, bucket)).collect();
         let is_stale = |(path, held): &(&String, &BTreeSet<String>)| {
             let now = now.iter().find_map(|served| served.get(*path));
-            now.map_or(is_whole, |now| !held.is_subset(now))
+            now.map_or(visited, |now| !held.is_subset(now))
         };
         self.copies.iter().filter(is_stale).map(|(path, held)| format!("{path} {held:?}")).collect()
     }
@@ -135,10 +135,11 @@ fn no_edge_goes_on_serving_what_the_bucket_no_longer_has() {
             memory.plan(&to, Intent::Provision, &words(false)).1.steps.len()
         };
         let sample = |at: &usize| whole || at % 8 == number % 8 || *at == steps;
-        for at in (0..=steps).filter(sample) {
+        let cut = if number % 2 == 0 { Cut::Killed } else { Cut::Refused };
+        for cut in (0..=steps).filter(sample).map(cut) {
             let mut edges = Edges::default();
             edges.ask(&built, &from);
-            let memory = Memory::new(built.clone(), 2, Cut::Killed(at)).traced();
+            let memory = Memory::new(built.clone(), 2, cut).traced();
             let (live, plan) = memory.plan(&to, Intent::Provision, &words(false));
             let _ = memory.carry_out(&to, &live, &plan);
             let first = memory.trail().len();
@@ -151,8 +152,8 @@ fn no_edge_goes_on_serving_what_the_bucket_no_longer_has() {
                 }
                 edges.see(&op, &world, &to);
             }
-            let stale = edges.stale(&memory.world(), &to, at == steps && visited);
-            assert!(stale.is_empty(), "{from:?} -> {to:?}, killed at {at} of {steps}: {stale:?}");
+            let stale = edges.stale(&memory.world(), &to, visited);
+            assert!(stale.is_empty(), "{from:?} -> {to:?}, {cut:?} of {steps}: {stale:?}");
             runs += 1;
         }
     }

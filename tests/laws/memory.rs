@@ -185,11 +185,14 @@ impl Memory {
         assert_eq!(op.is_wait(), shown_as_wait, "what is shown and what is done: {op:?}");
         if op.is_wait() {
             let known = context.references(|known| known.clone());
-            while !state.world.is_deployed(op, &known, state.now) {
-                state.now += 1;
-            }
+            let done = loop {
+                match state.world.deployed(op, &known, state.now)? {
+                    Some(done) => break done,
+                    None => state.now += 1,
+                }
+            };
             state.trace(op);
-            return Ok(Done::Changed(String::new()));
+            return Ok(done);
         }
         let before = state.world.clone();
         let now = state.now;

@@ -233,3 +233,44 @@ async fn a_write_that_is_throttled_is_sent_again() {
     shop.run("apply --yes").exits(0);
     assert_eq!(shop.ground.count("cloudfront:CreateDistributionWithTags"), 7);
 }
+
+/// AWS's words about a condition do not say whose doing it is.
+#[tokio::test]
+async fn a_change_by_somebody_else_is_told_as_such() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    shop.write("site/style.css", "h1 { color: red }");
+    for (status, code, text, was) in [
+        (412, "PreconditionFailed", "At least one of the pre-conditions did not hold", "changed"),
+        (404, "NoSuchKey", "The specified key does not exist.", "taken away"),
+    ] {
+        shop.ground.clear_faults();
+        shop.ground.fault(At::Every("s3:PutObject"), Fault::Says(status, code, text));
+        let told = format!("it was {was} by another user since it was looked at; AWS said: {text}");
+        let ran = shop.run("apply --yes").exits(1);
+        drop(ran.says(&format!("site style.css: failed: {told}")).says("object style.css: it was"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_understands_is_told_as_such() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    for operation in ["cloudfront:ListDistributions", "lambda:GetFunction"] {
+        shop.ground.clear_faults();
+        shop.ground.fault(At::Every(operation), Fault::Garbled);
+        let ran = shop.run("plan").exits(1).says("AWS's answer (HTTP status 200, ");
+        drop(ran.says("cannot be understood").says("--record DIR"));
+    }
+}
+
+/// What repeating does not mend is not said to go on by itself.
+#[tokio::test]
+async fn what_has_to_be_mended_first_is_said() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    let again = "run `provision apply` again: it goes on from here";
+    shop.ground.fault(At::Every("iam:PutRolePolicy"), Fault::Denied);
+    drop(shop.run("apply --yes").exits(1).says(&format!("hint: once that is mended, {again}")));
+    shop.ground.clear_faults();
+    let moved = Fault::Says(412, "PreconditionFailed", "At least one of the pre-conditions");
+    shop.ground.fault(At::Every("s3:PutObject"), moved);
+    drop(shop.run("apply --yes").exits(1).says(&format!("hint: {again}")));
+}

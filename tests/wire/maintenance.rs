@@ -267,6 +267,17 @@ async fn a_turn_says_what_is_so_and_not_what_was_answered() {
     }
 }
 
+/// S3 that answers all the time and refuses is not silent.
+#[tokio::test]
+async fn a_turn_that_s3_refuses_until_its_end_tells_why() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    shop.ground.fault(At::Every(PUT), Fault::Throttled);
+    let ran = shop.run("maintenance on").exits(1).says("Failed: visitors see the site");
+    let ran = ran.says("Please reduce your request rate.").says("code SlowDown, request ");
+    let ran = ran.says("AWS refused every try");
+    assert!(!ran.said.contains("no answer") && !ran.said.contains("arrive"), "{}", ran.said);
+}
+
 /// Nobody waits for minutes; but for two attempts of ten seconds each, so that this is the slowest
 /// test here.
 #[tokio::test]

@@ -130,11 +130,8 @@ impl Twin {
         let contexts = [context(&simulated.0), context(&observed.0)];
         for (here, there) in plans[0].steps.iter().zip(&plans[1].steps) {
             if here.op.is_wait() {
-                assert!(!self.world.is_deployed(
-                    &here.op,
-                    &contexts[0].references(|known| known.clone()),
-                    self.now
-                ));
+                let known = contexts[0].references(|known| known.clone());
+                assert_eq!(self.world.deployed(&here.op, &known, self.now), Ok(None));
                 self.now += DEPLOYMENT;
             }
             if let Op::Page(page::Op::Put(put)) = &here.op {
@@ -170,7 +167,7 @@ fn word(done: &Done) -> &'static str {
     match done {
         Done::Changed(_) => "changed",
         Done::AlreadySo => "already so",
-        Done::Deferred { .. } => "deferred",
+        Done::Deferred(_) => "deferred",
     }
 }
 

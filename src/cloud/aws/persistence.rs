@@ -3,19 +3,23 @@
 //! finds its own lost replies, so to carry it out twice changes nothing more.
 
 use crate::aws::Clients;
-use crate::aws::wait::{self, Waited};
+use crate::aws::wait::{self, Early, Refusal};
 use crate::change::{Done, Fault, FaultKind, Kind};
 use crate::context::Context;
+use crate::resource::function;
 use crate::stack::Op;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Is this no refusal, but a matter of time?
 pub(super) fn is_not_yet(op: &Op, fault: &Fault, context: &Context<'_>) -> bool {
     match fault.kind {
-        FaultKind::Throttled => true,
+        // A wait has waited for them already.
+        FaultKind::Throttled | FaultKind::Failing => !op.is_wait(),
         // Lambda and CloudFront name the state they are in: their rooms wait for its end.
-        FaultKind::Busy => !matches!(rests_on(op), [Kind::Function | Kind::Distribution, ..]),
+        FaultKind::Busy => match op {
+            Op::Function(_, op) => matches!(op, function::Op::Delete | function::Op::Prune { .. }),
+            _ => !matches!(rests_on(op), [Kind::Distribution, ..]),
+        },
         FaultKind::NotFound => context.has_made(rests_on(op)),
         _ => false,
     }
@@ -38,7 +42,7 @@ fn rests_on(op: &Op) -> &'static [Kind] {
 /// Carries the op out `again` until AWS does it.
 ///
 /// # Errors
-/// The last refusal, where the time is over; another one at once.
+/// The last refusal, where the time is over or the user stops it; another one at once.
 pub(super) async fn persist<Again>(
     clients: &Clients,
     op: &Op,
@@ -52,31 +56,26 @@ where
     let (what, every) = match first.kind {
         FaultKind::Throttled => ("AWS to take more calls", clients.rhythm.deployment),
         FaultKind::NotFound => ("AWS to know what was just made", clients.rhythm.quick),
+        FaultKind::Failing => ("AWS to work again", clients.rhythm.quick),
         _ => ("AWS to finish what it is busy with", clients.rhythm.quick),
     };
-    let last = Mutex::new(Some(first));
-    let seen = |fault| *last.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    let judge = |fault: &Fault, _| match fault.kind {
+        _ if !is_not_yet(op, fault, context) => Refusal::Final,
+        FaultKind::Busy => Refusal::NotYet,
+        _ => Refusal::Passes,
+    };
     let address = op.change().address;
     // It was just refused: the wait begins with a pause.
-    let first = AtomicBool::new(true);
-    let waited = wait::until(context, &address, what, (every, wait::PROPAGATION), || async {
-        if first.swap(false, Ordering::Relaxed) {
-            return Ok(None);
-        }
-        match again().await {
-            Err(fault) if is_not_yet(op, &fault, context) => {
-                seen(Some(fault));
-                Ok(None)
-            }
-            carried => carried.map(Some),
+    let first = Mutex::new(Some(first));
+    let refused = || first.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let budget = (every, wait::PROPAGATION.max(context.patience));
+    let waited = wait::until_unless(context, (&address, what), budget, judge, || async {
+        match refused() {
+            Some(fault) => Err(fault),
+            None => again().await.map(Some),
         }
     })
     .await?;
-    match (waited, last.into_inner().unwrap_or_else(PoisonError::into_inner)) {
-        (Waited::OutOfTime, Some(fault)) => Err(fault),
-        (waited, fault) => {
-            let still = fault.map_or_else(String::new, |fault| fault.to_string());
-            Ok(waited.or_later(still, wait::PROPAGATION).unwrap_or_else(|later| later))
-        }
-    }
+    let still = "AWS is still busy with an earlier change of it";
+    waited.or_later(still, wait::PROPAGATION).or_else(Early::done)
 }

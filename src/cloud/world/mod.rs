@@ -177,8 +177,10 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::{Done, FaultKind};
+    use crate::context::References;
     use crate::resource::site::Settings;
-    use crate::stack::{Names, Scope};
+    use crate::stack::{Names, Op, Scope};
 
     /// A world of every kind, with no field that came after the others. It stays readable: a new
     /// field needs `#[serde(default)]`, or the format another number.
@@ -264,6 +266,21 @@ mod tests {
             replicas.len(),
         ];
         assert_eq!((read, born.len(), references.len()), ([1; 8], 0, 0));
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_deployed() {
+        let world = World::from_json(OLD.as_bytes()).unwrap();
+        let deployed = |id: &str, disabled, now| {
+            let op = distribution::Op::AwaitDeployed { id: Some(id.parse().unwrap()), disabled };
+            let ended = world.deployed(&Op::Distribution(op), &References::default(), now);
+            ended.map_err(|fault| fault.kind)
+        };
+        let (there, changed) = ("E2SANDBOX00008", Done::Changed("deployed".into()));
+        assert_eq!(deployed(there, false, 0), Ok(None));
+        assert_eq!(deployed(there, true, u64::MAX), Ok(Some(changed)));
+        assert_eq!(deployed("E2ABCDEF0123", false, 0), Err(FaultKind::NotFound));
+        assert_eq!(deployed("E2ABCDEF0123", true, 0), Ok(Some(Done::AlreadySo)));
     }
 
     #[test]

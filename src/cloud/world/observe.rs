@@ -1,7 +1,7 @@
 //! What a look at the world sees.
 
 use crate::aws::fault::NO_SUCH_BUCKET;
-use crate::change::{Fault, FaultKind};
+use crate::change::{Done, Fault, FaultKind};
 use crate::cloud::world::{Bucket, Headers, World};
 use crate::context::References;
 use crate::name::{AccountId, DistributionId, FunctionName, ObjectKey, StackName};
@@ -133,13 +133,18 @@ impl World {
         Some(distribution::Live { deployed: now >= found.deployed_at, ..found.live.clone() })
     }
 
-    /// Has the deployment that `op` waits for reached every edge? What waits for nothing is done at
-    /// once.
-    #[must_use]
-    pub fn is_deployed(&self, op: &Op, known: &References, now: u64) -> bool {
+    /// How the deployment ended that `op` waits for, once it has reached every edge. What waits for
+    /// nothing is done at once.
+    ///
+    /// # Errors
+    /// [`FaultKind::NotFound`] where there is no such distribution; one that was to be disabled has
+    /// only come to its end.
+    pub fn deployed(&self, op: &Op, known: &References, now: u64) -> Result<Option<Done>, Fault> {
+        let mut ends = false;
         let id = match op {
             Op::Distribution(op) => match op {
-                distribution::Op::AwaitDeployed { id, disabled: _ } => {
+                distribution::Op::AwaitDeployed { id, disabled } => {
+                    ends = *disabled;
                     id.as_ref().or(known.distribution.as_ref())
                 }
                 distribution::Op::Create { .. }
@@ -161,7 +166,15 @@ impl World {
             | Op::Grant(..)
             | Op::Invalidation(_) => None,
         };
-        id.and_then(|id| self.distributions.get(id)).is_none_or(|found| now >= found.deployed_at)
+        let Some(id) = id else { return Ok(Some(Done::AlreadySo)) };
+        match self.distributions.get(id) {
+            Some(found) => Ok((now >= found.deployed_at).then(|| Done::Changed("deployed".into()))),
+            None if ends => Ok(Some(Done::AlreadySo)),
+            None => {
+                let text = "the specified distribution does not exist";
+                Err(Fault::new(FaultKind::NotFound, format!("read distribution {id}"), text))
+            }
+        }
     }
 
     /// Which apply ended last in the stack's bucket.

@@ -41,7 +41,12 @@ pub(crate) async fn turn(
     let ending = ending(&plan, wanted, stack, &outcome, now.as_ref().ok());
     if ending == Ending::Done {
         // Answers that were lost are no failures.
-        outcome.done.extend(outcome.failed.drain(..).map(|(change, _)| (change, Done::AlreadySo)));
+        let done = outcome.failed.drain(..).map(|(change, fault)| {
+            let is_lost = fault.kind == FaultKind::Unreachable;
+            let done = if is_lost { Done::Changed(String::new()) } else { Done::AlreadySo };
+            (change, done)
+        });
+        outcome.done.extend(done);
     }
     let mut status = match &now {
         Ok(now) => judged(now.side.as_ref(), now.seen),
@@ -72,9 +77,15 @@ async fn carry_out(session: &Session, deadline: &Deadline, plan: &Plan, stack: &
     let live = Live::default();
     let carried = async { Ok(session.place.carry_out(plan, stack, &live, Duration::ZERO).await.0) };
     let failed = |fault: Fault| {
-        let fault = fault.hinted(
-            "the write may still arrive; `provision maintenance status` says what holds then",
-        );
+        let fault = if fault.kind == FaultKind::Unreachable {
+            fault.hinted(
+                "the write may still arrive; `provision maintenance status` says what holds then",
+            )
+        } else {
+            let tries = "AWS refused every try until the time was over";
+            let hint = fault.hint.clone().unwrap_or_default();
+            fault.hinted(format!("{tries}: {hint}"))
+        };
         let changes = plan.steps.iter().map(|step| (step.op.change(), fault.clone()));
         Outcome { failed: changes.collect(), ..Outcome::default() }
     };

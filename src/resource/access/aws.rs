@@ -3,7 +3,7 @@
 use super::{Live, Op, Signing, description, name, plan};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::aws::wait;
+use crate::aws::wait::{self, Early};
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::StackName;
@@ -12,6 +12,7 @@ use aws_sdk_cloudfront::types::{
     OriginAccessControlConfig, OriginAccessControlOriginTypes, OriginAccessControlSigningBehaviors,
     OriginAccessControlSigningProtocols, OriginAccessControlSummary,
 };
+use std::sync::{Mutex, PoisonError};
 
 /// Finds the control by its name, or, where a user renamed it, by its description.
 pub(crate) async fn observe(clients: &Clients, stack: &StackName) -> Result<Option<Live>, Fault> {
@@ -152,34 +153,40 @@ async fn delete(
     let Found::Ours { etag } = find(clients, stack, id, &tried).await? else {
         return Ok(Done::AlreadySo);
     };
+    let etag = Mutex::new(etag);
+    let current = || etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
     // It counts as used for a moment after its distribution's end (docs/aws.md, "an access control
     // in use").
     let waited = wait::until(
         context,
-        &op.change(stack).address,
-        "CloudFront to let go of it",
+        (&op.change(stack).address, "CloudFront to let go of it"),
         (clients.rhythm.quick, wait::SETTLING),
+        &[FaultKind::InUse],
         || async {
             let sent = clients
                 .cloudfront
                 .delete_origin_access_control()
                 .id(id)
-                .if_match(&etag)
+                .if_match(current())
                 .send()
                 .await;
-            match absent(
-                sent.map_err(|error| fault(format!("delete origin access control {id}"), &error)),
-            ) {
-                Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
-                Ok(None) => Ok(Some(Done::AlreadySo)),
-                Err(fault) if fault.kind == FaultKind::InUse => Ok(None),
-                Err(fault) => Err(fault),
-            }
+            let refused = match absent(sent.map_err(|error| fault(&tried, &error))) {
+                Ok(Some(_)) => return Ok(Some(Done::Changed(String::new()))),
+                Ok(None) => return Ok(Some(Done::AlreadySo)),
+                Err(fault) if fault.kind == FaultKind::MovedOn => fault,
+                Err(fault) => return Err(fault),
+            };
+            // Another write of what is still ours does not keep it.
+            let Found::Ours { etag: moved } = find(clients, stack, id, &tried).await? else {
+                return Ok(Some(Done::AlreadySo));
+            };
+            *etag.lock().unwrap_or_else(PoisonError::into_inner) = moved;
+            Err(Fault { kind: FaultKind::InUse, ..refused })
         },
     )
     .await?;
     let still = "a distribution still uses the origin access control";
-    Ok(waited.or_later(still, wait::SETTLING).unwrap_or_else(|later| later))
+    waited.or_later(still, wait::SETTLING).or_else(Early::done)
 }
 
 /// Finds what is ours of this kind in the whole account.

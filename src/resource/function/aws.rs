@@ -1,6 +1,7 @@
 //! The function on the wire.
 
 use crate::aws::Clients;
+use crate::aws::wait::Early;
 use crate::change::{Done, Fault};
 use crate::context::Context;
 use crate::name::FunctionName;
@@ -26,7 +27,7 @@ pub(crate) async fn apply(
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
     let change = &op.change(name);
-    match op {
+    let carried = match op {
         Op::Create(op) => create(clients, name, op, change, context).await,
         Op::Configure(op) => reconfigure(clients, name, op, change, context).await,
         Op::Upload(op) => upload(clients, name, op, change, context).await,
@@ -36,11 +37,12 @@ pub(crate) async fn apply(
         }
         Op::Prune { number } => {
             let patience = op.patience(context.patience);
-            delete(clients, name, Some(*number), change, (context, patience)).await
+            return delete(clients, name, Some(*number), change, (context, patience)).await;
         }
         Op::Delete => {
             let patience = op.patience(context.patience);
-            delete(clients, name, None, change, (context, patience)).await
+            return delete(clients, name, None, change, (context, patience)).await;
         }
-    }
+    };
+    carried.or_else(Early::done)
 }

@@ -30,9 +30,26 @@ pub(crate) async fn apply(
         .caller_reference(&op.reference)
         .build()
         .map_err(unsendable)?;
-    let request = clients.cloudfront.create_invalidation();
-    let request = request.distribution_id(op.distribution.as_str()).invalidation_batch(batch);
-    let answer = request.send().await.map_err(|error| fault(&tried, &error))?;
+    let send = || async {
+        let request = clients.cloudfront.create_invalidation();
+        let request = request.distribution_id(op.distribution.as_str());
+        let sent = request.invalidation_batch(batch.clone()).send().await;
+        sent.map(Some).map_err(|error| fault(&tried, &error))
+    };
+    // Others' count too (docs/aws.md, "so many invalidations at a time").
+    let waited = wait::until(
+        context,
+        (&op.change().address, "other invalidations to be completed"),
+        (clients.rhythm.deployment, COMPLETION),
+        &[FaultKind::Busy],
+        send,
+    )
+    .await?;
+    let still = "too many other invalidations are in progress";
+    let answer = match waited.or_later(still, COMPLETION) {
+        Ok(answer) => answer,
+        Err(early) => return early.done(),
+    };
     match answer.invalidation {
         Some(made) if op.until_completed && made.status != COMPLETED => {
             completed(clients, op, &made.id, context).await
@@ -57,10 +74,10 @@ async fn completed(
     };
     let (address, rhythm) = (op.change().address, (clients.rhythm.deployment, COMPLETION));
     let what = "every edge to drop its copies";
-    let waited = wait::until_seen(context, &address, what, rhythm, asked).await?;
+    let waited = wait::until_seen(context, (&address, what), rhythm, &[], asked).await?;
     let still = format!("invalidation {id} is still in progress, and ends by itself");
-    Ok(match waited.or_later(still, COMPLETION) {
-        Ok(()) => Done::Changed(String::new()),
-        Err(later) => later,
-    })
+    match waited.or_later(still, COMPLETION) {
+        Ok(()) => Ok(Done::Changed(String::new())),
+        Err(early) => early.done(),
+    }
 }

@@ -111,23 +111,26 @@ impl Planner<'_> {
         }
         paths.sort();
         paths.dedup();
-        if paths.len() > MANY {
-            return Some(self.everything());
-        }
-        (!paths.is_empty()).then(|| self.op(paths))
+        let sent = if paths.len() > MANY { vec![EVERYTHING.into()] } else { paths.clone() };
+        (!paths.is_empty()).then(|| self.op(sent, &paths.concat()))
     }
 
     /// Plans one of everything, where what an edge may hold is not known.
     #[must_use]
     pub fn everything(&self) -> Op {
-        self.op(vec![EVERYTHING.into()])
+        self.op(vec![EVERYTHING.into()], EVERYTHING)
     }
 
-    fn op(&self, paths: Vec<String>) -> Op {
-        let mut digest = Sha256::new_with_prefix(self.seen);
-        for path in &paths {
-            digest.update(path);
-        }
+    /// The same once these went, too.
+    #[must_use]
+    pub fn everything_gone(&self, keys: &[&ObjectKey]) -> Op {
+        let keys = keys.iter().map(|key| key.as_str()).collect::<Vec<_>>().concat();
+        self.op(vec![EVERYTHING.into()], &format!("gone {keys}"))
+    }
+
+    /// `why` tells invalidations of the same paths apart.
+    fn op(&self, paths: Vec<String>, why: &str) -> Op {
+        let digest = Sha256::new_with_prefix(self.seen).chain_update([0]).chain_update(why);
         let reference = format!("provision-{}", hex::encode(&digest.finalize()[..16]));
         let (distribution, until_completed) = (self.distribution.clone(), self.until_completed);
         Op { distribution, paths, reference, until_completed }

@@ -95,6 +95,25 @@ async fn attached(clients: &Clients, name: &RoleName) -> Result<Vec<String>, Fau
     Ok(arns)
 }
 
+/// What keeps a role. IAM says for a moment that policies are there which this run has just taken
+/// off (docs/aws.md, "what blocks a role's end").
+async fn held(clients: &Clients, name: &RoleName, refused: Fault) -> Result<Fault, Fault> {
+    if !refused.message.contains("policies") {
+        return Ok(refused.hinted(
+            "remove the role from its instance profiles, then run the same command again",
+        ));
+    }
+    let (inline, attached) = try_join!(inline_names(clients, name), attached(clients, name))?;
+    Ok(if inline.is_empty() && attached.is_empty() {
+        Fault { kind: FaultKind::Busy, ..refused }
+    } else {
+        refused.hinted(
+            "another user put a policy on the role in the meantime: run the same command again, it \
+                plans anew",
+        )
+    })
+}
+
 fn iam_tags(tags: &Tags) -> Result<Vec<Tag>, Fault> {
     tags.iter()
         .map(|(key, value)| {
@@ -170,15 +189,13 @@ pub(crate) async fn apply(clients: &Clients, name: &RoleName, op: &Op) -> Result
         }
         Op::Delete => {
             let sent = iam.delete_role().role_name(name.as_str()).send().await;
-            return gone(
-                sent.map(drop).map_err(|error| fault(format!("delete role {name}"), &error)),
-            )
-            .map_err(|fault| match fault.kind {
-                FaultKind::InUse => fault.hinted(
-                    "remove the role from its instance profiles, then run the same command again",
-                ),
-                _ => fault,
-            });
+            let sent = sent.map(drop).map_err(|error| fault(format!("delete role {name}"), &error));
+            return match gone(sent) {
+                Err(fault) if fault.kind == FaultKind::InUse => {
+                    Err(held(clients, name, fault).await?)
+                }
+                ended => ended,
+            };
         }
     }
     Ok(Done::Changed(String::new()))

@@ -6,7 +6,7 @@
 //! lost or damaged index costs looks and nothing else. It holds digests in place of keys, so that a
 //! visitor who reads it learns no key that he did not know.
 
-use super::super::content::Content;
+use super::super::content::{Content, Source};
 use crate::change::FieldChange;
 use crate::file;
 use crate::name::{ObjectKey, StackName};
@@ -103,6 +103,8 @@ fn print(key: &ObjectKey, etag: &str) -> Print {
 pub struct Index {
     /// The page's own key and the on key, as they were applied last.
     pub keys: Option<(ObjectKey, ObjectKey)>,
+    /// Edges may hold copies of objects that went: nobody has asked them yet to drop these.
+    pub lingers: bool,
     served: Vec<Served>,
     /// Sorted; with the place in `served`.
     objects: Vec<(Print, u32)>,
@@ -111,6 +113,9 @@ pub struct Index {
 #[derive(Serialize, Deserialize)]
 struct Record {
     format: u32,
+    /// Do edges hold copies of what went? Not which: a visitor who reads it learns no key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lingers: Option<bool>,
     stack: StackName,
     #[serde(default)]
     keys: Option<(ObjectKey, ObjectKey)>,
@@ -136,7 +141,8 @@ impl Index {
         if record.format != FORMAT || record.stack != *stack {
             return None;
         }
-        let mut index = Self { keys: record.keys, ..Self::default() };
+        let lingers = record.lingers.unwrap_or_default();
+        let mut index = Self { keys: record.keys, lingers, ..Self::default() };
         for (number, Group { served, digests }) in (0..).zip(record.objects) {
             let bytes = hex::decode(digests).ok()?;
             let (prints, []) = bytes.as_chunks() else { return None };
@@ -157,11 +163,13 @@ impl Index {
     }
 }
 
-/// The record that says this of these objects.
+/// The record that says this of these objects, and, where objects go, whether edges may still hold
+/// copies of these.
 #[must_use]
 pub fn record<'a>(
     stack: &StackName,
     keys: (&ObjectKey, &ObjectKey),
+    lingers: Option<bool>,
     after: Option<String>,
     objects: impl Iterator<Item = (&'a ObjectKey, &'a str, Served)>,
 ) -> Content {
@@ -173,16 +181,22 @@ pub fn record<'a>(
     let objects = groups.into_iter().map(|(served, prints)| Group { served, digests: hex(prints) });
     let keys = Some((keys.0.clone(), keys.1.clone()));
     let (stack, objects) = (stack.clone(), objects.collect());
-    let record = Record { format: FORMAT, stack, keys, after, objects };
+    let record = Record { format: FORMAT, lingers, stack, keys, after, objects };
     // Texts and numbers alone: nothing in it could fail.
     let text = serde_json::to_vec(&record).unwrap_or_default();
     Content::in_memory(&text, "application/json", "no-store")
 }
 
+/// Does this record end what an earlier one began: do edges hold no copies of what went any more?
+#[must_use]
+pub fn settles(record: &Content) -> bool {
+    let beginning = format!("{{\"format\":{FORMAT},\"lingers\":false,");
+    matches!(&record.source, Source::Memory(bytes) if bytes.starts_with(beginning.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::content::Source;
 
     fn stack() -> StackName {
         "shop".parse().unwrap()
@@ -203,7 +217,7 @@ mod tests {
             switch: String::new(),
         };
         let put = [(&page, "1", served("text/html")), (&style, "2", served("text/css"))];
-        let record = record(&stack(), (&page, &other), None, put.into_iter());
+        let record = record(&stack(), (&page, &other), None, None, put.into_iter());
         let index = Index::read(&bytes(&record), &stack()).unwrap();
         assert_eq!(index.served(&page, "1"), Some(&served("text/html")));
         assert_eq!(index.served(&style, "2"), Some(&served("text/css")));
@@ -214,11 +228,25 @@ mod tests {
     }
 
     #[test]
+    fn it_says_whether_copies_of_what_went_linger() {
+        let key: ObjectKey = "a".parse().unwrap();
+        for (said, lingers, ends) in
+            [(None, false, false), (Some(true), true, false), (Some(false), false, true)]
+        {
+            let objects = [(&key, "1", Served::default())].into_iter();
+            let record = record(&stack(), (&key, &key), said, None, objects);
+            let index = Index::read(&bytes(&record), &stack()).unwrap();
+            assert_eq!((index.lingers, settles(&record)), (lingers, ends), "{said:?}");
+        }
+    }
+
+    #[test]
     fn another_stack_s_or_a_damaged_one_is_none() {
         let key: ObjectKey = "a".parse().unwrap();
         let good = bytes(&record(
             &stack(),
             (&key, &key),
+            None,
             None,
             [(&key, "1", Served::default())].into_iter(),
         ));

@@ -159,6 +159,13 @@ impl Live {
         self.index.as_ref().and_then(|index| index.owner.as_deref())
     }
 
+    /// May edges hold copies of what an earlier run took away?
+    #[must_use]
+    pub fn lingers(&self) -> bool {
+        let ours = self.index.as_ref().and_then(|index| index.ours.as_ref());
+        ours.is_some_and(|index| index.lingers)
+    }
+
     /// How the object under `key` is served, if it is ours.
     #[must_use]
     pub fn ours(&self, key: &ObjectKey) -> Option<&Served> {
@@ -279,7 +286,12 @@ impl Op {
                 let action = if before.is_some() { Action::Update } else { Action::Create };
                 let address = Address::new(Kind::Site, key);
                 if key.as_str() == index::KEY {
-                    return Change::new(address, action, "record which objects are ours");
+                    let summary = if index::settles(content) {
+                        "record that no edge holds what went"
+                    } else {
+                        "record which objects are ours"
+                    };
+                    return Change::new(address, action, summary);
                 }
                 let kind = content.content_type.split(';').next().unwrap_or_default();
                 let adopts = if *adopts { "adopt, " } else { "" };

@@ -93,22 +93,24 @@ impl Planner<'_> {
         planned
     }
 
-    /// Plans the index, where something is put or where the index does not prove all that stays.
-    /// `page` is the page under its own key.
+    /// Plans the index, where something is put or where the index does not prove all that stays;
+    /// and where edges have to drop copies of what goes: it says so before anything goes, and
+    /// returned is what says afterwards that they have. `page` is the page under its own key.
     #[must_use]
     pub fn index(
         &self,
         desired: &Settings,
         page: (&ObjectKey, &Content, Served),
-        puts: bool,
+        (puts, drops): (bool, bool),
         live: &Live,
-    ) -> Planned<Op> {
+    ) -> (Planned<Op>, Option<Op>) {
         let mut planned = Planned::default();
         let stays = |key: &ObjectKey| key == page.0 || desired.files.contains_key(key);
         let asked =
             live.looks.iter().any(|(key, look)| matches!(look, Look::Ours(_)) && stays(key));
-        if !puts && !asked {
-            return planned;
+        let writes = puts || asked || drops && !live.lingers();
+        if !writes && !drops {
+            return (planned, None);
         }
         let key = ObjectKey::listed(index::KEY.to_owned());
         let adopts = live.index.as_ref().is_some_and(|found| found.ours.is_none());
@@ -118,17 +120,24 @@ impl Planner<'_> {
                 reason: "would replace an object that `provision` did not put".into(),
                 hint: "move it away, or take it over with `--adopt site`".into(),
             });
-            return planned;
+            return (planned, None);
         }
         let (own, on) = (page.0, ObjectKey::listed(page.2.switch.clone()));
         let files = desired.files.iter().map(|(key, content)| (key, content, Served::of(content)));
         let objects =
             files.chain([page]).map(|(key, content, served)| (key, content.md5.as_str(), served));
-        let before = live.index.as_ref().map(|FoundIndex { etag, .. }| etag.clone());
-        let record = index::record(self.stack, (own, &on), before.clone(), objects);
-        let put = self.put(&key, record, before, None);
-        planned.ops.push(if adopts { put.taking_over() } else { put });
-        planned
+        let put = |before: Option<String>, lingers| {
+            let objects = objects.clone();
+            let record = index::record(self.stack, (own, &on), lingers, before.clone(), objects);
+            (record.md5.clone(), self.put(&key, record, before, None))
+        };
+        let mut before = live.index.as_ref().map(|FoundIndex { etag, .. }| etag.clone());
+        if writes {
+            let (etag, put) = put(before, drops.then_some(true));
+            planned.ops.push(if adopts { put.taking_over() } else { put });
+            before = Some(etag);
+        }
+        (planned, drops.then(|| put(before, Some(false)).1))
     }
 
     fn put(

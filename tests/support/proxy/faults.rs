@@ -36,6 +36,10 @@ pub enum Fault {
     ClockSkew,
     ExpiredCredentials,
     Denied,
+    /// AWS does nothing and answers with this status, code and text.
+    Says(u16, &'static str, &'static str),
+    /// AWS does nothing, and what arrives is a success that nobody understands.
+    Garbled,
     /// A network that wants its user to sign in answers in AWS's place, with a page.
     SignInPage,
     /// The call takes longer.

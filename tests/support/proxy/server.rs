@@ -138,6 +138,10 @@ async fn suffer(shared: &Shared, request: &Request, due: Due) -> Ending {
         Some(Fault::ClockSkew) => Some(reply::clock_skew(request)),
         Some(Fault::ExpiredCredentials) => Some(reply::expired_credentials(request)),
         Some(Fault::Denied) => Some(reply::denied(request)),
+        Some(Fault::Says(status, code, text)) => Some(reply::error(request, status, code, text)),
+        Some(Fault::Garbled) => {
+            Some(reply::Reply::new(200, "application/octet-stream", "\u{1}".repeat(60_000)))
+        }
         Some(Fault::SignInPage) => {
             Some(reply::Reply::new(200, "text/html; charset=utf-8", "<h1>Welcome: sign in</h1>"))
         }

@@ -42,8 +42,8 @@ impl World {
                 );
                 fault.code = Some("BucketNotEmpty".into());
                 Err(fault.hinted(
-                    "another user put objects into it since it was looked at; run the \
-                    same command again",
+                    "another user put objects into it since it was looked at, or S3 does not see \
+                        yet that the last ones went: run the same command again, it looks anew",
                 ))
             }
             (bucket::Op::Create { .. }, Some(_)) | (bucket::Op::Delete, None) => {

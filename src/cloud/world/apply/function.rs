@@ -1,7 +1,7 @@
 //! Functions and their log groups: Lambda lets no version go while the edge keeps replicas of it.
 
 use super::{changed, replace};
-use crate::change::{Done, Fault, FaultKind};
+use crate::change::{Done, Fault, FaultKind, Later};
 use crate::cloud::world::World;
 use crate::context::Context;
 use crate::name::FunctionName;
@@ -28,10 +28,11 @@ impl World {
             _ => false,
         };
         if replicated {
-            return Ok(Done::Deferred {
+            return Ok(Done::Deferred(Later {
                 reason: function::REPLICATED.into(),
                 try_again_after: std::time::Duration::from_secs(self.delays.replicas),
-            });
+                said: None,
+            }));
         }
         if before.is_none() && matches!(op, function::Op::Delete | function::Op::Prune { .. }) {
             return Ok(Done::AlreadySo);

@@ -3,7 +3,7 @@
 use super::observe::tags;
 use crate::aws::Clients;
 use crate::aws::fault::fault;
-use crate::aws::wait;
+use crate::aws::wait::{self, Early};
 use crate::change::{Address, Done, Fault, FaultKind, Kind};
 use crate::context::Context;
 use crate::name::{AccountId, BucketName, EDGE_REGION};
@@ -37,9 +37,9 @@ pub(super) async fn create(
     // docs/aws.md, "a deleted name stays busy".
     let waited = wait::until(
         context,
-        &address,
-        "the name to become free",
+        (&address, "the name to become free"),
         (clients.rhythm.quick, wait::PROPAGATION),
+        &[FaultKind::Busy],
         || async {
             let sent = clients
                 .s3
@@ -52,7 +52,6 @@ pub(super) async fn create(
                 .await;
             match sent.map_err(|error| fault(format!("create bucket {name}"), &error)) {
                 Ok(_) => Ok(Some(Done::Changed(String::new()))),
-                Err(fault) if fault.kind == FaultKind::Busy => Ok(None),
                 // A reply of ours that was lost: it is only ours if it carries our tags.
                 Err(fault) if fault.kind == FaultKind::AlreadyExists => {
                     if resource::tags::hold(
@@ -72,7 +71,7 @@ pub(super) async fn create(
     )
     .await?;
     let still = format!("bucket name {name} is still busy with an earlier deletion");
-    Ok(waited.or_later(still, wait::PROPAGATION).unwrap_or_else(|later| later))
+    waited.or_later(still, wait::PROPAGATION).or_else(Early::done)
 }
 
 pub(super) async fn block_public_access(
@@ -179,8 +178,8 @@ pub(super) async fn delete(
     match sent.map_err(|error| fault(format!("delete bucket {name}"), &error)) {
         Err(fault) if fault.kind == FaultKind::NotFound => Ok(Done::AlreadySo),
         Err(fault) if fault.kind == FaultKind::InUse => Err(fault.hinted(
-            "another user put objects into it since it was looked at; \
-                run the same command again",
+            "another user put objects into it since it was looked at, or S3 does not see yet that \
+                the last ones went: run the same command again, it looks anew",
         )),
         other => other.map(|_| Done::Changed(String::new())),
     }

@@ -3,7 +3,7 @@
 use super::observe::read;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::aws::wait;
+use crate::aws::wait::{self, Early};
 use crate::change::{Address, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, StackName};
@@ -23,9 +23,9 @@ pub(super) async fn delete(
     let current = || etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let waited = wait::until(
         context,
-        address,
-        "CloudFront to let go of it",
+        (address, "CloudFront to let go of it"),
         (clients.rhythm.quick, wait::SETTLING),
+        &[FaultKind::Busy],
         || async {
             let request = clients.cloudfront.delete_distribution().id(id.as_str());
             let sent = request.set_if_match(current()).send().await;
@@ -46,10 +46,10 @@ pub(super) async fn delete(
                 return Err(Fault { kind: FaultKind::MovedOn, ..refused });
             }
             *etag.lock().unwrap_or_else(PoisonError::into_inner) = Some(live.etag);
-            Ok(None)
+            Err(Fault { kind: FaultKind::Busy, ..refused })
         },
     )
     .await?;
     let still = format!("CloudFront does not let go of distribution {id} yet");
-    Ok(waited.or_later(still, wait::SETTLING).unwrap_or_else(|later| later))
+    waited.or_later(still, wait::SETTLING).or_else(Early::done)
 }

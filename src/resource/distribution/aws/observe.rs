@@ -113,6 +113,14 @@ async fn tags(clients: &Clients, account: &AccountId, id: &DistributionId) -> Re
 /// # Errors
 /// The call's.
 pub async fn read_document(clients: &Clients, id: &DistributionId) -> Result<Option<Live>, Fault> {
+    absent(known(clients, id).await)
+}
+
+/// The same, of one that was there.
+///
+/// # Errors
+/// The call's, [`FaultKind::NotFound`] included.
+pub(super) async fn known(clients: &Clients, id: &DistributionId) -> Result<Live, Fault> {
     let tried = format!("read distribution {id}");
     let raw = RawAnswer::default();
     let sent = clients
@@ -123,19 +131,18 @@ pub async fn read_document(clients: &Clients, id: &DistributionId) -> Result<Opt
         .interceptor(raw.clone())
         .send()
         .await;
-    let Some(answer) = absent(sent.map_err(|error| fault(&tried, &error)))? else {
-        return Ok(None);
-    };
+    let answer = sent.map_err(|error| fault(&tried, &error))?;
     let etag = answer.e_tag.unwrap_or_default();
-    let document = Document::in_answer(&raw.text()).ok_or_else(|| {
+    let found = Document::in_answer(&raw.text()).zip(answer.distribution);
+    let (document, distribution) = found.ok_or_else(|| {
         Fault::new(FaultKind::Refused, &tried, "the answer holds no configuration")
     })?;
-    Ok(answer.distribution.map(|distribution| Live {
+    Ok(Live {
         id: id.clone(),
         etag,
         document,
         deployed: distribution.status == "Deployed",
         domain: distribution.domain_name,
         tags: Tags::new(),
-    }))
+    })
 }

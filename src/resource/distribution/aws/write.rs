@@ -5,6 +5,7 @@ use super::observe::{observe, read_document};
 use crate::aws::Clients;
 use crate::aws::capture::send_instead;
 use crate::aws::fault::fault;
+use crate::aws::lost;
 use crate::aws::wait;
 use crate::change::{Address, Done, Fault, FaultKind};
 use crate::context::Context;
@@ -18,6 +19,10 @@ use aws_sdk_cloudfront::types::{
     TagKeys, Tags as CloudFrontTags, ViewerProtocolPolicy,
 };
 use std::sync::{Mutex, PoisonError};
+
+/// How CloudFront says that it does not see a role or a version yet, or not as active.
+const UNSEEN: [FaultKind; 2] = [FaultKind::NotPropagated, FaultKind::Busy];
+const STILL_UNSEEN: &str = "CloudFront does not see the role or the version yet";
 
 pub(super) async fn create(
     clients: &Clients,
@@ -35,10 +40,9 @@ pub(super) async fn create(
     let body = with_tags(document, tags);
     let waited = wait::until(
         context,
-        address,
-        "CloudFront to see the role and the \
-            version",
+        (address, "CloudFront to see the role and the version"),
         (clients.rhythm.quick, wait::PROPAGATION),
+        &UNSEEN,
         || async {
             let sent = clients
                 .cloudfront
@@ -62,9 +66,6 @@ pub(super) async fn create(
                     answer.e_tag,
                     Done::Changed(String::new()),
                 ))),
-                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => {
-                    Ok(None)
-                }
                 // A reply of ours that was lost, or another run of the same plan: found again by
                 // its origin and tag.
                 Err(fault) if fault.kind == FaultKind::AlreadyExists => {
@@ -74,9 +75,14 @@ pub(super) async fn create(
                             Some(live.etag),
                             Done::AlreadySo,
                         ))),
+                        None if lost::has_lost() => Err(fault.hinted(
+                            "it was just made, the answer was lost, and CloudFront does not list it \
+                                yet: run the same command again in a minute, it finds it",
+                        )),
                         None => Err(fault.hinted(
-                            "CloudFront remembers an earlier distribution of this stack: run \
-                            `provision destroy`, then apply again",
+                            "CloudFront remembers an earlier distribution of this stack, or does not \
+                                list yet what another run has just made: run the same command again \
+                                in a minute; where it stays so, `provision destroy`, then apply",
                         )),
                     }
                 }
@@ -85,10 +91,9 @@ pub(super) async fn create(
         },
     )
     .await?;
-    let still = "CloudFront does not see the role yet";
-    let (found, etag, done) = match waited.or_later(still, wait::PROPAGATION) {
+    let (found, etag, done) = match waited.or_later(STILL_UNSEEN, wait::PROPAGATION) {
         Ok(met) => met,
-        Err(later) => return Ok(later),
+        Err(early) => return early.done(),
     };
     let (id, domain) = found.unzip();
     let id = id.and_then(|id: String| id.parse::<DistributionId>().ok());
@@ -120,14 +125,14 @@ pub(crate) async fn update(
     let current = || target.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let waited = wait::until(
         context,
-        address,
-        "CloudFront to see the role and the version",
+        (address, "CloudFront to see the role and the version"),
         (clients.rhythm.quick, wait::PROPAGATION),
+        &UNSEEN,
         || async {
             let (etag, body) = current();
             let refused = match send(clients, id, &etag, body).await {
                 Err(fault) if fault.kind == FaultKind::MovedOn => fault,
-                answer => return still_propagating(answer),
+                answer => return answer.map(written),
             };
             let Some(live) = read_document(clients, id).await? else { return Err(refused) };
             let wanted = edited(&live.document)?;
@@ -142,17 +147,16 @@ pub(crate) async fn update(
             target.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&moved);
             // Once: whatever moves it all the time is not waited for.
             let again = send(clients, id, &moved.0, moved.1).await;
-            still_propagating(again).map_err(|fault| match fault.kind {
+            again.map(written).map_err(|fault| match fault.kind {
                 FaultKind::MovedOn => fault.hinted(RESTLESS),
                 _ => fault,
             })
         },
     )
     .await?;
-    let still = "CloudFront does not see the role or the version yet";
-    let (etag, done) = match waited.or_later(still, wait::PROPAGATION) {
+    let (etag, done) = match waited.or_later(STILL_UNSEEN, wait::PROPAGATION) {
         Ok(met) => met,
-        Err(later) => return Ok(later),
+        Err(early) => return early.done(),
     };
     context.references(|known| known.etags.extend(etag.map(|etag| (id.clone(), etag))));
     Ok(done)
@@ -175,14 +179,8 @@ async fn send(
 }
 
 /// An update's answer, as a wait takes it.
-fn still_propagating(
-    answer: Result<Option<String>, Fault>,
-) -> Result<Option<(Option<String>, Done)>, Fault> {
-    match answer {
-        Ok(etag) => Ok(Some((etag, Done::Changed(String::new())))),
-        Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => Ok(None),
-        Err(fault) => Err(fault),
-    }
+fn written(etag: Option<String>) -> Option<(Option<String>, Done)> {
+    Some((etag, Done::Changed(String::new())))
 }
 
 pub(super) async fn set_tags(

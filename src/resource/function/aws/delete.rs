@@ -2,7 +2,7 @@
 
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
-use crate::aws::wait;
+use crate::aws::wait::{self, Early};
 use crate::change::{Change, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::FunctionName;
@@ -24,9 +24,9 @@ pub(super) async fn delete(
     );
     let waited = wait::until(
         context,
-        &change.address,
-        REPLICAS_END,
+        (&change.address, REPLICAS_END),
         (clients.rhythm.replicas, patience),
+        &[FaultKind::Replicated],
         || async {
             let sent = clients
                 .lambda
@@ -38,11 +38,10 @@ pub(super) async fn delete(
             match absent(sent.map_err(|error| fault(format!("delete {what}"), &error))) {
                 Ok(Some(_)) => Ok(Some(Done::Changed(String::new()))),
                 Ok(None) => Ok(Some(Done::AlreadySo)),
-                Err(fault) if fault.kind == FaultKind::Replicated => Ok(None),
                 Err(fault) => Err(fault),
             }
         },
     )
     .await?;
-    Ok(waited.or_later(REPLICATED, REPLICAS_LINGER).unwrap_or_else(|later| later))
+    waited.or_later(REPLICATED, REPLICAS_LINGER).or_else(Early::done)
 }

@@ -1,8 +1,8 @@
 //! Waits until Lambda is done: with an earlier change, with an update, with a version.
 
 use crate::aws::Clients;
-use crate::aws::fault::{absent, fault};
-use crate::aws::wait::{self, Waited};
+use crate::aws::fault::fault;
+use crate::aws::wait::{self, Early};
 use crate::change::{Change, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::FunctionName;
@@ -19,17 +19,16 @@ pub(super) async fn active(
     version: &str,
     change: &Change,
     context: &Context<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), Early> {
     let tried = format!("wait for version {number} of function {name}");
     let waited = wait::until_seen(
         context,
-        &change.address,
-        &format!("version {number} to become active"),
+        (&change.address, &format!("version {number} to become active")),
         (clients.rhythm.quick, wait::ACTIVATION),
+        // Lambda may not know what it has just published.
+        &[FaultKind::NotFound],
         || async {
-            // Lambda may not know what it has just published.
-            let looked = configuration(clients, name, Some(number), &tried).await;
-            let Some(answer) = absent(looked)? else { return Ok(None) };
+            let answer = configuration(clients, name, Some(number), &tried).await?;
             match answer.state() {
                 Some(State::Pending) => Ok(None),
                 Some(State::Failed) => Err(Fault::new(
@@ -42,14 +41,9 @@ pub(super) async fn active(
         },
     )
     .await?;
-    match waited {
-        Waited::Met(()) => {
-            context.references(|known| known.versions.insert(version.to_owned(), number));
-            Ok(())
-        }
-        _ => Err(Fault::new(FaultKind::Busy, tried, "it is still pending")
-            .hinted("run the same command again")),
-    }
+    waited.or_later(format!("version {number} is still pending"), wait::ACTIVATION)?;
+    context.references(|known| known.versions.insert(version.to_owned(), number));
+    Ok(())
 }
 
 /// Lambda takes one change after the other: what it refuses because it is still busy with an
@@ -59,32 +53,19 @@ pub(super) async fn when_idle<T, Sent>(
     change: &Change,
     context: &Context<'_>,
     send: impl Fn() -> Sent,
-) -> Result<T, Fault>
+) -> Result<T, Early>
 where
     Sent: Future<Output = Result<T, Fault>>,
 {
-    let budget = (clients.rhythm.quick, wait::ACTIVATION);
     let waited = wait::until(
         context,
-        &change.address,
-        "Lambda to finish an earlier change",
-        budget,
-        || async {
-            match send().await {
-                Err(fault) if fault.kind == FaultKind::Busy => Ok(None),
-                answered => answered.map(Some),
-            }
-        },
+        (&change.address, "Lambda to finish an earlier change"),
+        (clients.rhythm.quick, wait::ACTIVATION),
+        &[FaultKind::Busy],
+        || async { send().await.map(Some) },
     )
     .await?;
-    match waited {
-        Waited::Met(answer) => Ok(answer),
-        _ => {
-            let tried = format!("{} ({})", change.summary, change.address);
-            Err(Fault::new(FaultKind::Busy, tried, "an earlier change is still in progress")
-                .hinted("run the same command again"))
-        }
-    }
+    waited.or_later("an earlier change of the function is still in progress", wait::ACTIVATION)
 }
 
 pub(super) async fn updated(
@@ -92,13 +73,13 @@ pub(super) async fn updated(
     name: &FunctionName,
     change: &Change,
     context: &Context<'_>,
-) -> Result<Done, Fault> {
+) -> Result<Done, Early> {
     let tried = format!("wait for function {name}");
     let waited = wait::until_seen(
         context,
-        &change.address,
-        "Lambda to finish the update",
+        (&change.address, "Lambda to finish the update"),
         (clients.rhythm.quick, wait::ACTIVATION),
+        &[],
         || async {
             let answer = configuration(clients, name, None, &tried).await?;
             match answer.last_update_status() {
@@ -113,14 +94,9 @@ pub(super) async fn updated(
         },
     )
     .await?;
-    match waited {
-        Waited::Met(revision) => {
-            context.references(|known| known.revision = revision);
-            Ok(Done::Changed(String::new()))
-        }
-        _ => Err(Fault::new(FaultKind::Busy, tried, "the update is still in progress")
-            .hinted("run the same command again")),
-    }
+    let revision = waited.or_later("the update is still in progress", wait::ACTIVATION)?;
+    context.references(|known| known.revision = revision);
+    Ok(Done::Changed(String::new()))
 }
 
 /// How the function, or one of its versions, is at present.

@@ -6,7 +6,7 @@ use super::restriction::cleared;
 use super::settle::{active, updated, when_idle};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
-use crate::aws::wait;
+use crate::aws::wait::{self, Early};
 use crate::change::{Change, Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::FunctionName;
@@ -23,20 +23,17 @@ pub(super) async fn create(
     op: &Create,
     change: &Change,
     context: &Context<'_>,
-) -> Result<Done, Fault> {
+) -> Result<Done, Early> {
     let version = op.settings.frozen.name();
     let waited = wait::until(
         context,
-        &change.address,
-        "Lambda to be able to assume the role",
+        (&change.address, "Lambda to be able to assume the role"),
         (clients.rhythm.quick, wait::PROPAGATION),
+        // Busy while an earlier function of this name is being deleted.
+        &[FaultKind::NotPropagated, FaultKind::Busy],
         || async {
             match send_creation(clients, name, op).await {
                 Ok(number) => Ok(Some(number)),
-                // Also while an earlier function of this name is being deleted.
-                Err(fault) if matches!(fault.kind, FaultKind::NotPropagated | FaultKind::Busy) => {
-                    Ok(None)
-                }
                 // A reply of ours that was lost, or another run of the same plan: ours if it is
                 // exactly what we wanted.
                 Err(fault) if fault.kind == FaultKind::AlreadyExists => {
@@ -55,11 +52,8 @@ pub(super) async fn create(
         },
     )
     .await?;
-    let still = "IAM has not told Lambda about the role yet";
-    let number = match waited.or_later(still, wait::PROPAGATION) {
-        Ok(number) => number,
-        Err(later) => return Ok(later),
-    };
+    let still = "Lambda does not take the function and its role yet";
+    let number = waited.or_later(still, wait::PROPAGATION)?;
     active(clients, name, number, &version, change, context).await?;
     Ok(published(number))
 }
@@ -111,7 +105,7 @@ pub(super) async fn reconfigure(
     Configure { before, after, revision }: &Configure,
     change: &Change,
     context: &Context<'_>,
-) -> Result<Done, Fault> {
+) -> Result<Done, Early> {
     let send = |revision: Option<String>| async move {
         when_idle(clients, change, context, || {
             configure(clients, name, before, after, revision.clone())
@@ -164,7 +158,7 @@ pub(super) async fn upload(
     op @ Upload { after, package, publish, revision, .. }: &Upload,
     change: &Change,
     context: &Context<'_>,
-) -> Result<Done, Fault> {
+) -> Result<Done, Early> {
     let revision = revision.clone().or_else(|| context.references(|known| known.revision.clone()));
     let send = |revision: Option<String>| async move {
         let upload = || async {
@@ -212,7 +206,7 @@ pub(super) async fn publish(
     Publish { frozen }: &Publish,
     change: &Change,
     context: &Context<'_>,
-) -> Result<Done, Fault> {
+) -> Result<Done, Early> {
     // The hash guards the code, the revision also the configuration.
     let revision = context.references(|known| known.revision.clone());
     let send = |revision: Option<String>| async move {
@@ -286,20 +280,20 @@ async fn guarded<Answer, Found, Sent>(
     revision: Option<String>,
     send: impl Fn(Option<String>) -> Sent,
     (as_seen, same): (impl Fn(&Live) -> bool, impl Fn(&Live) -> Option<Found>),
-) -> Result<Written<Answer, Found>, Fault>
+) -> Result<Written<Answer, Found>, Early>
 where
-    Sent: Future<Output = Result<Answer, Fault>>,
+    Sent: Future<Output = Result<Answer, Early>>,
 {
     let fault = match send(revision.clone()).await {
-        Err(fault) if fault.kind == FaultKind::MovedOn => fault,
+        Err(Early::Fault(fault)) if fault.kind == FaultKind::MovedOn => fault,
         answered => return answered.map(Written::Now),
     };
-    let Some(live) = observe(clients, name).await? else { return Err(fault) };
+    let Some(live) = observe(clients, name).await? else { return Err(fault.into()) };
     if let Some(found) = same(&live) {
         return Ok(Written::Before(found));
     }
     if !as_seen(&live) || revision.as_ref() == Some(&live.revision) {
-        return Err(fault);
+        return Err(fault.into());
     }
     send(Some(live.revision)).await.map(Written::Now)
 }

@@ -7,7 +7,7 @@
 use super::observe::uploads;
 use crate::aws::Clients;
 use crate::aws::fault::fault;
-use crate::change::{Done, Fault};
+use crate::change::{Done, Fault, Later};
 use crate::context::Context;
 use crate::name::AccountId;
 use crate::resource::content::{Content, Digest, Parts, Source};
@@ -44,7 +44,14 @@ impl Upload<'_> {
             Some(parts) => self.in_parts(parts, context).await,
         };
         sent.map_err(|fault| match fault.code.as_deref() {
-            Some(BAD_DIGEST) => planned.has_changed(),
+            // Either the file has changed, or the bytes were damaged on their way.
+            Some(BAD_DIGEST) => match planned.copy_to(&mut std::io::sink()) {
+                Ok(()) => fault,
+                Err(changed) => {
+                    let Fault { code, request_id, .. } = fault;
+                    Fault { code, request_id, ..changed }
+                }
+            },
             // A file that became shorter breaks its own upload off.
             _ => planned.is_as_planned().err().unwrap_or(fault),
         })
@@ -104,7 +111,8 @@ impl Upload<'_> {
         for (number, digest) in (1..).zip(&parts.digests) {
             if context.stopped() {
                 let reason = format!("the upload of {key} was stopped, and nothing of it stays");
-                return Ok(Done::Deferred { reason, try_again_after: Duration::ZERO });
+                let try_again_after = Duration::ZERO;
+                return Ok(Done::Deferred(Later { reason, try_again_after, said: None }));
             }
             let tag = self.piece(parts, id, number, digest).await?;
             sent.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
