@@ -4,8 +4,8 @@ use crate::commands;
 use crate::session::Exit;
 use crate::session::failure::Failure;
 use crate::session::global::{Color, Global};
-use crate::session::record;
-use crate::view::{View, out};
+use crate::session::{begin, record};
+use crate::view::out;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -54,6 +54,8 @@ enum Verb {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    #[cfg(unix)]
+    begin::without_empty_variables();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -72,7 +74,8 @@ pub fn main() -> ExitCode {
             Ok(runtime) => runtime,
             Err(error) => return fail(&error),
         };
-    let view = View::new(cli.global.json);
+    let view = cli.global.view();
+    begin::panics_end_it(view);
     let exit = runtime.block_on(run(&cli)).unwrap_or_else(|failure| {
         failure.show(view);
         failure.exit()
@@ -80,7 +83,7 @@ pub fn main() -> ExitCode {
     // Also of a run that failed or was stopped: that is when it is wanted. What was refused for its
     // folder has nothing to record.
     if let Some(folder) = cli.global.record.as_ref().filter(|_| exit != Exit::Usage) {
-        record::write(folder, &cli.global.recording, view);
+        record::write(folder, &cli.global.recording, exit, view);
     }
     // A prompt that nobody answers must not hold the program.
     runtime.shutdown_background();

@@ -3,6 +3,7 @@
 
 use super::refusal::Meaning;
 use crate::change::FaultKind::{self, Credentials, Refused, Unreachable};
+use aws_smithy_types::error::metadata::ErrorMetadata;
 use std::error::Error;
 
 const SIGN_IN: &str = "sign in again: `aws sso login`, with `--profile NAME` where the profile is \
@@ -12,8 +13,8 @@ const PROXY: &str = "the proxy in HTTPS_PROXY refuses: put its user and password
 const CERTIFICATE: &str = "something between here and AWS shows a certificate of its own, as \
     companies' proxies do: name the file with that authority's certificate in AWS_CA_BUNDLE; \
     where you expect no such proxy, do not go on";
-const NAME: &str = "the name cannot be looked up: check the network, the VPN and DNS, and whether \
-    a proxy is needed (HTTPS_PROXY); then run the same command again";
+pub(super) const NAME: &str = "the name cannot be looked up: check the network, the VPN and DNS, \
+    and whether a proxy is needed (HTTPS_PROXY); then run the same command again";
 const REFUSED: &str = "nothing listens there: check `--endpoint-url`, AWS_ENDPOINT_URL and the \
     proxy variables; then run the same command again";
 const SLOW: &str = "check the network, the VPN and the proxy variables (HTTPS_PROXY, NO_PROXY); \
@@ -22,10 +23,15 @@ const PROCESS: &str = "run the `credential_process` of the profile by hand: it h
     keys as JSON, and to end with 0";
 const SCHEME: &str = "write the address with `http://` or `https://`: `--endpoint-url`, or \
     AWS_ENDPOINT_URL and its kin";
-pub(super) const PAGE: &str = "a network or a proxy that wants you to sign in answers in AWS's place: open any \
-    page in a browser, sign in there, then run the same command again";
 pub(super) const GARBLED: &str = "something on the way, such as a proxy, may have changed it: run the same \
     command again; `--record DIR` keeps what came";
+const PLAIN: &str = "what answers there does not speak TLS: write the address with `http://` \
+    (`--endpoint-url`, AWS_ENDPOINT_URL), or correct its port";
+const TLS: &str = "what answers there does not speak plain HTTP: write the address with `https://` \
+    (`--endpoint-url`, AWS_ENDPOINT_URL), or correct its port";
+pub(super) const PAGE: &str = "a network or a proxy answers in AWS's place: where it wants you to \
+    sign in, open any page in a browser, sign in there, then run the same command again; where it \
+    blocks AWS, its owner can let it through";
 const NONE: &str = "sign in (`aws sso login`, `aws login`), or name a profile with `--profile` or \
     AWS_PROFILE; `aws sts get-caller-identity` tries them";
 
@@ -38,7 +44,9 @@ const CAUSES: &[(&str, FaultKind, &str)] = &[
     ("credential_process", Credentials, PROCESS),
     ("endpoint must contain scheme", Refused, SCHEME),
     ("proxy authorization required", Unreachable, PROXY),
+    ("received corrupt message", Unreachable, PLAIN),
     ("certificate", Unreachable, CERTIFICATE),
+    ("invalid http version parsed", Unreachable, TLS),
     ("sso session", Credentials, SIGN_IN),
     ("sso token", Credentials, SIGN_IN),
     ("cached sso", Credentials, SIGN_IN),
@@ -64,6 +72,16 @@ pub(super) fn meaning(error: &dyn Error) -> Meaning {
     Meaning { kind, cure: Some(cure) }
 }
 
+/// Where the SDK has no type for a refusal, it shows one for machines.
+fn plain(error: &(dyn Error + 'static)) -> String {
+    if let Some(refusal) = error.downcast_ref::<ErrorMetadata>() {
+        return refusal.message().or(refusal.code()).unwrap_or_default().to_owned();
+    }
+    let text = error.to_string();
+    let code = text.strip_prefix("unhandled error (").and_then(|rest| rest.strip_suffix(')'));
+    code.map_or_else(|| text.clone(), str::to_owned)
+}
+
 /// The SDK shows the whole request where its address is no address.
 fn without_dump(text: &str) -> String {
     match (text.split_once(" to request `Request {"), text.rsplit_once('`')) {
@@ -73,13 +91,13 @@ fn without_dump(text: &str) -> String {
 }
 
 /// The causes of an error, outermost first, without those that only say that one went wrong.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     const EMPTY: [&str; 5] =
         ["dispatch failure", "io error", "client error", "error trying to connect", "other"];
     let mut said: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let text = without_dump(&error.to_string());
+        let text = without_dump(&plain(error));
         let is_empty = EMPTY.iter().any(|word| text.starts_with(word));
         // Some repeat what the next one says.
         said.retain(|before| !text.contains(before.as_str()));

@@ -4,6 +4,7 @@
 use super::cause::{self, causes};
 use super::lost::refused;
 use super::refusal::{Meaning, meaning};
+use super::way::lost;
 use crate::change::{Fault, FaultKind};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -23,11 +24,13 @@ where
     let code = error.code().map(str::to_owned);
     let status = error.raw_response().map(|response| response.status().as_u16());
     let text = error.message().map_or_else(|| words(error, status), str::to_owned);
-    let is_page = code.is_none() && error.raw_response().is_some_and(is_page);
-    let text =
-        if is_page { format!("a web page came instead of AWS's answer: {text}") } else { text };
     let is_garbled = code.is_none() && status.is_some_and(is_success);
+    let page = error.raw_response().filter(|_| code.is_none()).and_then(page);
+    let is_page = page.is_some();
+    let text = page.map_or(text, |page| format!("a web page came instead of AWS's answer: {page}"));
+    let way = lost(error).map(|lost| lost.cure.clone());
     let Meaning { kind, cure } = match error {
+        _ if way.is_some() => Meaning { kind: FaultKind::Unreachable, cure: None },
         _ if is_page => Meaning { kind: FaultKind::Unreachable, cure: Some(cause::PAGE) },
         _ if is_garbled => Meaning { kind: FaultKind::Unreachable, cure: Some(cause::GARBLED) },
         SdkError::DispatchFailure(_)
@@ -42,7 +45,7 @@ where
     let named = named
         .map(|region| format!("the bucket is in {region}: set `region: {region}` in the spec"));
     let fault = Fault {
-        hint: named.or(cure.map(str::to_owned)).or_else(|| hint(kind, &tried, &message)),
+        hint: named.or(way).or(cure.map(str::to_owned)).or_else(|| hint(kind, &tried, &message)),
         lacks,
         kind,
         tried,
@@ -136,10 +139,53 @@ fn needs(error: &str) -> Vec<String> {
     actions.iter().map(|action| format!("{service}:{action}")).collect()
 }
 
-/// No service of AWS that is called here answers in HTML; but failing machines of its own may.
-fn is_page(response: &HttpResponse) -> bool {
-    let kind = response.headers().get("content-type").unwrap_or_default();
-    kind.starts_with("text/html") && response.status().as_u16() < 500
+/// What a web page says that came in AWS's place. No service of AWS that is called here answers in
+/// HTML, nor sends elsewhere without saying in which region a bucket is; but failing machines of
+/// its own may.
+fn page(response: &HttpResponse) -> Option<String> {
+    let status = response.status().as_u16();
+    let header = |name: &str| response.headers().get(name);
+    if (300..400).contains(&status) && header(BUCKET_REGION).is_none() {
+        return header("location").map(|place| format!("HTTP status {status}, to {place}"));
+    }
+    let is_html = header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    if !is_html || status >= 500 {
+        return None;
+    }
+    let text = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
+    Some(format!("HTTP status {status}, {}", said(&text)))
+}
+
+/// The words of a page, without its markup.
+fn said(page: &str) -> String {
+    const LONGEST: usize = 200;
+    let (mut words, mut rest) = (String::new(), page);
+    while !rest.is_empty() {
+        let skipped = ["<script", "<style"].iter().find(|tag| starts_with(rest, tag));
+        let end = match skipped {
+            // Up to its end, which is a tag of its own.
+            Some(tag) => {
+                rest[1..].find(&format!("</{}", &tag[1..])).map_or(rest.len(), |at| at + 1)
+            }
+            None if rest.starts_with('<') => {
+                words.push(' ');
+                rest.find('>').map_or(rest.len(), |at| at + 1)
+            }
+            None => {
+                let end = rest.find('<').unwrap_or(rest.len());
+                words += &rest[..end];
+                end
+            }
+        };
+        rest = &rest[end..];
+    }
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let words: String = words.join(" ").chars().take(LONGEST).collect();
+    if words.is_empty() { "without a word".to_owned() } else { format!("\"{words}\"") }
+}
+
+fn starts_with(text: &str, tag: &str) -> bool {
+    text.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag))
 }
 
 fn is_success(status: u16) -> bool {

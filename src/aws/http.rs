@@ -3,8 +3,10 @@
 //! or by the bundle that the user names (`AWS_CA_BUNDLE`, or `ca_bundle` in the profile). No proxy is
 //! asked for this machine itself, nor for the agents on it that hand out its credentials.
 
+use super::address::{Variable, proxy_for};
 use super::cause::causes;
 use super::flow::{Traffic, watched};
+use super::way;
 use crate::change::{Fault, FaultKind};
 use crate::file;
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -18,9 +20,11 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use hyper::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A bundle of certificates is never larger. In bytes.
@@ -57,15 +61,23 @@ const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// A client for the SDK, and for all that get credentials. It ends a call where nothing moves for so
 /// long.
-pub(crate) fn client(trust: &TlsContext, silence: Duration, traffic: Traffic) -> SharedHttpClient {
+pub(crate) fn client(
+    trust: &TlsContext,
+    silence: Duration,
+    traffic: Traffic,
+    variable: Variable,
+) -> SharedHttpClient {
     let client = |proxy: ProxyConfig| {
         let trust = trust.clone();
         Builder::new().build_with_connector_fn(move |settings, _| {
             connector(&trust, proxy.clone(), settings.cloned())
         })
     };
-    let ways =
-        Ways { by_proxy: client(ProxyConfig::from_env()), direct: client(ProxyConfig::disabled()) };
+    let ways = Ways {
+        by_proxy: client(ProxyConfig::from_env()),
+        direct: client(ProxyConfig::disabled()),
+        proxies: Proxies::of(variable),
+    };
     watched(SharedHttpClient::new(ways), silence, traffic)
 }
 
@@ -85,6 +97,20 @@ fn connector(
 struct Ways<T> {
     by_proxy: T,
     direct: T,
+    proxies: Proxies,
+}
+
+/// Which proxy `by_proxy` asks for an address; it does not tell.
+#[derive(Clone, Debug)]
+struct Proxies {
+    matcher: Arc<Matcher>,
+    variable: Variable,
+}
+
+impl Proxies {
+    fn of(variable: Variable) -> Self {
+        Self { matcher: Arc::new(Matcher::from_env()), variable }
+    }
 }
 
 impl HttpClient for Ways<SharedHttpClient> {
@@ -96,18 +122,28 @@ impl HttpClient for Ways<SharedHttpClient> {
         SharedHttpConnector::new(Ways {
             by_proxy: self.by_proxy.http_connector(settings, components),
             direct: self.direct.http_connector(settings, components),
+            proxies: self.proxies.clone(),
         })
     }
 }
 
 impl<T: HttpConnector> HttpConnector for Ways<T> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let uri: Option<Uri> = request.uri().parse().ok();
-        if uri.is_some_and(|uri| uri.host().is_some_and(is_on_this_machine)) {
-            self.direct.call(request)
-        } else {
-            self.by_proxy.call(request)
-        }
+        // What is no address the connector refuses itself.
+        let Ok(uri) = request.uri().parse::<Uri>() else { return self.by_proxy.call(request) };
+        let is_here = uri.host().is_some_and(is_on_this_machine);
+        let answer = if is_here { self.direct.call(request) } else { self.by_proxy.call(request) };
+        let Proxies { matcher, variable } = self.proxies.clone();
+        HttpConnectorFuture::new(async move {
+            match answer.await {
+                Err(error) => {
+                    let proxy = matcher.intercept(&uri).filter(|_| !is_here);
+                    let name = proxy_for(uri.scheme_str().unwrap_or_default(), variable);
+                    Err(way::told(error, &uri, proxy.as_ref(), name).await)
+                }
+                answered => answered,
+            }
+        })
     }
 }
 
@@ -130,10 +166,11 @@ fn is_on_this_machine(host: &str) -> bool {
 pub(crate) struct Web(Ways<Connector>);
 
 impl Web {
-    pub(crate) fn new(trust: &TlsContext) -> Self {
+    pub(crate) fn new(trust: &TlsContext, variable: Variable) -> Self {
         Self(Ways {
             by_proxy: connector(trust, ProxyConfig::from_env(), None),
             direct: connector(trust, ProxyConfig::disabled(), None),
+            proxies: Proxies::of(variable),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::change::Fault;
 use crate::name::{EDGE_REGION, Region};
+use address::Variable;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
@@ -15,19 +16,25 @@ use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use flow::Traffic;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+use surroundings::Surroundings;
 
+pub(crate) mod address;
 pub(crate) mod capture;
 pub(crate) mod cause;
 pub(crate) mod clock;
 pub(crate) mod fault;
 mod flow;
 pub(crate) mod http;
+mod keys;
 pub(crate) mod lost;
 pub(crate) mod meter;
 mod profile;
 pub(crate) mod record;
 mod refusal;
+mod signer;
+mod surroundings;
 pub(crate) mod wait;
+mod way;
 
 /// How patient a command is with each call.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +77,8 @@ pub struct Connection {
     pub ca_bundle: Option<PathBuf>,
     /// Where every exchange goes (`--record`).
     pub recording: Option<record::Recording>,
+    /// Reads the environment.
+    pub variable: Variable,
 }
 
 /// The clients, and how patiently they poll.
@@ -97,8 +106,8 @@ pub struct Clients {
     pub trust: TlsContext,
     /// Which calls have no answer yet.
     pub calls: meter::Calls,
-    /// Why nobody can be asked: the profile that a user named does not exist.
-    pub unusable: Option<Fault>,
+    /// Who is asked, by whom.
+    pub surroundings: Surroundings,
     /// Where every exchange goes.
     pub recording: Option<record::Recording>,
 }
@@ -122,9 +131,9 @@ impl Clients {
     /// Can anybody be asked? Only who has to ask needs to know.
     ///
     /// # Errors
-    /// There is no such profile.
+    /// The user's files or environment do not say whom, or as whom.
     pub(crate) fn usable(&self) -> Result<(), Fault> {
-        self.unusable.clone().map_or(Ok(()), Err)
+        self.surroundings.usable()
     }
 
     /// When the credentials end that are in use now, where they say so. Some are renewed before.
@@ -146,14 +155,14 @@ impl Clients {
     /// # Errors
     /// The bundle of certificates cannot be read.
     pub async fn connect(connection: &Connection) -> Result<Self, Fault> {
-        let (bundle, unusable) = match profile::ca_bundle(connection.profile.as_deref()).await {
-            Ok(bundle) => (bundle, None),
-            Err(fault) => (None, Some(fault)),
-        };
+        let profile = connection.profile.as_deref();
+        let profiles = profile::profiles(profile).await;
+        let surroundings = Surroundings::of(connection, &profiles);
+        let bundle = profiles.get("ca_bundle").map(PathBuf::from);
         let trust = http::trust(connection.ca_bundle.as_deref().or(bundle.as_deref()))?;
         let (patience, traffic) = (connection.patience, Traffic::default());
-        let http = http::client(&trust, patience.silence, traffic.clone());
-        let home = home(connection.profile.as_deref()).await;
+        let http = http::client(&trust, patience.silence, traffic.clone(), connection.variable);
+        let home = home(profile).await;
         let retries = RetryConfig::standard().with_max_attempts(patience.attempts);
         let mut timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(5));
         timeouts.set_operation_attempt_timeout(patience.attempt);
@@ -185,7 +194,10 @@ impl Clients {
         if let Some(url) = &connection.endpoint_url {
             loader = loader.endpoint_url(url);
         }
-        let shared = loader.load().await.into_builder();
+        let shared = loader.load().await;
+        let keys = shared.credentials_provider().map(keys::checked);
+        let mut shared = shared.into_builder();
+        shared.set_credentials_provider(keys);
         let shared = shared.region(aws_config::Region::from_static(EDGE_REGION)).build();
         let emulated = shared.endpoint_url().is_some() || connection.s3_endpoint;
         let calls = meter::Calls::default();
@@ -223,7 +235,7 @@ impl Clients {
             rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },
             trust,
             calls,
-            unusable,
+            surroundings,
             recording: connection.recording.clone(),
         })
     }

@@ -36,7 +36,9 @@ const fn cured(
     Row { codes, text, meaning: Meaning { kind, cure: Some(cure) } }
 }
 
-const CLOCK: &str = "this machine's clock is wrong: set it (AWS takes a difference of 5 minutes, \
+/// Codes that say nothing of the keys.
+pub(super) const NOT_SIGNED_UP: [&str; 2] = ["OptInRequired", "SubscriptionRequiredException"];
+pub(super) const CLOCK: &str = "this machine's clock is wrong: set it (AWS takes a difference of 5 minutes, \
     S3 of 15), then run the same command again";
 const KEY: &str = "AWS does not know this access key in this region: check the profile and its \
     keys (`aws sts get-caller-identity`), and whether the account has enabled the region";
@@ -257,7 +259,7 @@ const ROWS: &[Row] = &[
         KEY,
     ),
     cured(
-        &["OptInRequired", "SubscriptionRequiredException"],
+        &NOT_SIGNED_UP,
         "",
         Credentials,
         "the account is not signed up for this service, or has not enabled the region",
@@ -278,6 +280,12 @@ const ROWS: &[Row] = &[
         ITSELF,
     ),
 ];
+
+/// Every code that the table knows by its whole name.
+pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+    let codes = ROWS.iter().flat_map(|row| row.codes.iter().copied());
+    codes.filter(|code| !code.ends_with('*'))
+}
 
 /// What an answer means. `code` is missing where AWS sends no body: then the status decides.
 pub(super) fn meaning(code: Option<&str>, text: &str, status: Option<u16>) -> Meaning {
@@ -304,6 +312,12 @@ pub(super) fn meaning(code: Option<&str>, text: &str, status: Option<u16>) -> Me
         _ => Refused,
     };
     Meaning { kind, cure: None }
+}
+
+/// Every text that the table looks for, in lower case.
+#[cfg(test)]
+pub(super) fn texts() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.text)
 }
 
 #[cfg(test)]

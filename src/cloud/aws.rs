@@ -138,6 +138,14 @@ impl Aws {
 }
 
 impl Aws {
+    /// What is asked, and where it fails, the way out that depends on who is asked, and as whom.
+    pub(super) async fn explained<T>(
+        &self,
+        asked: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        asked.await.map_err(|fault| self.clients.surroundings.explain(fault))
+    }
+
     /// Reads one object of the stack's bucket.
     ///
     /// # Errors

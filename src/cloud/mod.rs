@@ -140,35 +140,37 @@ impl Cloud for AnyCloud {
     ) -> Result<(AccountId, Live), Fault> {
         match self {
             // The SDK's futures are large; on the heap they are nobody's stack.
-            Self::Aws(cloud) => Box::pin(cloud.observe(names, expected, scope)).await,
+            Self::Aws(cloud) => {
+                cloud.explained(Box::pin(cloud.observe(names, expected, scope))).await
+            }
             Self::Sandbox(cloud) => cloud.observe(names, expected, scope).await,
         }
     }
 
     async fn identify(&self) -> Result<Caller, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.identify()).await,
+            Self::Aws(cloud) => cloud.explained(Box::pin(cloud.identify())).await,
             Self::Sandbox(cloud) => cloud.identify().await,
         }
     }
 
     async fn discover(&self, account: &AccountId) -> Result<Found, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.discover(account)).await,
+            Self::Aws(cloud) => cloud.explained(Box::pin(cloud.discover(account))).await,
             Self::Sandbox(cloud) => cloud.discover(account).await,
         }
     }
 
     async fn look(&self, stack: &Stack, key: &ObjectKey) -> Result<page::Look, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.look(stack, key)).await,
+            Self::Aws(cloud) => cloud.explained(Box::pin(cloud.look(stack, key))).await,
             Self::Sandbox(cloud) => cloud.look(stack, key).await,
         }
     }
 
     async fn applied(&self, stack: &Stack) -> Result<page::Applied, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.applied(stack)).await,
+            Self::Aws(cloud) => cloud.explained(Box::pin(cloud.applied(stack))).await,
             Self::Sandbox(cloud) => cloud.applied(stack).await,
         }
     }
@@ -178,21 +180,21 @@ impl Cloud for AnyCloud {
         stack: &Stack,
     ) -> Result<Option<distribution::Live>, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.observe_distribution(stack)).await,
+            Self::Aws(cloud) => cloud.explained(Box::pin(cloud.observe_distribution(stack))).await,
             Self::Sandbox(cloud) => cloud.observe_distribution(stack).await,
         }
     }
 
     async fn runners(&self, stack: &Stack) -> Result<Vec<DistributionId>, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.runners(stack)).await,
+            Self::Aws(cloud) => cloud.explained(Box::pin(cloud.runners(stack))).await,
             Self::Sandbox(cloud) => cloud.runners(stack).await,
         }
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
         match self {
-            Self::Aws(cloud) => Box::pin(cloud.apply(stack, op, context)).await,
+            Self::Aws(cloud) => cloud.explained(Box::pin(cloud.apply(stack, op, context))).await,
             Self::Sandbox(cloud) => cloud.apply(stack, op, context).await,
         }
     }

@@ -70,7 +70,7 @@ pub(crate) struct Sweep {
 /// # Errors
 /// Why it ended early.
 pub(crate) async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> {
-    let view = View::new(global.json);
+    let view = global.view();
     let chooses = verb.all || verb.expired || verb.stack.is_some() || verb.older_than.is_some();
     if verb.yes && !chooses {
         let what = "`--yes` alone would take down every stack of the account, without a question";

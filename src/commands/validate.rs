@@ -5,7 +5,6 @@ use crate::session::global::Global;
 use crate::session::{self, Exit};
 use crate::spec::keys;
 use crate::spec::load::Files;
-use crate::view::View;
 use clap::Args;
 
 /// Check the spec without asking AWS
@@ -21,7 +20,7 @@ pub(crate) struct Validate {
 /// # Errors
 /// The spec has problems.
 pub(crate) fn run(global: &Global, verb: &Validate) -> Result<Exit, Failure> {
-    let view = View::new(global.json);
+    let view = global.view();
     if verb.schema {
         view.schema(&keys::schema());
         return Ok(Exit::Done);

@@ -1,7 +1,9 @@
 //! The flags that every verb has, and the environment: the only place that reads it.
 
+use crate::aws::address;
 use crate::aws::record::Recording;
 use crate::cloud::world::Delays;
+use crate::view::View;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -31,6 +33,7 @@ pub struct Global {
     pub verbose: bool,
     /// An emulator instead of AWS
     #[arg(long, global = true, value_name = "URL")]
+    #[arg(value_parser = parse_endpoint)]
     pub endpoint_url: Option<String>,
     /// Credentials and settings from this profile
     #[arg(long, global = true, value_name = "NAME")]
@@ -66,6 +69,12 @@ impl Global {
         flags
     }
 
+    /// A view that names commands as they have to be typed here.
+    #[must_use]
+    pub fn view(&self) -> View {
+        View::new(self.json).naming(self.again())
+    }
+
     /// Is the spec the one that is looked for where nobody names another?
     #[must_use]
     pub fn is_default_file(&self) -> bool {
@@ -99,6 +108,16 @@ pub enum Color {
 pub(crate) fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     std::env::var(name).ok()
+}
+
+/// Is it an address that can be asked?
+///
+/// # Errors
+/// What is wrong with the text.
+fn parse_endpoint(text: &str) -> Result<String, String> {
+    address::checked(text)
+        .map(|_| text.to_owned())
+        .map_err(|why| format!("{why}; write it as `http://HOST:PORT`"))
 }
 
 /// Reads `deploy=2,replicas=20` (seconds).

@@ -14,10 +14,10 @@ use crate::view::human::duration;
 use failure::{Failure, Reason};
 use global::{Global, variable};
 use place::{Picture, Place, Target, sandbox_folder};
-use std::path::PathBuf;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+pub(crate) mod begin;
 pub(crate) mod confirm;
 pub(crate) mod deadline;
 pub(crate) mod exit;
@@ -59,7 +59,7 @@ impl Session {
     }
 
     async fn open_for(global: &Global, files: Files, patience: Patience) -> Result<Self, Failure> {
-        let spec = spec(global, View::new(global.json), files)?;
+        let spec = spec(global, global.view(), files)?;
         if global.record.is_some() {
             record::is_about(&global.recording, &spec);
         }
@@ -132,16 +132,27 @@ pub(crate) fn spec(global: &Global, view: View, files: Files) -> Result<Spec, Fa
             if !loaded.warnings.is_empty() {
                 view.problems(&loaded.warnings);
             }
-            let given = global.sandbox.as_ref();
-            let folder = given.map(|given| sandbox_folder(given.as_deref(), &global.file));
-            let lies = |folder: PathBuf| loaded.spec.publishes(&folder).map(|what| (folder, what));
-            if let Some((folder, what)) = folder.and_then(lies) {
-                let what = format!("the sandbox's folder {} is in {what}", folder.display());
-                let reason = Reason::new(what).hinted("choose another folder with `--sandbox=DIR`");
-                return Err(Failure::Usage(reason));
-            }
+            may_be_written(global, &loaded.spec)?;
             Ok(loaded.spec)
         }
         Err(problems) => Err(Failure::Spec(problems)),
     }
+}
+
+/// Nothing that a run writes beside its plan lies where an apply would publish it.
+fn may_be_written(global: &Global, spec: &Spec) -> Result<(), Failure> {
+    let sandbox = global.sandbox.as_ref();
+    let sandbox = sandbox.map(|given| sandbox_folder(given.as_deref(), &global.file));
+    for (what, flag, folder) in [
+        ("the sandbox's folder", "--sandbox=DIR", sandbox),
+        ("the recording's folder", "--record DIR", global.record.clone()),
+    ] {
+        let Some(folder) = folder else { continue };
+        if let Some(place) = spec.publishes(&folder) {
+            let what = format!("{what} {} is in {place}", folder.display());
+            let hint = format!("choose another folder with `{flag}`");
+            return Err(Failure::Usage(Reason::new(what).hinted(hint)));
+        }
+    }
+    Ok(())
 }

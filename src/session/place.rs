@@ -10,7 +10,7 @@ use crate::apply::{self, Event, Outcome, Report, RunResult};
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::aws::http::{self, Web};
 use crate::aws::meter::Calls;
-use crate::aws::{Clients, Connection, Patience};
+use crate::aws::{Clients, Connection, Patience, address};
 use crate::change::{Address, Fault, FaultKind};
 use crate::cloud::aws::Aws;
 use crate::cloud::sandbox::Sandbox;
@@ -90,23 +90,25 @@ impl Place {
                     patience,
                     ca_bundle: variable("AWS_CA_BUNDLE").map(PathBuf::from),
                     recording: global.record.as_ref().map(|_| global.recording.clone()),
+                    variable,
                 };
                 AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await? }))
             }
         };
-        Ok(Self { cloud, view: View::new(global.json), stop, flags: global.again() })
+        Ok(Self { cloud, view: global.view(), stop, flags: global.again() })
     }
 
     /// How a visitor's requests are sent from here.
     ///
     /// # Errors
-    /// The user's bundle of certificates cannot be read.
+    /// The user's bundle of certificates cannot be read, or the proxy not be used.
     pub(crate) fn web(&self) -> Result<Web, Fault> {
         let trust = match &self.cloud {
             AnyCloud::Aws(aws) => aws.clients.trust.clone(),
             AnyCloud::Sandbox(_) => http::trust(None)?,
         };
-        Ok(Web::new(&trust))
+        address::proxies(variable)?;
+        Ok(Web::new(&trust, variable))
     }
 
     /// The same, with S3 in another region.
@@ -195,7 +197,7 @@ impl Place {
         let asked = deadline.answer(LOOKED, self.cloud.observe_switch(&stack));
         match self.unless_stopped(asked).await {
             Err(Failure::Fault(fault)) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => {
-                Err(Failure::Refused(no_bucket(&stack, &caller.arn)))
+                Err(Failure::Refused(self.no_bucket(&stack, &caller.arn)))
             }
             // Also what a user gets whose credentials are for another account than the bucket's.
             Err(Failure::Fault(fault)) if fault.kind == FaultKind::Denied => {
@@ -258,6 +260,25 @@ impl Place {
             .then_some(end)
     }
 
+    /// Why the switch of a stack without a bucket is not turned, nor said to be off: most often it
+    /// is another account's.
+    fn no_bucket(&self, stack: &Stack, caller: &str) -> Reason {
+        let (bucket, name, account) = (&stack.bucket, &stack.names.stack, &stack.account);
+        let reason = Reason::new(format!(
+            "bucket {bucket} of stack `{name}` does not exist for {caller} in account {account}"
+        ));
+        reason.hinted(match &self.cloud {
+            AnyCloud::Aws(_) => {
+                "choose the right profile (`--profile`, AWS_PROFILE), region or spec (`-f`); \
+                    `provision apply` makes the bucket"
+            }
+            AnyCloud::Sandbox(_) => {
+                "`provision apply` makes the bucket; or choose another spec (`-f`), or another \
+                    folder (`--sandbox=DIR`)"
+            }
+        })
+    }
+
     /// Carries out the plan.
     pub async fn carry_out(
         &self,
@@ -291,19 +312,6 @@ impl Target {
             "choose the right profile (`--profile`, AWS_PROFILE), or correct `account` in the spec",
         )))
     }
-}
-
-/// Why the switch of a stack without a bucket is not turned, nor said to be off: most often it is
-/// another account's.
-fn no_bucket(stack: &Stack, caller: &str) -> Reason {
-    let (bucket, name, account) = (&stack.bucket, &stack.names.stack, &stack.account);
-    let reason = Reason::new(format!(
-        "bucket {bucket} of stack `{name}` does not exist for {caller} in account {account}"
-    ));
-    reason.hinted(
-        "choose the right profile (`--profile`, AWS_PROFILE), region or spec (`-f`); `provision \
-        apply` makes the bucket",
-    )
 }
 
 fn exit_of(outcome: &Outcome) -> Exit {

@@ -1,5 +1,6 @@
 //! `--record`: writes what a run said to AWS, after it has shown what that is.
 
+use super::exit::Exit;
 use super::failure::{Failure, Reason};
 use crate::aws::record::Recording;
 use crate::file;
@@ -63,14 +64,18 @@ pub(crate) fn is_about(recording: &Recording, spec: &Spec) {
 }
 
 /// Writes it. A run is not worse for a recording that cannot be written: then it is only said.
-pub(crate) fn write(folder: &Path, recording: &Recording, view: View) {
+pub(crate) fn write(folder: &Path, recording: &Recording, exit: Exit, view: View) {
     if recording.count() == 0 {
-        let hint = "record a verb that asks AWS: plan, apply, destroy, status, maintenance, sweep";
+        let hint = if exit == Exit::Failed {
+            "the run failed before anything was asked; how somebody signs in is never recorded"
+        } else {
+            "record a verb that asks AWS: plan, apply, destroy, status, maintenance, sweep"
+        };
         return view.warning("nothing was said to AWS, so nothing is recorded", hint);
     }
     let (exchanges, spec, veil) = recording.veiled();
-    view.recording(folder, recording.count(), &veil.replaced());
     let written = create(folder).and_then(|()| {
+        view.recording(folder, recording.count(), &veil.replaced());
         put(&folder.join(EXCHANGES), &exchanges)?;
         spec.map_or(Ok(()), |spec| put(&folder.join(SPEC), &spec))
     });

@@ -288,8 +288,9 @@ pub(crate) fn topics(topics: &[(&str, &str)]) -> String {
 
 #[must_use]
 pub(crate) fn recording(folder: &Path, exchanges: usize, replaced: &[(&str, usize)]) -> String {
+    let many = if exchanges == 1 { "exchange" } else { "exchanges" };
     let mut text =
-        format!("\nRecording of {exchanges} exchanges with AWS, to {}:\n", folder.display());
+        format!("\nRecording of {exchanges} {many} with AWS, to {}:\n", folder.display());
     for (kind, count) in replaced {
         let _ = writeln!(text, "  replaced: {kind} ({count} different)");
     }

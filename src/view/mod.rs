@@ -13,6 +13,7 @@ use crate::stack::{Live, Stack};
 use progress::Ticker;
 use std::path::Path;
 
+mod commands;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod out;
@@ -25,13 +26,22 @@ pub(crate) mod switch;
 #[derive(Clone, Copy, Debug)]
 pub struct View {
     json: bool,
+    /// The global flags that a next command needs too.
+    flags: &'static str,
 }
 
 impl View {
     /// A view.
     #[must_use]
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, flags: "" }
+    }
+
+    /// The same, which puts these flags into every command that it names. They live as long as the
+    /// program does.
+    #[must_use]
+    pub fn naming(self, flags: String) -> Self {
+        Self { flags: flags.leak(), ..self }
     }
 
     /// Of a large plan either form takes memory: only the one that is shown is made.
@@ -41,10 +51,19 @@ impl View {
         text: impl FnOnce() -> T,
     ) {
         if self.json {
-            out::result(format_args!("{}\n", document()));
+            self.json(document());
         } else {
-            out::result(text().as_ref());
+            out::result(commands::complete(text().as_ref(), self.flags));
         }
+    }
+
+    fn json(self, mut document: serde_json::Value) {
+        commands::complete_all(&mut document, self.flags);
+        out::result(format_args!("{document}\n"));
+    }
+
+    fn aside(self, text: &str) {
+        out::aside(commands::complete(text, self.flags));
     }
 
     /// Shows a plan.
@@ -113,7 +132,7 @@ impl View {
         flags: &str,
     ) {
         if self.json {
-            out::result(format_args!("{}\n", json::outcome(outcome, None)));
+            self.json(json::outcome(outcome, None));
         }
         let faults: Vec<_> =
             outcome.failed.iter().map(|(change, fault)| human::failed(change, fault)).collect();
@@ -141,10 +160,10 @@ impl View {
     pub fn edge(self, event: &EdgeEvent) {
         if self.json {
             if let Some(document) = json::edge(event) {
-                out::result(format_args!("{document}\n"));
+                self.json(document);
             }
         } else {
-            out::result(format_args!("{}\n", human::edge(event)));
+            out::result(format_args!("{}\n", commands::complete(&human::edge(event), self.flags)));
         }
     }
 
@@ -175,7 +194,7 @@ impl View {
 
     /// Shows something that stops nothing.
     pub fn warning(self, what: &str, hint: &str) {
-        out::aside(human::warning(what, hint));
+        self.aside(&human::warning(what, hint));
     }
 
     /// Says what is about to be written of a run, before it is written.
@@ -210,20 +229,20 @@ impl View {
     /// Shows problems of a spec.
     pub fn problems(self, problems: &Problems) {
         if self.json {
-            out::result(format_args!("{}\n", json::problems(problems)));
+            self.json(json::problems(problems));
         } else {
             let color =
                 anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-            out::aside(format_args!("{}\n", problems.render(color)));
+            self.aside(&(problems.render(color) + "\n"));
         }
     }
 
     /// Shows a fault.
     pub fn fault(self, fault: &Fault) {
         if self.json {
-            out::result(format_args!("{}\n", json::fault(fault)));
+            self.json(json::fault(fault));
         }
-        out::aside(human::fault(fault));
+        self.aside(&human::fault(fault));
     }
 
     /// Shows why nothing was planned.
@@ -234,32 +253,32 @@ impl View {
     /// Shows an error of ours.
     pub fn error(self, what: &str, hint: Option<&str>) {
         if self.json {
-            out::result(format_args!("{}\n", json::error(what, hint)));
+            self.json(json::error(what, hint));
         }
-        out::aside(human::error(what, hint));
+        self.aside(&human::error(what, hint));
     }
 
     /// The progress of a run.
     #[must_use]
     pub fn progress(self) -> Progress {
-        Progress { json: self.json, ticker: Ticker::default() }
+        Progress { view: self, ticker: Ticker::default() }
     }
 }
 
 /// Shows events as they come.
 pub struct Progress {
-    json: bool,
+    view: View,
     ticker: Ticker,
 }
 
 impl Report for Progress {
     fn event(&self, event: &Event<'_>) {
-        if self.json {
+        if self.view.json {
             if let Some(document) = json::event(event) {
-                out::result(format_args!("{document}\n"));
+                self.view.json(document);
             }
         } else if let Some(line) = self.ticker.line(event) {
-            out::aside(format_args!("{}\n", human::clean(&line)));
+            self.view.aside(&(human::clean(&line) + "\n"));
         }
     }
 }

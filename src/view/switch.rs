@@ -154,19 +154,88 @@ pub(crate) fn probe(report: &ProbeReport) -> String {
     for (kind, count) in kinds {
         let _ = writeln!(text, "  {count} × {kind}");
     }
-    let expected = if report.expect_page { "the maintenance page" } else { "the site" };
-    let nobody = report.answers.iter().all(|answer| answer.is_page != report.expect_page);
-    let verdict = match (report.as_expected, nobody) {
-        (true, _) => "Visitors see",
-        (false, true) => "No visitor sees",
-        (false, false) => "Not every visitor sees",
-    };
-    let _ = writeln!(text, "{verdict} {expected}, as the switch says.");
-    if !report.as_expected {
-        text.push_str(
-            "hint: the edge remembers the switch for `maintenance.cache`, and a new \
-            deployment takes minutes; ask again soon.\n",
-        );
+    let (verdict, hint) = verdict(report);
+    let _ = writeln!(text, "{verdict}.");
+    if let Some(hint) = hint {
+        let _ = writeln!(text, "hint: {hint}.");
     }
     text
+}
+
+/// What all answers together say of the visitors, and what to do.
+fn verdict(report: &ProbeReport) -> (String, Option<&'static str>) {
+    let expected = if report.expect_page { "the maintenance page" } else { "the site" };
+    let answered: Vec<bool> = report
+        .answers
+        .iter()
+        .filter(|answer| answer.error.is_none())
+        .map(|answer| answer.is_page == report.expect_page)
+        .collect();
+    let soon = "the edge remembers the switch for `maintenance.cache`, and a new deployment takes \
+        minutes; ask again soon";
+    if report.as_expected {
+        return (format!("Visitors see {expected}, as the switch says"), None);
+    }
+    if answered.is_empty() {
+        let hint = "check the network and the address; `--url` names another one";
+        return (
+            "Could not ask: nobody answered, so this says nothing of visitors".into(),
+            Some(hint),
+        );
+    }
+    if !answered.contains(&true) {
+        let verdict = format!("Visitors do NOT see {expected}, which they should by the switch");
+        return (verdict, Some(soon));
+    }
+    if !answered.contains(&false) {
+        let lost = report.answers.len() - answered.len();
+        let verdict =
+            format!("Visitors who are answered see {expected}, but {lost} requests had no answer");
+        return (verdict, Some("ask again; if it stays so, check the network and the site"));
+    }
+    (format!("Only some visitors see {expected}, which all should by the switch"), Some(soon))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_of_a_probe_cannot_be_misread() {
+        let answer = |kind: char| Answer {
+            is_page: kind == 'p',
+            error: (kind == '-').then(|| "no answer: dns error".to_owned()),
+            ..Answer::default()
+        };
+        for (expect_page, answers, says, hints) in [
+            (true, "ppp", "Visitors see the maintenance page, as", None),
+            (false, "sss", "Visitors see the site, as", None),
+            (true, "sss", "Visitors do NOT see the maintenance page", Some("ask again soon")),
+            (false, "ppp", "Visitors do NOT see the site", Some("ask again soon")),
+            (true, "s--", "Visitors do NOT see the maintenance page", Some("ask again soon")),
+            (true, "psp", "Only some visitors see the maintenance page", Some("ask again soon")),
+            (
+                true,
+                "pp-",
+                "Visitors who are answered see the maintenance page, but 1",
+                Some("site"),
+            ),
+            (true, "---", "Could not ask", Some("check the network")),
+            (false, "---", "Could not ask", Some("check the network")),
+        ] {
+            let answers: Vec<Answer> = answers.chars().map(answer).collect();
+            let as_expected =
+                answers.iter().all(|one| one.is_page == expect_page && one.error.is_none());
+            let url = "https://shop.example/".to_owned();
+            let text = probe(&ProbeReport { url, expect_page, answers, as_expected });
+            assert!(text.contains(says), "{text}");
+            assert_eq!(text.contains("as the switch says"), as_expected, "{text}");
+            let hint = text.split_once("hint: ").map(|(_, hint)| hint);
+            assert_eq!(hint.is_some(), hints.is_some(), "{text}");
+            assert!(
+                hints.is_none_or(|part| hint.is_some_and(|hint| hint.contains(part))),
+                "{text}"
+            );
+        }
+    }
 }

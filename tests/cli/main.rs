@@ -29,6 +29,8 @@ mod signals;
 mod site;
 mod spec;
 mod story;
+#[cfg(unix)]
+mod surroundings;
 mod sweep;
 #[cfg(unix)]
 mod terminal;

@@ -539,15 +539,29 @@ fn the_role_of_a_function_that_stays_stays() {
     assert!(story.world()["roles"]["shop-edge"].is_object());
 }
 
-/// A sandbox that the site would upload.
+/// What the site would upload, or the function's package take in.
 #[test]
-fn a_sandbox_in_the_site_is_refused() {
+fn nothing_that_a_run_writes_lies_where_an_apply_would_publish_it() {
     let story = Story::of_a_shop();
-    story.write("provision.yaml", SHOP);
-    for folder in ["site/cloud", "site"] {
-        assert_eq!(story.ask(&format!("plan --sandbox={folder}")).code, 64, "{folder}");
+    story.write("provision.yaml", &SHOP.replace("./edge.py", "./edge"));
+    story.write("edge/edge.py", "def handler(event, context):\n    pass\n");
+    for (flags, code) in [
+        ("--sandbox=site/cloud", 64),
+        ("--sandbox=site", 64),
+        ("--sandbox=site/.cloud", 0),
+        ("--sandbox --out site/next.plan", 64),
+        // Nobody is signed in, so a run that is not refused first fails.
+        ("--record site/report", 64),
+        ("--record site/new/../report", 64),
+        ("--record edge/report", 64),
+        ("--record site/.report", 1),
+        ("--record report", 1),
+    ] {
+        let mut command = story.command(&format!("plan {flags}"));
+        let answer = story.answer(command.env("AWS_EC2_METADATA_DISABLED", "true"));
+        assert_eq!(answer.code, code, "{flags}: {}", answer.err);
+        assert!(code != 64 || answer.err.contains("an apply would"), "{flags}: {}", answer.err);
     }
-    assert_eq!(story.ask("plan --sandbox=site/.cloud").code, 0);
 }
 
 /// A bucket of another stack, or one in which no apply of ours has ended, is not ours to turn.

@@ -2,8 +2,8 @@
 //! one of them is wrong.
 
 use super::shop::{OWNED, Ran, Shop};
-use crate::support::Rules;
 use crate::support::tls::Authority;
+use crate::support::{At, Fault, Rules};
 use provision::name::Region;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -151,9 +151,28 @@ async fn each_failure_to_sign_in_says_its_cause() {
             "sso_session = work\nsso_account_id = 123456789012\nsso_role_name = dev\n\n\
                 [sso-session work]\nsso_region = us-east-1\nsso_start_url = https://x.example\n",
             "",
-            "aws sso login",
+            "aws sso login --profile sso",
         ),
-        ("process", "credential_process = sh -c 'echo broken >&2; exit 1'\n", "broken", "by hand"),
+        (
+            "old",
+            "sso_start_url = https://x.example\nsso_region = us-east-1\n\
+            sso_account_id = 123456789012\nsso_role_name = dev\n",
+            "",
+            "aws sso login --profile old",
+        ),
+        ("login", "login_session = arn:aws:iam::1:user/a\n", "", "aws login --profile login"),
+        (
+            "web",
+            "role_arn = arn:aws:iam::1:role/r\nweb_identity_token_file = /nowhere/token\n",
+            "/nowhere/token",
+            "CI job",
+        ),
+        (
+            "process",
+            "credential_process = sh -c 'echo broken >&2; exit 1'\n",
+            "broken",
+            "of profile `process` by hand",
+        ),
         ("chain", "role_arn = arn:aws:iam::1:role/r\nsource_profile = gone\n", "gone", "--profile"),
     ] {
         let section = if profile == "nobody" { "office" } else { profile };
@@ -167,4 +186,79 @@ async fn each_failure_to_sign_in_says_its_cause() {
         let ran = Ran::new(profile, &command.output().unwrap()).exits(1);
         drop(ran.says(cause).says(cure).says("hint: "));
     }
+}
+
+/// Answers everything with these words.
+fn answering(words: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n")
+                    && stream.read(&mut byte).is_ok_and(|read| read == 1)
+                {
+                    head.push(byte[0]);
+                }
+                let _ = stream.write_all(words.as_bytes());
+            });
+        }
+    });
+    address
+}
+
+/// What stands between here and AWS → what is said, and what to do.
+#[tokio::test]
+async fn each_lost_call_says_where_it_was_lost() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    let forbidden = answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+    let broken = answering("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+    for (proxy, cause, cure) in [
+        (forbidden.as_str(), format!("the proxy {forbidden} answered 403 Forbidden"), "let sts."),
+        (&broken, format!("the proxy {broken} answered 502 Bad Gateway"), "HTTPS_PROXY names"),
+        ("127.0.0.1:1", "nothing listens at the proxy 127.0.0.1:1".into(), "correct HTTPS_PROXY"),
+        (
+            "proxy.invalid:3128",
+            "the name of the proxy proxy.invalid:3128 cannot be looked up".into(),
+            "correct HTTPS_PROXY",
+        ),
+    ] {
+        let url = format!("http://user:secretword@{proxy}");
+        let ran = on_aws(&shop, "plan", &[("HTTPS_PROXY", &url)]).exits(1).says(&cause).says(cure);
+        assert!(!ran.said.contains("secretword"), "{}", ran.said);
+    }
+    let page = answering(
+        "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 37\r\n\r\n\
+         <title>vite</title><p>Not here, friend",
+    );
+    let portal = answering(
+        "HTTP/1.1 302 Found\r\nlocation: http://portal.example/\r\ncontent-length: 0\r\n\r\n",
+    );
+    let coded = answering(
+        "HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
+    );
+    for (url, cause, cure) in [
+        (format!("http://{page}"), "vite Not here", "is a web server and no AWS"),
+        (
+            format!("http://{portal}"),
+            "302, to http://portal.example/",
+            "is a web server and no AWS",
+        ),
+        (format!("http://{coded}/foo"), "404", "AWS_ENDPOINT_URL has a path (/foo)"),
+        (format!("https://{page}"), "", "does not speak TLS"),
+    ] {
+        drop(shop.run_with("plan", &[("AWS_ENDPOINT_URL", &url)]).exits(1).says(cause).says(cure));
+    }
+}
+
+/// Keys in the environment weigh more than AWS_PROFILE, so another profile is no way out.
+#[tokio::test]
+async fn keys_that_ended_are_told_where_they_stand() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    shop.ground.fault(At::Every("sts:GetCallerIdentity"), Fault::ExpiredCredentials);
+    let ran =
+        shop.run("plan").exits(1).says("stand in the environment").says("unset AWS_ACCESS_KEY");
+    assert!(!ran.said.contains("sso login"), "{}", ran.said);
 }

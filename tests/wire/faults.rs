@@ -188,14 +188,15 @@ async fn a_page_in_the_place_of_aws_is_told_as_such() {
         shop.run("plan")
             .exits(1)
             .says("a web page came instead of AWS's answer")
-            .says("sign in there, then run the same command again");
+            .says("Welcome: sign in")
+            .says("is a web server and no AWS");
     }
 }
 
 #[tokio::test]
 async fn an_endpoint_without_a_scheme_is_told_without_a_dump() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
-    let ran = shop.run("plan --endpoint-url 127.0.0.1:1").exits(1).says("with `http://`");
+    let ran = shop.run("plan --endpoint-url 127.0.0.1:1").exits(64).says("with `http://`");
     assert!(!ran.said.contains("SdkBody"), "{}", ran.said);
 }
 

@@ -148,7 +148,7 @@ impl Shop {
             rhythm: _,
             trust: _,
             calls: _,
-            unusable: _,
+            surroundings: _,
             recording: _,
         } = clients;
         let mut all = Vec::new();
@@ -206,6 +206,7 @@ async fn connect(ground: &Ground) -> Clients {
         patience: Patience::RUN,
         ca_bundle: None,
         recording: None,
+        variable: |_| None,
     };
     let Clients {
         s3,
@@ -219,7 +220,7 @@ async fn connect(ground: &Ground) -> Clients {
         rhythm,
         trust,
         calls,
-        unusable,
+        surroundings,
         recording,
     } = Clients::connect(&connection).await.unwrap();
     let keys = || Credentials::new("test", "test", None, None, "tests");
@@ -247,7 +248,7 @@ async fn connect(ground: &Ground) -> Clients {
         rhythm,
         trust,
         calls,
-        unusable,
+        surroundings,
         recording,
     }
 }

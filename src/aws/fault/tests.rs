@@ -165,3 +165,31 @@ fn a_refusal_inside_of_an_answer_is_a_fault_like_any_other() {
     assert_eq!(fault.lacks, ["s3:DeleteObjectVersion"]);
     assert_eq!(in_answer("delete a", Some("MalformedXML"), None, &[]).kind, FaultKind::Refused);
 }
+
+#[test]
+fn a_page_in_awss_place_is_told_in_its_own_words() {
+    use aws_smithy_types::body::SdkBody;
+    let answer = |status: u16, headers: &[(&'static str, &'static str)], body: &'static str| {
+        let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+        for (name, value) in headers {
+            response.headers_mut().insert(*name, *value);
+        }
+        page(&response)
+    };
+    let html = ("content-type", "text/html; charset=utf-8");
+    let blocked = "<html><head><title>Blocked</title><STYLE>a { b: c }</STYLE>\
+        <script>x < 1</script></head><body><p>Category:\n  <b>storage</b></body></html>";
+    for (status, headers, body, expected) in [
+        (403, &[html][..], blocked, Some("HTTP status 403, \"Blocked Category: storage\"")),
+        (200, &[html], "", Some("HTTP status 200, without a word")),
+        (404, &[html], "<p unfinished", Some("HTTP status 404, without a word")),
+        (503, &[html], blocked, None),
+        (403, &[], blocked, None),
+        (302, &[("location", "http://x/")], "", Some("HTTP status 302, to http://x/")),
+        (301, &[("location", "http://x/"), (BUCKET_REGION, "eu-west-1")], "", None),
+        (304, &[], "", None),
+    ] {
+        assert_eq!(answer(status, headers, body).as_deref(), expected, "{status} {headers:?}");
+    }
+    assert!(said(&"ä ".repeat(500)).chars().count() <= 202);
+}

@@ -3,12 +3,19 @@
 //! still makes sense. Escapes of URLs, XML and JSON are read as what they stand for, so no form of
 //! a name slips through.
 
+use crate::aws::refusal;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Member names, enumerations and errors of the operations that we call, from the services' API
 /// models; words of AWS's texts; those of our own marks and of the spec's keys; media types;
 /// regions.
 const WORDS: &str = include_str!("words.txt");
+
+/// The codes of refusals: those of the operations that we call, from the services' API models, and
+/// those that every service may use (Amazon S3 API Reference, "Error responses"; the "Common error
+/// types" of each service's API reference).
+const CODES: &str = include_str!("codes.txt");
 
 /// What else may stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +42,9 @@ enum Class {
     Id,
     /// Any other long number.
     Number,
+    /// Of a machine or a network.
+    Address,
+    AddressV6,
     Name,
 }
 
@@ -59,6 +69,9 @@ impl Class {
             Self::Account => format!("{:012}", 100_000_000_000 + count),
             Self::Id => format!("E{count:012}"),
             Self::Number => format!("{:016}", 9_111_111_111_111_000_u64 + count as u64),
+            // As a spec takes them, from networks that are nobody's (RFC 2544, RFC 3849).
+            Self::Address => format!("198.{}.{}.0", 18 + count / 256 % 2, count % 256),
+            Self::AddressV6 => format!("2001:db8:{count:x}::"),
             Self::Name => format!("n{count}"),
         }
     }
@@ -68,6 +81,8 @@ impl Class {
             Self::Account => "account numbers",
             Self::Id => "ids",
             Self::Number => "long numbers",
+            Self::Address => "addresses (IPv4)",
+            Self::AddressV6 => "addresses (IPv6)",
             Self::Name => "names and other words",
         }
     }
@@ -76,7 +91,10 @@ impl Class {
 impl Veil {
     /// A veil that leaves no name whole, also where AWS uses all of its words.
     pub(crate) fn hiding(names: &[String]) -> Self {
-        let mut spoken: BTreeSet<&'static str> = WORDS.split_whitespace().collect();
+        let words = [WORDS, CODES].into_iter().flat_map(str::split_whitespace);
+        // What our own table knows decides what a replay does.
+        let known = refusal::codes().flat_map(|code| code.split('.'));
+        let mut spoken: BTreeSet<&'static str> = words.chain(known).collect();
         for name in names {
             let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
             if words.iter().all(|word| stays(word) || spoken.contains(*word)) {
@@ -103,6 +121,9 @@ impl Veil {
                 veiled += before;
                 veiled += &self.secret(secret);
                 rest = &rest[before.len() + secret.len()..];
+            } else if let Some((written, class)) = address(rest, veiled_end(text, rest)) {
+                veiled += &self.stand_in_as(written.to_owned(), class);
+                rest = &rest[written.len()..];
             } else {
                 let (written, word) = token(rest);
                 let stays = word.as_ref().is_none_or(|word| {
@@ -132,10 +153,14 @@ impl Veil {
     }
 
     fn stand_in(&mut self, word: String) -> String {
+        let class = Class::of(&word);
+        self.stand_in_as(word, class)
+    }
+
+    fn stand_in_as(&mut self, word: String, class: Class) -> String {
         if let Some(known) = self.stand_ins.get(&word) {
             return known.clone();
         }
-        let class = Class::of(&word);
         let count = self.counts.entry(class).or_default();
         *count += 1;
         let stand_in = class.stand_in(*count);
@@ -167,6 +192,28 @@ fn secret(text: &str) -> Option<(&str, &str)> {
     let (before, end) = PLACES.iter().find(|(before, _)| text.starts_with(before))?;
     let (before, rest) = text.split_at(before.len());
     Some((before, &rest[..rest.find(*end).unwrap_or(rest.len())]))
+}
+
+/// What stands before `rest` in the text.
+fn veiled_end(text: &str, rest: &str) -> Option<char> {
+    text[..text.len() - rest.len()].chars().next_back()
+}
+
+/// An address that the text begins with; `before` is what stands before it.
+fn address(text: &str, before: Option<char>) -> Option<(&str, Class)> {
+    let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
+    if before.is_some_and(|c| is_part(c) || c.is_alphanumeric()) {
+        return None;
+    }
+    let run = &text[..text.find(|c| !is_part(c)).unwrap_or(text.len())];
+    let run = run.trim_end_matches('.');
+    if text[run.len()..].starts_with(|c: char| c.is_alphanumeric()) {
+        return None;
+    }
+    match run.parse().ok()? {
+        IpAddr::V4(_) => Some((run, Class::Address)),
+        IpAddr::V6(_) => Some((run, Class::AddressV6)),
+    }
 }
 
 /// Short numbers, and moments: `30T13`, `51Z`, milliseconds since 1970.

@@ -110,9 +110,11 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
         let site = Arc::new(site);
         return Ok((stack, site.clone(), site, format!("folder {}", folder.display())));
     }
+    // A bucket that is not there would answer everything with "access denied".
+    let deadline = Deadline::new(session.place.watch());
+    let (stack, _, _) = session.place.switch(&session.target(), &deadline).await?;
     match &session.place.cloud {
         AnyCloud::Sandbox(cloud) => {
-            let stack = session.place.stack(&session.target()).await?;
             let world = Arc::new(sandbox::Bucket {
                 cloud: cloud.clone(),
                 stack: stack.clone(),
@@ -121,10 +123,6 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
             Ok((stack, world.clone(), world, "sandbox".into()))
         }
         AnyCloud::Aws(cloud) => {
-            let (stack, _, _) = session
-                .place
-                .switch(&session.target(), &Deadline::new(session.place.watch()))
-                .await?;
             let bucket = Arc::new(bucket::Bucket {
                 cloud: (**cloud).clone(),
                 stack: stack.clone(),

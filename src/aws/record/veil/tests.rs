@@ -138,6 +138,64 @@ fn what_is_awss_stays() {
     }
 }
 
+/// A replay refuses what AWS refused, for the same reason.
+#[test]
+fn every_code_and_text_by_which_a_refusal_is_known_stays() {
+    let seen = [
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "SignatureDoesNotMatch",
+        "PermanentRedirect",
+        "RegionDisabledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "RequestTimeTooSkewed",
+        "InvalidAccessKeyId",
+        "ServiceUnavailable",
+        "OperationAborted",
+        "ConditionalRequestConflict",
+        "OptInRequired",
+        "InvalidToken",
+        "NoSuchBucketPolicy",
+        "NoSuchEntity",
+        "MissingNamespaceHeader",
+        "KMS.DisabledException",
+        "TooManyBuckets",
+    ];
+    for code in refusal::codes().chain(seen) {
+        let text = format!("<Error><Code>{code}</Code></Error> {{\"__type\":\"{code}\"}}");
+        assert_eq!(Veil::hiding(&[]).text(&text, Keeps::Nothing), text);
+    }
+    // The table reads them without regard to case.
+    let spoken: BTreeSet<String> =
+        Veil::hiding(&[]).spoken.iter().map(|word| word.to_lowercase()).collect();
+    for text in refusal::texts() {
+        for word in text.split(|c: char| !c.is_alphanumeric()) {
+            assert!(stays(word) || spoken.contains(word), "{word} of `{text}`");
+        }
+    }
+}
+
+#[test]
+fn addresses_of_machines_and_networks_do_not_stay() {
+    let mut veil = Veil::hiding(&[]);
+    let veiled = veil.text(
+        "bypass: [203.0.113.7/32, \"2001:DB8:a::1/64\", 10.0.0.0/8] 203.0.113.7. at 13:27:51, 1.0, \
+         arn:aws:iam::123456789012:role",
+        Keeps::Nothing,
+    );
+    for told in ["203", "113.7", "DB8:a", "10.0.0"] {
+        assert!(!veiled.contains(told), "{veiled}");
+    }
+    assert!(veiled.contains("[198.18.1.0/32, \"2001:db8:1::/64\", 198.18.2.0/8] 198.18.1.0. "));
+    assert!(veiled.contains(" at 13:27:51, 1.0, arn:aws:iam::100000000001:role"), "{veiled}");
+    let replaced = veil.replaced();
+    assert!(replaced.contains(&("addresses (IPv4)", 2)), "{replaced:?}");
+    assert!(replaced.contains(&("addresses (IPv6)", 1)), "{replaced:?}");
+}
+
 /// By their places: there also numbers and AWS's words may be secrets.
 #[test]
 fn secrets_do_not_stay_whatever_they_look_like() {
