@@ -16,6 +16,7 @@ use flow::Traffic;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+pub(crate) mod body;
 pub(crate) mod capture;
 pub(crate) mod cause;
 pub(crate) mod clock;
@@ -46,7 +47,7 @@ impl Patience {
     pub const TURN: Self = Self {
         silence: Duration::from_secs(10),
         attempt: Some(Duration::from_secs(10)),
-        attempts: 3,
+        attempts: 5,
     };
 }
 

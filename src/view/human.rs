@@ -1,7 +1,7 @@
 //! For people: pure functions from values to text. Colour is laid over; without it nothing is lost.
 
 use crate::apply::{Outcome, RunResult};
-use crate::change::{Action, Change, Done, Fault, Notice};
+use crate::change::{Action, Change, Done, Fault, FaultKind, Notice};
 use crate::plan::Intent;
 use crate::spec::problem::steers;
 use crate::view::report::{Condition, Existing, Status};
@@ -144,7 +144,14 @@ pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
             "\nhint: nothing is lost. Run {again} again later, on any machine{with}: it finishes.\n"
         );
     } else if outcome.result() != RunResult::Done {
-        let _ = write!(text, "\nhint: run {again} again: it goes on from here.\n");
+        // What AWS refuses for good, it refuses again.
+        let is_final = |(_, fault): &(Change, Fault)| fault.kind == FaultKind::Refused;
+        let first = if outcome.failed.iter().any(is_final) {
+            "first do what the failed step says, then "
+        } else {
+            ""
+        };
+        let _ = write!(text, "\nhint: {first}run {again} again: it goes on from here.\n");
     }
     text
 }

@@ -36,6 +36,8 @@ pub enum Fault {
     ClockSkew,
     ExpiredCredentials,
     Denied,
+    /// AWS does nothing: another write of the object is under way. S3 says so of each object.
+    Conflict,
     /// A network that wants its user to sign in answers in AWS's place, with a page.
     SignInPage,
     /// The call takes longer.

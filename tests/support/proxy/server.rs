@@ -138,6 +138,7 @@ async fn suffer(shared: &Shared, request: &Request, due: Due) -> Ending {
         Some(Fault::Throttled) => Some(reply::throttled(request)),
         Some(Fault::ClockSkew) => Some(reply::clock_skew(request)),
         Some(Fault::ExpiredCredentials) => Some(reply::expired_credentials(request)),
+        Some(Fault::Conflict) => Some(reply::conflict(request)),
         Some(Fault::Denied) => Some(reply::denied(request)),
         Some(Fault::SignInPage) => {
             Some(reply::Reply::new(200, "text/html; charset=utf-8", "<h1>Welcome: sign in</h1>"))

@@ -8,6 +8,7 @@ mod access_control;
 mod association;
 mod bucket;
 mod defaults;
+mod deletion;
 mod distribution;
 mod evaluation;
 mod eventual;
@@ -139,7 +140,9 @@ pub struct World {
     roles: role::Roles,
     buckets: bucket::Buckets,
     new: eventual::New,
-    protected_logs: logs::Protected,
+    /// Those whose deletion protection is on.
+    protected_logs: logs::Groups,
+    aged_logs: logs::Groups,
 }
 
 impl Default for World {
@@ -162,7 +165,8 @@ impl World {
             roles: role::Roles::default(),
             buckets: bucket::Buckets::default(),
             new: eventual::New::new(),
-            protected_logs: logs::Protected::new(),
+            protected_logs: logs::Groups::new(),
+            aged_logs: logs::Groups::new(),
         }
     }
 
