@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 use surroundings::Surroundings;
 
 pub(crate) mod address;
+pub(crate) mod body;
 pub(crate) mod capture;
 pub(crate) mod cause;
 pub(crate) mod clock;

@@ -18,6 +18,13 @@ impl Namespace {
     pub const WORDS: [(&str, Self); 2] =
         [("global", Self::Global), ("account-regional", Self::AccountRegional)];
 
+    /// Has the region such a namespace? Bahrain and UAE have none for accounts (docs/aws.md, "a
+    /// bucket's namespace").
+    #[must_use]
+    pub fn is_in(self, region: &Region) -> bool {
+        self == Self::Global || !["me-south-1", "me-central-1"].contains(&region.as_str())
+    }
+
     /// The words alone.
     #[must_use]
     pub fn words() -> Vec<&'static str> {

@@ -75,7 +75,8 @@ pub fn plan(
             continue;
         }
         let occupant = found.functions.get(EVENT).map(String::as_str);
-        if holds(occupant, &desired.occupant, function) {
+        let with_body = found.with_body.contains(EVENT);
+        if holds(occupant, &desired.occupant, function) && !with_body {
             continue;
         }
         let foreign = occupant.filter(|arn| !functions.run(arn));
@@ -90,7 +91,7 @@ pub fn plan(
             continue;
         }
         let before = occupant.map(|arn| functions.occupant(arn));
-        slots.insert(behavior.clone(), Turn { before, fill: true });
+        slots.insert(behavior.clone(), Turn { before, with_body, fill: true });
     }
     if !slots.is_empty() && planned.conflicts.is_empty() {
         planned.ops.push(turn(live, slots, &desired.occupant));
@@ -101,11 +102,7 @@ pub fn plan(
 
 /// Which visitors the page cannot reach: all of a disabled distribution, and those of behaviors that
 /// the spec does not name.
-fn unreached(
-    live: &Live,
-    named: &BTreeSet<Behavior>,
-    functions: &Functions<'_>,
-) -> impl Iterator<Item = Notice> {
+fn unreached(live: &Live, named: &BTreeSet<Behavior>, functions: &Functions<'_>) -> Vec<Notice> {
     let address = Address::new(Kind::Association, &live.id);
     let reading = live.document.read();
     let notice = |text| Notice { address: address.clone(), text };
@@ -114,18 +111,25 @@ fn unreached(
     let covered =
         |does: &CacheBehavior| does.functions.get(EVENT).is_some_and(|arn| functions.run(arn));
     let others = reading.behaviors.iter();
-    let uncovered: Vec<String> = others
-        .filter(|(known, does)| !named.contains(*known) && !covered(does))
-        .map(|(known, _)| format!("`{known}`"))
-        .collect();
-    let uncovered = (!uncovered.is_empty()).then(|| {
+    let uncovered = others.filter(|(known, does)| !named.contains(*known) && !covered(does));
+    let (mut free, mut barred) = (Vec::new(), Vec::new());
+    for (known, _) in uncovered {
+        match unfit(&reading, known) {
+            Some(why) => barred.push(notice(format!(
+                "visitors of behavior `{known}` never see the maintenance page, and the function \
+                    cannot be put there: {why}"
+            ))),
+            None => free.push(format!("`{known}`")),
+        }
+    }
+    let free = (!free.is_empty()).then(|| {
         notice(format!(
             "visitors of these behaviors never see the maintenance page: {}; add them to \
                 `distribution.behaviors`",
-            uncovered.join(", ")
+            free.join(", ")
         ))
     });
-    disabled.into_iter().chain(uncovered)
+    disabled.into_iter().chain(free).chain(barred).collect()
 }
 
 /// Plans leaving every slot that a function of ours holds. The distribution stays.
@@ -199,7 +203,8 @@ fn ours(
     });
     held.filter(|(pattern, arn)| !keep.contains(pattern) && functions.run(arn))
         .map(|(pattern, arn)| {
-            (pattern, Turn { before: Some(functions.occupant(&arn)), fill: false })
+            let before = Some(functions.occupant(&arn));
+            (pattern, Turn { before, with_body: false, fill: false })
         })
         .collect()
 }
@@ -208,8 +213,8 @@ fn ours(
 mod tests {
     use super::*;
     use crate::resource::Tags;
-    use crate::resource::distribution::document::Document;
-    use crate::resource::distribution::edit::Edit;
+    use crate::resource::distribution::document::{Document, Place};
+    use crate::resource::distribution::edit::{Edit, Key};
     use crate::resource::function::{Frozen, Settings, Version};
 
     fn frozen() -> Frozen {
@@ -361,6 +366,42 @@ mod tests {
             Some(&function()),
             false,
         );
-        assert!(planned.notices[0].text.contains("`/app/*`"));
+        assert!(planned.notices[0].text.contains("`/app/*`; add them"));
+    }
+
+    /// Whoever took the advice would be refused.
+    #[test]
+    fn nobody_is_told_to_add_a_behavior_that_takes_no_function() {
+        let list = Place::Behavior("/app/*".into(), "FunctionAssociations");
+        let event = "viewer-request".to_owned();
+        let key = Key { item: "FunctionAssociation", child: Some("EventType"), text: event };
+        let cff = "<FunctionAssociation><FunctionARN>arn:cff</FunctionARN>\
+            <EventType>viewer-request</EventType></FunctionAssociation>";
+        let mut live = live(&[]);
+        let edit = Edit::Entry(list, key, Some(cff.into()));
+        live.document = live.document.edit(&[edit]).unwrap();
+        let function = function();
+        let named = desired(&["default"], false);
+        let planned = plan(&named, Some(&live), &ours(&function), Some(&function), false);
+        let [notice] = &planned.notices[..] else { panic!("{planned:?}") };
+        assert!(notice.text.contains("cannot be put there: behavior `/app/*` runs"), "{notice:?}");
+        assert!(!notice.text.contains("add them"), "{notice:?}");
+    }
+
+    #[test]
+    fn a_slot_of_ours_that_gets_the_body_is_repaired() {
+        let mut live = live(&[("default", "arn:f:4")]);
+        let function = function();
+        let planned = |live: &Live| {
+            let named = desired(&["default"], false);
+            plan(&named, Some(live), &ours(&function), Some(&function), false)
+        };
+        assert_eq!(turns(&planned(&live)), []);
+        live.document.0 = live.document.0.replace("<IncludeBody>false", "<IncludeBody>true");
+        let [op] = &planned(&live).ops[..] else { panic!("no drift") };
+        let fields = op.change(&live.id).fields;
+        assert!(fields[0].before.as_ref().unwrap().ends_with(", with the body"), "{fields:?}");
+        live.document = live.document.edit(&op.edits("arn:f:4")).unwrap();
+        assert_eq!(turns(&planned(&live)), []);
     }
 }

@@ -8,6 +8,7 @@ mod access_control;
 mod association;
 mod bucket;
 mod defaults;
+mod deletion;
 mod distribution;
 mod evaluation;
 mod eventual;
@@ -145,8 +146,11 @@ pub struct World {
     roles: role::Roles,
     buckets: bucket::Buckets,
     new: eventual::New,
+    /// Those whose deletion protection is on.
     protected_logs: logs::Groups,
+    /// Those that were deleted.
     gone_logs: logs::Groups,
+    aged_logs: logs::Groups,
 }
 
 impl Default for World {
@@ -173,6 +177,7 @@ impl World {
             new: eventual::New::new(),
             protected_logs: logs::Groups::new(),
             gone_logs: logs::Groups::new(),
+            aged_logs: logs::Groups::new(),
         }
     }
 
