@@ -1,7 +1,7 @@
 //! For people: pure functions from values to text. Colour is laid over; without it nothing is lost.
 
 use crate::apply::{Outcome, RunResult};
-use crate::change::{Action, Change, Done, Fault, FaultKind, Notice};
+use crate::change::{Action, Change, Done, Fault, Notice};
 use crate::plan::Intent;
 use crate::spec::problem::steers;
 use crate::view::report::{Condition, Existing, Status};

@@ -20,6 +20,12 @@ pub(crate) struct Sdk {
     pub(crate) sts: aws_sdk_sts::Client,
 }
 
+/// The proxy that the program goes through, these clients go through as well.
+#[expect(clippy::disallowed_methods, reason = "it is what `cli` hands in")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 impl Sdk {
     /// As whoever runs this.
     pub(crate) async fn connect(ground: Option<&Ground>) -> Self {
@@ -32,6 +38,7 @@ impl Sdk {
             patience: Patience::RUN,
             ca_bundle: None,
             recording: None,
+            variable,
         };
         let clients = Clients::connect(&connection).await.unwrap();
         let Clients { cloudfront, iam, lambda, logs, s3, sts, .. } = clients;
