@@ -18,6 +18,13 @@ impl Namespace {
     pub const WORDS: [(&str, Self); 2] =
         [("global", Self::Global), ("account-regional", Self::AccountRegional)];
 
+    /// Has the region such a namespace? Bahrain and UAE have none for accounts (docs/aws.md, "a
+    /// bucket's namespace").
+    #[must_use]
+    pub fn is_in(self, region: &Region) -> bool {
+        self == Self::Global || !["me-south-1", "me-central-1"].contains(&region.as_str())
+    }
+
     /// The words alone.
     #[must_use]
     pub fn words() -> Vec<&'static str> {
@@ -144,6 +151,15 @@ mod tests {
             &"a".repeat(64),
         ] {
             assert!(bad.parse::<BucketName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn two_regions_have_no_namespaces_of_accounts() {
+        for (region, has) in [("eu-west-1", true), ("me-south-1", false), ("me-central-1", false)] {
+            let region = region.parse().unwrap();
+            assert!(Namespace::Global.is_in(&region));
+            assert_eq!(Namespace::AccountRegional.is_in(&region), has, "{region}");
         }
     }
 

@@ -92,6 +92,13 @@ fn bucket(draft: &Draft, problems: &mut Vec<Problem>) {
 /// A name in an account's regional namespace says whose it is, and where.
 fn regional(draft: &Draft, problems: &mut Vec<Problem>) {
     const DOCUMENT: &str = "Amazon S3 User Guide, \"Namespaces for general purpose buckets\"";
+    let (region, bucket) = (&draft.spec.region, &draft.spec.bucket);
+    if let Some(given) = draft.given("bucket.namespace").filter(|_| !bucket.namespace.is_in(region))
+    {
+        let what = format!("there is no namespace `{}` in {region}", given.shown);
+        let fix = "remove `namespace`, or choose another `region`";
+        problems.push(Problem::error(&given.place, what, DOCUMENT, fix));
+    }
     let Some(given) = draft.given("bucket.name") else { return };
     let mut refuse = |what: String, fix: String| {
         problems.push(Problem::error(&given.place, what, DOCUMENT, fix));
