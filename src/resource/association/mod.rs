@@ -15,14 +15,25 @@ pub(crate) mod aws;
 pub(crate) mod permissions;
 pub mod plan;
 pub(crate) mod simulate;
+mod unreached;
 
 /// One slot's change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Turn {
     /// The occupant as seen; `None`: nobody.
     pub before: Option<Occupant>,
+    /// It gets the request's body, which we never ask for.
+    pub with_body: bool,
     /// Fill with our version, or leave it empty?
     pub fill: bool,
+}
+
+impl Turn {
+    fn show_before(&self) -> String {
+        let body = if self.with_body { ", with the body" } else { "" };
+        let occupant = self.before.as_ref().map_or_else(|| "(none)".into(), Occupant::show);
+        format!("{occupant}{body}")
+    }
 }
 
 /// One mutation of the distribution, or the wait for its deployment.
@@ -67,9 +78,7 @@ impl Op {
                 Change::new(Address::new(Kind::Association, id), action, summary).with(
                     slots.iter().map(|(behavior, turn)| FieldChange {
                         field: format!("{behavior} {EVENT}"),
-                        before: Some(
-                            turn.before.as_ref().map_or_else(|| "(none)".into(), Occupant::show),
-                        ),
+                        before: Some(turn.show_before()),
                         after: Some(if turn.fill { occupant.show() } else { "(none)".into() }),
                     }),
                 )

@@ -1,10 +1,11 @@
 //! What our slots need, and how they are vacated.
 
+use super::unreached::unreached;
 use super::{Op, Turn, show_behavior};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::DistributionId;
 use crate::resource::Planned;
-use crate::resource::distribution::document::{CacheBehavior, EVENT};
+use crate::resource::distribution::document::EVENT;
 use crate::resource::distribution::plan::{holds, unfit};
 use crate::resource::distribution::{Behavior, Live};
 use crate::resource::function::{self, Functions, Occupant, VersionReference};
@@ -75,7 +76,8 @@ pub fn plan(
             continue;
         }
         let occupant = found.functions.get(EVENT).map(String::as_str);
-        if holds(occupant, &desired.occupant, function) {
+        let with_body = found.with_body.contains(EVENT);
+        if holds(occupant, &desired.occupant, function) && !with_body {
             continue;
         }
         let foreign = occupant.filter(|arn| !functions.run(arn));
@@ -90,42 +92,13 @@ pub fn plan(
             continue;
         }
         let before = occupant.map(|arn| functions.occupant(arn));
-        slots.insert(behavior.clone(), Turn { before, fill: true });
+        slots.insert(behavior.clone(), Turn { before, with_body, fill: true });
     }
     if !slots.is_empty() && planned.conflicts.is_empty() {
         planned.ops.push(turn(live, slots, &desired.occupant));
     }
     planned.notices.extend(unreached(live, &desired.behaviors, functions));
     planned
-}
-
-/// Which visitors the page cannot reach: all of a disabled distribution, and those of behaviors that
-/// the spec does not name.
-fn unreached(
-    live: &Live,
-    named: &BTreeSet<Behavior>,
-    functions: &Functions<'_>,
-) -> impl Iterator<Item = Notice> {
-    let address = Address::new(Kind::Association, &live.id);
-    let reading = live.document.read();
-    let notice = |text| Notice { address: address.clone(), text };
-    let disabled = (!reading.enabled)
-        .then(|| notice("the distribution is disabled: it answers no visitor".to_owned()));
-    let covered =
-        |does: &CacheBehavior| does.functions.get(EVENT).is_some_and(|arn| functions.run(arn));
-    let others = reading.behaviors.iter();
-    let uncovered: Vec<String> = others
-        .filter(|(known, does)| !named.contains(*known) && !covered(does))
-        .map(|(known, _)| format!("`{known}`"))
-        .collect();
-    let uncovered = (!uncovered.is_empty()).then(|| {
-        notice(format!(
-            "visitors of these behaviors never see the maintenance page: {}; add them to \
-                `distribution.behaviors`",
-            uncovered.join(", ")
-        ))
-    });
-    disabled.into_iter().chain(uncovered)
 }
 
 /// Plans leaving every slot that a function of ours holds. The distribution stays.
@@ -199,7 +172,8 @@ fn ours(
     });
     held.filter(|(pattern, arn)| !keep.contains(pattern) && functions.run(arn))
         .map(|(pattern, arn)| {
-            (pattern, Turn { before: Some(functions.occupant(&arn)), fill: false })
+            let before = Some(functions.occupant(&arn));
+            (pattern, Turn { before, with_body: false, fill: false })
         })
         .collect()
 }
@@ -361,6 +335,23 @@ mod tests {
             Some(&function()),
             false,
         );
-        assert!(planned.notices[0].text.contains("`/app/*`"));
+        assert!(planned.notices[0].text.contains("`/app/*`; add them"));
+    }
+
+    #[test]
+    fn a_slot_of_ours_that_gets_the_body_is_repaired() {
+        let mut live = live(&[("default", "arn:f:4")]);
+        let function = function();
+        let planned = |live: &Live| {
+            let named = desired(&["default"], false);
+            plan(&named, Some(live), &ours(&function), Some(&function), false)
+        };
+        assert_eq!(turns(&planned(&live)), []);
+        live.document.0 = live.document.0.replace("<IncludeBody>false", "<IncludeBody>true");
+        let [op] = &planned(&live).ops[..] else { panic!("no drift") };
+        let fields = op.change(&live.id).fields;
+        assert!(fields[0].before.as_ref().unwrap().ends_with(", with the body"), "{fields:?}");
+        live.document = live.document.edit(&op.edits("arn:f:4")).unwrap();
+        assert_eq!(turns(&planned(&live)), []);
     }
 }
