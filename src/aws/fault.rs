@@ -74,6 +74,13 @@ pub(crate) fn in_answer(
     }
 }
 
+/// Returns the fault of an answer that began, and did not come to its end.
+pub(crate) fn broken_off(tried: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
+    let message = format!("the answer broke off: {}", causes(error));
+    let fault = Fault::new(FaultKind::Unreachable, tried, message);
+    Fault { hint: hint(fault.kind, tried, &fault.message), ..fault }
+}
+
 /// The actions of which a denied caller lacks one: the one that AWS names, else those that the call
 /// needs.
 fn lacking(kind: FaultKind, text: &str, needs: impl FnOnce() -> Vec<String>) -> Vec<String> {

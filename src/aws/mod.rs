@@ -16,6 +16,7 @@ use flow::Traffic;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+pub(crate) mod body;
 pub(crate) mod capture;
 pub(crate) mod cause;
 pub(crate) mod clock;

@@ -162,6 +162,13 @@ const ROWS: &[Row] = &[
             the right to bypass it deletes it",
     ),
     cured(
+        &["AccessDenied"],
+        "by the blockpublicpolicy setting",
+        Refused,
+        "the bucket policy has a statement that lets everybody in: take it out, then run the same \
+            command again",
+    ),
+    cured(
         &["InvalidObjectState"],
         "",
         Refused,
@@ -184,9 +191,8 @@ const ROWS: &[Row] = &[
     cured(
         &["ConditionalRequestConflict"],
         "",
-        MovedOn,
-        "another write of it was under way in the same moment: run the same command again, it \
-            plans anew",
+        Busy,
+        "other writes of it were under way all the time: run the same command again",
     ),
     cured(&["BadDigest"], "", Refused, DAMAGED),
     cured(&["TemporaryRedirect"], "", Busy, FRESH),

@@ -133,6 +133,49 @@ async fn what_passes_is_tried_again() {
     shop.run("plan --detailed-exitcode").exits(0);
 }
 
+/// The head of an answer is no answer: what is read is read whole, or again.
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_asked_for_again() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    for (arguments, reads) in
+        [("plan", 1), ("maintenance on", 3), ("maintenance status", 2), ("destroy --yes", 1)]
+    {
+        shop.ground.clear_calls();
+        for nth in 1..=reads {
+            shop.ground.fault(At::Operation("s3:GetObject", nth), Fault::Truncated);
+        }
+        shop.run(arguments).exits(0);
+        assert!(shop.ground.count("s3:GetObject") > reads, "{arguments}");
+        shop.ground.clear_faults();
+    }
+    shop.run("apply --yes").exits(0);
+    shop.ground.fault(At::Every("s3:GetObject"), Fault::Truncated);
+    shop.run("plan").exits(1).says("the answer broke off: ").says("hint: check the network");
+}
+
+/// Two writes that met: S3 wants it sent again, and nobody has overtaken anybody.
+#[tokio::test]
+async fn a_write_that_met_another_is_sent_again() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    let twice = |operation| {
+        shop.ground.clear_calls();
+        for nth in 1..=2 {
+            shop.ground.fault(At::Operation(operation, nth), Fault::Conflict);
+        }
+    };
+    for (operation, arguments) in [
+        ("s3:PutObject", "apply --yes"),
+        ("s3:PutObject", "maintenance on"),
+        ("s3:DeleteObject", "maintenance off"),
+        ("s3:DeleteObjects", "destroy --yes"),
+    ] {
+        twice(operation);
+        let ran = shop.run(arguments).exits(0);
+        assert!(!ran.said.contains("overtaken"), "{arguments}: {}", ran.said);
+        assert!(shop.ground.count(operation) > 2, "{arguments}");
+    }
+}
+
 #[tokio::test]
 async fn throttling_without_end_ends() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;

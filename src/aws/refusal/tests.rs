@@ -192,7 +192,16 @@ const ROWS: &[(Option<&str>, &str, u16, FaultKind, &str)] = &[
     (Some("NoSuchBucketPolicy"), "", 404, NotFound, ""),
     (Some("NoSuchTagSet"), "", 404, NotFound, ""),
     (Some("OwnershipControlsNotFoundError"), "", 404, NotFound, ""),
-    (Some("ConditionalRequestConflict"), "", 409, MovedOn, "same moment"),
+    (Some("ConditionalRequestConflict"), "", 409, Busy, "other writes of it"),
+    (
+        Some("AccessDenied"),
+        "User: arn:aws:iam::123456789012:user/x is not authorized to perform: s3:PutBucketPolicy \
+            on resource: \"arn:aws:s3:::b\" because public policies are prevented by the \
+            BlockPublicPolicy setting in S3 Block Public Access.",
+        403,
+        Refused,
+        "lets everybody in",
+    ),
     (Some("OperationAborted"), "A conflicting conditional operation", 409, Busy, ""),
     (Some("OperationAbortedException"), "", 400, Busy, ""),
     (Some("KMS.NotFoundException"), "Invalid keyId", 400, Refused, "KMS key"),

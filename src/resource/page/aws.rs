@@ -3,6 +3,7 @@
 use super::simulate::guard_left;
 use super::{LARGEST, Look, Op, Shown, Side};
 use crate::aws::Clients;
+use crate::aws::body;
 use crate::aws::clock::Dated;
 use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
@@ -23,39 +24,34 @@ pub(crate) async fn look(
 ) -> Result<Look, Fault> {
     let dated = Dated::default();
     let tried = format!("read object {key} of bucket {bucket}");
-    let request = clients
-        .s3
-        .get_object()
-        .bucket(bucket.as_str())
-        .key(key.as_str())
-        .expected_bucket_owner(account.as_str());
-    let sent = request.customize().interceptor(dated.clone()).send().await;
-    let sent = match sent.map_err(|error| fault(&tried, &error)) {
-        Err(fault) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => return Err(fault),
-        sent => absent(sent)?,
+    let call = || async {
+        let request = clients
+            .s3
+            .get_object()
+            .bucket(bucket.as_str())
+            .key(key.as_str())
+            .expected_bucket_owner(account.as_str());
+        let sent = request.customize().interceptor(dated.clone()).send().await;
+        match sent.map_err(|error| fault(&tried, &error)) {
+            Err(fault) if fault.code.as_deref() == Some(NO_SUCH_BUCKET) => Err(fault),
+            sent => absent(sent),
+        }
     };
-    let Some(found) = sent else { return Ok(Look { side: None, seen: dated.moment() }) };
-    if found
-        .content_length()
-        .is_some_and(|length| u64::try_from(length).is_ok_and(|length| length > LARGEST))
-    {
+    let Some((found, body)) = body::read(&tried, LARGEST, call).await? else {
+        return Ok(Look { side: None, seen: dated.moment() });
+    };
+    let Some(body) = body else {
         return Err(Fault::new(
             FaultKind::Refused,
             tried,
             "it has over 1 MB, so it is no maintenance page",
         )
         .hinted("take it away from there"));
-    }
+    };
     let (etag, metadata) =
         (unquoted(found.e_tag()), found.metadata.unwrap_or_default().into_iter().collect());
     let (content_type, cache_control) =
         (found.content_type.unwrap_or_default(), found.cache_control.unwrap_or_default());
-    let body = found
-        .body
-        .collect()
-        .await
-        .map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?
-        .to_vec();
     let side = Side::of(etag, &body, &content_type, &cache_control, metadata);
     Ok(Look { side: Some(side), seen: dated.moment() })
 }

@@ -1,6 +1,7 @@
 //! Objects on the wire.
 
 use crate::aws::Clients;
+use crate::aws::body;
 use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
@@ -121,7 +122,7 @@ pub(crate) async fn fetch(
     bucket: &BucketName,
     key: &str,
 ) -> Result<Option<Fetched>, Fault> {
-    read(clients, account, bucket, key, None).await
+    read(clients, account, bucket, key, u64::MAX).await
 }
 
 /// Reads one object; where it has more than `most` bytes, without them.
@@ -130,41 +131,28 @@ async fn read(
     account: &AccountId,
     bucket: &BucketName,
     key: &str,
-    most: Option<u64>,
+    most: u64,
 ) -> Result<Option<Fetched>, Fault> {
     let tried = format!("read object {key}");
-    let request = clients.s3.get_object().bucket(bucket.as_str()).key(key);
-    let sent = request.expected_bucket_owner(account.as_str()).send().await;
-    let Some(answer) = absent(sent.map_err(|error| fault(&tried, &error)))? else {
-        return Ok(None);
+    let call = || async {
+        let request = clients.s3.get_object().bucket(bucket.as_str()).key(key);
+        let sent = request.expected_bucket_owner(account.as_str()).send().await;
+        absent(sent.map_err(|error| fault(&tried, &error)))
     };
-    let modified = seconds(answer.last_modified());
-    let size = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
-    let (etag, content_type, cache_control) =
-        (answer.e_tag.unwrap_or_default(), answer.content_type, answer.cache_control);
-    let kms_key = answer.ssekms_key_id;
-    let (content_encoding, metadata) =
-        (answer.content_encoding, answer.metadata.unwrap_or_default().into_iter().collect());
-    let body = match most {
-        Some(most) if size > most => Vec::new(),
-        _ => {
-            let body = answer.body.collect().await;
-            body.map_err(|error| Fault::new(FaultKind::Unreachable, tried, error.to_string()))?
-                .to_vec()
-        }
-    };
+    let Some((answer, body)) = body::read(&tried, most, call).await? else { return Ok(None) };
+    let (modified, body) = (seconds(answer.last_modified()), body.unwrap_or_default());
     if let Some(recording) = clients.recording.as_ref().filter(|_| key == super::index::KEY) {
         recording.was_read(key, &body);
     }
     Ok(Some(Fetched {
         body,
-        etag,
+        etag: answer.e_tag.unwrap_or_default(),
         modified,
-        content_type,
-        cache_control,
-        content_encoding,
-        metadata,
-        kms_key,
+        content_type: answer.content_type,
+        cache_control: answer.cache_control,
+        content_encoding: answer.content_encoding,
+        metadata: answer.metadata.unwrap_or_default().into_iter().collect(),
+        kms_key: answer.ssekms_key_id,
     }))
 }
 

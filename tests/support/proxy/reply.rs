@@ -5,6 +5,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::classify::Request;
+use super::xml::Element;
 
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -145,6 +146,23 @@ pub fn expired_credentials(request: &Request) -> Reply {
 }
 
 const TOKEN_EXPIRED: &str = "The security token included in the request is expired";
+
+/// docs/aws.md, "conditional writes".
+pub fn conflict(request: &Request) -> Reply {
+    let (code, text) = ("ConditionalRequestConflict", "A conflicting operation occurred.");
+    if request.operation != "s3:DeleteObjects" {
+        return error(request, 409, code, text);
+    }
+    let sent = Element::parse(&request.body).unwrap_or_default();
+    let told = |object: &Element| {
+        let key = Element::new("Key", object.text_at(&["Key"]));
+        let children = vec![key, Element::new("Code", code), Element::new("Message", text)];
+        Element { children, ..Element::new("Error", "") }
+    };
+    let children = sent.children.iter().filter(|sent| sent.name == "Object").map(told).collect();
+    let answer = Element { children, ..Element::new("DeleteResult", "") };
+    Reply::new(200, "application/xml", answer.document("http://s3.amazonaws.com/doc/2006-03-01/"))
+}
 
 pub fn denied(request: &Request) -> Reply {
     let operation = &request.operation;

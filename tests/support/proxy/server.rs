@@ -137,6 +137,7 @@ async fn suffer(shared: &Shared, request: &Request, due: Due) -> Ending {
         Some(Fault::Throttled) => Some(reply::throttled(request)),
         Some(Fault::ClockSkew) => Some(reply::clock_skew(request)),
         Some(Fault::ExpiredCredentials) => Some(reply::expired_credentials(request)),
+        Some(Fault::Conflict) => Some(reply::conflict(request)),
         Some(Fault::Denied) => Some(reply::denied(request)),
         Some(Fault::Says(status, code, text)) => Some(reply::error(request, status, code, text)),
         Some(Fault::Garbled) => {

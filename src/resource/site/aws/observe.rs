@@ -115,8 +115,7 @@ async fn versions(clients: &Clients, place: Place<'_>) -> Result<Versions, Fault
 
 /// Reads the index, if it is not too large to be one.
 async fn index(clients: &Clients, place: Place<'_>) -> Result<Option<FoundIndex>, Fault> {
-    let found =
-        read(clients, place.account, place.bucket, index::KEY, Some(index::LARGEST)).await?;
+    let found = read(clients, place.account, place.bucket, index::KEY, index::LARGEST).await?;
     Ok(found.map(|object| FoundIndex::judged(&object, place.stack)))
 }
 
