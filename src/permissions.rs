@@ -320,8 +320,8 @@ mod tests {
         for (purpose, logs, actions) in [
             (Purpose::Plan, false, 0),
             (Purpose::Apply, false, 0),
-            (Purpose::Plan, true, 1),
-            (Purpose::Apply, true, 4),
+            (Purpose::Plan, true, 2),
+            (Purpose::Apply, true, 5),
             (Purpose::Destroy, false, 4),
             (Purpose::Destroy, true, 4),
             (Purpose::Toggle, true, 0),

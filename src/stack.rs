@@ -81,6 +81,13 @@ impl Live {
         clues.beside(stack)
     }
 
+    /// From when on there is a role of ours.
+    #[must_use]
+    pub fn since(&self, name: &StackName) -> Option<u64> {
+        let role = self.role.iter().filter(|live| role::plan::is_ours(live, name));
+        role.chain(self.former.roles.values()).map(|live| live.created).min()
+    }
+
     /// Have the policies of the stack's roles lost the names that lead to what earlier specs named?
     /// Before there is a function, an apply that was cut short has not put them yet.
     #[must_use]

@@ -232,13 +232,7 @@ impl Cloud for Aws {
         )?;
         let InAccount { stack, bucket, objects, shown, inventory, policy, distribution, listed } =
             seen;
-        let logs = match names.look_at_logs(scope, function.is_some()) {
-            logs::Look::Tags => {
-                let tagged = logs::aws::observe_tags(&self.clients, &stack.account, &group, logs);
-                Box::pin(tagged).await?
-            }
-            logs::Look::Spared | logs::Look::Settings => logs,
-        };
+        let look = names.look_at_logs(scope, function.is_some());
         let mut live = Live {
             bucket,
             objects,
@@ -247,7 +241,7 @@ impl Cloud for Aws {
             policy,
             role,
             function,
-            logs,
+            logs: logs::Live::default(),
             access,
             distribution,
             attached,
@@ -257,6 +251,11 @@ impl Cloud for Aws {
             former: Former::default(),
         };
         Box::pin(former::follow(&self.clients, &stack, marked, &mut live)).await?;
+        let since = live.since(&names.stack);
+        let is_asked = |group: &logs::Group| look.asks(group, since);
+        let (account, clients) = (&stack.account, &self.clients);
+        let tagged = logs::aws::observe_tags(clients, account, &group, logs, is_asked);
+        live.logs = Box::pin(tagged).await?;
         live.readers = dependents::readers(&stack, &live, &listed);
         live.signers = dependents::signers(&live, &listed);
         live.holders = self.read(dependents::holders(&stack, &live, &listed)).await?;

@@ -4,12 +4,14 @@ use super::former::forgotten;
 use super::protect::{retag, told};
 use super::slots::{Slot, running};
 use super::teardown::{
-    end_bucket, end_distribution, end_function, end_grant, end_reading, end_role, leave_slots,
+    claim, end_bucket, end_distribution, end_function, end_grant, end_reading, end_role,
+    leave_slots,
 };
 use super::usage::{reader_of_bucket, user_of_role};
 use super::{Choices, Intent, Plan, Stage, protected};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{FunctionName, Region};
+use crate::resource::logs::plan::FunctionIs;
 use crate::resource::{
     Owner, PROTECT_TAG, ResourceId, STACK_TAG, Tags, access, bucket, distribution, function, logs,
     role,
@@ -63,7 +65,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
                 plan.add(Stage::DeleteLogs, marked_groups(stack, live, name, function, groups));
             }
             let groups = (!keeps(Protected::Logs)).then_some(groups);
-            end_function(&mut plan, stack, name, function, groups);
+            end_function(&mut plan, stack, name, function, groups, live.since(&stack.names.stack));
         }
     }
     if !keeps(Protected::Role) {
@@ -130,7 +132,8 @@ fn marked_groups(
     groups: &logs::Live,
 ) -> Vec<Op> {
     let owner = &stack.names.stack;
-    let is_proven = function.is_some_and(|live| function::plan::is_ours(live, owner));
+    let claim = claim(owner, function, live.since(owner));
+    let is_proven = claim.function == FunctionIs::Ours;
     let protect = told(stack, live)
         .contains(&Protected::Logs)
         .then(|| (PROTECT_TAG.to_owned(), Protected::Logs.to_string()));
@@ -142,7 +145,8 @@ fn marked_groups(
         let id = logs::GroupId { region: region.clone(), name };
         Op::Logs(id, logs::Op::SetTags { arn, tags: tags.clone() })
     };
-    groups.groups.keys().filter(|_| is_proven).map(set).collect()
+    let ours = groups.groups.iter().filter(|(_, group)| is_proven && claim.owns(group));
+    ours.map(|(region, _)| set(region)).collect()
 }
 
 /// Slots of distributions that others own, which go on running a function that stays.

@@ -1,7 +1,7 @@
 //! What is ours and no longer in the spec: an apply names it, and ends it where the command line
 //! says so (`--delete KIND`). What visitors may still use never ends in passing.
 
-use super::slots::{Next, Slot};
+use super::slots::{Next, Slot, running_named};
 use super::tagged::{Tagged, Thing, tagged};
 use super::teardown::{
     end_access, end_bucket, end_distribution, end_function, end_role, leave_slots,
@@ -38,7 +38,7 @@ pub(super) fn former<'a>(
     end.functions(plan, &staying);
     end.buckets(plan, &staying);
     end.roles(plan, &staying);
-    end.versions(plan, &staying);
+    end.versions(plan);
     end.other_switches(plan, &staying);
     staying
 }
@@ -190,7 +190,8 @@ impl End<'_> {
                 }),
                 None => {
                     let groups = (!self.kept.contains_key(&Protected::Logs)).then_some(groups);
-                    end_function(plan, self.stack, name, function.as_ref(), groups);
+                    let since = self.live.since(&self.stack.names.stack);
+                    end_function(plan, self.stack, name, function.as_ref(), groups, since);
                 }
             }
         }
@@ -248,11 +249,14 @@ impl End<'_> {
         }
     }
 
-    /// Superseded versions, and those whose role goes; never one that a slot runs.
-    fn versions(&self, plan: &mut Plan, staying: &[&Slot]) {
+    /// Superseded versions, and those whose role goes; never one that a slot runs, also while the
+    /// function is not ours yet.
+    fn versions(&self, plan: &mut Plan) {
         let Self { stack, desired, live, .. } = self;
         let reference = stack.any_version();
-        let in_use = staying.iter().filter_map(|slot| reference.number_in(&slot.arn)).collect();
+        let running = running_named(stack, live);
+        let staying = running.iter().filter(|slot| slot.next(plan) == Next::Same);
+        let in_use = staying.filter_map(|slot| reference.number_in(&slot.arn)).collect();
         let loses = |frozen: &function::Frozen| {
             RoleName::from_arn(&frozen.role, &stack.account)
                 .is_some_and(|role| plan.deletes(Thing::Role(&role)))

@@ -67,7 +67,7 @@ pub(super) fn objects(
                     *before = put(bucket, key).unwrap_or_else(|| before.clone());
                 }
                 Op::Bucket(name, bucket::Op::Empty(bucket::Empty { versions, .. })) => {
-                    for version in versions {
+                    for version in versions.iter_mut().filter(|version| version.etag.is_some()) {
                         version.etag = put(name, &version.key).or(version.etag.take());
                     }
                 }

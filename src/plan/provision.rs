@@ -3,12 +3,14 @@
 use super::former::{former, tags};
 use super::objects::objects;
 use super::reach::{Watched, role};
-use super::slots::running;
+use super::slots::{Slot, running, running_named};
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind};
 use crate::desired::Desired;
 use crate::name::DistributionId;
+use crate::resource::distribution::document::EVENT;
 use crate::resource::grant::plan::BucketIs;
+use crate::resource::logs::plan::{Claim, FunctionIs};
 use crate::resource::{Owner, access, association, bucket, distribution, function, grant, logs};
 use crate::stack::{Live, Op, Stack};
 
@@ -26,11 +28,10 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
         adopts(Kind::Bucket),
     );
     for op in bucket.ops {
-        let stage = if live.bucket.is_none() && !matches!(op, bucket::Op::Create { .. }) {
-            Stage::BucketSettings
-        } else {
-            Stage::Bucket
-        };
+        // What is put before a new bucket keeps versions is a version without an id for ever.
+        let is_first = matches!(op, bucket::Op::Create { .. } | bucket::Op::SetVersioning { .. });
+        let stage =
+            if live.bucket.is_none() && !is_first { Stage::BucketSettings } else { Stage::Bucket };
         plan.add(stage, [Op::Bucket(stack.bucket.clone(), op)]);
     }
     plan.conflicts.extend(bucket.conflicts);
@@ -44,10 +45,14 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
     );
     plan.take(Stage::Function, function, |op| Op::Function(stack.names.function.clone(), op));
     if adopts(Kind::Function) {
-        plan.conflicts.extend(runs_elsewhere(stack, live));
+        plan.conflicts.extend(runs_elsewhere(stack, desired, live));
     }
     if let Some(wanted) = &desired.logs {
-        let planned = logs::plan::plan(&logs::group(&stack.names.function), wanted, &live.logs);
+        // One that is gone comes back in this plan, as it was.
+        let (function, since) = (FunctionIs::Ours, live.since(name));
+        let claim = Claim { stack: name, function, since };
+        let group = logs::group(&stack.names.function);
+        let planned = logs::plan::plan(&group, wanted, &live.logs, &claim);
         plan.notices.extend(planned.notices);
         for (id, op) in planned.ops {
             let stage =
@@ -110,6 +115,11 @@ fn grant(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
     };
     if op.is_some() {
         plan.conflicts.extend(grant::plan::shared(bucket, own, policy, |id| reads(&id)));
+    }
+    let adopts =
+        live.bucket.as_ref().is_some_and(|found| !bucket::plan::is_ours(found, &stack.names.stack));
+    if op.is_some() || adopts {
+        plan.conflicts.extend(grant::plan::public(bucket, policy));
     }
     plan.add(stage, op.map(|op| Op::Grant(bucket.clone(), op)));
     if is == BucketIs::There {
@@ -194,20 +204,33 @@ fn await_deployed(
     }
 }
 
-/// A function that is to be taken over, and that visitors of another owner's distribution use.
-fn runs_elsewhere(stack: &Stack, live: &Live) -> Option<Conflict> {
+/// A function that is to be taken over, and that visitors of another owner's distribution use
+/// outside of the slots that the spec names.
+fn runs_elsewhere(stack: &Stack, desired: &Desired, live: &Live) -> Option<Conflict> {
     live.function.as_ref().filter(|found| !function::plan::is_ours(found, &stack.names.stack))?;
-    let named = stack.any_version();
-    let runs = |held: &&distribution::Live| held.occupants().iter().any(|arn| named.names(arn));
-    let held = live.holders.iter().find(runs)?;
+    let own = live.distribution.as_ref().map(|own| &own.id);
+    let attached = desired.association.as_ref();
+    let is_named = |slot: &Slot| {
+        attached.is_some_and(|wanted| {
+            wanted.id == slot.distribution
+                && slot.event == EVENT
+                && wanted.behaviors.contains(&slot.behavior)
+        })
+    };
+    let mut slots = running_named(stack, live).into_iter();
+    let slot = slots.find(|slot| Some(&slot.distribution) != own && !is_named(slot))?;
+    let (what, hint) = if attached.is_some_and(|wanted| wanted.id == slot.distribution) {
+        let what = format!("{} runs it at {}", slot.show(), slot.event);
+        (what, "choose another `function.name`, or take it out there first")
+    } else {
+        let what = format!("distribution {} runs it", slot.distribution);
+        (what, "choose another `function.name`, or name that distribution as `distribution.id`")
+    };
     Some(Conflict {
         address: Address::new(Kind::Function, &stack.names.function),
         reason: format!(
-            "distribution {} runs it, which this spec does not name; a later destroy would be in \
-                its way",
-            held.id
+            "{what}, which this spec does not name; a later destroy would be in its way"
         ),
-        hint: "choose another `function.name`, or name that distribution as `distribution.id`"
-            .into(),
+        hint: hint.into(),
     })
 }

@@ -64,11 +64,22 @@ impl Slot {
 /// All slots that run a function of ours.
 pub(super) fn running(stack: &Stack, live: &Live) -> Vec<Slot> {
     let functions = live.functions(stack);
+    slots(stack, live, |arn| functions.run(arn))
+}
+
+/// All slots that run the function which the spec names, whoever owns it.
+pub(super) fn running_named(stack: &Stack, live: &Live) -> Vec<Slot> {
+    let named = stack.any_version();
+    slots(stack, live, |arn| named.names(arn))
+}
+
+fn slots(stack: &Stack, live: &Live, runs: impl Fn(&str) -> bool) -> Vec<Slot> {
+    let functions = live.functions(stack);
     let mut running = Vec::new();
     for found in live.distributions() {
         for (behavior, reading) in found.document.read().behaviors {
-            let ours = reading.functions.into_iter().filter(|(_, arn)| functions.run(arn));
-            running.extend(ours.map(|(event, arn)| Slot {
+            let held = reading.functions.into_iter().filter(|(_, arn)| runs(arn));
+            running.extend(held.map(|(event, arn)| Slot {
                 distribution: found.id.clone(),
                 behavior: behavior.clone(),
                 event,

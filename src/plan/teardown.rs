@@ -4,8 +4,9 @@
 use super::{Choices, Intent, Plan, Stage};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, DistributionId, FunctionName, ObjectKey, RoleName, StackName};
+use crate::resource::bucket::{ObjectVersion, Versioning};
 use crate::resource::grant::plan::BucketIs;
-use crate::resource::logs::plan::FunctionIs;
+use crate::resource::logs::plan::{Claim, FunctionIs};
 use crate::resource::{
     access, association, bucket, distribution, function, grant, logs, role, site,
 };
@@ -42,6 +43,7 @@ pub(super) fn end_grant(plan: &mut Plan, stack: &Stack, live: &Live) {
     if is_read_by_us(stack, live) {
         plan.conflicts.extend(read_by_others(stack, live));
         let op = grant::plan::teardown(live.policy.as_ref());
+        plan.conflicts.extend(unwritable(stack, live).filter(|_| op.is_some()));
         plan.add(Stage::RemoveGrant, op.map(|op| Op::Grant(stack.bucket.clone(), op)));
     }
 }
@@ -55,6 +57,7 @@ pub(super) fn end_reading(plan: &mut Plan, stack: &Stack, live: &Live) {
     if grant::exists(live.policy.as_ref()) {
         let (bucket, policy) = (&stack.bucket, live.policy.as_ref());
         let op = grant::plan::without_reader(bucket, policy, BucketIs::There);
+        plan.conflicts.extend(unwritable(stack, live).filter(|_| op.is_some()));
         plan.add(Stage::RemoveGrant, op.map(|op| Op::Grant(bucket.clone(), op)));
     }
 }
@@ -72,6 +75,12 @@ fn read_by_others(stack: &Stack, live: &Live) -> Option<Conflict> {
     let own = live.distribution.as_ref().map(|distribution| &distribution.id);
     let reads = |id: &DistributionId| live.readers.contains(&(stack.bucket.clone(), id.clone()));
     grant::plan::shared(&stack.bucket, own, live.policy.as_ref(), reads)
+}
+
+/// S3 would refuse to write the policy.
+fn unwritable(stack: &Stack, live: &Live) -> Option<Conflict> {
+    live.bucket.as_ref().filter(|found| found.settings.private)?;
+    grant::plan::public(&stack.bucket, live.policy.as_ref())
 }
 
 /// Leaves every slot in `held` that runs a function of ours, and waits for that.
@@ -112,22 +121,29 @@ pub(super) fn end_function(
     name: &FunctionName,
     live: Option<&function::Live>,
     groups: Option<&logs::Live>,
+    since: Option<u64>,
 ) {
     let owner = &stack.names.stack;
     if let Some(groups) = groups {
-        let function = match live {
-            Some(live) if function::plan::is_ours(live, owner) => FunctionIs::Ours,
-            Some(_) => FunctionIs::Theirs,
-            None => FunctionIs::Gone,
-        };
-        plan.take(
-            Stage::DeleteLogs,
-            logs::plan::teardown(owner, &logs::group(name), function, groups),
-            |(id, op)| Op::Logs(id, op),
-        );
+        let ends = logs::plan::teardown(&logs::group(name), groups, &claim(owner, live, since));
+        plan.take(Stage::DeleteLogs, ends, |(id, op)| Op::Logs(id, op));
     }
     let ends = function::plan::teardown(owner, name, live);
     plan.take(Stage::DeleteFunction, ends, |op| Op::Function(name.clone(), op));
+}
+
+/// Which log groups belong to the function.
+pub(super) fn claim<'a>(
+    stack: &'a StackName,
+    live: Option<&function::Live>,
+    since: Option<u64>,
+) -> Claim<'a> {
+    let function = match live {
+        Some(live) if function::plan::is_ours(live, stack) => FunctionIs::Ours,
+        Some(_) => FunctionIs::Theirs,
+        None => FunctionIs::Gone,
+    };
+    Claim { stack, function, since }
 }
 
 /// Deletes a role with everything that hangs on it.
@@ -159,9 +175,17 @@ pub(super) fn end_bucket(
     let index = ObjectKey::listed(site::index::KEY.to_owned());
     let taken = found.objects.index.as_ref().is_some_and(|found| found.ours.is_none());
     let foreign: Vec<_> = found.objects.foreign().chain(taken.then_some(&index)).collect();
-    if !foreign.is_empty() {
-        let named = site::plan::named(&foreign, &found.objects);
-        let reason = format!("holds objects that `provision` did not put: {named}");
+    let before: Vec<_> = found.objects.foreign_before().collect();
+    let named = (!foreign.is_empty()).then(|| {
+        let named = site::plan::named(&foreign, |key| found.objects.spared(key));
+        format!("holds objects that `provision` did not put: {named}")
+    });
+    let named_before = (!before.is_empty()).then(|| {
+        let named = site::plan::named(&before, |key| found.objects.spared_before(key));
+        format!("holds older versions that `provision` did not put: {named}")
+    });
+    if !foreign.is_empty() || !before.is_empty() {
+        let reason = named.into_iter().chain(named_before).collect::<Vec<_>>().join("; ");
         if choices.delete_data {
             plan.notices
                 .push(Notice { address, text: format!("{reason}; they are deleted with it") });
@@ -176,7 +200,15 @@ pub(super) fn end_bucket(
             plan.conflicts.push(Conflict { address, reason, hint: hint.into() });
         }
     }
-    let (versions, uploads) = (found.inventory.versions.clone(), found.inventory.uploads.clone());
+    // Only where S3 keeps no versions, a deletion can be guarded (docs/aws.md, "conditional
+    // deletes"); elsewhere each version is named, and has its bytes for good.
+    let is_guarded = found.live.settings.versioning == Versioning::Off;
+    let as_planned = |version: &ObjectVersion| ObjectVersion {
+        etag: version.etag.clone().filter(|_| is_guarded),
+        ..version.clone()
+    };
+    let versions: Vec<_> = found.inventory.versions.iter().map(as_planned).collect();
+    let uploads = found.inventory.uploads.clone();
     if !versions.is_empty() || !uploads.is_empty() {
         plan.add(
             Stage::DeleteBucket,

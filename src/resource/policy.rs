@@ -65,6 +65,42 @@ pub fn concerns(statement: &Value, action: &str) -> bool {
     named || statement.get("NotAction").is_some()
 }
 
+/// What a condition may ask for that makes a statement for everybody one for a few (Amazon S3 User
+/// Guide, "The meaning of \"public\"").
+const NARROWING: [&str; 11] = [
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:sourceip",
+    "aws:sourcearn",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceaccount",
+    "aws:userid",
+    "s3:dataaccesspointaccount",
+];
+
+/// Does the statement let everybody in? One that asks for where a request comes from, or by whom,
+/// is left to S3's own judgement.
+#[must_use]
+pub fn is_public(statement: &Value) -> bool {
+    let is_everybody = |value: &Value| value == "*";
+    let named = match statement.get("Principal") {
+        Some(Value::Object(types)) => list(types.get("AWS")).iter().any(is_everybody),
+        Some(principal) => is_everybody(principal),
+        None => statement.get("NotPrincipal").is_some(),
+    };
+    let operators = statement.get("Condition").and_then(Value::as_object);
+    let mut keys = operators
+        .into_iter()
+        .flat_map(Map::values)
+        .filter_map(Value::as_object)
+        .flat_map(Map::keys);
+    let is_narrow = keys.any(|key| NARROWING.contains(&key.to_ascii_lowercase().as_str()));
+    statement.get("Effect").is_some_and(|effect| effect == "Allow") && named && !is_narrow
+}
+
 /// A statement as people read it: `Allow s3:GetObject on arn:aws:s3:::bucket/key`. What has no
 /// place in that sentence is added as it is.
 #[must_use]
@@ -270,6 +306,31 @@ mod tests {
             let mut other = base.clone();
             *other.pointer_mut(path).unwrap() = value;
             assert!(!same(&base, &other), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_statement_for_everybody_is_public_unless_it_asks_where_one_comes_from() {
+        let statement = |principal: Value, condition: Value| {
+            json!({"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject",
+                "Resource": "*", "Condition": condition})
+        };
+        let none = || json!({});
+        for (statement, public) in [
+            (statement(json!("*"), none()), true),
+            (statement(json!({"AWS": "*"}), none()), true),
+            (statement(json!({"AWS": ["arn:aws:iam::1:root", "*"]}), none()), true),
+            (statement(json!({"AWS": "arn:aws:iam::1:root"}), none()), false),
+            (statement(json!({"Service": "cloudfront.amazonaws.com"}), none()), false),
+            (statement(json!("*"), json!({"Bool": {"aws:SecureTransport": "true"}})), true),
+            (statement(json!("*"), json!({"StringLike": {"aws:Referer": "x"}})), true),
+            (statement(json!("*"), json!({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})), false),
+            (statement(json!("*"), json!({"StringEquals": {"AWS:sourceArn": "x"}})), false),
+            (json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}), false),
+            (json!({"Effect": "Allow", "NotPrincipal": {"AWS": "x"}, "Action": "*"}), true),
+            (json!("odd"), false),
+        ] {
+            assert_eq!(is_public(&statement), public, "{statement}");
         }
     }
 

@@ -132,8 +132,14 @@ drifts! {
     "the edge wrote a log group in a region" => |world, ground| {
         if world.functions.contains_key(&ground.stack.names.function) {
             let groups = world.logs.entry("sa-east-1".parse().unwrap()).or_default();
-            groups.insert(logs::group(&ground.stack.names.function), logs::Group::default());
+            groups.insert(logs::group(&ground.stack.names.function), young());
         }
+    },
+    "somebody had a log group of that name before us" => |world, ground| {
+        let groups = world.logs.entry("eu-west-1".parse().unwrap()).or_default();
+        let tags = [("owner".to_owned(), "audit".to_owned())].into();
+        let theirs = logs::Group { retention: Some(3653), tags, ..logs::Group::default() };
+        groups.insert(logs::group(&ground.stack.names.function), theirs);
     },
     "every log group is gone" => |world, ground| {
         world.logs.values_mut().for_each(|groups| drop(groups.remove(&logs::group(&ground.stack.names.function))));
@@ -208,7 +214,7 @@ drifts! {
     "the function is gone, and what it logged is not" => |world, ground| {
         world.functions.remove(&ground.stack.names.function);
         let group = logs::group(&ground.stack.names.function);
-        world.logs.entry("sa-east-1".parse().unwrap()).or_default().insert(group, logs::Group::default());
+        world.logs.entry("sa-east-1".parse().unwrap()).or_default().insert(group, young());
     },
     "the bucket is theirs" => |world, _| bucket(world, |found| found.live.settings.tags.clear()),
     "the bucket is another stack's" => |world, _| bucket(world, |found| {
@@ -232,6 +238,11 @@ drifts! {
         let reads = Edit::Text(Place::Origin("o".into(), "DomainName"), host);
         found.live.document = found.live.document.edit(&[reads]).unwrap();
     },
+}
+
+/// A group that the edge has made since.
+fn young() -> logs::Group {
+    logs::Group { created: u64::MAX, ..logs::Group::default() }
 }
 
 /// Somebody's tags, and AWS's own.

@@ -165,6 +165,7 @@ pub(crate) fn neighbourhood() -> World {
         policy: Some(json!({"Version": "2012-10-17", "Statement": [their_statement()]})),
         objects: [(key.clone(), Object { etag: "theirs".into(), size: 6 })].into(),
         headers: [(key, Headers::default())].into(),
+        older: [].into(),
         index: String::new(),
     };
     world.buckets.insert("shop-files-2".parse().unwrap(), object);
@@ -178,7 +179,7 @@ pub(crate) fn neighbourhood() -> World {
     };
     world.roles.insert(
         "shop-edge-2".parse().unwrap(),
-        role::Live { settings: role, other_policies: Vec::new(), attached: Vec::new() },
+        role::Live { settings: role, other_policies: Vec::new(), attached: Vec::new(), created: 0 },
     );
     world.functions.insert("shop-edge-2".parse().unwrap(), their_function());
     for region in ["eu-west-1", "us-east-1"] {

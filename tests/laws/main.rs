@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the law")]
 
+mod adopt;
 mod copies;
 mod document;
 mod drift;
@@ -38,6 +39,7 @@ use provision::resource::page::{Metadata, window};
 use provision::resource::{access, bucket, distribution, function, grant, logs, role, stack_in};
 use provision::stack::Op;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// One world and what is to be done in it.
 #[derive(Clone, Copy, Debug)]
@@ -196,7 +198,14 @@ fn known(world: &World, ground: &Ground) -> String {
         found.versions.iter_mut().for_each(|version| version.number = 0);
     }
     for bucket in world.buckets.values_mut() {
-        bucket.headers.values_mut().for_each(|headers| headers.modified = 0);
+        bucket.older.clear();
+        for headers in bucket.headers.values_mut() {
+            (headers.modified, headers.version) = (0, String::new());
+        }
+    }
+    world.roles.values_mut().for_each(|role| role.created = 0);
+    for group in world.logs.values_mut().flat_map(|groups| groups.values_mut()) {
+        group.created = 0;
     }
     for found in world.distributions.values_mut() {
         (found.deployed_at, found.live.deployed) = (0, true);
@@ -327,7 +336,15 @@ fn the_function_stays_while_it_has_logs_to_prove() {
     in_all_worlds(|case| {
         obey(case, |moment| {
             let group = logs::group(&moment.ground.stack.names.function);
-            let left = moment.before.logs.values().any(|groups| groups.contains_key(&group));
+            let role = moment.before.roles.get(&moment.ground.stack.names.role);
+            let made = role.map(|role| role.created);
+            let is_ours = |found: &logs::Group| {
+                let by_tag =
+                    stack_in(&found.tags).as_ref() == Some(&moment.ground.stack.names.stack);
+                by_tag || made.is_some_and(|made| made <= found.created)
+            };
+            let mut groups = moment.before.logs.values().filter_map(|groups| groups.get(&group));
+            let left = groups.any(is_ours);
             let ends = matches!(moment.op, Op::Function(_, function::Op::Delete));
             (ends && left).then(|| "nothing would prove whose its logs are".to_owned())
         });
@@ -447,9 +464,9 @@ fn ours(world: &World, ground: &Ground, own: Option<&DistributionId>) -> Vec<Str
         logs: groups,
         access,
         distributions,
+        account,
         // Numbers, and what time washes away.
         format: _,
-        account: _,
         delays: _,
         serial: _,
         numbers: _,
@@ -471,9 +488,12 @@ fn ours(world: &World, ground: &Ground, own: Option<&DistributionId>) -> Vec<Str
     };
     let granted = |found: &&Bucket| provable(found) && grant::exists(found.policy.as_ref());
     let grants = grants.filter(granted);
+    // A function that nothing proves to be ours any more goes on running with it.
+    let strangers = functions.values().filter(|live| !function::plan::is_ours(live, stack));
+    let used: BTreeSet<_> = strangers.flat_map(|live| live.roles(account)).collect();
     let roles = roles
         .iter()
-        .filter(|(_, live)| role::plan::is_ours(live, stack))
+        .filter(|(name, live)| role::plan::is_ours(live, stack) && !used.contains(name))
         .map(|(name, _)| format!("role {name}"));
     // A function of somebody else's that has taken the name writes to the groups now.
     let free = !functions.contains_key(&ground.stack.names.function);

@@ -2,12 +2,13 @@
 
 use crate::ground::{BUCKET, FILE, Ground, OWNED, neighbourhood, occupy};
 use crate::memory::{Cut, Memory};
-use provision::change::Kind;
-use provision::cloud::world::{Bucket, Headers, World};
+use provision::change::{Conflict, Kind};
+use provision::cloud::world::{Bucket, Headers, Older, World};
 use provision::name::ObjectKey;
 use provision::plan::{Choices, Intent, Plan};
+use provision::resource::bucket::Versioning;
 use provision::resource::content::Content;
-use provision::resource::site::{Object, STACK_METADATA, Settings, index};
+use provision::resource::site::{Object, STACK_METADATA, Settings, index, mark};
 use std::collections::BTreeMap;
 
 /// What somebody else put, and where.
@@ -238,5 +239,77 @@ fn the_first_apply_shows_nobody_what_somebody_else_put_under_the_on_key() {
             can_apply,
             "{adopt:?}"
         );
+    }
+}
+
+/// The stack in a bucket that has kept what was there before: under `text`, with the mark of
+/// `stack`, and now replaced, deleted, or as it was.
+fn kept(text: &str, stack: Option<&str>, now: Kept) -> World {
+    let mut world = OWNED.built.clone();
+    let modified = latest(&mut world);
+    let found = bucket(&mut world);
+    found.live.settings.versioning = Versioning::Enabled;
+    let marked = stack.map(|stack| mark(&stack.parse().unwrap(), &key(text)).collect());
+    let (metadata, version) = (marked.unwrap_or_default(), "version-0".into());
+    let headers = Headers { modified, metadata, version, ..Headers::default() };
+    let object = Some(Object { etag: "before".into(), size: 6 });
+    let mut older = vec![Older { object, headers }];
+    if now == Kept::Deleted {
+        found.objects.remove(&key(text));
+        found.headers.remove(&key(text));
+    }
+    if !found.objects.contains_key(&key(text)) {
+        let headers = Headers { version: "version-1".into(), ..Headers::default() };
+        older.push(Older { object: None, headers });
+    }
+    found.older.insert(key(text), older);
+    world
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Replaced,
+    Deleted,
+}
+
+/// Whose the object is that is there now says nothing of what was there before it.
+#[test]
+fn no_older_version_without_our_mark_goes_without_a_word() {
+    let keys = [FILE, "maintenance.html", "maintenance-on.html", index::KEY, "report.pdf"];
+    for (text, now) in
+        keys.into_iter().flat_map(|text| [Kept::Replaced, Kept::Deleted].map(|now| (text, now)))
+    {
+        for stack in [None, Some("shop-2"), Some("shop")] {
+            let what = format!("{text} {now:?} {stack:?}");
+            let world = kept(text, stack, now);
+            let ours = stack == Some("shop");
+            let planned = plan(&OWNED, &world, Intent::Destroy, &choices(&[], false));
+            assert_eq!(planned.can_apply(), ours, "{what}: {:?}", planned.conflicts);
+            let named = |conflict: &Conflict| conflict.reason.ends_with(text);
+            assert!(ours || planned.conflicts.iter().any(named), "{what}: {planned:?}");
+            is_taken_down(&OWNED, world.clone(), !ours, &what);
+            // An apply in between puts ours there again, and takes nothing away.
+            let applied = Memory::new(world, 0, Cut::Never);
+            let rest = applied.settle(&OWNED, Intent::Provision, &Choices::default());
+            assert!(rest.is_empty() && rest.can_apply(), "{what}: {rest:#?}");
+            let left = applied.into_world();
+            let older = &left.buckets[&BUCKET.parse().unwrap()].older[&key(text)];
+            assert_eq!(older[0].headers.version, "version-0", "{what}");
+            is_taken_down(&OWNED, left, !ours, &what);
+        }
+    }
+}
+
+/// Where S3 keeps versions, whatever runs have left goes to the last one.
+#[test]
+fn a_bucket_that_keeps_versions_is_emptied_to_the_last() {
+    for versioning in [Versioning::Enabled, Versioning::Suspended] {
+        let mut world = OWNED.built.clone();
+        bucket(&mut world).live.settings.versioning = versioning;
+        for ground in specs() {
+            for left in left_behind(&ground, &world, &choices(&[], false)) {
+                is_taken_down(&ground, left, false, &format!("{versioning:?}"));
+            }
+        }
     }
 }

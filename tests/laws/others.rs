@@ -48,7 +48,8 @@ pub(crate) fn others(world: &World, ground: &Ground) -> Value {
     })
 }
 
-/// The groups of other functions, and of our function's name if that function is somebody else's.
+/// The groups of other functions, and those of our function's name that were there before it, or
+/// where that function is somebody else's.
 fn logs(world: &World, ground: &Ground) -> Vec<Value> {
     let function = world.functions.get(&ground.stack.names.function);
     let is_theirs =
@@ -58,7 +59,9 @@ fn logs(world: &World, ground: &Ground) -> Vec<Value> {
         .logs
         .iter()
         .flat_map(|(region, groups)| groups.iter().map(move |group| (region, group)));
-    groups.filter(|(_, (name, _))| is_theirs || **name != own).map(|group| json!(group)).collect()
+    let older = |group: &logs::Group| group.tags.contains_key("owner");
+    let theirs = groups.filter(|(_, (name, group))| is_theirs || **name != own || older(group));
+    theirs.map(|group| json!(group)).collect()
 }
 
 /// The groups of our function's name, after the function is gone, that do not carry our tag;

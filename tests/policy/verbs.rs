@@ -48,20 +48,24 @@ const LOG_TAGS: (&str, &str) = ("logs:ListTagsForResource", PASSED_OVER);
 
 #[tokio::test]
 async fn of_apply_owned() {
-    let unseen = &[LOGS, PART_LISTS, PART_ENDS];
+    let unseen = &[LOGS, LOG_TAGS, PART_LISTS, PART_ENDS];
     Purpose { name: "apply", attached: false, acts: APPLY, unseen, nth: 17 }.holds().await;
 }
 
 #[tokio::test]
 async fn of_apply_attached() {
-    let unseen = &[LOGS, PART_LISTS, PART_ENDS];
+    let unseen = &[LOGS, LOG_TAGS, PART_LISTS, PART_ENDS];
     Purpose { name: "apply", attached: true, acts: APPLY, unseen, nth: 17 }.holds().await;
 }
 
 #[tokio::test]
 async fn of_plan_and_status() {
-    Purpose { name: "plan", attached: false, acts: LOOK, unseen: &[LOGS], nth: 7 }.holds().await;
-    Purpose { name: "plan", attached: true, acts: LOOK, unseen: &[LOGS], nth: 7 }.holds().await;
+    Purpose { name: "plan", attached: false, acts: LOOK, unseen: &[LOGS, LOG_TAGS], nth: 7 }
+        .holds()
+        .await;
+    Purpose { name: "plan", attached: true, acts: LOOK, unseen: &[LOGS, LOG_TAGS], nth: 7 }
+        .holds()
+        .await;
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ fn meaning(document: Option<&Value>) -> String {
 }
 
 fn of_role(role: &role::Live) -> String {
-    let role::Live { settings, other_policies, attached } = role;
+    let role::Live { settings, other_policies, attached, created: _ } = role;
     let role::Settings { path, trust, policy, boundary, description, tags } = settings;
     let documents = (policy::normal(trust), meaning(policy.as_ref()));
     format!(

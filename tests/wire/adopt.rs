@@ -95,6 +95,30 @@ async fn a_bucket_whose_tags_decide_about_access_is_refused_before_the_first_wri
     assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
 }
 
+/// The block that an apply turns on would end that, and S3 refuse the policy.
+#[tokio::test]
+async fn a_bucket_that_everybody_may_read_is_refused_before_the_first_write() {
+    let shop = their_bucket(&[("owner", "them")]).await;
+    let s3 = &shop.aws.clients.s3;
+    s3.delete_public_access_block().bucket(BUCKET).send().await.unwrap();
+    let open = format!(
+        "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":\"*\",\
+            \"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::{BUCKET}/*\"}}]}}"
+    );
+    s3.put_bucket_policy().bucket(BUCKET).policy(&open).send().await.unwrap();
+    shop.ground.clear_calls();
+    let statement = format!("Allow s3:GetObject to * on arn:aws:s3:::{BUCKET}/*");
+    shop.run("apply --yes --adopt bucket")
+        .exits(4)
+        .says(&statement)
+        .says("take that statement out");
+    assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
+    s3.delete_bucket_policy().bucket(BUCKET).send().await.unwrap();
+    shop.run("apply --yes --adopt bucket").exits(0);
+    let refused = s3.put_bucket_policy().bucket(BUCKET).policy(&open).send().await;
+    assert!(refused.is_err(), "the block is on");
+}
+
 #[tokio::test]
 async fn another_stacks_bucket_is_never_adopted() {
     let shop = their_bucket(&[("provision:stack", "shop-2")]).await;

@@ -2,7 +2,7 @@
 
 use super::cloudfront::{edit, foreign_distribution, foreign_function};
 use super::shop::{BUCKET, FUNCTION, OWNED, ROLE, Ran, Shop, writes};
-use crate::support::{At, Moment, Rules};
+use crate::support::{At, Fault, Moment, Rules};
 use aws_sdk_cloudfront::types::{Tag, Tags};
 use aws_sdk_s3::primitives::ByteStream;
 use provision::resource::STACK_TAG;
@@ -128,6 +128,67 @@ async fn an_object_of_theirs_under_a_delete_marker_is_theirs() {
         .unwrap();
     s3.delete_object().bucket(BUCKET).key("theirs").send().await.unwrap();
     shop.run("destroy --yes").exits(4).says("did not put: theirs");
+}
+
+/// Somebody's upload under a key of ours, hidden by a marker and then covered by our own object.
+#[tokio::test]
+async fn an_older_version_of_theirs_under_a_key_of_ours_is_theirs() {
+    let versioned = OWNED.replace("site: ./site", "site: ./site, versioning: true");
+    let shop = Shop::applied(&versioned, Rules::prompt()).await;
+    let s3 = &shop.aws.clients.s3;
+    let theirs = ByteStream::from_static(b"THEIRS");
+    s3.put_object().bucket(BUCKET).key("index.html").body(theirs).send().await.unwrap();
+    s3.delete_object().bucket(BUCKET).key("index.html").send().await.unwrap();
+    shop.run("apply --yes").exits(0);
+    shop.ground.clear_calls();
+    let told = "holds older versions that `provision` did not put: index.html";
+    shop.run("destroy --yes").exits(4).says(told).says("--delete-data");
+    assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
+    // One look at each version that is not the current one: the first upload and theirs.
+    assert_eq!(shop.ground.count("s3:HeadObject"), 3);
+    shop.run("destroy --yes --delete-data").exits(0).says(told);
+    assert_eq!(shop.everything().await, Vec::<String>::new());
+}
+
+/// What is to go is gone: after a reply that was lost, and by another user's hand. What came
+/// instead stays.
+#[tokio::test]
+async fn what_is_gone_already_is_deleted() {
+    for (operation, key) in [("s3:DeleteObjects", "style.css"), ("s3:DeleteObject", "a\u{1}.css")] {
+        let shop = Shop::applied(OWNED, Rules::prompt()).await;
+        let s3 = &shop.aws.clients.s3;
+        if operation == "s3:DeleteObject" {
+            // No document can carry the key.
+            let body = ByteStream::from_static(b"theirs");
+            s3.put_object().bucket(BUCKET).key(key).body(body).send().await.unwrap();
+        }
+        shop.ground.clear_calls();
+        shop.ground.fault(At::Operation(operation, 1), Fault::ReplyLost);
+        shop.run("destroy --yes --delete-data").exits(0);
+        assert!(shop.ground.count(operation) > 1, "{operation} was sent again");
+        assert_eq!(shop.everything().await, Vec::<String>::new());
+    }
+    for (comes, code) in [(None, 0), (Some(&b"theirs"[..]), 1)] {
+        let shop = Shop::applied(OWNED, Rules::prompt()).await;
+        shop.ground.clear_calls();
+        let held = shop.ground.hold(At::Operation("s3:DeleteObjects", 1), Moment::Before);
+        let mut command = shop.command("destroy --yes");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        assert!(held.wait_reached_unless(|| child.try_wait().unwrap().is_some()));
+        let s3 = &shop.aws.clients.s3;
+        s3.delete_object().bucket(BUCKET).key("style.css").send().await.unwrap();
+        if let Some(bytes) = comes {
+            let body = ByteStream::from_static(bytes);
+            s3.put_object().bucket(BUCKET).key("style.css").body(body).send().await.unwrap();
+        }
+        held.release();
+        let ran = Ran::new("destroy --yes", &child.wait_with_output().unwrap()).exits(code);
+        if comes.is_some() {
+            drop(ran.says("could not delete style.css from bucket").says("it plans anew"));
+            let found = s3.get_object().bucket(BUCKET).key("style.css").send().await;
+            assert!(found.is_ok(), "it stays");
+        }
+    }
 }
 
 #[tokio::test]

@@ -199,7 +199,8 @@ async fn logs_ops_do_what_simulate_says() {
     let keeping = |days: &str| {
         OWNED.replace("keep_versions: 3", &format!("keep_versions: 3, log_retention: {days}"))
     };
-    let mut twin = Twin::of(Kind::Logs, &keeping("30d")).await;
+    let mut twin = Twin::of(Kind::Logs, OWNED).await;
+    twin.provision().await;
     // The edge wrote before anybody asked for a retention.
     let (region, group) = ("eu-central-1".parse().unwrap(), "/aws/lambda/us-east-1.shop-edge");
     twin.shop
@@ -211,7 +212,9 @@ async fn logs_ops_do_what_simulate_says() {
         .send()
         .await
         .unwrap();
-    twin.world.logs.insert(region, [(group.to_owned(), Group::default())].into());
+    let young = Group { created: u64::MAX, ..Group::default() };
+    twin.world.logs.insert(region, [(group.to_owned(), young)].into());
+    twin.shop.write("provision.yaml", &keeping("30d"));
     twin.provision().await;
     twin.shop.write("provision.yaml", &keeping("1d"));
     twin.provision().await;

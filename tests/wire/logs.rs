@@ -67,10 +67,11 @@ async fn without_a_retention_nobody_looks() {
 
 #[tokio::test]
 async fn events_are_kept_for_as_long_as_the_spec_says() {
-    let shop = Shop::new(&keeping("30d"), Rules::aws()).await;
+    let shop = Shop::applied(OWNED, Rules::aws()).await;
     // The edge may have been faster.
     writes_in(&shop, "sa-east-1", GROUP).await;
     writes_in(&shop, "sa-east-1", NEIGHBOUR).await;
+    shop.write("provision.yaml", &keeping("30d"));
     shop.run("apply --yes").exits(0);
     let mut all = everywhere(30);
     all.insert(format!("sa-east-1 {NEIGHBOUR}"), None);
@@ -97,6 +98,32 @@ async fn events_are_kept_for_as_long_as_the_spec_says() {
     shop.run("plan --detailed-exitcode").exits(0);
     all.extend(everywhere(7));
     assert_eq!(groups(&shop).await, all);
+}
+
+/// A name is free to everybody until we have it: what was there before is somebody's.
+#[tokio::test]
+async fn a_group_that_was_there_before_us_keeps_its_events() {
+    let shop = Shop::new(&keeping("1d"), Rules::prompt()).await;
+    let before = |tags| async {
+        let logs = shop.aws.clients.logs_in(&"us-east-1".parse().unwrap());
+        let made = logs.create_log_group().log_group_name(GROUP).set_tags(tags);
+        made.send().await.unwrap();
+        let kept = logs.put_retention_policy().log_group_name(GROUP).retention_in_days(3653);
+        kept.send().await.unwrap();
+    };
+    before(Some([("owner".to_owned(), "audit".to_owned())].into())).await;
+    let theirs = format!("us-east-1 {GROUP}");
+    let told = format!("logs us-east-1: log group {GROUP} stays");
+    shop.ground.proxy.world(|world| world.age_log_group("us-east-1", GROUP));
+    for _ in 0..2 {
+        shop.run("apply --yes").exits(0).says(&told);
+        assert_eq!(groups(&shop).await[&theirs], Some(3653));
+    }
+    // Without a retention in the spec, only a destroy looks.
+    shop.write("provision.yaml", OWNED);
+    shop.run("destroy --yes").exits(0).says(&told);
+    assert_eq!(shop.everything().await, [format!("logs {theirs}")]);
+    assert_eq!(groups(&shop).await[&theirs], Some(3653));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use provision::name::AccountId;
 use provision::plan::{self, Choices, Plan};
 use provision::resource::distribution::Live as Distribution;
 use provision::resource::page::{Sides, turn::Wanted};
+use provision::resource::site::Look;
 use provision::resource::site::index::SWITCH;
 use provision::resource::{
     access, association, bucket, distribution, function, grant, logs, page, policy, role, site,
@@ -207,6 +208,10 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
     } = live;
     let named = |text: String| named(live, text);
     let keys: BTreeSet<_> = inventory.versions.iter().map(|version| &version.key).collect();
+    let looks = |versions: &BTreeMap<String, Look>| versions.values().cloned().collect::<Vec<_>>();
+    let older: Vec<_> = objects.older.iter().map(|(key, found)| (key, looks(found))).collect();
+    let mut logs = logs.clone();
+    logs.groups.values_mut().for_each(|group| group.created = 0);
     let meaning = |document: &Option<serde_json::Value>| {
         named(format!("{:?}", document.as_ref().map(policy::normal)))
     };
@@ -225,7 +230,7 @@ fn picture(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
     });
     BTreeMap::from([
         ("bucket", format!("{:#?}", bucket.as_ref().map(|bucket| &bucket.settings))),
-        ("objects", format!("{:#?} {:#?} {:#?}", objects.objects, objects.buried, objects.looks)),
+        ("objects", format!("{:#?} {:#?} {:#?}", objects.objects, older, objects.looks)),
         ("index", format!("{:?}", objects.index.as_ref().map(|found| (&found.etag, &found.ours)))),
         ("inventory", format!("{keys:?} {}", inventory.uploads.len())),
         ("policy", meaning(policy)),

@@ -32,20 +32,21 @@ async fn remember(
     stack: &Stack,
     live: &mut Live,
 ) -> Result<(), Fault> {
-    let (name, former) = (&stack.names.stack, &mut live.former);
+    let name = &stack.names.stack;
     for role in &clues.roles {
         let seen = role::aws::observe(clients, role).await;
-        let seen = former.unless_refused(ResourceId::Role(role.clone()), seen)?;
+        let seen = live.former.unless_refused(ResourceId::Role(role.clone()), seen)?;
         if let Some(found) = seen.flatten() {
-            former.take_role(name, role, found);
+            live.former.take_role(name, role, found);
         }
     }
+    let (since, former) = (live.since(name), &mut live.former);
     for function in &clues.functions {
         let seen = function::aws::observe(clients, function).await;
         let seen = former.unless_refused(ResourceId::Function(function.clone()), seen)?;
         let Some(found) = seen else { continue };
         let look = function::plan::look_at_logs(name, found.as_ref());
-        let groups = groups(clients, &stack.account, function, look).await?;
+        let groups = groups(clients, &stack.account, function, look, since).await?;
         former.take_function(name, function, found, groups);
     }
     for bucket in &clues.buckets {
@@ -64,16 +65,15 @@ async fn groups(
     account: &AccountId,
     function: &FunctionName,
     look: logs::Look,
+    since: Option<u64>,
 ) -> Result<logs::Live, Fault> {
-    let group = logs::group(function);
-    match look {
-        logs::Look::Spared => Ok(logs::Live::default()),
-        logs::Look::Settings => Box::pin(logs::aws::observe(clients, &group)).await,
-        logs::Look::Tags => {
-            let groups = Box::pin(logs::aws::observe(clients, &group)).await?;
-            Box::pin(logs::aws::observe_tags(clients, account, &group, groups)).await
-        }
+    if look == logs::Look::Spared {
+        return Ok(logs::Live::default());
     }
+    let group = logs::group(function);
+    let groups = Box::pin(logs::aws::observe(clients, &group)).await?;
+    let is_asked = |group: &logs::Group| look.asks(group, since);
+    Box::pin(logs::aws::observe_tags(clients, account, &group, groups, is_asked)).await
 }
 
 /// A bucket, whole where it carries the stack's tag. Otherwise its index may say that it lost it.

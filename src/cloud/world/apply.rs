@@ -1,9 +1,10 @@
 //! What an op does to the world: each room's `simulate`, and AWS's rules between the rooms.
 
-use crate::change::{Done, Fault};
+use crate::change::{Done, Fault, FaultKind};
 use crate::cloud::world::World;
 use crate::context::Context;
-use crate::resource::{grant, invalidation, role};
+use crate::name::BucketName;
+use crate::resource::{grant, invalidation, policy, role};
 use crate::stack::{Op, Stack};
 use std::collections::BTreeMap;
 
@@ -37,7 +38,10 @@ impl World {
                     return Ok(Done::AlreadySo);
                 }
                 let before = self.roles.get(name).cloned();
-                let after = role::simulate::simulate(name, before.clone(), op)?;
+                let mut after = role::simulate::simulate(name, before.clone(), op)?;
+                if let Some(new) = after.as_mut().filter(|_| before.is_none()) {
+                    new.created = now;
+                }
                 // What is taken away has to be there, and what is made must not be.
                 let is_end = matches!(
                     op,
@@ -50,19 +54,24 @@ impl World {
                 Ok(done)
             }
             Op::Function(name, op) => self.apply_function(name, op, context, now),
-            Op::Logs(id, op) => self.apply_logs(id, op),
+            Op::Logs(id, op) => self.apply_logs(id, op, now),
             Op::Access(stack, op) => self.apply_access(stack, op, context),
             Op::Distribution(op) => self.apply_distribution(stack, op, &known, context, now),
             Op::Grant(bucket, op) => {
                 let account = self.account.clone();
                 let found = self.bucket(bucket)?;
-                found.policy = grant::simulate::simulate(
+                let policy = grant::simulate::simulate(
                     bucket,
                     found.policy.as_ref(),
                     op,
                     &account,
                     known.distribution.as_ref(),
                 )?;
+                let statements = policy.as_ref().map(policy::statements).unwrap_or_default();
+                if found.live.settings.private && statements.iter().any(policy::is_public) {
+                    return Err(public_policy(bucket));
+                }
+                found.policy = policy;
                 Ok(changed())
             }
             Op::Invalidation(op) => {
@@ -72,6 +81,13 @@ impl World {
             Op::Association(id, op) => self.apply_association(id, op, &known, now),
         }
     }
+}
+
+/// What S3 says while the public access block is on (docs/aws.md, "public policies").
+fn public_policy(bucket: &BucketName) -> Fault {
+    let text = "public policies are prevented by the BlockPublicPolicy setting in S3 Block Public \
+        Access";
+    Fault::new(FaultKind::Refused, format!("write the policy of bucket {bucket}"), text)
 }
 
 fn changed() -> Done {

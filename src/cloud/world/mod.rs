@@ -17,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 mod apply;
 mod discover;
 mod observe;
+mod versions;
+
+pub use versions::Older;
 
 /// How long things take here, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,10 +41,14 @@ pub struct Bucket {
     /// Its settings.
     pub live: bucket::Live,
     pub policy: Option<Value>,
-    /// Its objects. Old versions are not simulated.
+    /// Its current objects.
     pub objects: BTreeMap<ObjectKey, Object>,
     /// How each object is served.
     pub headers: BTreeMap<ObjectKey, Headers>,
+    /// What each key had before, the oldest first. Where a key has no object now, a delete marker
+    /// is the last.
+    #[serde(default)]
+    pub older: BTreeMap<ObjectKey, Vec<Older>>,
     /// The bytes of the index of what is ours; of other objects nobody here needs them.
     #[serde(default)]
     pub index: String,
@@ -57,6 +64,9 @@ pub struct Headers {
     pub metadata: BTreeMap<String, String>,
     /// When it was written.
     pub modified: u64,
+    /// S3's id of the version; empty for `null`.
+    #[serde(default)]
+    pub version: String,
 }
 
 /// A distribution and when its last change will have reached every edge.

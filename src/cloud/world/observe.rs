@@ -2,7 +2,7 @@
 
 use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::change::{Done, Fault, FaultKind};
-use crate::cloud::world::{Bucket, Headers, World};
+use crate::cloud::world::{Bucket, Headers, Older, World};
 use crate::context::References;
 use crate::name::{AccountId, DistributionId, FunctionName, ObjectKey, StackName};
 use crate::resource::bucket::ObjectVersion;
@@ -34,7 +34,7 @@ impl World {
         let look = names.look_at_logs(scope, function.is_some());
         let mut live = Live {
             bucket: bucket.map(|bucket| bucket.live.clone()),
-            objects: opened.map(|found| objects(found, names, expected)).unwrap_or_default(),
+            objects: opened.map(|found| objects(found, names, expected, scope)).unwrap_or_default(),
             shown: opened.and_then(|found| shown(found, &names.keys.on, now)),
             inventory: opened
                 .filter(|_| scope == Scope::Teardown)
@@ -42,7 +42,7 @@ impl World {
                 .unwrap_or_default(),
             policy: bucket.and_then(|bucket| bucket.policy.clone()),
             role: self.roles.get(&names.role).cloned(),
-            logs: self.groups(&names.function, look),
+            logs: logs::Live::default(),
             function,
             access: self.control(&names.stack).cloned(),
             distribution: self.owned(names).and_then(|id| self.look(&id, now)),
@@ -54,6 +54,7 @@ impl World {
         };
         if let Some(stack) = &stack {
             self.follow(stack, &mut live);
+            live.logs = self.groups(&names.function, look, live.since(&names.stack));
             let listed = self.listed();
             live.readers = dependents::readers(stack, &live, &listed);
             live.signers = dependents::signers(&live, &listed);
@@ -84,21 +85,22 @@ impl World {
         let marked = self.roles.iter().filter(|(_, role)| is_marked(role));
         let mut search = Search::new(stack, marked.map(|(name, _)| name.clone()));
         while let Some(clues) = search.next(live) {
-            self.remember(&clues, stack, &mut live.former);
+            self.remember(&clues, stack, live);
         }
     }
 
-    fn remember(&self, clues: &Clues, stack: &Stack, former: &mut Former) {
+    fn remember(&self, clues: &Clues, stack: &Stack, live: &mut Live) {
         let name = &stack.names.stack;
         for role in &clues.roles {
             if let Some(found) = self.roles.get(role) {
-                former.take_role(name, role, found.clone());
+                live.former.take_role(name, role, found.clone());
             }
         }
+        let (since, former) = (live.since(name), &mut live.former);
         for function in &clues.functions {
             let found = self.functions.get(function).cloned();
             let look = function::plan::look_at_logs(name, found.as_ref());
-            let groups = self.groups(function, look);
+            let groups = self.groups(function, look, since);
             former.take_function(name, function, found, groups);
         }
         for bucket in &clues.buckets {
@@ -108,11 +110,11 @@ impl World {
         }
     }
 
-    fn groups(&self, function: &FunctionName, look: logs::Look) -> logs::Live {
+    fn groups(&self, function: &FunctionName, look: logs::Look, since: Option<u64>) -> logs::Live {
         let seen = |group: &logs::Group| match look {
             logs::Look::Spared => None,
-            logs::Look::Settings => Some(logs::Group { tags: Tags::new(), ..group.clone() }),
-            logs::Look::Tags => Some(group.clone()),
+            _ if look.asks(group, since) => Some(group.clone()),
+            _ => Some(logs::Group { tags: Tags::new(), ..group.clone() }),
         };
         let name = logs::group(function);
         let groups = self
@@ -204,7 +206,7 @@ impl World {
             }
         })?;
         let side = |object: &site::Object| {
-            let Headers { content_type, cache_control, metadata, modified: _ } =
+            let Headers { content_type, cache_control, metadata, modified: _, version: _ } =
                 bucket.headers.get(key).cloned().unwrap_or_default();
             Ok(page::Side::of(
                 object.etag.clone(),
@@ -260,7 +262,7 @@ fn index(bucket: &Bucket, stack: &StackName) -> Option<FoundIndex> {
 }
 
 /// The objects, of which the index or a closer look tells whose they are.
-fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::Live {
+fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings, scope: Scope) -> site::Live {
     let headers = |key: &ObjectKey| bucket.headers.get(key).cloned().unwrap_or_default();
     let index = index(bucket, &names.stack);
     let mut live = site::Live { index, ..site::Live::default() };
@@ -269,9 +271,18 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::L
         .iter()
         .map(|(key, object)| (key.clone(), object.clone(), headers(key).modified));
     let unproven = live.unproven(listed.collect(), expected, [&names.keys.off, &names.keys.on]);
+    let current = unproven.into_iter().map(|key| {
+        let headers = headers(&key);
+        (key, None, headers)
+    });
+    let older = bucket.older.iter().filter(|_| scope == Scope::Teardown);
+    let older = older.flat_map(|(key, versions)| {
+        let objects = versions.iter().filter(|version| version.object.is_some());
+        objects.map(move |found| (key.clone(), Some(found.id()), found.headers.clone()))
+    });
     let mut foreign = 0;
-    for key in unproven {
-        let Headers { content_type, cache_control, metadata, .. } = headers(&key);
+    for (key, version, headers) in current.chain(older).collect::<Vec<_>>() {
+        let Headers { content_type, cache_control, metadata, .. } = headers;
         let look = match is_marked(&metadata, &names.stack, &key, [&names.keys.off, &names.keys.on])
         {
             _ if foreign == PATIENCE => Look::Spared,
@@ -279,24 +290,29 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings) -> site::L
             false => Look::Foreign,
         };
         foreign += usize::from(look == Look::Foreign);
-        live.looks.insert(key, look);
+        live.looked(key, version, look);
     }
     live
 }
 
 fn inventory(found: &Bucket) -> Inventory {
-    let version = |(key, object): (&ObjectKey, &site::Object)| ObjectVersion {
-        key: key.clone(),
-        version: "null".into(),
-        etag: Some(object.etag.clone()),
+    let version = |key: &ObjectKey, found: &Older| {
+        let (version, object) = (found.id(), found.object.as_ref());
+        let etag = object.filter(|_| version == "null").map(|object| object.etag.clone());
+        ObjectVersion { key: key.clone(), version, etag }
     };
-    Inventory { versions: found.objects.iter().map(version).collect(), uploads: Vec::new() }
+    let current = found.objects.keys().filter_map(|key| Some(version(key, &found.current(key)?)));
+    let older = found.older.iter();
+    let older = older.flat_map(|(key, older)| older.iter().map(|older| version(key, older)));
+    let mut versions: Vec<_> = current.chain(older).collect();
+    versions.sort();
+    Inventory { versions, uploads: Vec::new() }
 }
 
 fn former_bucket(found: &Bucket, stack: &Stack) -> FormerBucket {
     FormerBucket {
         live: found.live.clone(),
-        objects: objects(found, &stack.names, &site::Settings::default()),
+        objects: objects(found, &stack.names, &site::Settings::default(), Scope::Teardown),
         inventory: inventory(found),
         policy: found.policy.clone(),
     }

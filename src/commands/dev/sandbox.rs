@@ -48,7 +48,7 @@ impl Bucket {
             .cloud
             .read_object(&found.etag)
             .map_err(|fault| format!("object {key}: {fault}"))?;
-        let Headers { content_type, cache_control, metadata, modified } =
+        let Headers { content_type, cache_control, metadata, modified, version: _ } =
             bucket.headers.get(&key).cloned().unwrap_or_default();
         Ok(Some(Object {
             body: body.into(),

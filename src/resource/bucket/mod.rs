@@ -66,10 +66,10 @@ pub struct Live {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectVersion {
     pub key: ObjectKey,
-    /// S3's version id; `null` where versioning was never on.
+    /// S3's version id; `null` where versioning was never on, or not when it was put.
     pub version: String,
-    /// The `ETag` that was seen, of a version that another upload may replace: `null`. Guards its
-    /// deletion.
+    /// The `ETag` that was seen. What has one is deleted as the current object, guarded by it; S3
+    /// takes no guard beside the name of a version (docs/aws.md, "conditional deletes").
     pub etag: Option<String>,
 }
 

@@ -69,6 +69,27 @@ pub fn shared(
     })
 }
 
+/// A statement of others that lets everybody in. The public access block, which an apply turns on,
+/// takes that away, and makes S3 refuse to write the policy again while it is in it (docs/aws.md,
+/// "public policies").
+#[must_use]
+pub fn public(bucket: &BucketName, live: Option<&Value>) -> Option<Conflict> {
+    let others = parted(live).1;
+    let statement = others.iter().find(|statement| policy::is_public(statement))?;
+    Some(Conflict {
+        address: Address::new(Kind::Grant, bucket),
+        reason: format!(
+            "another owner's statement lets everybody in, which a stack's public access block takes \
+                away, and with which S3 then refuses the policy: {}",
+            short(&policy::show(statement))
+        ),
+        hint:
+            "take that statement out, once nobody needs it (CloudFront reads by ours), or choose \
+            another `bucket.name`"
+                .into(),
+    })
+}
+
 /// What others' statements in the policy of our bucket let in, or may keep out.
 #[must_use]
 pub fn notices(bucket: &BucketName, live: Option<&Value>) -> Vec<Notice> {

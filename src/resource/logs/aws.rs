@@ -28,7 +28,7 @@ pub(crate) async fn observe(clients: &Clients, name: &str) -> Result<Live, Fault
     Ok(live)
 }
 
-/// Looks up the tags of the groups that were found: one call for each.
+/// Looks up the tags of groups that were found, where they are asked: one call for each.
 ///
 /// # Errors
 /// A call's, unless the region only refuses.
@@ -37,10 +37,15 @@ pub(crate) async fn observe_tags(
     account: &AccountId,
     name: &str,
     seen: Live,
+    is_asked: impl Fn(&Group) -> bool,
 ) -> Result<Live, Fault> {
     let Live { groups, mut refused } = seen;
     let looks = groups.into_iter().map(|(region, group)| async {
-        let tags = tags(clients, account, &region, name).await;
+        let tags = if is_asked(&group) {
+            tags(clients, account, &region, name).await
+        } else {
+            Ok(Some(Tags::new()))
+        };
         (region, group, tags)
     });
     let mut groups = BTreeMap::new();
@@ -115,7 +120,13 @@ fn group(found: &LogGroup) -> Group {
         policy: found.retention_policy_name.clone(),
         protected: found.deletion_protection_enabled == Some(true),
         tags: Tags::new(),
+        created: seconds(found).unwrap_or_default(),
     }
+}
+
+/// When it was made, in seconds since the Unix epoch.
+fn seconds(found: &LogGroup) -> Option<u64> {
+    found.creation_time.and_then(|milliseconds| u64::try_from(milliseconds / 1_000).ok())
 }
 
 async fn tags(
@@ -215,9 +226,8 @@ async fn orphans(
             .is_some_and(|name| !functions.contains(&name))
     };
     let looks = groups.into_iter().filter(is_orphan).map(|group| async move {
+        let since = seconds(&group);
         let name = group.log_group_name.unwrap_or_default();
-        let since =
-            group.creation_time.and_then(|milliseconds| u64::try_from(milliseconds / 1_000).ok());
         let tags = tags(clients, account, region, &name).await?;
         Ok(tags.map(|tags| Orphan { region: region.clone(), name, tags, since }))
     });

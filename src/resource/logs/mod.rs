@@ -78,8 +78,11 @@ pub struct Group {
     pub policy: Option<String>,
     /// Its deletion protection is on.
     pub protected: bool,
-    /// All tags. They are looked up only where no function proves whose the group is.
+    /// All tags. They are looked up only where nothing else proves whose the group is.
     pub tags: Tags,
+    /// When it was made, in seconds since the Unix epoch.
+    #[serde(default)]
+    pub created: u64,
 }
 
 /// The groups of one name as observed.
@@ -96,10 +99,28 @@ pub struct Live {
 pub enum Look {
     /// Not at all.
     Spared,
-    /// Without their tags: the function proves whose they are.
+    /// Without the tags of those that are younger than our role: the function proves whose these
+    /// are.
     Settings,
     /// With their tags, which alone prove whose they are.
     Tags,
+}
+
+impl Look {
+    /// Are the tags of this group looked up? `since`: from when on there is a role of ours.
+    pub(crate) fn asks(self, group: &Group, since: Option<u64>) -> bool {
+        match self {
+            Self::Spared => false,
+            Self::Settings => !group.is_younger(since),
+            Self::Tags => true,
+        }
+    }
+}
+
+impl Group {
+    fn is_younger(&self, since: Option<u64>) -> bool {
+        since.is_some_and(|since| since <= self.created)
+    }
 }
 
 /// A group whose function is gone, as a look at the whole account finds it.

@@ -12,9 +12,11 @@ pub(crate) const PERMISSIONS: &[Permission] = &[
     },
     Permission {
         of: Stacks::Retaining,
+        // Of a group that is older than our role.
+        read: &["logs:ListTagsForResource"],
         apply: &["logs:CreateLogGroup", "logs:TagResource", "logs:PutRetentionPolicy"],
         // TagResource, so that groups that are protected are known without their function.
-        destroy: &["logs:ListTagsForResource", "logs:TagResource", "logs:DeleteLogGroup"],
+        destroy: &["logs:TagResource", "logs:DeleteLogGroup"],
         ..Permission::at("LogGroups", Place::LogGroups)
     },
     Permission {

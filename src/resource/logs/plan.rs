@@ -1,15 +1,58 @@
 //! Which log groups to make, how long they keep their events, and which go.
 
-use super::{GroupId, Live, Op, Orphan, Settings};
+use super::{Group, GroupId, Live, Op, Orphan, Settings};
 use crate::change::{Address, Fault, FaultKind, Kind, Notice};
 use crate::name::{Region, StackName};
 use crate::resource::{Owner, Planned, ResourceId, Trace, Traces, stack_in};
 use std::collections::BTreeMap;
 
+/// What is known of the function to which groups of one name belong.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    pub stack: &'a StackName,
+    pub function: FunctionIs,
+    /// From when on there is a role of ours: no function of ours is older (docs/aws.md, "when
+    /// things were made").
+    pub since: Option<u64>,
+}
+
+impl Claim<'_> {
+    /// Is the group ours? The edge makes groups without a tag, once the function runs; one that is
+    /// older than all of ours is somebody's.
+    #[must_use]
+    pub fn owns(&self, group: &Group) -> bool {
+        let is_tagged = stack_in(&group.tags).as_ref() == Some(self.stack);
+        match self.function {
+            FunctionIs::Ours => is_tagged || group.is_younger(self.since),
+            FunctionIs::Theirs => false,
+            FunctionIs::Gone => is_tagged,
+        }
+    }
+
+    /// Why it is not.
+    fn lacks(&self) -> &'static str {
+        match (self.function, self.since) {
+            (FunctionIs::Ours, Some(_)) => {
+                "it was there before our function, and carries no tag of ours"
+            }
+            (FunctionIs::Ours, None) => {
+                "it carries no tag of ours, and there is no role of ours to prove that our function \
+                    is older"
+            }
+            _ => "there is no function of ours to prove whose it is, nor our tag",
+        }
+    }
+}
+
 /// Plans a group in every region where the edge may write, and its retention. A region that refuses
-/// is passed over with a notice.
+/// is passed over with a notice, and so is a group that is not ours.
 #[must_use]
-pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<(GroupId, Op)> {
+pub fn plan(
+    name: &str,
+    desired: &Settings,
+    live: &Live,
+    claim: &Claim<'_>,
+) -> Planned<(GroupId, Op)> {
     let mut planned = Planned::default();
     let id = |region: &Region| GroupId { region: region.clone(), name: name.to_owned() };
     let mut notes = refusals(&live.refused, "nothing is set there");
@@ -19,6 +62,11 @@ pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<(GroupId, Op
             continue;
         }
         let found = live.groups.get(&region);
+        if found.is_some_and(|group| !claim.owns(group)) {
+            let why = claim.lacks();
+            notes.push((region, format!("log group {name} stays as it is: {why}")));
+            continue;
+        }
         if found.is_none() {
             planned.ops.push((id(&region), Op::Create { tags: desired.tags.clone() }));
         }
@@ -46,7 +94,7 @@ pub fn plan(name: &str, desired: &Settings, live: &Live) -> Planned<(GroupId, Op
 /// What the function of their name says of log groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FunctionIs {
-    /// All of them are ours.
+    /// Those that came after it are ours.
     Ours,
     /// All of them are another owner's.
     Theirs,
@@ -56,27 +104,16 @@ pub enum FunctionIs {
 
 /// Plans the end of the groups that are ours.
 #[must_use]
-pub fn teardown(
-    stack: &StackName,
-    name: &str,
-    function: FunctionIs,
-    live: &Live,
-) -> Planned<(GroupId, Op)> {
+pub fn teardown(name: &str, live: &Live, claim: &Claim<'_>) -> Planned<(GroupId, Op)> {
     let mut planned = Planned::default();
-    if function == FunctionIs::Theirs {
+    if claim.function == FunctionIs::Theirs {
         return planned;
     }
     let mut notes = refusals(&live.refused, "if it exists there, it stays");
     for (region, group) in &live.groups {
-        let is_proven = function == FunctionIs::Ours;
-        if !is_proven && stack_in(&group.tags).as_ref() != Some(stack) {
-            notes.push((
-                region.clone(),
-                format!(
-                    "log group {name} stays: there is no function of \
-                ours to prove whose it is, nor our tag"
-                ),
-            ));
+        if !claim.owns(group) {
+            let why = claim.lacks();
+            notes.push((region.clone(), format!("log group {name} stays: {why}")));
         } else if group.protected {
             notes.push((
                 region.clone(),
@@ -150,12 +187,17 @@ fn gathered(notes: Vec<(Region, String)>) -> Vec<Notice> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Group;
     use super::*;
     use crate::change::Action;
     use crate::resource::{STACK_TAG, Tags};
 
     const NAME: &str = "/aws/lambda/us-east-1.shop-edge";
+    /// When our role was made.
+    const SINCE: u64 = 100;
+
+    fn claim(stack: &StackName, function: FunctionIs) -> Claim<'_> {
+        Claim { stack, function, since: Some(SINCE) }
+    }
 
     fn tagged(stack: &str) -> Tags {
         Tags::from([(STACK_TAG.into(), stack.into())])
@@ -163,7 +205,7 @@ mod tests {
 
     /// Groups in all regions with the right retention, then changed.
     fn live(change: impl Fn(&mut Live)) -> Live {
-        let group = Group { retention: Some(30), ..Group::default() };
+        let group = Group { retention: Some(30), created: SINCE, ..Group::default() };
         let mut live = Live {
             groups: Region::of_edge_logs().map(|region| (region, group.clone())).into(),
             refused: BTreeMap::new(),
@@ -203,7 +245,10 @@ mod tests {
     #[test]
     fn every_region_gets_its_group_and_its_retention() {
         let desired = Settings { retention: 30, tags: tagged("shop") };
-        let planned = |change: &dyn Fn(&mut Live)| plan(NAME, &desired, &live(change));
+        let stack = "shop".parse().unwrap();
+        let planned = |change: &dyn Fn(&mut Live)| {
+            plan(NAME, &desired, &live(change), &claim(&stack, FunctionIs::Ours))
+        };
         let plan = |change: &dyn Fn(&mut Live)| told(&planned(change));
         assert_eq!(plan(&|_| ()), Vec::<String>::new());
         let first = planned(&|live| live.groups.clear());
@@ -247,7 +292,7 @@ mod tests {
                 left(live);
                 live.groups.values_mut().for_each(change);
             });
-            told(&teardown(&stack, NAME, function, &live))
+            told(&teardown(NAME, &live, &claim(&stack, function)))
         };
         let gone = [format!("eu-west-1 delete log group {NAME}")];
         let stays = |why: &str| [format!("eu-west-1: log group {NAME} stays: {why}")];
@@ -271,13 +316,53 @@ mod tests {
             left(live);
             refuse(live, "sa-east-1", "UnrecognizedClientException");
         });
-        let said = told(&teardown(&stack, NAME, FunctionIs::Ours, &closed));
+        let said = told(&teardown(NAME, &closed, &claim(&stack, FunctionIs::Ours)));
         assert_eq!(said[..1], gone);
         assert!(
             said[1].starts_with("sa-east-1: could not look for")
                 && said[1].contains("if it exists there, it stays; "),
             "{said:?}"
         );
+    }
+
+    /// Somebody's events that were there before us.
+    #[test]
+    fn a_group_that_is_older_than_what_is_ours_is_theirs() {
+        let stack: StackName = "shop".parse().unwrap();
+        let desired = Settings { retention: 30, tags: tagged("shop") };
+        for (created, tags, since, is_ours) in [
+            (SINCE, Tags::new(), Some(SINCE), true),
+            (SINCE - 1, Tags::new(), Some(SINCE), false),
+            (SINCE - 1, tagged("shop"), Some(SINCE), true),
+            (SINCE - 1, tagged("shop-2"), Some(SINCE), false),
+            (SINCE, Tags::new(), None, false),
+            (SINCE, tagged("shop"), None, true),
+        ] {
+            let changed = live(|live| {
+                live.groups.retain(|found, _| found.as_str() == "eu-west-1");
+                let group = Group {
+                    retention: Some(3653),
+                    tags: tags.clone(),
+                    created,
+                    ..Group::default()
+                };
+                live.groups.values_mut().for_each(|found| *found = group.clone());
+            });
+            let claim = Claim { stack: &stack, function: FunctionIs::Ours, since };
+            let here = |planned: Planned<(GroupId, Op)>| {
+                planned.ops.iter().filter(|(id, _)| id.region.as_str() == "eu-west-1").count()
+            };
+            let what = format!("{created} {tags:?} {since:?}");
+            let (kept, ended) =
+                (plan(NAME, &desired, &changed, &claim), teardown(NAME, &changed, &claim));
+            assert_eq!(
+                (kept.notices.len(), ended.notices.len()),
+                if is_ours { (0, 0) } else { (1, 1) },
+                "{what}"
+            );
+            let ops = usize::from(is_ours);
+            assert_eq!((here(kept), here(ended)), (ops, ops), "{what}");
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(crate) async fn observe(clients: &Clients, name: &RoleName) -> Result<Option
         },
         other_policies: inline.into_iter().filter(|other| other != POLICY).collect(),
         attached,
+        created: u64::try_from(role.create_date.secs()).unwrap_or_default(),
     }))
 }
 

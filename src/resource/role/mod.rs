@@ -63,6 +63,9 @@ pub struct Live {
     pub other_policies: Vec<String>,
     /// ARNs of attached managed policies; we attach none.
     pub attached: Vec<String>,
+    /// When it was made, in seconds since the Unix epoch.
+    #[serde(default)]
+    pub created: u64,
 }
 
 /// The trust policy that Lambda@Edge needs: both services, or the association is refused

@@ -132,8 +132,12 @@ mod tests {
     }
 
     fn said(change: impl Fn(&mut Live)) -> Vec<String> {
-        let mut live =
-            Live { settings: settings(), other_policies: Vec::new(), attached: Vec::new() };
+        let mut live = Live {
+            settings: settings(),
+            other_policies: Vec::new(),
+            attached: Vec::new(),
+            created: 0,
+        };
         change(&mut live);
         let planned =
             plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &settings(), Some(&live), false);
@@ -209,8 +213,12 @@ mod tests {
         let planned = |live: &Live| {
             plan(&"shop".parse().unwrap(), &"r".parse().unwrap(), &want, Some(live), false).ops
         };
-        let whole =
-            Live { settings: want.clone(), other_policies: Vec::new(), attached: Vec::new() };
+        let whole = Live {
+            settings: want.clone(),
+            other_policies: Vec::new(),
+            attached: Vec::new(),
+            created: 0,
+        };
         let changed = |change: &dyn Fn(&mut Live), summary: &str| {
             let mut live = whole.clone();
             change(&mut live);
@@ -255,6 +263,7 @@ mod tests {
             settings: settings(),
             other_policies: vec!["x".into()],
             attached: vec!["arn:y".into()],
+            created: 0,
         };
         let stack = "shop".parse().unwrap();
         let ops: Vec<_> = teardown(&stack, &"r".parse().unwrap(), Some(&live))

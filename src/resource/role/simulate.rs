@@ -42,6 +42,7 @@ pub(crate) fn simulate(
                 settings: Settings { policy: None, ..settings.clone() },
                 other_policies: Vec::new(),
                 attached: Vec::new(),
+                created: 0,
             })),
             Op::DeletePolicy { .. } | Op::Detach { .. } | Op::Delete => Ok(None),
             _ => {

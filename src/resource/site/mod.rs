@@ -10,7 +10,7 @@ use crate::change::{Action, Address, Change, FieldChange, Kind};
 use crate::name::{BucketName, ObjectKey, StackName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(crate) mod aws;
 pub mod folder;
@@ -50,14 +50,13 @@ pub struct Object {
 pub struct Live {
     /// Every object, the page included, the index not.
     pub objects: BTreeMap<ObjectKey, Object>,
-    /// Keys whose newest version is under a delete marker; looked at only on the way to deleting
-    /// the bucket.
-    pub buried: BTreeSet<ObjectKey>,
     /// What is under the index's key.
     pub index: Option<FoundIndex>,
-    /// Every object that the index does not prove to be ours, buried ones included, with the answer
-    /// to a closer look.
+    /// Every object that the index does not prove to be ours, with the answer to a closer look.
     pub looks: BTreeMap<ObjectKey, Look>,
+    /// Every version that is not the current one, by its id, each with the answer to a closer look:
+    /// no list shows their marks. Only on the way to deleting the bucket.
+    pub older: BTreeMap<ObjectKey, BTreeMap<String, Look>>,
 }
 
 /// What is under the index's key.
@@ -100,6 +99,12 @@ pub enum Look {
     Foreign,
     /// Nobody looked: so many others were found foreign before it. Counts as foreign.
     Spared,
+}
+
+impl Look {
+    fn is_ours(&self) -> bool {
+        matches!(self, Self::Ours(_))
+    }
 }
 
 /// An `ETag` as S3 sends it, without its quotes.
@@ -182,7 +187,35 @@ impl Live {
 
     /// The keys of what is not ours.
     pub fn foreign(&self) -> impl Iterator<Item = &ObjectKey> {
-        self.looks.iter().filter(|(_, look)| !matches!(look, Look::Ours(_))).map(|(key, _)| key)
+        self.looks.iter().filter(|(_, look)| !look.is_ours()).map(|(key, _)| key)
+    }
+
+    /// Was the object under this key not asked?
+    #[must_use]
+    pub fn spared(&self, key: &ObjectKey) -> bool {
+        self.looks.get(key) == Some(&Look::Spared)
+    }
+
+    /// Were the foreign ones among the older versions under this key not asked?
+    #[must_use]
+    pub fn spared_before(&self, key: &ObjectKey) -> bool {
+        let versions = self.older.get(key).into_iter().flat_map(BTreeMap::values);
+        versions.filter(|look| !look.is_ours()).all(|look| *look == Look::Spared)
+    }
+
+    /// The keys that have older versions which are not ours.
+    pub fn foreign_before(&self) -> impl Iterator<Item = &ObjectKey> {
+        let is_foreign =
+            |versions: &BTreeMap<String, Look>| versions.values().any(|look| !look.is_ours());
+        self.older.iter().filter(move |(_, versions)| is_foreign(versions)).map(|(key, _)| key)
+    }
+
+    /// Takes in what a closer look found, at the current object or at a version by its id.
+    pub(crate) fn looked(&mut self, key: ObjectKey, version: Option<String>, look: Look) {
+        match version {
+            Some(version) => drop(self.older.entry(key).or_default().insert(version, look)),
+            None => drop(self.looks.insert(key, look)),
+        }
     }
 
     /// Takes the listing in, and says which objects have to be asked, in this order: page, wanted
@@ -206,7 +239,6 @@ impl Live {
             }
             self.objects.insert(key, object);
         }
-        unproven.extend(self.buried.iter().cloned());
         unproven.sort_by_key(|key| (!page_keys.contains(&key), !expected.files.contains_key(key)));
         unproven
     }

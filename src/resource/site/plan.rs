@@ -60,7 +60,7 @@ impl Planner<'_> {
                 address: Address::new(Kind::Site, self.bucket),
                 reason: format!(
                     "would replace objects that `provision` did not put: {}",
-                    named(&taken, live)
+                    named(&taken, |key| live.spared(key))
                 ),
                 hint: "move them away, or take them over with `--adopt site`".into(),
             });
@@ -86,7 +86,7 @@ impl Planner<'_> {
                 address: Address::new(Kind::Bucket, self.bucket),
                 text: format!(
                     "holds objects that `provision` did not put and leaves alone: {}",
-                    named(&foreign, live)
+                    named(&foreign, |key| live.spared(key))
                 ),
             });
         }
@@ -235,16 +235,16 @@ pub fn claim(live: &Live, key: &ObjectKey, md5: &str, wanted: &Served) -> Claim 
 }
 
 /// The first few of these, how many more there are, and how it was found out that they are not
-/// ours.
+/// ours: `is_spared` says which nobody asked.
 #[must_use]
-pub fn named(keys: &[&ObjectKey], live: &Live) -> String {
+pub fn named(keys: &[&ObjectKey], is_spared: impl Fn(&ObjectKey) -> bool) -> String {
     const FIRST: usize = 3;
     let first: Vec<&str> = keys.iter().take(FIRST).map(|key| key.as_str()).collect();
     let mut text = first.join(", ");
     if keys.len() > FIRST {
         text = format!("{text} and {} more", keys.len() - FIRST);
     }
-    let spared = keys.iter().filter(|key| live.looks.get(**key) == Some(&Look::Spared)).count();
+    let spared = keys.iter().filter(|key| is_spared(key)).count();
     if spared > 0 {
         text = format!(
             "{text} ({} were asked for our mark, the others count as theirs)",

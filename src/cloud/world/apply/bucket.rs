@@ -34,7 +34,9 @@ impl World {
                         own it",
                 ))
             }
-            (bucket::Op::Delete, Some(found)) if !found.objects.is_empty() => {
+            (bucket::Op::Delete, Some(found))
+                if !found.objects.is_empty() || !found.older.is_empty() =>
+            {
                 let mut fault = Fault::new(
                     FaultKind::InUse,
                     format!("delete bucket {name}"),
@@ -50,13 +52,11 @@ impl World {
                 Ok(Done::AlreadySo)
             }
             (bucket::Op::Empty(bucket::Empty { versions, .. }), Some(found)) => {
-                for version in versions {
-                    let key = &version.key;
-                    if found.objects.contains_key(key) {
-                        site::simulate::guard(&found.objects, key, version.etag.as_deref())?;
+                for bucket::ObjectVersion { key, version, etag } in versions {
+                    match etag {
+                        Some(etag) => drop(delete(found, key, etag, self.serial)?),
+                        None => found.purge(key, version),
                     }
-                    found.objects.remove(&version.key);
-                    found.headers.remove(&version.key);
                 }
                 Ok(changed())
             }
@@ -72,6 +72,7 @@ impl World {
                                 policy: None,
                                 objects: BTreeMap::new(),
                                 headers: BTreeMap::new(),
+                                older: BTreeMap::new(),
                                 index: String::new(),
                             };
                             self.buckets.insert(name.clone(), new);
@@ -94,7 +95,7 @@ impl World {
                 }
                 Ok(done)
             }
-            site::Op::Delete { bucket, key, before } => self.delete(bucket, key, before),
+            site::Op::Delete { bucket, key, before } => self.remove(bucket, key, before),
         }
     }
 
@@ -110,7 +111,7 @@ impl World {
                 let metadata = put.metadata_over(seen);
                 self.put(&put.object, metadata, now)
             }
-            page::Op::Remove { bucket, key, before } => self.delete(bucket, key, before),
+            page::Op::Remove { bucket, key, before } => self.remove(bucket, key, before),
         }
     }
 
@@ -126,28 +127,44 @@ impl World {
             cache_control: content.cache_control.clone(),
             metadata,
             modified: now,
+            version: String::new(),
         };
+        let serial = self.serial;
         let found = self.bucket(bucket)?;
+        let before = found.current(key);
         if let Err(moved_on) = site::simulate::put(&mut found.objects, put) {
             let same_bytes =
                 found.objects.get(key).is_some_and(|object| object.etag == content.md5);
-            let same = |have: &Headers| Headers { modified: now, ..have.clone() } == headers;
+            let same = |have: &Headers| {
+                Headers { modified: now, version: String::new(), ..have.clone() } == headers
+            };
             let is_it = same_bytes && found.headers.get(key).is_some_and(same);
             return if is_it { Ok(Done::AlreadySo) } else { Err(moved_on) };
         }
-        found.headers.insert(key.clone(), headers);
+        let version = found.succeed(key, before, serial);
+        found.headers.insert(key.clone(), Headers { version, ..headers });
         Ok(changed())
     }
 
-    fn delete(
+    fn remove(
         &mut self,
         bucket: &BucketName,
         key: &ObjectKey,
         before: &str,
     ) -> Result<Done, Fault> {
-        let found = self.bucket(bucket)?;
-        let existed = site::simulate::delete(&mut found.objects, key, before)?;
-        found.headers.remove(key);
+        let serial = self.serial;
+        let existed = delete(self.bucket(bucket)?, key, before, serial)?;
         Ok(if existed { changed() } else { Done::AlreadySo })
     }
+}
+
+/// Deletes the current object as it was seen; returns whether there was one.
+fn delete(found: &mut Bucket, key: &ObjectKey, before: &str, serial: u64) -> Result<bool, Fault> {
+    let current = found.current(key);
+    let existed = site::simulate::delete(&mut found.objects, key, before)?;
+    found.headers.remove(key);
+    if existed {
+        found.succeed(key, current, serial);
+    }
+    Ok(existed)
 }

@@ -82,6 +82,7 @@ impl World {
         &mut self,
         logs::GroupId { region, name }: &logs::GroupId,
         op: &logs::Op,
+        now: u64,
     ) -> Result<Done, Fault> {
         let groups = self.logs.entry(region.clone()).or_default();
         let before = groups.get(name).cloned();
@@ -93,7 +94,10 @@ impl World {
                 "the specified log group does not exist",
             ));
         }
-        let after = logs::simulate::simulate(before.clone(), op);
+        let mut after = logs::simulate::simulate(before.clone(), op);
+        if let Some(new) = after.as_mut().filter(|_| before.is_none()) {
+            new.created = now;
+        }
         let sets = matches!(op, logs::Op::SetRetention { .. } | logs::Op::SetTags { .. });
         let done = if after == before && !sets { Done::AlreadySo } else { changed() };
         replace(groups, name, after);

@@ -43,10 +43,11 @@ pub(super) async fn empty(
         let objects = batch
             .iter()
             .map(|version| {
+                let (id, etag) = named(version);
                 ObjectIdentifier::builder()
                     .key(version.key.as_str())
-                    .version_id(&version.version)
-                    .set_e_tag(version.etag.as_ref().map(|etag| format!("\"{etag}\"")))
+                    .set_version_id(id)
+                    .set_e_tag(etag)
                     .build()
                     .map_err(|e| incomplete(&e))
             })
@@ -65,17 +66,22 @@ pub(super) async fn empty(
             .send()
             .await
             .map_err(|error| fault(format!("empty bucket {name}"), &error))?;
-        if let Some(error) = answer.errors().first() {
+        for error in answer.errors() {
             let tried = format!("delete {} from bucket {name}", error.key().unwrap_or("an object"));
-            return Err(in_answer(
-                tried,
-                error.code(),
-                error.message(),
-                &["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            ));
+            let needs = &["s3:DeleteObject", "s3:DeleteObjectVersion"];
+            // What is not there any more, an earlier try whose reply was lost has deleted, or
+            // another user.
+            absent(Err::<(), _>(in_answer(tried, error.code(), error.message(), needs)))?;
         }
     }
     Ok(())
+}
+
+/// By what S3 is told which version goes: its id, or, as the current one, the `ETag` that guards
+/// it. It takes no guard beside an id (docs/aws.md, "conditional deletes").
+fn named(version: &ObjectVersion) -> (Option<String>, Option<String>) {
+    let etag = version.etag.as_ref().map(|etag| format!("\"{etag}\""));
+    (etag.is_none().then(|| version.version.clone()), etag)
 }
 
 /// Deletes a version whose key no document can carry: here it stands in the address.
@@ -83,15 +89,17 @@ async fn delete(
     clients: &Clients,
     account: &AccountId,
     name: &BucketName,
-    ObjectVersion { key, version, etag }: ObjectVersion,
+    version: ObjectVersion,
 ) -> Result<(), Fault> {
+    let (id, etag) = named(&version);
+    let key = version.key;
     let sent = clients
         .s3
         .delete_object()
         .bucket(name.as_str())
         .key(key.as_str())
-        .version_id(version)
-        .set_if_match(etag.as_ref().map(|etag| format!("\"{etag}\"")))
+        .set_version_id(id)
+        .set_if_match(etag)
         .expected_bucket_owner(account.as_str())
         .send()
         .await;

@@ -12,7 +12,6 @@ use crate::resource::site::{
 };
 use aws_sdk_s3::types::EncodingType;
 use futures_util::{StreamExt, stream, try_join};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Lists the objects and reads the index; what that does not prove to be ours is asked.
 pub(crate) async fn observe(
@@ -24,8 +23,7 @@ pub(crate) async fn observe(
     let (listed, index) = try_join!(list(clients, account, bucket, None), index(clients, place))?;
     let mut live = Live { index, ..Live::default() };
     let unproven = live.unproven(listed, expected, place.page_keys);
-    live.looks =
-        look(clients, place, unproven.into_iter().map(|key| (key, None)).collect()).await?;
+    look(clients, place, &mut live, unproven.into_iter().map(|key| (key, None)).collect()).await?;
     Ok(live)
 }
 
@@ -39,28 +37,21 @@ pub(crate) async fn observe_all(
         index(clients, place),
         uploads(clients, place.account, place.bucket, None)
     )?;
-    let Versions { listed, newest, mut inventory } = versions;
+    let Versions { listed, older, mut inventory } = versions;
     inventory.uploads = uploads;
     inventory.versions.sort();
     let mut live = Live { index, ..Live::default() };
-    let latest: BTreeSet<&ObjectKey> = listed.iter().map(|(key, ..)| key).collect();
-    live.buried = newest.keys().filter(|key| !latest.contains(*key)).cloned().collect();
     let unproven = live.unproven(listed, &Settings::default(), place.page_keys);
-    let version = |key: &ObjectKey| newest.get(key).filter(|_| live.buried.contains(key)).cloned();
-    let unproven = unproven.into_iter().map(|key| {
-        let version = version(&key);
-        (key, version)
-    });
-    let unproven = unproven.collect();
-    live.looks = look(clients, place, unproven).await?;
+    let current = unproven.into_iter().map(|key| (key, None));
+    let older = older.into_iter().map(|(key, version)| (key, Some(version)));
+    look(clients, place, &mut live, current.chain(older).collect()).await?;
     Ok((live, inventory))
 }
 
 #[derive(Default)]
 struct Versions {
     listed: Listing,
-    /// S3 lists the versions of a key from the newest to the oldest.
-    newest: BTreeMap<ObjectKey, String>,
+    older: Vec<(ObjectKey, String)>,
     inventory: Inventory,
 }
 
@@ -89,12 +80,13 @@ async fn versions(clients: &Clients, place: Place<'_>) -> Result<Versions, Fault
             let Some(key) = version.key() else { continue };
             let key = keys.key(key)?;
             let size = u64::try_from(version.size.unwrap_or_default()).unwrap_or_default();
+            let id = version.version_id.unwrap_or_else(|| "null".into());
             if version.is_latest == Some(true) {
                 let object = Object { etag: etag.clone(), size };
                 found.listed.push((key.clone(), object, modified));
+            } else {
+                found.older.push((key.clone(), id.clone()));
             }
-            let id = version.version_id.unwrap_or_else(|| "null".into());
-            found.newest.entry(key.clone()).or_insert_with(|| id.clone());
             let etag = (id == "null").then_some(etag);
             found.inventory.versions.push(ObjectVersion { key, version: id, etag });
         }
@@ -161,22 +153,24 @@ pub(super) async fn uploads(
 async fn look(
     clients: &Clients,
     place: Place<'_>,
+    live: &mut Live,
     unproven: Vec<(ObjectKey, Option<String>)>,
-) -> Result<BTreeMap<ObjectKey, Look>, Fault> {
-    let mut looks: BTreeMap<_, _> =
-        unproven.iter().map(|(key, _)| (key.clone(), Look::Spared)).collect();
+) -> Result<(), Fault> {
+    for (key, version) in unproven.iter().cloned() {
+        live.looked(key, version, Look::Spared);
+    }
     let asked = unproven.into_iter().map(|(key, version)| ask(clients, place, key, version));
     let mut asked = stream::iter(asked).buffered(CONCURRENCY);
     let mut foreign = 0;
     while let Some(answer) = asked.next().await {
-        let (key, look) = answer?;
+        let (key, version, look) = answer?;
         foreign += usize::from(look == Look::Foreign);
-        looks.insert(key, look);
+        live.looked(key, version, look);
         if foreign == PATIENCE {
             break;
         }
     }
-    Ok(looks)
+    Ok(())
 }
 
 async fn ask(
@@ -184,13 +178,14 @@ async fn ask(
     place: Place<'_>,
     key: ObjectKey,
     version: Option<String>,
-) -> Result<(ObjectKey, Look), Fault> {
+) -> Result<(ObjectKey, Option<String>, Look), Fault> {
     let request = clients.s3.head_object().bucket(place.bucket.as_str()).key(key.as_str());
-    let request = request.expected_bucket_owner(place.account.as_str()).set_version_id(version);
+    let request = request.expected_bucket_owner(place.account.as_str());
+    let request = request.set_version_id(version.clone());
     let head = absent(
         request.send().await.map_err(|error| fault(format!("look at object {key}"), &error)),
     )?;
-    let Some(head) = head else { return Ok((key, Look::Foreign)) };
+    let Some(head) = head else { return Ok((key, version, Look::Foreign)) };
     let metadata = head.metadata.unwrap_or_default().into_iter().collect();
     let served = Served::found(head.content_type, head.cache_control, &metadata);
     let look = if is_marked(&metadata, place.stack, &key, place.page_keys) {
@@ -198,5 +193,5 @@ async fn ask(
     } else {
         Look::Foreign
     };
-    Ok((key, look))
+    Ok((key, version, look))
 }

@@ -15,7 +15,7 @@ use super::super::classify::Request;
 use super::super::reply::{Reply, error};
 use super::super::xml::Element;
 use super::role::members;
-use super::{World, listed, spend};
+use super::{World, deletion, listed, spend};
 
 #[derive(Debug, Default)]
 pub struct Buckets {
@@ -55,7 +55,7 @@ impl World {
     }
 }
 
-const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
     let owner = request.header("x-amz-expected-bucket-owner");
@@ -75,7 +75,10 @@ pub fn refusal(world: &mut World, request: &Request) -> Option<Reply> {
         return Some(error(request, 400, "BadDigest", message));
     }
     match request.operation.as_str() {
-        "s3:PutBucketPolicy" => return malformed_policy(request),
+        "s3:PutBucketPolicy" => {
+            return malformed_policy(request).or_else(|| public_policy(world, request));
+        }
+        "s3:DeleteObject" | "s3:DeleteObjects" => return deletion::refusal(request),
         "s3:GetBucketAbac" | "s3:PutBucketAbac" => return Some(abac(world, request)),
         "s3:PutBucketTagging" => return tagging(world, request),
         "s3:CreateBucket" => {
@@ -184,6 +187,34 @@ fn malformed_policy(request: &Request) -> Option<Reply> {
         return malformed("Policy has invalid resource");
     }
     None
+}
+
+/// Refused while the public access block is on (docs/aws.md, "public policies").
+fn public_policy(world: &World, request: &Request) -> Option<Reply> {
+    let bucket = bucket(request);
+    let policy: Value = serde_json::from_slice(&request.body).ok()?;
+    let narrows = |statement: &Value| {
+        let mut operators = statement["Condition"].as_object().into_iter().flatten();
+        operators.any(|(_, keys)| {
+            let mut keys = keys.as_object().into_iter().flatten();
+            keys.any(|(key, _)| key.to_ascii_lowercase().starts_with("aws:source"))
+        })
+    };
+    let is_public = |statement: &Value| {
+        let everybody = members(&statement["Principal"]).any(|who| who == "*")
+            || members(&statement["Principal"]["AWS"]).any(|who| who == "*");
+        statement["Effect"] == "Allow" && everybody && !narrows(statement)
+    };
+    let blocked = !world.buckets.unblocked.contains(&bucket);
+    (blocked && members(&policy["Statement"]).any(is_public)).then(|| {
+        let message = format!(
+            "User: arn:aws:iam::{}:user/test is not authorized to perform: s3:PutBucketPolicy on \
+                resource: \"arn:aws:s3:::{bucket}\" because public policies are prevented by the \
+                BlockPublicPolicy setting in S3 Block Public Access.",
+            request.account()
+        );
+        error(request, 403, "AccessDenied", &message)
+    })
 }
 
 /// The emulator does not know it.

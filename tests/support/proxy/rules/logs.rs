@@ -7,8 +7,17 @@ use super::super::classify::Request;
 use super::super::reply::{Reply, error};
 use super::World;
 
-/// Regions and names.
+/// Regions and names of groups.
 pub type Groups = BTreeSet<(String, String)>;
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+impl World {
+    /// The group was made a day before it seems to be.
+    pub fn age_log_group(&mut self, region: &str, name: &str) {
+        self.aged_logs.insert((region.to_owned(), name.to_owned()));
+    }
+}
 
 fn group(request: &Request) -> (String, String) {
     (request.region(), request.json()["logGroupName"].as_str().unwrap_or_default().to_owned())
@@ -57,8 +66,13 @@ pub fn settle(world: &mut World, request: &Request, reply: &mut Reply) {
             let mut answer = reply.json();
             for found in answer["logGroups"].as_array_mut().into_iter().flatten() {
                 let name = found["logGroupName"].as_str().unwrap_or_default().to_owned();
-                found["deletionProtectionEnabled"] =
-                    world.protected_logs.contains(&(request.region(), name)).into();
+                let group = (request.region(), name);
+                if let Some(made) = found["creationTime"].as_i64()
+                    && world.aged_logs.contains(&group)
+                {
+                    found["creationTime"] = (made - DAY).into();
+                }
+                found["deletionProtectionEnabled"] = world.protected_logs.contains(&group).into();
             }
             reply.set_json(&answer);
         }

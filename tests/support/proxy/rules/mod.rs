@@ -8,6 +8,7 @@ mod access_control;
 mod association;
 mod bucket;
 mod defaults;
+mod deletion;
 mod distribution;
 mod evaluation;
 mod eventual;
@@ -147,6 +148,7 @@ pub struct World {
     new: eventual::New,
     protected_logs: logs::Groups,
     gone_logs: logs::Groups,
+    aged_logs: logs::Groups,
 }
 
 impl Default for World {
@@ -173,6 +175,7 @@ impl World {
             new: eventual::New::new(),
             protected_logs: logs::Groups::new(),
             gone_logs: logs::Groups::new(),
+            aged_logs: logs::Groups::new(),
         }
     }
 
