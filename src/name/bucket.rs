@@ -155,6 +155,15 @@ mod tests {
     }
 
     #[test]
+    fn two_regions_have_no_namespaces_of_accounts() {
+        for (region, has) in [("eu-west-1", true), ("me-south-1", false), ("me-central-1", false)] {
+            let region = region.parse().unwrap();
+            assert!(Namespace::Global.is_in(&region));
+            assert_eq!(Namespace::AccountRegional.is_in(&region), has, "{region}");
+        }
+    }
+
+    #[test]
     fn a_regional_name_says_whose_and_where() {
         let found = |name: &str| {
             let regional = name.parse::<BucketName>().unwrap().regional();

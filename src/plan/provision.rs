@@ -116,8 +116,9 @@ fn grant(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
     if op.is_some() {
         plan.conflicts.extend(grant::plan::shared(bucket, own, policy, |id| reads(&id)));
     }
-    let is_theirs = |found: &&bucket::Live| !bucket::plan::is_ours(found, &stack.names.stack);
-    if op.is_some() || live.bucket.as_ref().filter(is_theirs).is_some() {
+    let adopts =
+        live.bucket.as_ref().is_some_and(|found| !bucket::plan::is_ours(found, &stack.names.stack));
+    if op.is_some() || adopts {
         plan.conflicts.extend(grant::plan::public(bucket, policy));
     }
     plan.add(stage, op.map(|op| Op::Grant(bucket.clone(), op)));

@@ -26,7 +26,9 @@ fn repeatable(value: &Value) -> Value {
     match value {
         Value::Object(fields) => fields
             .iter()
-            .filter(|(name, _)| !["modified", "index", ".provision/index"].contains(&name.as_str()))
+            .filter(|(name, _)| {
+                !["modified", "created", "index", ".provision/index"].contains(&name.as_str())
+            })
             .map(|(name, value)| (name.clone(), repeatable(value)))
             .collect(),
         other => other.clone(),

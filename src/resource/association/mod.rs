@@ -15,6 +15,7 @@ pub(crate) mod aws;
 pub(crate) mod permissions;
 pub mod plan;
 pub(crate) mod simulate;
+mod unreached;
 
 /// One slot's change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,10 +1,11 @@
 //! What our slots need, and how they are vacated.
 
+use super::unreached::unreached;
 use super::{Op, Turn, show_behavior};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::DistributionId;
 use crate::resource::Planned;
-use crate::resource::distribution::document::{CacheBehavior, EVENT};
+use crate::resource::distribution::document::EVENT;
 use crate::resource::distribution::plan::{holds, unfit};
 use crate::resource::distribution::{Behavior, Live};
 use crate::resource::function::{self, Functions, Occupant, VersionReference};
@@ -98,38 +99,6 @@ pub fn plan(
     }
     planned.notices.extend(unreached(live, &desired.behaviors, functions));
     planned
-}
-
-/// Which visitors the page cannot reach: all of a disabled distribution, and those of behaviors that
-/// the spec does not name.
-fn unreached(live: &Live, named: &BTreeSet<Behavior>, functions: &Functions<'_>) -> Vec<Notice> {
-    let address = Address::new(Kind::Association, &live.id);
-    let reading = live.document.read();
-    let notice = |text| Notice { address: address.clone(), text };
-    let disabled = (!reading.enabled)
-        .then(|| notice("the distribution is disabled: it answers no visitor".to_owned()));
-    let covered =
-        |does: &CacheBehavior| does.functions.get(EVENT).is_some_and(|arn| functions.run(arn));
-    let others = reading.behaviors.iter();
-    let uncovered = others.filter(|(known, does)| !named.contains(*known) && !covered(does));
-    let (mut free, mut barred) = (Vec::new(), Vec::new());
-    for (known, _) in uncovered {
-        match unfit(&reading, known) {
-            Some(why) => barred.push(notice(format!(
-                "visitors of behavior `{known}` never see the maintenance page, and the function \
-                    cannot be put there: {why}"
-            ))),
-            None => free.push(format!("`{known}`")),
-        }
-    }
-    let free = (!free.is_empty()).then(|| {
-        notice(format!(
-            "visitors of these behaviors never see the maintenance page: {}; add them to \
-                `distribution.behaviors`",
-            free.join(", ")
-        ))
-    });
-    disabled.into_iter().chain(free).chain(barred).collect()
 }
 
 /// Plans leaving every slot that a function of ours holds. The distribution stays.
@@ -367,25 +336,6 @@ mod tests {
             false,
         );
         assert!(planned.notices[0].text.contains("`/app/*`; add them"));
-    }
-
-    /// Whoever took the advice would be refused.
-    #[test]
-    fn nobody_is_told_to_add_a_behavior_that_takes_no_function() {
-        let list = Place::Behavior("/app/*".into(), "FunctionAssociations");
-        let event = "viewer-request".to_owned();
-        let key = Key { item: "FunctionAssociation", child: Some("EventType"), text: event };
-        let cff = "<FunctionAssociation><FunctionARN>arn:cff</FunctionARN>\
-            <EventType>viewer-request</EventType></FunctionAssociation>";
-        let mut live = live(&[]);
-        let edit = Edit::Entry(list, key, Some(cff.into()));
-        live.document = live.document.edit(&[edit]).unwrap();
-        let function = function();
-        let named = desired(&["default"], false);
-        let planned = plan(&named, Some(&live), &ours(&function), Some(&function), false);
-        let [notice] = &planned.notices[..] else { panic!("{planned:?}") };
-        assert!(notice.text.contains("cannot be put there: behavior `/app/*` runs"), "{notice:?}");
-        assert!(!notice.text.contains("add them"), "{notice:?}");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 pub struct Claim<'a> {
     pub stack: &'a StackName,
     pub function: FunctionIs,
-    /// From when on there is a role of ours. Lambda does not tell when a function was made, and no
-    /// function of ours is older than our roles.
+    /// From when on there is a role of ours: no function of ours is older (docs/aws.md, "when
+    /// things were made").
     pub since: Option<u64>,
 }
 

@@ -53,10 +53,6 @@ fn every_rule_is_kept() {
             "region: me-south-1\nbucket: { namespace: account-regional }",
             "there is no namespace `account-regional` in me-south-1",
         ),
-        (
-            "region: me-central-1\nbucket: { namespace: account-regional }",
-            "there is no namespace `account-regional` in me-central-1",
-        ),
         ("bucket: { namespace: regional }", "unknown namespace `regional`"),
         ("bucket: { name: my.bucket }", "warning: bucket name `my.bucket` holds a dot"),
         ("role: { name: a/b }", "role name `a/b` may hold only letters, digits and `+=,.@_-`"),
