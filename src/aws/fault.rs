@@ -166,13 +166,15 @@ fn page(response: &HttpResponse) -> Option<String> {
 /// The words of a page, without its markup.
 fn said(page: &str) -> String {
     const LONGEST: usize = 200;
+    let lower = page.to_ascii_lowercase();
     let (mut words, mut rest) = (String::new(), page);
     while !rest.is_empty() {
-        let skipped = ["<script", "<style"].iter().find(|tag| starts_with(rest, tag));
+        let same = &lower[page.len() - rest.len()..];
+        let skipped = ["<script", "<style"].iter().find(|tag| same.starts_with(**tag));
         let end = match skipped {
             // Up to its end, which is a tag of its own.
             Some(tag) => {
-                rest[1..].find(&format!("</{}", &tag[1..])).map_or(rest.len(), |at| at + 1)
+                same[1..].find(&format!("</{}", &tag[1..])).map_or(rest.len(), |at| at + 1)
             }
             None if rest.starts_with('<') => {
                 words.push(' ');
@@ -189,14 +191,6 @@ fn said(page: &str) -> String {
     let words: Vec<&str> = words.split_whitespace().collect();
     let words: String = words.join(" ").chars().take(LONGEST).collect();
     if words.is_empty() { "without a word".to_owned() } else { format!("\"{words}\"") }
-}
-
-fn starts_with(text: &str, tag: &str) -> bool {
-    text.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag))
-}
-
-fn is_success(status: u16) -> bool {
-    matches!(status, 200..=299)
 }
 
 fn words<E: std::error::Error + 'static>(

@@ -549,7 +549,7 @@ fn nothing_that_a_run_writes_lies_where_an_apply_would_publish_it() {
         ("--sandbox=site/cloud", 64),
         ("--sandbox=site", 64),
         ("--sandbox=site/.cloud", 0),
-        ("--sandbox --out site/next.plan", 64),
+        ("--sandbox --out site/next.plan", 4),
         // Nobody is signed in, so a run that is not refused first fails.
         ("--record site/report", 64),
         ("--record site/new/../report", 64),
@@ -560,7 +560,7 @@ fn nothing_that_a_run_writes_lies_where_an_apply_would_publish_it() {
         let mut command = story.command(&format!("plan {flags}"));
         let answer = story.answer(command.env("AWS_EC2_METADATA_DISABLED", "true"));
         assert_eq!(answer.code, code, "{flags}: {}", answer.err);
-        assert!(code != 64 || answer.err.contains("an apply would"), "{flags}: {}", answer.err);
+        assert!(code < 4 || answer.err.contains("an apply would"), "{flags}: {}", answer.err);
     }
 }
 

@@ -86,10 +86,12 @@ async fn credentials_that_have_ended_say_so() {
     told(shop.run("apply --yes"))
         .says("find out which account this is")
         .says("code ExpiredToken")
-        .says("aws sso login");
+        // AWS_PROFILE would not help, nor another sign-in.
+        .says("the keys stand in the environment")
+        .says("unset AWS_ACCESS_KEY_ID");
     shop.ground.clear_faults();
     shop.ground.fault(At::Every("iam:CreateRole"), Fault::ExpiredCredentials);
-    told(shop.run("apply --yes")).says("create role shop-edge").says("aws sso login");
+    told(shop.run("apply --yes")).says("create role shop-edge").says("or name a profile");
     shop.ground.clear_faults();
     shop.ground.clear_calls();
     let nobody = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];

@@ -24,7 +24,7 @@ fn only_an_address_is_asked() {
         ("127.0.0.1:1", "does not begin"),
         ("http://", "no address"),
         ("http://:80", "no host"),
-        ("http://a:x", "no address"),
+        ("http://a:x", "port"),
         ("http://a:99999", "port"),
         ("http://a:0", "port"),
         ("http://a:", "port"),

@@ -98,8 +98,8 @@ async fn whoever_is_refused_is_told_where_the_keys_came_from() {
     assert!(!expired.contains("said before"), "AWS_PROFILE does not help: {expired}");
     let unknown = signer.explain(refused(Some("InvalidClientTokenId"), "no")).hint.unwrap();
     assert!(unknown.starts_with("said before; the keys stand in the environment"), "{unknown}");
-    for code in ["RequestTimeTooSkewed", "OptInRequired"] {
-        let fault = refused(Some(code), "");
+    for (code, hint) in [("RequestTimeTooSkewed", CLOCK), ("OptInRequired", "sign up")] {
+        let fault = refused(Some(code), "").hinted(hint);
         assert_eq!(signer.explain(fault.clone()), fault, "{code}");
     }
     let other = Fault::new(FaultKind::Denied, "x", "no");
