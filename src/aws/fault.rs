@@ -193,6 +193,10 @@ fn said(page: &str) -> String {
     if words.is_empty() { "without a word".to_owned() } else { format!("\"{words}\"") }
 }
 
+fn is_success(status: u16) -> bool {
+    matches!(status, 200..=299)
+}
+
 fn words<E: std::error::Error + 'static>(
     error: &SdkError<E, HttpResponse>,
     status: Option<u16>,

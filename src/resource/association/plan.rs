@@ -182,8 +182,8 @@ fn ours(
 mod tests {
     use super::*;
     use crate::resource::Tags;
-    use crate::resource::distribution::document::{Document, Place};
-    use crate::resource::distribution::edit::{Edit, Key};
+    use crate::resource::distribution::document::Document;
+    use crate::resource::distribution::edit::Edit;
     use crate::resource::function::{Frozen, Settings, Version};
 
     fn frozen() -> Frozen {
