@@ -2,7 +2,7 @@
 
 use super::{Source, Spec};
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 impl Spec {
     /// What an apply would publish with the file or folder, which need not exist yet.
@@ -11,7 +11,15 @@ impl Spec {
         let whole = std::path::absolute(path).ok()?;
         let place = whole.ancestors().find_map(|folder| {
             let rest = whole.strip_prefix(folder).ok()?;
-            Some(folder.canonicalize().ok()?.join(rest))
+            let mut place = folder.canonicalize().ok()?;
+            // What does not exist yet is no link, so each way up takes back one way down.
+            for part in rest.components() {
+                match part {
+                    Component::ParentDir => drop(place.pop()),
+                    part => place.push(part),
+                }
+            }
+            Some(place)
         })?;
         let source = match &self.function.source {
             Source::Path { path, .. } => Some(path),

@@ -385,3 +385,15 @@ fn a_file_with_the_pages_name_is_the_page() {
     assert_eq!(story.ask("plan --detailed-exitcode --sandbox").code, 0);
     assert_eq!(keys(&story), [OFF]);
 }
+
+/// A bucket that is not there would answer every visitor with "access denied".
+#[test]
+fn a_local_edge_without_a_bucket_says_so() {
+    let story = Story::of_a_shop();
+    // Whoever went on would find the port taken.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let answer = story.ask(&format!("dev --sandbox --port {port}"));
+    assert_eq!(answer.code, 4, "{}", answer.err);
+    assert!(answer.err.contains("`provision apply --sandbox` makes the bucket"), "{}", answer.err);
+}
