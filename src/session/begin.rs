@@ -37,7 +37,7 @@ pub(crate) fn panics_end_it(view: View) {
         let hint = "whatever was done up to here stays done, and the same command goes on from \
             there; please report this (`provision explain reporting`)";
         view.error(&format!("provision has a fault: {what}{place}"), Some(hint));
-        #[expect(clippy::disallowed_methods, reason = "nothing can go on, on whatever thread")]
+        #[expect(clippy::disallowed_methods, clippy::exit, reason = "nothing can go on")]
         std::process::exit(Exit::Failed as i32);
     }));
 }

@@ -40,8 +40,9 @@ pub(super) fn complete<'a>(text: &'a str, flags: &str) -> Cow<'a, str> {
             let is_elsewhere = ELSEWHERE.iter().any(|words| behind.starts_with(words));
             let lacking = flags.iter().filter(|flag| {
                 let name = flag.trim_start().split([' ', '=']).next().unwrap_or_default();
-                !command.split([' ', '=']).any(|word| word == name)
-                    && !(is_elsewhere && name == "-f")
+                let has_it = command.split([' ', '=']).any(|word| word == name);
+                let is_other_spec = is_elsewhere && name == "-f";
+                !has_it && !is_other_spec
             });
             whole.extend(lacking.copied());
         }

@@ -34,7 +34,11 @@ fn signed_in<'a>(story: &Story, command: &'a mut Command) -> &'a mut Command {
 }
 
 fn plan(story: &Story, flags: &str, environment: &[(&str, &str)]) -> Answer {
-    let mut command = story.command(&format!("plan{flags}"));
+    run(story, &format!("plan{flags}"), environment)
+}
+
+fn run(story: &Story, line: &str, environment: &[(&str, &str)]) -> Answer {
+    let mut command = story.command(line);
     signed_in(story, &mut command).envs(environment.iter().copied());
     let answer = story.answer(&mut command);
     let said = format!("{}{}", answer.out, answer.err);
@@ -56,18 +60,14 @@ fn no_value_of_a_variable_makes_it_fall_over() {
         "AWS_CONFIG_FILE",
         "AWS_CA_BUNDLE",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_MAX_ATTEMPTS",
         "AWS_RETRY_MODE",
-        "AWS_USE_FIPS_ENDPOINT",
         "AWS_ACCOUNT_ID",
-        "AWS_SDK_UA_APP_ID",
         "HTTPS_PROXY",
-        "HTTP_PROXY",
         "NO_PROXY",
         "HOME",
     ] {
-        for value in ["", " ", "\n", "a\nb", "a\rb", "\u{1}", "\u{fc}", "http://", "x://y", "%"] {
-            let answer = plan(&story, "", &[(name, value)]);
+        for value in ["", "\n", "a\rb", "\u{1}", "\u{fc}", "x://y"] {
+            let answer = run(&story, "maintenance status", &[(name, value)]);
             assert_eq!(answer.code, 1, "{name}={value:?}: {}{}", answer.out, answer.err);
         }
     }
