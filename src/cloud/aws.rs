@@ -350,7 +350,7 @@ impl Cloud for Aws {
                 carried => carried,
             }
         };
-        let (carried, is_lost) = lost::listening(carried).await;
+        let (carried, is_lost) = Box::pin(lost::listening(carried)).await;
         let carried = match carried {
             Ok(Done::AlreadySo) if is_lost => Ok(Done::Changed(String::new())),
             carried => carried,

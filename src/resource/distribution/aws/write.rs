@@ -132,7 +132,7 @@ pub(crate) async fn update(
             let (etag, body) = current();
             let refused = match send(clients, id, &etag, body).await {
                 Err(fault) if fault.kind == FaultKind::MovedOn => fault,
-                answer => return answer.map(written),
+                answer => return answer.map(|etag| Some(written(etag))),
             };
             let Some(live) = read_document(clients, id).await? else { return Err(refused) };
             let wanted = edited(&live.document)?;
@@ -147,7 +147,7 @@ pub(crate) async fn update(
             target.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&moved);
             // Once: whatever moves it all the time is not waited for.
             let again = send(clients, id, &moved.0, moved.1).await;
-            again.map(written).map_err(|fault| match fault.kind {
+            again.map(|etag| Some(written(etag))).map_err(|fault| match fault.kind {
                 FaultKind::MovedOn => fault.hinted(RESTLESS),
                 _ => fault,
             })
@@ -178,9 +178,9 @@ async fn send(
     Ok(answer.e_tag)
 }
 
-/// An update's answer, as a wait takes it.
-fn written(etag: Option<String>) -> Option<(Option<String>, Done)> {
-    Some((etag, Done::Changed(String::new())))
+/// What an answered update is to the wait for it.
+fn written(etag: Option<String>) -> (Option<String>, Done) {
+    (etag, Done::Changed(String::new()))
 }
 
 pub(super) async fn set_tags(
