@@ -41,6 +41,7 @@ SETTINGS = {
     "cache": 60.0,
     "allow": ["/robots.txt", "/.well-known/*"],
     "bypass": {"cidrs": [], "cookie": "provision-bypass"},
+    "site": {"rule": "folder", "root": "/index.html", "pages": {}},
 }
 
 FIGURES = ("import", "first", "cold", "warm")

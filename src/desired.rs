@@ -1,17 +1,21 @@
 //! How everything should be: from a spec and the account to each room's settings.
 
 use crate::change::{Fault, FaultKind};
+use crate::edge::ObjectHeaders;
 use crate::file;
+use crate::name::ObjectKey;
 use crate::resource::content::Content;
-use crate::resource::function::{self, Frozen, Package, VersionReference, package};
+use crate::resource::function::{self, Frozen, VersionReference, package};
+use crate::resource::site::pages::{Pages, Unled};
 use crate::resource::{
-    PROTECT_TAG, STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, logs, marker, page,
-    role, site, tags,
+    NOT_FOUND, PROTECT_TAG, STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, logs,
+    marker, page, role, site, tags,
 };
-use crate::spec::{DistributionSpec, Source, Spec, written};
+use crate::spec::{DistributionSpec, OwnedDistribution, Source, Spec, written};
 use crate::stack::{Names, Stack};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// The page that ships with us, for specs that name none.
 pub const BUILTIN_PAGE: &[u8] = include_bytes!("../config/edge/maintenance.html");
@@ -24,6 +28,8 @@ pub struct Desired {
     pub bucket: bucket::Settings,
     /// The files in it.
     pub site: site::Settings,
+    /// Paths that should lead to these.
+    pub unled: Unled,
     pub page: page::Settings,
     pub role: role::Settings,
     pub function: function::plan::Desired,
@@ -45,6 +51,16 @@ pub fn site(spec: &Spec) -> Result<site::Settings, Fault> {
     site::folder::read(folder, &keys, spec.maintenance.page.as_deref())
 }
 
+/// Which key is which file's, in this folder or in the site's.
+///
+/// # Errors
+/// Those of [`site()`].
+pub fn keys(spec: &Spec, folder: Option<&Path>) -> Result<BTreeMap<ObjectKey, PathBuf>, Fault> {
+    let Some(folder) = folder.or(spec.bucket.site.as_deref()) else { return Ok(BTreeMap::new()) };
+    let keys = [&spec.maintenance.key_off, &spec.maintenance.key_on];
+    site::folder::keys(folder, &keys, spec.maintenance.page.as_deref())
+}
+
 impl Desired {
     /// What the spec means in this account. `site` was read by [`site()`].
     ///
@@ -53,7 +69,8 @@ impl Desired {
     pub fn of(spec: &Spec, stack: &Stack, site: site::Settings) -> Result<Self, Fault> {
         let tags = tags_of(spec, stack);
         let Names { role, role_path, function, region, keys, .. } = &stack.names;
-        let package = package(spec, stack)?;
+        let (pages, unled) = pages(spec, &site.files);
+        let package = package::pack(&package_files(spec, stack, &pages)?)?;
         let frozen = Frozen {
             code_sha256: package.sha256.clone(),
             runtime: spec.function.runtime.clone(),
@@ -77,7 +94,7 @@ impl Desired {
                     price_class: owned.price_class.clone(),
                     aliases: owned.aliases.clone(),
                     certificate: owned.certificate.clone(),
-                    spa: owned.spa,
+                    missing: missing(spec, owned, &site.files),
                     comment: owned.comment.clone(),
                 };
                 (Some(distribution::plan::Desired { settings, tags: tags.clone(), occupant }), None)
@@ -101,6 +118,7 @@ impl Desired {
                 tags: tags.clone(),
             },
             site,
+            unled,
             logs: spec
                 .function
                 .log_retention
@@ -141,7 +159,7 @@ fn tags_of(spec: &Spec, stack: &Stack) -> Tags {
 /// 9111, `no-store`).
 #[must_use]
 pub fn page_of(bytes: &[u8]) -> Content {
-    Content::in_memory(bytes, "text/html; charset=utf-8", "no-store")
+    Content::in_memory(bytes, ObjectHeaders::new("text/html; charset=utf-8", "no-store"))
 }
 
 /// The page that the spec names.
@@ -173,12 +191,31 @@ pub fn handler(source: &Source) -> &str {
     }
 }
 
-/// The function's package.
-///
-/// # Errors
-/// [`FaultKind::Local`] where the source cannot be read.
-pub fn package(spec: &Spec, stack: &Stack) -> Result<Package, Fault> {
-    package::pack(&package_files(spec, stack)?)
+/// How paths lead to the pages of a site with these keys, and which lead nowhere: the built-in
+/// function in front of our own distribution sees to it, and nobody else's.
+#[must_use]
+pub fn pages<V>(spec: &Spec, site: &BTreeMap<ObjectKey, V>) -> (Pages, Unled) {
+    match (&spec.distribution, &spec.function.source) {
+        (DistributionSpec::Owned(owned), Source::Builtin) => {
+            Pages::of(site, &owned.default_root_object, owned.spa)
+        }
+        _ => Pages::alone(site),
+    }
+}
+
+/// What visitors of our own distribution get where a site with these keys has no object.
+#[must_use]
+pub fn missing<V>(
+    spec: &Spec,
+    owned: &OwnedDistribution,
+    site: &BTreeMap<ObjectKey, V>,
+) -> distribution::Missing {
+    let is_builtin = spec.function.source == Source::Builtin;
+    if owned.spa && !is_builtin {
+        return distribution::Missing::Root;
+    }
+    let page = site.keys().find(|key| key.as_str() == NOT_FOUND);
+    page.map_or(distribution::Missing::Said, |key| distribution::Missing::Page(key.to_string()))
 }
 
 /// The files in the package. Lambda@Edge has no environment variables, so the settings of the
@@ -186,7 +223,7 @@ pub fn package(spec: &Spec, stack: &Stack) -> Result<Package, Fault> {
 ///
 /// # Errors
 /// [`FaultKind::Local`] where the source cannot be read.
-pub fn package_files(spec: &Spec, stack: &Stack) -> Result<package::Files, Fault> {
+pub fn package_files(spec: &Spec, stack: &Stack, pages: &Pages) -> Result<package::Files, Fault> {
     if let Source::Path { path, .. } = &spec.function.source {
         return package::read(path);
     }
@@ -200,6 +237,7 @@ pub fn package_files(spec: &Spec, stack: &Stack) -> Result<package::Files, Fault
         "cache": maintenance.cache.as_secs_f64(),
         "allow": maintenance.allow,
         "bypass": {"cidrs": maintenance.bypass_cidrs, "cookie": maintenance.bypass_cookie},
+        "site": pages,
     });
     Ok(package::Files::from([
         ("maintenance.py".to_owned(), BUILTIN_FUNCTION.to_vec()),

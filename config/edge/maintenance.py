@@ -4,6 +4,9 @@ Runs at viewer request, in front of every request of the site. The switch is one
 while the object exists, and the object is the page. Its metadata can narrow the window (from,
 until), set status and retry-after, and holds the hash of the token that lets the team in.
 
+While it is off, a path is the page that it means: S3 knows keys alone, visitors know folders and
+names without an ending. Which page that is follows from `site` in settings.json, without a call.
+
 Guarantees
   * No exception reaches CloudFront. A page is shown only if S3 confirmed it; in doubt the visitor
     gets the site.
@@ -45,7 +48,12 @@ BUILT_IN = (
     '<head><title>Maintenance</title></head>'
     "<body><h1>Back soon</h1><p>This site is under maintenance.</p></body></html>"
 )
-REASONS = {200: "OK", 302: "Found", 503: "Service Unavailable"}
+REASONS = {
+    200: "OK",
+    302: "Found",
+    308: "Permanent Redirect",
+    503: "Service Unavailable",
+}
 
 noted = set()
 
@@ -67,9 +75,25 @@ def readable(what, parse, text):
         return None
 
 
-def object_url(bucket, region, key):
+def encoded(path):
     safe = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
-    key = "".join(chr(byte) if byte in safe else f"%{byte:02X}" for byte in key.encode())
+    return "".join(chr(byte) if byte in safe else f"%{byte:02X}" for byte in path.encode())
+
+
+def decoded(path):
+    """What is not encoded as it should be stays as it is: no key can be meant by it."""
+    first, *rest = path.split("%")
+    if not rest:
+        return path
+    try:
+        parts = [bytes.fromhex(part[:2]) + part[2:].encode() for part in rest]
+        return b"".join([first.encode(), *parts]).decode()
+    except ValueError:
+        return path
+
+
+def object_url(bucket, region, key):
+    key = encoded(key)
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
         return f"{endpoint.rstrip('/')}/{bucket}/{key}"
@@ -84,6 +108,7 @@ CACHE = SETTINGS["cache"]
 COOKIE = SETTINGS["bypass"]["cookie"]
 ALLOWED = frozenset(SETTINGS["allow"])
 ALLOWED_BELOW = tuple(rule[:-1] for rule in SETTINGS["allow"] if rule.endswith("*"))
+SITE = SETTINGS["site"]
 CIDRS, NETWORKS = SETTINGS["bypass"]["cidrs"], []
 if CIDRS:
     import ipaddress  # 3 ms, only for those who use it
@@ -111,7 +136,11 @@ def handler(event, context):
     """Returns the request as it came, for the site, or a response that stands in for it."""
     request = event["Records"][0]["cf"]["request"]
     try:
-        return answer(request, context.function_version) or request
+        return (
+            answer(request, context.function_version)
+            or redirection(request, context.function_version)
+            or request
+        )
     except Exception as fault:
         note(f"{type(fault).__name__}: {fault}")
         return request
@@ -145,6 +174,38 @@ def answer(request, version):
     if any(ipaddress.ip_address(request["clientIp"]) in network for network in NETWORKS):
         return None
     return page.response(now, version, request["method"])
+
+
+def redirection(request, version):
+    """Points the request at the page that its path means. Returns a response where that page has
+    another address: a browser takes what a page links to from the address that it shows."""
+    if request["method"] not in ("GET", "HEAD"):
+        return None
+    path = decoded(request["uri"])
+    page, has_moved = page_of(path)
+    if not has_moved:
+        request["uri"] = request["uri"] if page == path else encoded(page)
+        return None
+    query = request["querystring"] and f"?{request['querystring']}"
+    # One slash only: a location of `//name` is another site. Nobody keeps it: the next build of the
+    # site may have its pages elsewhere.
+    return response(308, version, {"location": f"/{encoded(page).lstrip('/')}{query}"})
+
+
+def page_of(path):
+    """Returns the page that a path means, and whether that is its address: not the key of an object
+    but where the page is visited."""
+    if page := SITE["pages"].get(path):
+        return page, page != path and page.endswith("/")
+    folder, _, name = path.rpartition("/")
+    rule = SITE["rule"]
+    if "." in name or path == "/" or path.startswith("/.well-known/") or rule == "none":
+        return path, False
+    if rule == "root":
+        return SITE["root"], False
+    if rule == "folder":
+        return (f"{path}/", True) if name else (f"{path}index.html", False)
+    return (f"{path}.html", False) if name else (folder, True)
 
 
 def tokens(pairs):

@@ -23,11 +23,11 @@ pub struct CustomError {
 }
 
 impl CustomError {
-    /// The rules of a single-page application: what is not there is the root object, found
+    /// The rules by which what is not there is the object under this key, with this status
     /// (docs/aws.md, "a single page needs 403 and 404").
     #[must_use]
-    pub fn single_page(root: &str) -> Vec<CustomError> {
-        [403, 404].map(|code| CustomError { code, page: format!("/{root}"), answer: 200 }).into()
+    pub fn missing(key: &str, answer: u16) -> Vec<CustomError> {
+        [403, 404].map(|code| CustomError { code, page: format!("/{key}"), answer }).into()
     }
 }
 

@@ -8,37 +8,32 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Later, Listed, Object, Objects};
+use super::{Later, Listed, Object, ObjectHeaders, Objects};
 
 /// Reads objects from a folder: the key is the file's path in it. Nothing outside is ever read,
 /// whatever the key or a symbolic link says.
 #[derive(Clone)]
 pub struct Folder {
     root: PathBuf,
-    labels: Arc<dyn Fn(&str) -> Labels + Send + Sync>,
+    labels: Arc<dyn Fn(&str, &[u8]) -> Labels + Send + Sync>,
 }
 
 /// What a file cannot say about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// The header's value; `None`: S3's `binary/octet-stream`.
-    pub content_type: Option<String>,
-    /// The header's value.
-    pub cache_control: Option<String>,
-    /// The header's value.
-    pub content_encoding: Option<String>,
+    pub headers: ObjectHeaders,
     /// User metadata, by name without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
 }
 
 impl Folder {
-    /// Takes a folder, and the rule that gives a key its headers: the same that an upload follows.
+    /// Takes a folder, and the rule that gives a key and its bytes their headers: the same that an upload follows.
     ///
     /// # Errors
     /// The folder is not there or cannot be read.
     pub fn open(
         folder: &Path,
-        labels: impl Fn(&str) -> Labels + Send + Sync + 'static,
+        labels: impl Fn(&str, &[u8]) -> Labels + Send + Sync + 'static,
     ) -> io::Result<Folder> {
         Ok(Folder { root: fs::canonicalize(folder)?, labels: Arc::new(labels) })
     }
@@ -54,14 +49,12 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(format!("{}: {error}", path.display())),
         };
-        let Labels { content_type, cache_control, content_encoding, metadata } = (self.labels)(key);
+        let Labels { headers, metadata } = (self.labels)(key, &bytes);
         Ok(Some(Object {
             etag: etag(&bytes),
             body: bytes.into(),
             last_modified,
-            content_type,
-            cache_control,
-            content_encoding,
+            headers,
             metadata,
         }))
     }
@@ -153,8 +146,8 @@ mod tests {
         std::os::unix::fs::symlink(there.path().join("secret"), root.join("leak")).unwrap();
         std::os::unix::fs::symlink("home.html", root.join("alias.html")).unwrap();
         std::os::unix::fs::symlink(there.path(), root.join("up")).unwrap();
-        let labels = |key: &str| Labels {
-            content_type: Some(format!("type of {key}")),
+        let labels = |key: &str, _: &[u8]| Labels {
+            headers: ObjectHeaders::new(&format!("type of {key}"), ""),
             ..Labels::default()
         };
         let folder = Folder::open(&root, labels).unwrap();
@@ -188,7 +181,7 @@ mod tests {
     fn an_object_carries_its_labels_and_a_name_for_its_content() {
         let (there, folder) = folder();
         let before = folder.read("home.html").unwrap().unwrap();
-        assert_eq!(before.content_type.as_deref(), Some("type of home.html"));
+        assert_eq!(before.headers.content_type, "type of home.html");
         fs::write(there.path().join("site/home.html"), "edit").unwrap();
         assert_ne!(folder.read("home.html").unwrap().unwrap().etag, before.etag);
     }

@@ -189,14 +189,57 @@ pub struct Object {
     pub etag: String,
     /// Shown with whole seconds.
     pub last_modified: SystemTime,
-    /// `None`: S3 says `binary/octet-stream`.
-    pub content_type: Option<String>,
-    /// The header's value, if the object has it.
-    pub cache_control: Option<String>,
-    /// The header's value, if the object has it.
-    pub content_encoding: Option<String>,
+    pub headers: ObjectHeaders,
     /// User metadata, by name without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
+}
+
+/// What S3 keeps with an object and sends as headers of the same names (Amazon S3 User Guide,
+/// "Working with object metadata": what users control of the system's). Empty is none.
+#[derive(
+    Debug,
+    Clone,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+pub struct ObjectHeaders {
+    /// MIME type; without one, S3 says `binary/octet-stream`.
+    pub content_type: String,
+    pub cache_control: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content_encoding: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content_language: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content_disposition: String,
+}
+
+impl ObjectHeaders {
+    /// These two alone.
+    #[must_use]
+    pub fn new(content_type: &str, cache_control: &str) -> Self {
+        let (content_type, cache_control) = (content_type.into(), cache_control.into());
+        Self { content_type, cache_control, ..Self::default() }
+    }
+
+    /// Name and value of what there is, the type aside.
+    pub fn others(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("cache-control", &self.cache_control),
+            ("content-encoding", &self.content_encoding),
+            ("content-language", &self.content_language),
+            ("content-disposition", &self.content_disposition),
+        ];
+        all.into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name, value.as_str()))
+    }
 }
 
 /// One line of a listing.

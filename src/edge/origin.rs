@@ -77,18 +77,15 @@ pub(super) fn failure(
 
 /// The headers that S3 sends with an object.
 fn described(object: &Object) -> Vec<(String, String)> {
-    let mut headers = common(object.content_type.as_deref().unwrap_or("binary/octet-stream"));
+    let kind = object.headers.content_type.as_str();
+    let mut headers = common(if kind.is_empty() { "binary/octet-stream" } else { kind });
     let mut add = |name: &str, value: &str| headers.push((name.to_owned(), value.to_owned()));
     add("etag", &object.etag);
     add("last-modified", &httpdate::fmt_http_date(whole_seconds(object.last_modified)));
     add("accept-ranges", "bytes");
     add("x-amz-server-side-encryption", "AES256");
-    for (name, value) in
-        [("cache-control", &object.cache_control), ("content-encoding", &object.content_encoding)]
-    {
-        if let Some(value) = value {
-            add(name, value);
-        }
+    for (name, value) in object.headers.others() {
+        add(name, value);
     }
     for (name, value) in &object.metadata {
         add(&format!("x-amz-meta-{}", name.to_lowercase()), value);
@@ -112,15 +109,14 @@ pub(super) mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::edge::ObjectHeaders;
 
     pub(in crate::edge) fn page() -> Object {
         Object {
             body: Bytes::from_static(b"<h1>home</h1>"),
             etag: "\"abc\"".into(),
             last_modified: UNIX_EPOCH + Duration::from_hours(500_000),
-            content_type: Some("text/html".into()),
-            cache_control: Some("max-age=60".into()),
-            content_encoding: None,
+            headers: ObjectHeaders::new("text/html", "max-age=60"),
             metadata: BTreeMap::from([("provision-from".into(), "2026-11-22T10:00:00Z".into())]),
         }
     }

@@ -136,9 +136,8 @@ impl Edge {
 
     /// `RefreshHit` if the object was served before and is still the same.
     fn remember(&self, key: &str, object: &Object) -> &'static str {
-        let storable =
-            |rules: &String| !["no-store", "private"].iter().any(|rule| rules.contains(rule));
-        if !object.cache_control.as_ref().is_none_or(storable) {
+        let rules = &object.headers.cache_control;
+        if ["no-store", "private"].iter().any(|rule| rules.contains(rule)) {
             return "Miss";
         }
         let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);

@@ -39,6 +39,7 @@ pub(super) fn objects(
     plan.conflicts.extend(deserts(plan, stack, desired, live).filter(|_| deletes));
     invalidate(plan, stack, desired, live, choices, &site.ops);
     plan.notices.extend(site.notices);
+    plan.notices.extend(desired.unled.notice(&stack.bucket));
     for op in site.ops {
         let stage = match &op {
             site::Op::Delete { .. } => Stage::Leftovers,

@@ -37,6 +37,9 @@ use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::StackName;
 use serde::Serialize;
 
+/// The key of a site's own page for paths that mean nothing, as every host of static sites has it.
+pub const NOT_FOUND: &str = "404.html";
+
 /// What a room's planner says.
 #[derive(Debug, PartialEq)]
 pub struct Planned<Op> {

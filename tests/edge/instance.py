@@ -30,6 +30,7 @@ SETTINGS = {
     "cache": 5.0,
     "allow": ["/robots.txt", "/.well-known/*"],
     "bypass": {"cidrs": [], "cookie": "provision-bypass"},
+    "site": {"rule": "none", "root": "/index.html", "pages": {}},
 }
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
@@ -60,8 +61,17 @@ class Instance:
                 spec.loader.exec_module(self.module)
         self.module.clock = lambda: self.now
 
-    def visit(self, uri="/", method="GET", query="", cookie=None, client="198.51.100.7"):
+    def visit(self, uri="/", **visit):
         """Returns SITE if the request came back untouched, else the response."""
+        result = self.reach(uri, **visit)
+        if isinstance(result, str):
+            assert result == uri, "the request was changed"
+            return SITE
+        return result
+
+    def reach(self, uri="/", method="GET", query="", cookie=None, client="198.51.100.7"):
+        """Returns the path under which the site is asked if the request came back, else the
+        response."""
         headers = {"host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}]}
         if cookie:
             headers["cookie"] = [{"key": "Cookie", "value": value} for value in cookie]
@@ -75,15 +85,17 @@ class Instance:
         event = {
             "Records": [{"cf": {"config": {"eventType": "viewer-request"}, "request": request}}]
         }
-        before = json.dumps(event)
+        others = {name: value for name, value in request.items() if name != "uri"}
+        before = json.dumps(others)
         with (
             mock.patch.dict(os.environ, self.environment),
             contextlib.redirect_stdout(self.printed),
         ):
             result = self.module.handler(event, types.SimpleNamespace(function_version="7"))
         if result is request:
-            assert json.dumps(event) == before, "the request was changed"
-            return SITE
+            others = {name: value for name, value in request.items() if name != "uri"}
+            assert json.dumps(others) == before, "the request was changed"
+            return request["uri"]
         json.dumps(result)
         return result
 

@@ -2,7 +2,7 @@
 
 use provision::edge::{
     Addresses, CustomError, Distribution, EdgeEvent, EdgeSettings, Folder, Function, Labels, Later,
-    Package, Runtime, Supplies, Switch, SwitchState, serve,
+    ObjectHeaders, Package, Runtime, Supplies, Switch, SwitchState, serve,
 };
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -74,8 +74,10 @@ impl Edge {
             std::fs::write(path(name), text).unwrap();
         }
         programs(&path("programs"));
-        let labels =
-            |_: &str| Labels { content_type: Some("text/html".into()), ..Labels::default() };
+        let labels = |_: &str, _: &[u8]| Labels {
+            headers: ObjectHeaders::new("text/html", ""),
+            ..Labels::default()
+        };
         let package = Package {
             directory: path("code"),
             handler: "edge.handler".into(),
@@ -156,7 +158,7 @@ fn settings(search_path: String) -> EdgeSettings {
             id: "EDFDVBD6EXAMPLE".into(),
             domain_name: "d111111abcdef8.cloudfront.net".into(),
             default_root_object: Some("home.html".into()),
-            custom_errors: CustomError::single_page("home.html"),
+            custom_errors: CustomError::missing("home.html", 200),
             function_on: vec!["*".into()],
             root_before_function: false,
         },

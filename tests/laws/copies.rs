@@ -9,6 +9,7 @@ use crate::memory::{Cut, Memory};
 use crate::moves::{pairs, words};
 use provision::change::Action;
 use provision::cloud::world::{Bucket, Distribution, World};
+use provision::edge::ObjectHeaders;
 use provision::name::BucketName;
 use provision::plan::Intent;
 use provision::resource::content::Content;
@@ -92,8 +93,10 @@ impl Edges {
 /// never to change, and one that goes.
 fn site(build: &str) -> site::Settings {
     let file = |key: &str, cache: &str| {
-        let content =
-            Content::in_memory(format!("{key} {build}").as_bytes(), "text/javascript", cache);
+        let content = Content::in_memory(
+            format!("{key} {build}").as_bytes(),
+            ObjectHeaders::new("text/javascript", cache),
+        );
         (key.parse().unwrap(), content)
     };
     let mut files = vec![

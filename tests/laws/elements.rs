@@ -3,7 +3,9 @@
 use crate::ground::OWNED;
 use provision::resource::Planned;
 use provision::resource::distribution::document::Document;
-use provision::resource::distribution::{self, Live, Op, Settings, UNMANAGED, new_document, plan};
+use provision::resource::distribution::{
+    self, Live, Missing, Op, Settings, UNMANAGED, new_document, plan,
+};
 use provision::resource::function;
 use roxmltree::Node;
 use std::collections::BTreeSet;
@@ -98,7 +100,7 @@ fn version() -> u64 {
 fn stands() -> [Stand; 2] {
     let plain = OWNED.desired.distribution.as_ref().unwrap().settings.clone();
     let rich = Settings {
-        spa: true,
+        missing: Missing::Root,
         aliases: ["a.example".into(), "b.example".into()].into(),
         certificate: Some("arn:aws:acm:us-east-1:123456789012:certificate/a".into()),
         ..plain.clone()

@@ -4,6 +4,7 @@
 use crate::memory::{Cut, Memory};
 use provision::cloud::world::{Bucket, Delays, Distribution, Headers, World};
 use provision::desired::Desired;
+use provision::edge::ObjectHeaders;
 use provision::name::{DistributionId, ObjectKey};
 use provision::plan::{Choices, Intent};
 use provision::resource::content::Content;
@@ -143,7 +144,7 @@ pub(crate) fn the_site() -> site::Settings {
     let files =
         [("index.html", "text/html"), (FILE, "text/javascript"), ("logo.svg", "image/svg+xml")];
     let content = |(key, kind): (&str, &str)| {
-        (key.parse().unwrap(), Content::in_memory(key.as_bytes(), kind, ""))
+        (key.parse().unwrap(), Content::in_memory(key.as_bytes(), ObjectHeaders::new(kind, "")))
     };
     site::Settings { named: true, files: files.map(content).into() }
 }

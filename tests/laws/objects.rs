@@ -189,19 +189,19 @@ fn an_object_that_is_served_in_another_way_is_put_again() {
     for name in ["index.html", FILE, "maintenance.html"] {
         let served = |world: &World| {
             let (_, headers) = found(world, name).unwrap();
-            (headers.content_type, headers.cache_control)
+            headers.sent
         };
         // By hand; and by a rule of ours that has changed since.
         let mut by_hand = OWNED.built.clone();
         let modified = latest(&mut by_hand) + 1;
         let headers = bucket(&mut by_hand).headers.get_mut(&key(name)).unwrap();
-        (headers.cache_control, headers.modified) = ("private".into(), modified);
+        (headers.sent.cache_control, headers.modified) = ("private".into(), modified);
         let mut ruled = changed(|files| {
             for content in files.values_mut() {
-                content.content_type = "text/x".into();
+                content.headers.content_type = "text/x".into();
             }
         });
-        ruled.desired.page.content.content_type = "text/x".into();
+        ruled.desired.page.content.headers.content_type = "text/x".into();
         for (ground, world) in [(&*OWNED, &by_hand), (&ruled, &OWNED.built)] {
             let plan = plan(ground, world, Intent::Provision, &Choices::default());
             let fields = plan

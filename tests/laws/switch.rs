@@ -9,6 +9,7 @@ use crate::ground::OWNED;
 use provision::change::{Done, Fault as Refusal};
 use provision::cloud::world::World;
 use provision::context::{Context, References};
+use provision::edge::ObjectHeaders;
 use provision::name::ObjectKey;
 use provision::resource::content::Content;
 use provision::resource::page::turn::{self, Wanted, holds};
@@ -84,7 +85,7 @@ fn keys() -> &'static Keys {
 }
 
 fn content(text: &str) -> Content {
-    Content::in_memory(text.as_bytes(), "text/html", "no-store")
+    Content::in_memory(text.as_bytes(), ObjectHeaders::new("text/html", "no-store"))
 }
 
 impl Bucket {

@@ -5,6 +5,7 @@ use super::operator::Operator;
 use super::scene::{Scene, Stage};
 use super::shop::{OWNED, ROLE};
 use provision::desired::package_files;
+use provision::resource::site::pages::Pages;
 use provision::stack::Names;
 use serde_json::{Value, json};
 use std::process::Command;
@@ -47,7 +48,7 @@ async fn of_the_function() {
         }
         let spec = shop.spec();
         let stack = Names::of(&spec).in_account("000000000000".parse().unwrap()).unwrap();
-        for (name, bytes) in package_files(&spec, &stack).unwrap() {
+        for (name, bytes) in package_files(&spec, &stack, &Pages::none()).unwrap() {
             std::fs::write(package.path().join(name), bytes).unwrap();
         }
         // Only Lambda itself may assume the role: a user gets its policy instead.

@@ -6,6 +6,7 @@ use super::twin::Twin;
 use aws_sdk_lambda::primitives::Blob;
 use provision::change::Kind;
 use provision::cloud::world::{Bucket, Distribution};
+use provision::edge::ObjectHeaders;
 use provision::name::ObjectKey;
 use provision::resource::content::Content;
 use provision::resource::distribution::read_document;
@@ -70,8 +71,8 @@ async fn site_ops_do_what_simulate_says() {
         .await
         .unwrap();
     let headers = bucket(&mut twin).headers[&"index.html".parse().unwrap()].clone();
-    assert_eq!(head.content_type(), Some(headers.content_type.as_str()));
-    assert_eq!(head.cache_control(), Some(headers.cache_control.as_str()));
+    assert_eq!(head.content_type(), Some(headers.sent.content_type.as_str()));
+    assert_eq!(head.cache_control(), Some(headers.sent.cache_control.as_str()));
     assert_eq!(head.metadata.unwrap().into_iter().collect::<Metadata>(), headers.metadata);
     twin.has_carried_out(["put", "replace", "delete"]);
 }
@@ -80,8 +81,12 @@ async fn site_ops_do_what_simulate_says() {
 async fn page_ops_do_what_simulate_says() {
     let mut twin = Twin::of(Kind::Page, OWNED).await;
     twin.provision().await;
-    let standard =
-        || Ok(Content::in_memory(b"<h1>back soon</h1>", "text/html; charset=utf-8", "no-store"));
+    let standard = || {
+        Ok(Content::in_memory(
+            b"<h1>back soon</h1>",
+            ObjectHeaders::new("text/html; charset=utf-8", "no-store"),
+        ))
+    };
     let on = |until: &str, once| {
         let window = Metadata::from([(window::UNTIL.into(), until.into())]);
         Wanted::On(turn::On {
@@ -97,7 +102,10 @@ async fn page_ops_do_what_simulate_says() {
     twin.shop.write("page.html", "<h1>back very soon</h1>");
     twin.provision().await;
     twin.turn(Wanted::Off { standard: standard() }).await;
-    let once = Content::in_memory(b"<h1>today only</h1>", "text/html; charset=utf-8", "no-store");
+    let once = Content::in_memory(
+        b"<h1>today only</h1>",
+        ObjectHeaders::new("text/html; charset=utf-8", "no-store"),
+    );
     twin.turn(on("2999-12-01T10:00:00Z", Some(once))).await;
     twin.turn(Wanted::Off { standard: standard() }).await;
     twin.has_carried_out(["put", "replace", "open a window", "change a window", "remove"]);

@@ -4,6 +4,7 @@
 use super::shop::{BUCKET, FUNCTION, OWNED, ROLE};
 use super::twin::Twin;
 use provision::change::Kind;
+use provision::edge::ObjectHeaders;
 use provision::resource::content::Content;
 use provision::resource::{Tags, bucket, function, logs, policy, role, site};
 use provision::stack::{Live, Op};
@@ -33,7 +34,7 @@ fn put(key: &str, text: &str, before: Option<&str>) -> Op {
         bucket: BUCKET.parse().unwrap(),
         stack: "shop".parse().unwrap(),
         key: key.parse().unwrap(),
-        content: Content::in_memory(text.as_bytes(), "text/html", "no-store"),
+        content: Content::in_memory(text.as_bytes(), ObjectHeaders::new("text/html", "no-store")),
         before: before.map(str::to_owned),
         served: None,
         adopts: false,

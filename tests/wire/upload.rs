@@ -6,6 +6,7 @@ use provision::apply::references;
 use provision::change::{self, Done, FaultKind};
 use provision::cloud::Cloud;
 use provision::context::Context;
+use provision::edge::ObjectHeaders;
 use provision::name::ObjectKey;
 use provision::resource::content::{Content, Cut};
 use provision::resource::site::index::Served;
@@ -29,6 +30,16 @@ struct Studio {
     stack: Stack,
 }
 
+/// All that S3 keeps.
+fn headers() -> ObjectHeaders {
+    ObjectHeaders {
+        content_encoding: "gzip".into(),
+        content_language: "de".into(),
+        content_disposition: "attachment; filename=\"film.mp4\"".into(),
+        ..ObjectHeaders::new("video/mp4", "no-cache")
+    }
+}
+
 impl Studio {
     async fn open() -> Self {
         let shop = Shop::applied(OWNED, Rules::prompt()).await;
@@ -44,8 +55,7 @@ impl Studio {
     /// The film as it lies there now, planned to go in parts.
     fn planned(&self, before: Option<String>) -> site::Put {
         let cut = Cut { whole: PART, part: PART };
-        let content =
-            Content::in_file(self.file(), cut, "video/mp4".into(), "no-cache".into()).unwrap();
+        let content = Content::in_file(self.file(), cut, |_| headers()).unwrap();
         site::Put {
             bucket: BUCKET.parse().unwrap(),
             stack: self.stack.names.stack.clone(),
@@ -116,8 +126,7 @@ async fn other_bytes_than_the_planned_ones_are_never_put() {
     std::fs::write(studio.file(), &bytes).unwrap();
     let in_parts = studio.planned(None);
     let mut whole = in_parts.clone();
-    let (kind, cache) = ("video/mp4".to_owned(), "no-cache".to_owned());
-    whole.content = Content::in_file(studio.file(), Cut::S3, kind, cache).unwrap();
+    whole.content = Content::in_file(studio.file(), Cut::S3, |_| headers()).unwrap();
     *bytes.last_mut().unwrap() += 1;
     std::fs::write(studio.file(), &bytes).unwrap();
     for put in [&whole, &in_parts] {

@@ -4,6 +4,7 @@
 //! A claim about AWS, kept honest by the wire tests. Times are seconds since the Unix epoch and are
 //! handed in, so that a test can let hours pass.
 
+use crate::edge::ObjectHeaders;
 use crate::file;
 use crate::name::{
     AccountId, BucketName, DistributionId, FunctionName, ObjectKey, Region, RoleName, StackName,
@@ -57,9 +58,8 @@ pub struct Bucket {
 /// What S3 keeps beside an object's bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Headers {
-    /// MIME type.
-    pub content_type: String,
-    pub cache_control: String,
+    #[serde(flatten)]
+    pub sent: ObjectHeaders,
     /// User metadata, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     /// When it was written.

@@ -206,15 +206,9 @@ impl World {
             }
         })?;
         let side = |object: &site::Object| {
-            let Headers { content_type, cache_control, metadata, modified: _, version: _ } =
+            let Headers { sent, metadata, modified: _, version: _ } =
                 bucket.headers.get(key).cloned().unwrap_or_default();
-            Ok(page::Side::of(
-                object.etag.clone(),
-                &read(&object.etag)?,
-                &content_type,
-                &cache_control,
-                metadata,
-            ))
+            Ok(page::Side::of(object.etag.clone(), &read(&object.etag)?, sent, metadata))
         };
         Ok(page::Look { side: bucket.objects.get(key).map(side).transpose()?, seen: moment(now) })
     }
@@ -282,11 +276,11 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings, scope: Sco
     });
     let mut foreign = 0;
     for (key, version, headers) in current.chain(older).collect::<Vec<_>>() {
-        let Headers { content_type, cache_control, metadata, .. } = headers;
+        let Headers { sent, metadata, .. } = headers;
         let look = match is_marked(&metadata, &names.stack, &key, [&names.keys.off, &names.keys.on])
         {
             _ if foreign == PATIENCE => Look::Spared,
-            true => Look::Ours(Served::found(Some(content_type), Some(cache_control), &metadata)),
+            true => Look::Ours(Served::found(sent, &metadata)),
             false => Look::Foreign,
         };
         foreign += usize::from(look == Look::Foreign);

@@ -24,26 +24,13 @@ pub(super) struct Bucket {
 impl Bucket {
     async fn read(&self, key: &str) -> Result<Option<Object>, Fault> {
         let found = self.cloud.fetch(&self.stack, key).await?;
-        Ok(found.map(
-            |Fetched {
-                 body,
-                 etag,
-                 modified,
-                 content_type,
-                 cache_control,
-                 content_encoding,
-                 metadata,
-                 ..
-             }| Object {
-                body: body.into(),
-                etag,
-                last_modified: moment(modified),
-                content_type,
-                cache_control,
-                content_encoding,
-                metadata,
-            },
-        ))
+        Ok(found.map(|Fetched { body, etag, modified, headers, metadata, .. }| Object {
+            body: body.into(),
+            etag,
+            last_modified: moment(modified),
+            headers,
+            metadata,
+        }))
     }
 
     async fn listed(&self, prefix: &str) -> Result<Vec<Listed>, Fault> {

@@ -1,8 +1,9 @@
 //! Objects and switch in a folder: the switch is a file's name.
 
 use crate::edge::{Fact, Folder, Labels, Later, Listed, Object, Objects, Switch, SwitchState};
+use crate::resource::content::Seen;
 use crate::resource::page::Keys;
-use crate::resource::site::folder::{cache_control, content_type, is_hidden};
+use crate::resource::site::folder::{is_hidden, served};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -20,10 +21,9 @@ impl Site {
     /// # Errors
     /// It cannot be read.
     pub(super) fn open(root: &Path, keys: Keys, page: Option<PathBuf>) -> io::Result<Self> {
-        let labels = |key: &str| {
-            let content_type = content_type(Path::new(key));
-            let cache_control = Some(cache_control(Path::new(key), &content_type).to_owned());
-            Labels { content_type: Some(content_type), cache_control, ..Labels::default() }
+        let labels = |key: &str, bytes: &[u8]| Labels {
+            headers: served(key, Seen::of(bytes)),
+            ..Labels::default()
         };
         Ok(Self { folder: Folder::open(root, labels)?, root: root.to_owned(), keys, page })
     }

@@ -6,7 +6,8 @@ use crate::edge::{
     CustomError, Distribution, EdgeSettings, Fact, Function, Objects, Package, PackageSource,
     Runtime, Supplies, Switch, serve,
 };
-use crate::resource::distribution::Behavior;
+use crate::name::ObjectKey;
+use crate::resource::distribution::{Behavior, Missing};
 use crate::resource::function::package::Files as PackageFiles;
 use crate::session::Exit;
 use crate::session::Session;
@@ -18,6 +19,7 @@ use crate::spec::{DistributionSpec, Spec};
 use crate::stack::{Names, Stack};
 use clap::Args;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -53,8 +55,9 @@ pub(crate) struct Dev {
 pub(crate) async fn run(global: &Global, verb: &Dev) -> Result<Exit, Failure> {
     let session = Arc::new(Session::open(global, Files::Needed).await?);
     let (stack, objects, switch, from) = source(&session, verb).await?;
-    let settings = settings(&session.spec, &stack, verb.port, from);
-    let package = package_source(session.spec.file.clone(), stack);
+    let keys = desired::keys(&session.spec, verb.objects.as_deref())?;
+    let settings = settings(&session.spec, &stack, &keys, (verb.port, from));
+    let package = package_source(session.spec.file.clone(), verb.objects.clone(), stack);
     package().map_err(|why| Failure::Local(Reason::new(why)))?;
     let supplies = Supplies { objects, switch, package, now };
     let (events, mut heard) = mpsc::unbounded_channel();
@@ -142,7 +145,12 @@ fn pattern(behavior: &Behavior) -> String {
     }
 }
 
-fn settings(spec: &Spec, stack: &Stack, port: u16, from: String) -> EdgeSettings {
+fn settings(
+    spec: &Spec,
+    stack: &Stack,
+    keys: &BTreeMap<ObjectKey, PathBuf>,
+    (port, from): (u16, String),
+) -> EdgeSettings {
     let distribution = match &spec.distribution {
         DistributionSpec::Owned(owned) => Distribution {
             id: "EDEVELOPMENT".into(),
@@ -152,10 +160,10 @@ fn settings(spec: &Spec, stack: &Stack, port: u16, from: String) -> EdgeSettings
                 .cloned()
                 .unwrap_or_else(|| "dev.cloudfront.net".into()),
             default_root_object: Some(owned.default_root_object.clone()),
-            custom_errors: if owned.spa {
-                CustomError::single_page(&owned.default_root_object)
-            } else {
-                Vec::new()
+            custom_errors: match desired::missing(spec, owned, keys) {
+                Missing::Said => Vec::new(),
+                Missing::Root => CustomError::missing(&owned.default_root_object, 200),
+                Missing::Page(page) => CustomError::missing(&page, 404),
             },
             function_on: vec!["*".into()],
             root_before_function: false,
@@ -203,12 +211,14 @@ fn settings(spec: &Spec, stack: &Stack, port: u16, from: String) -> EdgeSettings
 
 /// The package as the spec has it now: loaded anew each time, so that an edit of source or spec
 /// shows at once. What runs is what would be uploaded, unpacked beside the spec.
-fn package_source(file: PathBuf, stack: Stack) -> PackageSource {
+fn package_source(file: PathBuf, objects: Option<PathBuf>, stack: Stack) -> PackageSource {
     Arc::new(move || {
         let loaded =
             load(&file, &variable, Files::Needed).map_err(|problems| problems.render(false))?;
         let spec = loaded.spec;
-        let files = desired::package_files(&spec, &stack).map_err(|fault| fault.message)?;
+        let keys = desired::keys(&spec, objects.as_deref()).map_err(|fault| fault.to_string())?;
+        let pages = desired::pages(&spec, &keys).0;
+        let files = desired::package_files(&spec, &stack, &pages).map_err(|fault| fault.message)?;
         let runtime = Runtime::parse(&spec.function.runtime)
             .ok_or_else(|| format!("runtime `{}` cannot run here", spec.function.runtime))?;
         let handler = desired::handler(&spec.function.source).to_owned();

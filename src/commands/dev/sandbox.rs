@@ -48,15 +48,13 @@ impl Bucket {
             .cloud
             .read_object(&found.etag)
             .map_err(|fault| format!("object {key}: {fault}"))?;
-        let Headers { content_type, cache_control, metadata, modified, version: _ } =
+        let Headers { sent, metadata, modified, version: _ } =
             bucket.headers.get(&key).cloned().unwrap_or_default();
         Ok(Some(Object {
             body: body.into(),
             etag: format!("\"{}\"", found.etag),
             last_modified: moment(modified),
-            content_type: Some(content_type).filter(|value| !value.is_empty()),
-            cache_control: Some(cache_control).filter(|value| !value.is_empty()),
-            content_encoding: None,
+            headers: sent,
             metadata,
         }))
     }

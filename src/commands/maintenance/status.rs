@@ -229,6 +229,7 @@ pub fn clock(seen: Timestamp) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::ObjectHeaders;
 
     #[test]
     fn first_of_all_it_says_what_visitors_get() {
@@ -238,7 +239,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect();
-            Some(Side::of("e".into(), b"page", "text/html", "no-store", metadata))
+            Some(Side::of("e".into(), b"page", ObjectHeaders::default(), metadata))
         };
         let (past, future) = ("2026-11-22T21:00:00Z", "2026-11-22T22:00:00Z");
         for (on, begins, sees) in [

@@ -98,8 +98,11 @@ async fn start(
     };
     change(&mut settings);
     let (runtime, directory): (Runtime, PathBuf) = (Runtime::parse(runtime).unwrap(), path("code"));
-    let html = |key: &str| Labels {
-        content_type: Some(if key == "robots.txt" { "text/plain" } else { "text/html" }.into()),
+    let html = |key: &str, _: &[u8]| Labels {
+        headers: ObjectHeaders::new(
+            if key == "robots.txt" { "text/plain" } else { "text/html" },
+            "",
+        ),
         ..Labels::default()
     };
     let supplies = Supplies {

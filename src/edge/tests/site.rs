@@ -58,7 +58,7 @@ async fn one_row_per_request() {
 #[tokio::test]
 async fn a_single_page_application_finds_itself_everywhere() {
     let spa = |settings: &mut EdgeSettings| {
-        settings.distribution.custom_errors = CustomError::single_page("home.html");
+        settings.distribution.custom_errors = CustomError::missing("home.html", 200);
     };
     let edge = start("python3.13", "edge.py", PASS, spa).await;
     let got = edge.get("/deep/link").await;
@@ -135,7 +135,7 @@ async fn a_visitor_can_seem_to_come_from_elsewhere() {
 async fn a_taken_port_is_an_error_that_names_it() {
     let edge = python(PASS).await;
     let taken = edge.addresses.viewer.port();
-    let objects = Arc::new(Folder::open(edge.folder.path(), |_| Labels::default()).unwrap());
+    let objects = Arc::new(Folder::open(edge.folder.path(), |_, _| Labels::default()).unwrap());
     let supplies = Supplies {
         objects,
         switch: Arc::new(Variable(AtomicBool::new(false))),

@@ -6,9 +6,10 @@ use super::document::{
     Document, Place, children, content, element, list_element, origin, parse, walk, wrapped,
 };
 use super::edit::{Edit, Key};
-use super::{Settings, origin_id};
+use super::{Missing, Settings, origin_id};
 use crate::change::FieldChange;
 use crate::name::StackName;
+use crate::resource::NOT_FOUND;
 use roxmltree::Node;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -319,8 +320,7 @@ fn own_certificate(arn: &str) -> String {
 /// API Reference, `GetObject`).
 const FALLBACK_CODES: [&str; 2] = ["403", "404"];
 
-/// The error pages that make the fallback of a single-page application. Others stay, and so does
-/// every page of other codes.
+/// The error pages for what is not there. Others stay, and so does every page of other codes.
 fn error_pages(root: Node<'_, '_>, settings: &Settings) -> Vec<Difference> {
     const FIELDS: [&str; 4] =
         ["ErrorCode", "ResponsePagePath", "ResponseCode", "ErrorCachingMinTTL"];
@@ -341,20 +341,29 @@ fn error_pages(root: Node<'_, '_>, settings: &Settings) -> Vec<Difference> {
     };
     let roots =
         [format!("/{}", root_object(root).trim()), format!("/{}", settings.default_root_object)];
+    // What is not ours among them stays, unless an application needs its place.
+    let is_ours = |page: &[String; 4]| {
+        roots.contains(&page[1]) && page[2] == "200"
+            || page[1] == format!("/{NOT_FOUND}") && page[2] == "404"
+    };
     let shown = |page: &[String; 4]| format!("{} with {} for {} s", page[1], page[2], page[3]);
     let difference = |code: &str| {
         let seen = pages.iter().find(|page| page[0] == code);
-        let wanted = [code, &roots[1], "200", "10"].map(str::to_owned);
-        let is_fallback = seen.is_some_and(|page| roots.contains(&page[1]) && page[2] == "200");
-        let same = if settings.spa { seen == Some(&wanted) } else { !is_fallback };
-        if same {
+        let wanted = match &settings.missing {
+            Missing::Said => None,
+            Missing::Root => Some([code, &roots[1], "200", "10"].map(str::to_owned)),
+            Missing::Page(key) => Some([code, &format!("/{key}"), "404", "10"].map(str::to_owned)),
+        };
+        let is_theirs = seen.is_some_and(|page| !is_ours(page));
+        if seen == wanted.as_ref() || is_theirs && settings.missing != Missing::Root {
             return None;
         }
-        let entry: String =
-            FIELDS.iter().zip(&wanted).map(|(name, text)| element(name, text)).collect();
-        let entry = settings.spa.then(|| wrapped("CustomErrorResponse", &entry));
+        let entry = wanted.as_ref().map(|wanted| {
+            let fields = FIELDS.iter().zip(wanted).map(|(name, text)| element(name, text));
+            wrapped("CustomErrorResponse", &fields.collect::<String>())
+        });
         let key = Key { item: "CustomErrorResponse", child: Some("ErrorCode"), text: code.into() };
-        let after = if settings.spa { shown(&wanted) } else { String::new() };
+        let after = wanted.as_ref().map(shown).unwrap_or_default();
         let edits = vec![Edit::Entry(list.clone(), key, entry)];
         Some(Difference::new(
             &format!("error page {code}"),

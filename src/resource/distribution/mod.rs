@@ -55,9 +55,19 @@ pub struct Settings {
     pub aliases: BTreeSet<String>,
     /// ACM certificate.
     pub certificate: Option<String>,
-    /// Answer 403 and 404 of the origin with the root object and 200.
-    pub spa: bool,
+    pub missing: Missing,
     pub comment: String,
+}
+
+/// What visitors get where the origin has no object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Missing {
+    /// The origin's own answer.
+    Said,
+    /// The root object, with 200.
+    Root,
+    /// This object, with 404.
+    Page(String),
 }
 
 /// The distribution as observed.

@@ -187,7 +187,7 @@ pub fn teardown(stack: &StackName, live: Option<&Live>, functions: &Functions<'_
 mod tests {
     use super::super::document::{Place, element};
     use super::super::edit::{Edit, Key};
-    use super::super::new_document;
+    use super::super::{Missing, new_document};
     use super::*;
     use crate::resource::STACK_TAG;
     use crate::resource::function::{Frozen, Version};
@@ -224,7 +224,7 @@ mod tests {
                 price_class: "PriceClass_100".into(),
                 aliases: BTreeSet::new(),
                 certificate: None,
-                spa: false,
+                missing: Missing::Said,
                 comment: "shop".into(),
             },
             tags: Tags::from([(STACK_TAG.into(), "shop".into())]),

@@ -52,7 +52,7 @@ pub fn stale<'a>(ops: &'a [site::Op], desired: &site::Settings, live: &'a site::
     for op in ops {
         match op {
             site::Op::Put(site::Put { key, before: Some(_), served, .. }) => {
-                let was = served.as_deref().map(|was| was.cache_control.as_str());
+                let was = served.as_deref().map(|was| was.headers.cache_control.as_str());
                 if is_cached(was.unwrap_or_default()) {
                     changed.insert(key);
                 }
@@ -60,7 +60,7 @@ pub fn stale<'a>(ops: &'a [site::Op], desired: &site::Settings, live: &'a site::
             site::Op::Put(_) => {}
             // Nothing asks any more for a name that changes with its bytes.
             site::Op::Delete { key, .. } => {
-                let was = live.ours(key).map(|was| was.cache_control.as_str());
+                let was = live.ours(key).map(|was| was.headers.cache_control.as_str());
                 let asked = |was: &&str| is_cached(was) && !was.contains("immutable");
                 gone.extend(was.filter(asked).map(|_| key));
             }
@@ -83,7 +83,9 @@ fn unknown<'a>(
         let found = live.objects.get(*key).map(|object| &object.etag);
         let is_wanted = desired.files.get(*key).is_some_and(|file| found == Some(&file.md5));
         let knows = |index: &Index| found.is_some_and(|etag| index.served(key, etag).is_some());
-        is_wanted && index.is_some_and(|index| !knows(index)) && is_cached(&served.cache_control)
+        is_wanted
+            && index.is_some_and(|index| !knows(index))
+            && is_cached(&served.headers.cache_control)
     };
     asked.filter(is_unknown).map(|(key, _)| key)
 }
@@ -147,13 +149,14 @@ fn is_cached(cache_control: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::ObjectHeaders;
     use crate::resource::content::Content;
     use crate::resource::site::{self, FoundIndex, Live, Object};
 
     const HOUR: &str = "public, max-age=3600";
 
     fn content(bytes: &str, cache_control: &str) -> Content {
-        Content::in_memory(bytes.as_bytes(), "text/plain", cache_control)
+        Content::in_memory(bytes.as_bytes(), ObjectHeaders::new("text/plain", cache_control))
     }
 
     fn site<const N: usize>(files: [(&str, &str, &str); N]) -> site::Settings {

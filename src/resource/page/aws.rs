@@ -9,6 +9,7 @@ use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, BucketName, ObjectKey};
+use crate::resource::site::aws::headers;
 use crate::resource::site::{self, unquoted};
 
 /// Looks at what is under one key. Needs no more rights than turning the switch does.
@@ -48,11 +49,10 @@ pub(crate) async fn look(
         )
         .hinted("take it away from there"));
     };
+    let headers = headers!(found);
     let (etag, metadata) =
         (unquoted(found.e_tag()), found.metadata.unwrap_or_default().into_iter().collect());
-    let (content_type, cache_control) =
-        (found.content_type.unwrap_or_default(), found.cache_control.unwrap_or_default());
-    let side = Side::of(etag, &body, &content_type, &cache_control, metadata);
+    let side = Side::of(etag, &body, headers, metadata);
     Ok(Look { side: Some(side), seen: dated.moment() })
 }
 

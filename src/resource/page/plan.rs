@@ -150,13 +150,14 @@ fn window(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::ObjectHeaders;
     use crate::resource::content::Content;
     use crate::resource::site::STACK_METADATA;
     use crate::resource::site::index::SWITCH;
 
     #[test]
     fn the_page_is_repaired_under_its_own_key_and_in_an_open_window() {
-        let page = Content::in_memory(b"page", "text/html", "no-store");
+        let page = Content::in_memory(b"page", ObjectHeaders::new("text/html", "no-store"));
         let same = || Claim::Nothing;
         let none = || Claim::Put { before: None, served: None };
         let other = || Claim::Put { before: Some("x".into()), served: Some(Served::default()) };
@@ -214,7 +215,7 @@ mod tests {
     #[test]
     fn what_people_put_beside_the_page_stays_where_the_page_is_replaced() {
         let keys = Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() };
-        let page = Content::in_memory(b"page", "text/html", "no-store");
+        let page = Content::in_memory(b"page", ObjectHeaders::new("text/html", "no-store"));
         let (stack, bucket) = ("shop".parse().unwrap(), "shop-1".parse().unwrap());
         let pairs = |names: &[&str]| -> Metadata {
             names.iter().map(|name| ((*name).to_owned(), String::new())).collect()
@@ -240,7 +241,7 @@ mod tests {
 
     #[test]
     fn what_somebody_else_put_is_taken_over_and_shown_only_where_it_was_said() {
-        let page = Content::in_memory(b"page", "text/html", "no-store");
+        let page = Content::in_memory(b"page", ObjectHeaders::new("text/html", "no-store"));
         let keys = Keys { off: "m.html".parse().unwrap(), on: "m-on.html".parse().unwrap() };
         let theirs = || Some(Shown::default());
         let ours = [(STACK_METADATA.to_owned(), "shop".to_owned())];

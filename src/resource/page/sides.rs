@@ -1,6 +1,7 @@
 //! What is under both page keys, and what that tells of the switch.
 
 use super::{Keys, Metadata, is_ours, window};
+use crate::edge::ObjectHeaders;
 use crate::name::{ObjectKey, StackName};
 use crate::resource::content::Content;
 use crate::resource::site::index::{MOVING, SWITCH};
@@ -21,18 +22,8 @@ pub struct Side {
 impl Side {
     /// An object as it is.
     #[must_use]
-    pub fn of(
-        etag: String,
-        bytes: &[u8],
-        content_type: &str,
-        cache_control: &str,
-        metadata: Metadata,
-    ) -> Self {
-        Self {
-            etag,
-            page: Content::in_memory(window::unmarked(bytes), content_type, cache_control),
-            metadata,
-        }
+    pub fn of(etag: String, bytes: &[u8], headers: ObjectHeaders, metadata: Metadata) -> Self {
+        Self { etag, page: Content::in_memory(window::unmarked(bytes), headers), metadata }
     }
 }
 

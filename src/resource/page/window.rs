@@ -145,7 +145,7 @@ const DIGITS: usize = 32;
 pub fn marked(page: &Content, mark: &str) -> Content {
     let Source::Memory(bytes) = &page.source else { return page.clone() };
     let bytes = [bytes, BEFORE.as_bytes(), mark.as_bytes(), AFTER.as_bytes()].concat();
-    Content::in_memory(&bytes, &page.content_type, &page.cache_control)
+    Content::in_memory(&bytes, page.headers.clone())
 }
 
 /// The page without the mark, if it has one.
@@ -172,6 +172,7 @@ pub fn next_mark(etag: &str, page: &Content) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::ObjectHeaders;
 
     /// The edge function's own tests read the same rows.
     #[test]
@@ -209,7 +210,8 @@ mod tests {
     fn a_mark_comes_off_as_it_went_on() {
         let mark = "0123456789abcdef0123456789abcdef";
         for text in ["", "<h1>soon</h1>", "<h1>soon</h1>\n"] {
-            let page = Content::in_memory(text.as_bytes(), "text/html", "no-store");
+            let page =
+                Content::in_memory(text.as_bytes(), ObjectHeaders::new("text/html", "no-store"));
             let shown = marked(&page, mark);
             let bytes = shown.read().unwrap();
             assert_eq!(unmarked(&bytes), text.as_bytes());

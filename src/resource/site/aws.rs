@@ -87,12 +87,9 @@ pub(crate) async fn put(
             let request = clients.s3.head_object().bucket(bucket.as_str()).key(key.as_str());
             let sent = request.expected_bucket_owner(account.as_str()).send().await;
             let is_it = |head: &HeadObjectOutput| {
-                let served = (head.content_type(), head.cache_control());
-                let wanted =
-                    (Some(content.content_type.as_str()), Some(content.cache_control.as_str()));
                 let same =
                     unquoted(head.e_tag()) == content.md5 && head.metadata() == Some(&metadata);
-                same && served == wanted
+                same && headers!(head.clone()) == content.headers
             };
             match sent {
                 Ok(head) if is_it(&head) => Ok(Done::AlreadySo),
@@ -114,6 +111,21 @@ fn is_ended(fault: &Fault) -> bool {
 fn is_absent_object(fault: &Fault) -> bool {
     fault.kind == FaultKind::NotFound && fault.code.as_deref() != Some(NO_SUCH_BUCKET)
 }
+
+/// What an answer of S3 says of how an object is served.
+macro_rules! headers {
+    ($answer:expr) => {{
+        let said = |value: Option<&str>| value.unwrap_or_default().to_owned();
+        $crate::edge::ObjectHeaders {
+            content_type: said($answer.content_type()),
+            cache_control: said($answer.cache_control()),
+            content_encoding: said($answer.content_encoding()),
+            content_language: said($answer.content_language()),
+            content_disposition: said($answer.content_disposition()),
+        }
+    }};
+}
+pub(crate) use headers;
 
 /// Reads one object.
 pub(crate) async fn fetch(
@@ -144,13 +156,12 @@ async fn read(
     if let Some(recording) = clients.recording.as_ref().filter(|_| key == super::index::KEY) {
         recording.was_read(key, &body);
     }
+    let headers = headers!(answer);
     Ok(Some(Fetched {
         body,
         etag: answer.e_tag.unwrap_or_default(),
         modified,
-        content_type: answer.content_type,
-        cache_control: answer.cache_control,
-        content_encoding: answer.content_encoding,
+        headers,
         metadata: answer.metadata.unwrap_or_default().into_iter().collect(),
         kms_key: answer.ssekms_key_id,
     }))

@@ -1,8 +1,10 @@
 //! From a folder of files to the site's settings: keys, content types, cache rules.
 
-use super::super::content::{Content, Cut};
-use super::Settings;
+use super::super::content::{Content, Cut, Seen};
+use super::media::{self, Media};
+use super::{Settings, caching};
 use crate::change::{Fault, FaultKind};
+use crate::edge::ObjectHeaders;
 use crate::name::ObjectKey;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -20,16 +22,33 @@ pub fn read(
     page: Option<&Path>,
 ) -> Result<Settings, Fault> {
     let mut settings = Settings { named: true, ..Settings::default() };
+    for (key, path) in keys(folder, excluded, page)? {
+        let content = describe(&path, key.as_str())?;
+        settings.files.insert(key, content);
+    }
+    Ok(settings)
+}
+
+/// The same, without looking into the files: which key is which file's.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn keys(
+    folder: &Path,
+    excluded: &[&ObjectKey],
+    page: Option<&Path>,
+) -> Result<BTreeMap<ObjectKey, PathBuf>, Fault> {
+    let mut keys = BTreeMap::new();
     let root = folder.canonicalize().map_err(|error| local(folder, &error))?;
     for path in files(&root, page)? {
         let key = key(&root, &path).map_err(|why| {
             Fault::new(FaultKind::Local, format!("name the object for {}", path.display()), why)
         })?;
         if !excluded.contains(&&key) {
-            settings.files.insert(key, describe(&path)?);
+            keys.insert(key, path);
         }
     }
-    Ok(settings)
+    Ok(keys)
 }
 
 /// The files below the folder, by their names from there, that cannot be objects, and why. What
@@ -106,10 +125,8 @@ fn key(root: &Path, path: &Path) -> Result<ObjectKey, &'static str> {
     parts.join("/").parse()
 }
 
-fn describe(path: &Path) -> Result<Content, Fault> {
-    let content_type = content_type(path);
-    let cache_control = cache_control(path, &content_type).to_owned();
-    let read = Content::in_file(path.to_owned(), Cut::S3, content_type, cache_control);
+fn describe(path: &Path, key: &str) -> Result<Content, Fault> {
+    let read = Content::in_file(path.to_owned(), Cut::S3, |seen| served(key, seen));
     read.map_err(|error| match error.kind() {
         ErrorKind::InvalidInput => local(path, &error)
             .hinted("only files and folders can be uploaded; take it out of the site's folder"),
@@ -120,41 +137,12 @@ fn describe(path: &Path) -> Result<Content, Fault> {
     })
 }
 
-/// The MIME type of a file, by its ending; text is UTF-8.
+/// How the file under this key is served, of which this was seen.
 #[must_use]
-pub fn content_type(path: &Path) -> String {
-    let guess = mime_guess::from_path(path).first_or_octet_stream();
-    let text = guess.type_() == "text"
-        || matches!(
-            guess.subtype().as_str(),
-            "javascript" | "json" | "xml" | "manifest+json" | "svg"
-        );
-    if text { format!("{guess}; charset=utf-8") } else { guess.to_string() }
-}
-
-/// Documents are asked for again each time, so that a deployment shows at once; files whose name
-/// holds a content hash never change under that name; everything else may be an hour old.
-#[must_use]
-pub fn cache_control(path: &Path, content_type: &str) -> &'static str {
-    if content_type.starts_with("text/html") {
-        "public, max-age=0, must-revalidate"
-    } else if is_fingerprinted(path) {
-        "public, max-age=31536000, immutable"
-    } else {
-        "public, max-age=3600"
-    }
-}
-
-/// Bundlers put eight or more letters and digits before the ending: `app.3f9a1c2b.js`,
-/// `index-BdX3k9Qz.css`.
-#[must_use]
-pub fn is_fingerprinted(path: &Path) -> bool {
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let Some((_, hash)) = stem.rsplit_once(['.', '-']) else { return false };
-    let plain = hash.len() >= 8 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let mixed =
-        hash.bytes().any(|b| b.is_ascii_digit()) && hash.bytes().any(|b| b.is_ascii_alphabetic());
-    plain && mixed
+pub fn served(key: &str, seen: Seen) -> ObjectHeaders {
+    let Media { content_type, encoding } = media::of(key, seen);
+    let content_encoding = encoding.unwrap_or_default().to_owned();
+    ObjectHeaders { content_encoding, ..ObjectHeaders::new(&content_type, caching::of(key)) }
 }
 
 #[cfg(test)]
@@ -183,19 +171,25 @@ mod tests {
         let rows: Vec<_> = site
             .files
             .iter()
-            .map(|(key, c)| (key.as_str(), c.content_type.as_str(), c.cache_control.as_str()))
+            .map(|(key, c)| {
+                (key.as_str(), c.headers.content_type.as_str(), c.headers.cache_control.as_str())
+            })
             .collect();
         assert_eq!(
             rows,
             [
-                (".well-known/x.txt", "text/plain; charset=utf-8", "public, max-age=3600"),
+                (
+                    ".well-known/x.txt",
+                    "text/plain; charset=utf-8",
+                    "public, max-age=0, must-revalidate"
+                ),
                 (
                     "assets/app.3f9a1c2b.js",
                     "text/javascript; charset=utf-8",
                     "public, max-age=31536000, immutable"
                 ),
                 ("index.html", "text/html; charset=utf-8", "public, max-age=0, must-revalidate"),
-                ("photo.png", "image/png", "public, max-age=3600"),
+                ("photo.png", "image/png", "public, max-age=0, must-revalidate"),
             ]
         );
     }

@@ -8,6 +8,7 @@
 
 use super::super::content::{Content, Source};
 use crate::change::FieldChange;
+use crate::edge::ObjectHeaders;
 use crate::file;
 use crate::name::{ObjectKey, StackName};
 use serde::{Deserialize, Serialize};
@@ -33,9 +34,8 @@ pub const MOVING: &str = "/";
 /// How an object is served.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Served {
-    /// MIME type.
-    pub content_type: String,
-    pub cache_control: String,
+    #[serde(flatten)]
+    pub headers: ObjectHeaders,
     /// What [`SWITCH`] says; empty beside all but the page.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub switch: String,
@@ -45,24 +45,13 @@ impl Served {
     /// How content is served once it is put.
     #[must_use]
     pub fn of(content: &Content) -> Self {
-        let (content_type, cache_control) =
-            (content.content_type.clone(), content.cache_control.clone());
-        Self { content_type, cache_control, switch: String::new() }
+        Self { headers: content.headers.clone(), switch: String::new() }
     }
 
     /// An object as it is, with its user metadata.
     #[must_use]
-    pub fn found(
-        content_type: Option<String>,
-        cache_control: Option<String>,
-        metadata: &BTreeMap<String, String>,
-    ) -> Self {
-        let switch = metadata.get(SWITCH).cloned().unwrap_or_default();
-        Self {
-            content_type: content_type.unwrap_or_default(),
-            cache_control: cache_control.unwrap_or_default(),
-            switch,
-        }
+    pub fn found(headers: ObjectHeaders, metadata: &BTreeMap<String, String>) -> Self {
+        Self { headers, switch: metadata.get(SWITCH).cloned().unwrap_or_default() }
     }
 
     /// The same with what the page says of the switch.
@@ -73,8 +62,17 @@ impl Served {
 
     /// What becomes different once it is served like `next`.
     pub fn changes(&self, next: &Self) -> impl Iterator<Item = FieldChange> {
-        let kind = FieldChange::between("content type", &self.content_type, &next.content_type);
-        let cache = FieldChange::between("cache control", &self.cache_control, &next.cache_control);
+        let (was, will) = (&self.headers, &next.headers);
+        let headers = [
+            ("content type", &was.content_type, &will.content_type),
+            ("cache control", &was.cache_control, &will.cache_control),
+            ("content encoding", &was.content_encoding, &will.content_encoding),
+            ("content language", &was.content_language, &will.content_language),
+            ("content disposition", &was.content_disposition, &will.content_disposition),
+        ];
+        let headers = headers
+            .into_iter()
+            .filter_map(|(name, was, will)| FieldChange::between(name, was, will));
         let switch = (self.switch != next.switch && !next.switch.is_empty()).then(|| {
             let set = || FieldChange::set("on key", &next.switch);
             if self.switch.is_empty() {
@@ -83,7 +81,7 @@ impl Served {
                 FieldChange::between("on key", &self.switch, &next.switch)
             }
         });
-        [kind, cache, switch.flatten()].into_iter().flatten()
+        headers.chain(switch.flatten())
     }
 }
 
@@ -184,7 +182,7 @@ pub fn record<'a>(
     let record = Record { format: FORMAT, lingers, stack, keys, after, objects };
     // Texts and numbers alone: nothing in it could fail.
     let text = serde_json::to_vec(&record).unwrap_or_default();
-    Content::in_memory(&text, "application/json", "no-store")
+    Content::in_memory(&text, ObjectHeaders::new("application/json", "no-store"))
 }
 
 /// Does this record end what an earlier one began: do edges hold no copies of what went any more?
@@ -211,11 +209,8 @@ mod tests {
     fn it_knows_what_was_put_and_how_and_nothing_else() {
         let [page, style, other]: [ObjectKey; 3] =
             ["a.html", "b.css", "c"].map(|key| key.parse().unwrap());
-        let served = |kind: &str| Served {
-            content_type: kind.into(),
-            cache_control: "x".into(),
-            switch: String::new(),
-        };
+        let served =
+            |kind: &str| Served { headers: ObjectHeaders::new(kind, "x"), switch: String::new() };
         let put = [(&page, "1", served("text/html")), (&style, "2", served("text/css"))];
         let record = record(&stack(), (&page, &other), None, None, put.into_iter());
         let index = Index::read(&bytes(&record), &stack()).unwrap();

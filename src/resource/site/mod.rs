@@ -7,14 +7,18 @@ use super::Standing;
 use super::bucket::ObjectVersion;
 use super::content::Content;
 use crate::change::{Action, Address, Change, FieldChange, Kind};
+use crate::edge::ObjectHeaders;
 use crate::name::{BucketName, ObjectKey, StackName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 pub(crate) mod aws;
+mod caching;
 pub mod folder;
 pub mod index;
+mod media;
+pub mod pages;
 pub(crate) mod permissions;
 pub mod plan;
 pub(crate) mod simulate;
@@ -252,10 +256,7 @@ pub struct Fetched {
     pub etag: String,
     /// Seconds since the Unix epoch.
     pub modified: u64,
-    /// MIME type.
-    pub content_type: Option<String>,
-    pub cache_control: Option<String>,
-    pub content_encoding: Option<String>,
+    pub headers: ObjectHeaders,
     /// User metadata, without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     /// The KMS key that has encrypted it.
@@ -325,7 +326,7 @@ impl Op {
                     };
                     return Change::new(address, action, summary);
                 }
-                let kind = content.content_type.split(';').next().unwrap_or_default();
+                let kind = content.headers.content_type.split(';').next().unwrap_or_default();
                 let adopts = if *adopts { "adopt, " } else { "" };
                 let summary = format!("{adopts}upload {}, {kind}", bytes(content.size));
                 let change = Change::new(address, action, summary);

@@ -1,6 +1,6 @@
 //! Which objects to upload and which to delete.
 
-use super::folder::is_fingerprinted;
+use super::caching::is_immutable;
 use super::index::{self, Served};
 use super::{FoundIndex, Live, Look, Object, Op, Put, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
@@ -8,7 +8,6 @@ use crate::name::{BucketName, ObjectKey, StackName};
 use crate::resource::Planned;
 use crate::resource::content::Content;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// Plans for the site of one stack in its bucket.
 #[derive(Clone, Debug)]
@@ -165,7 +164,7 @@ impl Planner<'_> {
         gone: &[&ObjectKey],
         live: &Live,
     ) -> Option<Conflict> {
-        let is_built = |key: &&ObjectKey| is_fingerprinted(Path::new(key.as_str()));
+        let is_built = |key: &&ObjectKey| is_immutable(key.as_str());
         let (built, plain): (Vec<&ObjectKey>, Vec<&ObjectKey>) =
             gone.iter().partition(|key| is_built(key));
         let new = desired
@@ -257,7 +256,7 @@ pub fn named(keys: &[&ObjectKey], is_spared: impl Fn(&ObjectKey) -> bool) -> Str
 /// Is this a document, which visitors load first and which points at the other files?
 #[must_use]
 pub fn is_document(op: &Op) -> bool {
-    matches!(op, Op::Put(Put { content, .. }) if content.content_type.starts_with("text/html"))
+    matches!(op, Op::Put(Put { content, .. }) if content.headers.content_type.starts_with("text/html"))
 }
 
 #[cfg(test)]
@@ -265,12 +264,13 @@ mod tests {
     use super::*;
     use crate::change::Action::{self, Create, Delete, Update};
     use crate::change::FieldChange;
+    use crate::edge::ObjectHeaders;
     use std::collections::BTreeMap;
 
     const PLAIN: &str = "text/plain";
 
     fn file(text: &str) -> Content {
-        Content::in_memory(text.as_bytes(), PLAIN, "")
+        Content::in_memory(text.as_bytes(), ObjectHeaders::new(PLAIN, ""))
     }
 
     fn files<const N: usize>(files: [(&str, &str); N]) -> Settings {
@@ -286,7 +286,8 @@ mod tests {
         for (key, text, ours) in objects {
             let key: ObjectKey = key.parse().unwrap();
             live.objects.insert(key.clone(), Object { etag: file(text).md5.clone(), size: 1 });
-            let served = |kind: &str| Served { content_type: kind.into(), ..Served::default() };
+            let served =
+                |kind: &str| Served { headers: ObjectHeaders::new(kind, ""), ..Served::default() };
             live.looks.insert(key, ours.map_or(Look::Foreign, |kind| Look::Ours(served(kind))));
         }
         live
@@ -369,7 +370,10 @@ mod tests {
                 site.objects.insert(key.clone(), Object { etag: file("").md5.clone(), size: 1 });
                 site.looks.insert(
                     key,
-                    Look::Ours(Served { content_type: PLAIN.into(), ..Served::default() }),
+                    Look::Ours(Served {
+                        headers: ObjectHeaders::new(PLAIN, ""),
+                        ..Served::default()
+                    }),
                 );
             }
             let wanted = there[there.len() - stay..].iter().chain(&come);

@@ -123,8 +123,7 @@ impl World {
     ) -> Result<Done, Fault> {
         let site::Put { bucket, key, content, .. } = put;
         let headers = Headers {
-            content_type: content.content_type.clone(),
-            cache_control: content.cache_control.clone(),
+            sent: content.headers.clone(),
             metadata,
             modified: now,
             version: String::new(),

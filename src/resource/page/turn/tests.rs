@@ -1,12 +1,13 @@
 use super::super::Applied;
 use super::*;
+use crate::edge::ObjectHeaders;
 use crate::resource::site::STACK_METADATA;
 use crate::resource::site::index::{MOVING, SWITCH};
 
 const MARK: &str = "0123456789abcdef0123456789abcdef";
 
 fn page(text: &str) -> Content {
-    Content::in_memory(text.as_bytes(), "text/html", "no-store")
+    Content::in_memory(text.as_bytes(), ObjectHeaders::new("text/html", "no-store"))
 }
 
 fn pairs(metadata: &[(&str, &str)]) -> Metadata {
@@ -16,7 +17,12 @@ fn pairs(metadata: &[(&str, &str)]) -> Metadata {
 #[expect(clippy::unnecessary_wraps, reason = "the rows below read as `Sides` do")]
 fn side(text: &str, metadata: &[(&str, &str)]) -> Option<Side> {
     let metadata = pairs(&[metadata, &[(STACK_METADATA, "shop")]].concat());
-    Some(Side::of(page(text).md5.clone(), text.as_bytes(), "text/html", "no-store", metadata))
+    Some(Side::of(
+        page(text).md5.clone(),
+        text.as_bytes(),
+        ObjectHeaders::new("text/html", "no-store"),
+        metadata,
+    ))
 }
 
 /// What another user put by hand.

@@ -1,5 +1,6 @@
 //! Lists what is in the bucket, and asks the objects that the index does not prove to be ours.
 
+use super::headers;
 use super::{Listed, Listing, Place, list, read, seconds};
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
@@ -186,8 +187,9 @@ async fn ask(
         request.send().await.map_err(|error| fault(format!("look at object {key}"), &error)),
     )?;
     let Some(head) = head else { return Ok((key, version, Look::Foreign)) };
+    let headers = headers!(head);
     let metadata = head.metadata.unwrap_or_default().into_iter().collect();
-    let served = Served::found(head.content_type, head.cache_control, &metadata);
+    let served = Served::found(headers, &metadata);
     let look = if is_marked(&metadata, place.stack, &key, place.page_keys) {
         Look::Ours(served)
     } else {

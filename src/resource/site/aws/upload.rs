@@ -66,8 +66,11 @@ impl Upload<'_> {
         let request = self.clients.s3.put_object().bucket(bucket.as_str()).key(key.as_str());
         let request = request
             .expected_bucket_owner(self.account.as_str())
-            .content_type(&content.content_type)
-            .cache_control(&content.cache_control)
+            .set_content_type(said(&content.headers.content_type))
+            .set_cache_control(said(&content.headers.cache_control))
+            .set_content_encoding(said(&content.headers.content_encoding))
+            .set_content_language(said(&content.headers.content_language))
+            .set_content_disposition(said(&content.headers.content_disposition))
             .set_metadata(Some(self.metadata.clone()))
             .content_md5(BASE64_STANDARD.encode(hex::decode(&content.md5).unwrap_or_default()))
             .body(body(content, 0, content.size).await?);
@@ -91,8 +94,11 @@ impl Upload<'_> {
         let request = request
             .key(key.as_str())
             .expected_bucket_owner(self.account.as_str())
-            .content_type(&content.content_type)
-            .cache_control(&content.cache_control)
+            .set_content_type(said(&content.headers.content_type))
+            .set_cache_control(said(&content.headers.cache_control))
+            .set_content_encoding(said(&content.headers.content_encoding))
+            .set_content_language(said(&content.headers.content_language))
+            .set_content_disposition(said(&content.headers.content_disposition))
             .set_metadata(Some(self.metadata.clone()));
         let begun = request.send().await.map_err(|error| fault(self.tried(), &error))?;
         let id = begun.upload_id.unwrap_or_default();
@@ -176,4 +182,9 @@ async fn body(content: &Content, begin: u64, length: u64) -> Result<ByteStream, 
             piece.map_err(|error| content.unread(&error))
         }
     }
+}
+
+/// A header's value, if it has one.
+fn said(value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| value.to_owned())
 }
