@@ -48,7 +48,7 @@ pub struct Desired {
 pub fn site(spec: &Spec) -> Result<site::Settings, Fault> {
     let Some(folder) = &spec.bucket.site else { return Ok(site::Settings::default()) };
     let keys = [&spec.maintenance.key_off, &spec.maintenance.key_on];
-    site::folder::read(folder, &keys, spec.maintenance.page.as_deref())
+    site::folder::read(folder, &keys, spec.maintenance.page.as_deref(), &spec.bucket.headers)
 }
 
 /// Which key is which file's, in this folder or in the site's.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 mod distribution;
 mod function;
+mod headers;
 mod maintenance;
 mod nearest;
 mod reader;
@@ -147,6 +148,7 @@ fn bucket(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) -> BucketSp
         ),
         namespace: namespace(reader, &section),
         site: reader.path(&section, "site", folder),
+        headers: headers::read(reader, &section),
         versioning: reader.flag(&section, "versioning"),
     }
 }

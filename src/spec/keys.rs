@@ -54,6 +54,8 @@ pub enum Value {
     ListOf(fn() -> Vec<&'static str>),
     /// Keys of the user's own, with texts.
     Tags(&'static str),
+    /// Keys of the user's own, the words say which, each with some of these keys and their texts.
+    Rules(&'static str, &'static [&'static str]),
 }
 
 /// What holds without a key.
@@ -143,6 +145,10 @@ impl fmt::Display for Value {
             Self::List(which) => write!(f, "list of {which}"),
             Self::ListOf(_) => write!(f, "list of {}", words().join(", ")),
             Self::Tags(which) => write!(f, "keys with texts, {which}"),
+            Self::Rules(which, keys) => {
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                write!(f, "{which}, each with {}", keys.join(", "))
+            }
         }
     }
 }

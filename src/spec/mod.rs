@@ -8,6 +8,7 @@ use crate::name::{
     RolePath, StackName,
 };
 use crate::resource::distribution::Behavior;
+use crate::resource::site::rules::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,6 +64,8 @@ pub struct BucketSpec {
     /// Absolute path of the folder of files to upload, without the file of the maintenance page if
     /// it is there.
     pub site: Option<PathBuf>,
+    /// How its files are served, where the rules that files follow by themselves do not do.
+    pub headers: Vec<Rule>,
     /// Keep old versions of objects; `None`: as the bucket does.
     pub versioning: Option<bool>,
 }

@@ -70,10 +70,12 @@ fn a_new_page_shows_in_an_open_window() {
     insta::assert_snapshot!(story.timeless());
 }
 
-/// Edges may hold the old bytes of a changed file for an hour.
+/// Edges may hold the old bytes of a changed file for as long as the spec says.
 #[test]
 fn a_changed_file_that_edges_may_hold_is_invalidated() {
-    let story = Story::of_a_shop();
+    let mut story = Story::of_a_shop();
+    let kept = "site: ./site, headers: { \"*.svg\": { cache_control: \"max-age=3600\" } }";
+    story.edit("provision.yaml", "site: ./site", kept);
     story.write("site/logo.svg", "<svg/>");
     let first = story.ask("apply --sandbox --yes");
     assert!(!first.out.contains("invalidation"), "nobody has a copy yet: {}", first.out);

@@ -4,6 +4,7 @@ use crate::edge::{Fact, Folder, Labels, Later, Listed, Object, Objects, Switch, 
 use crate::resource::content::Seen;
 use crate::resource::page::Keys;
 use crate::resource::site::folder::{is_hidden, served};
+use crate::resource::site::rules::Rule;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -20,9 +21,14 @@ impl Site {
     ///
     /// # Errors
     /// It cannot be read.
-    pub(super) fn open(root: &Path, keys: Keys, page: Option<PathBuf>) -> io::Result<Self> {
-        let labels = |key: &str, bytes: &[u8]| Labels {
-            headers: served(key, Seen::of(bytes)),
+    pub(super) fn open(
+        root: &Path,
+        keys: Keys,
+        page: Option<PathBuf>,
+        rules: Vec<Rule>,
+    ) -> io::Result<Self> {
+        let labels = move |key: &str, bytes: &[u8]| Labels {
+            headers: served(key, Seen::of(bytes), &rules),
             ..Labels::default()
         };
         Ok(Self { folder: Folder::open(root, labels)?, root: root.to_owned(), keys, page })
@@ -97,7 +103,7 @@ mod tests {
             std::fs::write(path, name).unwrap();
         }
         let keys = Keys { off: ".m.html".parse().unwrap(), on: "on.html".parse().unwrap() };
-        let site = Site::open(root.path(), keys, None).unwrap();
+        let site = Site::open(root.path(), keys, None, Vec::new()).unwrap();
         let mut got = Vec::new();
         for name in files {
             got.extend(site.get(name).await.unwrap().map(|_| name));

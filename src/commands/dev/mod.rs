@@ -107,7 +107,7 @@ async fn source(session: &Arc<Session>, verb: &Dev) -> Result<Supplied, Failure>
         let account = account.map_err(|why: &str| Failure::Local(Reason::new(why)))?;
         let stack = names.in_account(account)?;
         let page = session.spec.maintenance.page.clone();
-        let site = folder::Site::open(folder, keys, page)
+        let site = folder::Site::open(folder, keys, page, session.spec.bucket.headers.clone())
             .map_err(|error| Reason::new(format!("folder {}: {error}", folder.display())))
             .map_err(Failure::Local)?;
         let site = Arc::new(site);

@@ -2,6 +2,7 @@
 
 use super::super::content::{Content, Cut, Seen};
 use super::media::{self, Media};
+use super::rules::{self, Rule};
 use super::{Settings, caching};
 use crate::change::{Fault, FaultKind};
 use crate::edge::ObjectHeaders;
@@ -20,10 +21,11 @@ pub fn read(
     folder: &Path,
     excluded: &[&ObjectKey],
     page: Option<&Path>,
+    rules: &[Rule],
 ) -> Result<Settings, Fault> {
     let mut settings = Settings { named: true, ..Settings::default() };
     for (key, path) in keys(folder, excluded, page)? {
-        let content = describe(&path, key.as_str())?;
+        let content = describe(&path, key.as_str(), rules)?;
         settings.files.insert(key, content);
     }
     Ok(settings)
@@ -125,8 +127,8 @@ fn key(root: &Path, path: &Path) -> Result<ObjectKey, &'static str> {
     parts.join("/").parse()
 }
 
-fn describe(path: &Path, key: &str) -> Result<Content, Fault> {
-    let read = Content::in_file(path.to_owned(), Cut::S3, |seen| served(key, seen));
+fn describe(path: &Path, key: &str, rules: &[Rule]) -> Result<Content, Fault> {
+    let read = Content::in_file(path.to_owned(), Cut::S3, |seen| served(key, seen, rules));
     read.map_err(|error| match error.kind() {
         ErrorKind::InvalidInput => local(path, &error)
             .hinted("only files and folders can be uploaded; take it out of the site's folder"),
@@ -139,10 +141,11 @@ fn describe(path: &Path, key: &str) -> Result<Content, Fault> {
 
 /// How the file under this key is served, of which this was seen.
 #[must_use]
-pub fn served(key: &str, seen: Seen) -> ObjectHeaders {
+pub fn served(key: &str, seen: Seen, rules: &[Rule]) -> ObjectHeaders {
     let Media { content_type, encoding } = media::of(key, seen);
     let content_encoding = encoding.unwrap_or_default().to_owned();
-    ObjectHeaders { content_encoding, ..ObjectHeaders::new(&content_type, caching::of(key)) }
+    let by_itself = ObjectHeaders::new(&content_type, caching::of(key));
+    rules::ruled(rules, key, ObjectHeaders { content_encoding, ..by_itself })
 }
 
 #[cfg(test)]
@@ -167,7 +170,7 @@ mod tests {
         }
         let page_key = "maintenance.html".parse().unwrap();
         let site =
-            read(folder.path(), &[&page_key], Some(&folder.path().join("page.html"))).unwrap();
+            read(folder.path(), &[&page_key], Some(&folder.path().join("page.html")), &[]).unwrap();
         let rows: Vec<_> = site
             .files
             .iter()
@@ -224,7 +227,7 @@ mod tests {
                 ("\u{fffe}.html", "must not hold U+FFFE or U+FFFF, which no list of S3 can show"),
             ]
         );
-        assert!(read(folder.path(), &[], None).is_err());
+        assert!(read(folder.path(), &[], None, &[]).is_err());
     }
 
     #[cfg(unix)]
@@ -233,6 +236,6 @@ mod tests {
         let outside = tempfile::NamedTempFile::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(outside.path(), folder.path().join("secret.txt")).unwrap();
-        assert!(read(folder.path(), &[], None).unwrap_err().message.contains("leads out"));
+        assert!(read(folder.path(), &[], None, &[]).unwrap_err().message.contains("leads out"));
     }
 }

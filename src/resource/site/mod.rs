@@ -21,6 +21,7 @@ mod media;
 pub mod pages;
 pub(crate) mod permissions;
 pub mod plan;
+pub mod rules;
 pub(crate) mod simulate;
 
 use index::{Index, Served};

@@ -75,6 +75,14 @@ fn shape(key: &Key) -> Json {
         Value::OneOf(words) => one_of(words),
         Value::List(_) => list(json!({ "type": "string" })),
         Value::ListOf(words) => list(one_of(words)),
+        Value::Rules(_, keys) => {
+            let text = |key: &&str| ((*key).to_owned(), json!({ "type": "string" }));
+            let texts: Map<String, Json> = keys.iter().map(text).collect();
+            let rule = json!({
+                "type": "object", "properties": texts, "additionalProperties": false
+            });
+            json!({ "type": map(), "additionalProperties": rule })
+        }
         Value::Tags(_) => json!({ "type": map(), "additionalProperties": { "type": "string" } }),
     }
 }

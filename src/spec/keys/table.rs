@@ -1,11 +1,12 @@
 //! The rows.
 
 use super::Value::{
-    Days, Duration, Flag, List, ListOf, Megabytes, OneOf, Section, Tags, Text, Whole,
+    Days, Duration, Flag, List, ListOf, Megabytes, OneOf, Rules, Section, Tags, Text, Whole,
 };
 use super::{Fallback, Key};
 use crate::name::{EDGE_REGION, Namespace, edge_region};
 use crate::resource::logs::RETENTIONS;
+use crate::resource::site::rules::HEADERS;
 use crate::spec::runtime::{self, DEFAULT_PYTHON};
 use crate::spec::{KEY_OFF, KEY_ON, Protected};
 
@@ -67,6 +68,13 @@ pub static TABLE: &[Key] = &[
         default: Fallback::None,
         example: "./site",
         meaning: "the files to upload",
+    },
+    Key {
+        path: "bucket.headers",
+        value: Rules("patterns of keys", &HEADERS),
+        default: Fallback::Value("{}"),
+        example: "{ \"downloads/*.pdf\": { content_disposition: attachment } }",
+        meaning: "how files are served, beside what their names and bytes say; later patterns win",
     },
     Key {
         path: "bucket.versioning",
@@ -294,7 +302,7 @@ pub static TABLE: &[Key] = &[
         value: Flag,
         default: Fallback::Value("false"),
         example: "false",
-        meaning: "whether 403 and 404 are answered with the root object",
+        meaning: "whether paths without an ending that are no page are the root object",
     },
     Key {
         path: "distribution.comment",
