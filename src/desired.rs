@@ -8,8 +8,8 @@ use crate::resource::content::Content;
 use crate::resource::function::{self, Frozen, VersionReference, package};
 use crate::resource::site::pages::{Pages, Unled};
 use crate::resource::{
-    NOT_FOUND, PROTECT_TAG, STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, logs,
-    marker, page, role, site, tags,
+    NOT_FOUND, PROTECT_TAG, STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, grant,
+    logs, marker, page, role, site, tags,
 };
 use crate::spec::{DistributionSpec, OwnedDistribution, Source, Spec, written};
 use crate::stack::{Names, Stack};
@@ -28,6 +28,8 @@ pub struct Desired {
     pub bucket: bucket::Settings,
     /// The files in it.
     pub site: site::Settings,
+    /// What no visitor may read of the bucket, as patterns of IAM.
+    pub hidden: Vec<String>,
     /// Paths that should lead to these.
     pub unled: Unled,
     pub page: page::Settings,
@@ -118,6 +120,7 @@ impl Desired {
                 tags: tags.clone(),
             },
             site,
+            hidden: hidden(spec).map(grant::pattern).collect(),
             unled,
             logs: spec
                 .function
@@ -216,6 +219,16 @@ pub fn missing<V>(
     }
     let page = site.keys().find(|key| key.as_str() == NOT_FOUND);
     page.map_or(distribution::Missing::Said, |key| distribution::Missing::Page(key.to_string()))
+}
+
+/// What is not for visitors, keys and, ending with `/`, folders: the index, and, beside the built-in
+/// function, which reads it with its role, the page under either key. Another function may send its
+/// visitors there.
+pub fn hidden(spec: &Spec) -> impl Iterator<Item = &str> {
+    let keys = [&spec.maintenance.key_off, &spec.maintenance.key_on];
+    let is_builtin = spec.function.source == Source::Builtin;
+    let pages = keys.into_iter().filter(move |_| is_builtin).map(ObjectKey::as_str);
+    [site::index::FOLDER].into_iter().chain(pages)
 }
 
 /// The files in the package. Lambda@Edge has no environment variables, so the settings of the

@@ -9,7 +9,7 @@ use crate::name::EDGE_REGION;
 use crate::resource::permission::{Condition, Permission, Place, Stacks};
 use crate::resource::{
     STACK_TAG, access, association, bucket, distribution, function, grant, invalidation, logs,
-    page, role, site,
+    page, policy, role, site,
 };
 use crate::stack::Stack;
 use serde_json::{Value, json};
@@ -133,20 +133,11 @@ fn condition(condition: Condition, stack: &Stack, boundary: Option<&str>) -> Opt
             "StringEqualsIfExists": {found: ours}})),
         Condition::AnyStacksTag => Some(json!({"Null": {found: "false"}})),
         Condition::Bounded => {
-            let bounded = |arn| json!({"StringEquals": {"iam:PermissionsBoundary": literal(arn)}});
+            let bounded =
+                |arn| json!({"StringEquals": {"iam:PermissionsBoundary": policy::literal(arn)}});
             boundary.map(bounded)
         }
     }
-}
-
-/// IAM reads some characters that a role's path may hold as more than themselves (IAM User Guide,
-/// "IAM policy elements: Variables and tags").
-fn literal(resource: &str) -> String {
-    let escaped = |c: char| match c {
-        '*' | '?' | '$' => format!("${{{c}}}"),
-        c => c.to_string(),
-    };
-    resource.chars().map(escaped).collect()
 }
 
 /// The ARNs of a place.
@@ -163,7 +154,9 @@ fn resource(place: Place, stack: &Stack) -> Value {
             json!(stack.page_keys().map(|key| format!("{}/{key}", stack.bucket.arn())))
         }
         Place::Index => json!(format!("{}/{}", stack.bucket.arn(), site::index::KEY)),
-        Place::Role => json!(literal(&stack.names.role.arn(account, &stack.names.role_path))),
+        Place::Role => {
+            json!(policy::literal(&stack.names.role.arn(account, &stack.names.role_path)))
+        }
         Place::Function => json!([function, format!("{function}:*")]),
         Place::Versions => json!(format!("{function}:*")),
         // Ids are not known before creation.
@@ -242,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_path_names_itself_and_nothing_else() {
-        assert_eq!(literal("role/a/*/${x}?"), "role/a/${*}/${$}{x}${?}");
+        assert_eq!(policy::literal("role/a/*/${x}?"), "role/a/${*}/${$}{x}${?}");
     }
 
     #[test]

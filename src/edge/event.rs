@@ -135,6 +135,7 @@ pub(super) mod tests {
             domain_name: "d111111abcdef8.cloudfront.net".into(),
             default_root_object: Some("home.html".into()),
             custom_errors: Vec::new(),
+            hidden: Vec::new(),
             function_on: vec!["*".into()],
             root_before_function: false,
         }

@@ -100,6 +100,8 @@ pub struct Distribution {
     pub default_root_object: Option<String>,
     /// Which of the origin's errors become another page; the first that fits counts.
     pub custom_errors: Vec<CustomError>,
+    /// Keys, and folders, that the bucket does not let it read.
+    pub hidden: Vec<String>,
     /// The path patterns at whose viewer request the function stands; `*` is the default behavior.
     /// Empty: nowhere.
     pub function_on: Vec<String>,

@@ -119,7 +119,9 @@ impl Edge {
         };
         // An empty key asks for the bucket itself, which needs s3:ListBucket, which the
         // distribution does not have.
-        let object = if key.is_empty() { Ok(None) } else { self.objects.get(&key).await };
+        let is_hidden = is_hidden(&self.settings.distribution.hidden, &key);
+        let object =
+            if key.is_empty() || is_hidden { Ok(None) } else { self.objects.get(&key).await };
         let object = match object {
             Ok(object) => object,
             Err(text) => {
@@ -150,6 +152,11 @@ impl Edge {
         served.insert(key.to_owned(), object.etag.clone());
         "Miss"
     }
+}
+
+/// Is the key, or a folder above it, among these?
+fn is_hidden(hidden: &[String], key: &str) -> bool {
+    hidden.iter().any(|one| key == one || one.ends_with('/') && key.starts_with(one.as_str()))
 }
 
 fn refused(refusal: &Refusal, request_id: &str) -> (Reply, &'static str) {

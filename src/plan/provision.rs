@@ -106,12 +106,13 @@ fn grant(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
     let own = live.distribution.as_ref().map(|distribution| &distribution.id);
     let reads = |id: &&DistributionId| live.readers.contains(&(bucket.clone(), (*id).clone()));
     let reader = own.filter(|id| desired.distribution.is_some() || reads(id));
-    let lets = |reader| grant::plan::plan(&stack.account, bucket, reader, policy, is);
+    let to = (bucket, &desired.hidden[..]);
+    let lets = |reader| grant::plan::plan(&stack.account, to, reader, policy, is);
     let (stage, op) = match reader {
-        Some(_) if ends => (Stage::RemoveGrant, grant::plan::without_reader(bucket, policy, is)),
+        Some(_) if ends => (Stage::RemoveGrant, grant::plan::without_reader(to, policy, is)),
         Some(reader) => (Stage::Grant, lets(Some(reader))),
         None if desired.distribution.is_some() => (Stage::FirstGrant, lets(None)),
-        None => (Stage::Grant, grant::plan::without_reader(bucket, policy, is)),
+        None => (Stage::Grant, grant::plan::without_reader(to, policy, is)),
     };
     if op.is_some() {
         plan.conflicts.extend(grant::plan::shared(bucket, own, policy, |id| reads(&id)));

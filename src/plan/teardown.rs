@@ -56,7 +56,7 @@ pub(super) fn end_reading(plan: &mut Plan, stack: &Stack, live: &Live) {
     plan.conflicts.extend(read_by_others(stack, live));
     if grant::exists(live.policy.as_ref()) {
         let (bucket, policy) = (&stack.bucket, live.policy.as_ref());
-        let op = grant::plan::without_reader(bucket, policy, BucketIs::There);
+        let op = grant::plan::without_reader((bucket, &[]), policy, BucketIs::There);
         plan.conflicts.extend(unwritable(stack, live).filter(|_| op.is_some()));
         plan.add(Stage::RemoveGrant, op.map(|op| Op::Grant(bucket.clone(), op)));
     }

@@ -234,6 +234,17 @@ fn scalar(value: &Value, lower: bool) -> String {
     if lower { text.to_ascii_lowercase() } else { text }
 }
 
+/// IAM reads some characters that paths and keys may hold as more than themselves (IAM User Guide,
+/// "IAM policy elements: Variables and tags").
+#[must_use]
+pub fn literal(resource: &str) -> String {
+    let escaped = |c: char| match c {
+        '*' | '?' | '$' => format!("${{{c}}}"),
+        c => c.to_string(),
+    };
+    resource.chars().map(escaped).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

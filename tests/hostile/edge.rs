@@ -159,6 +159,7 @@ fn settings(search_path: String) -> EdgeSettings {
             domain_name: "d111111abcdef8.cloudfront.net".into(),
             default_root_object: Some("home.html".into()),
             custom_errors: CustomError::missing("home.html", 200),
+            hidden: Vec::new(),
             function_on: vec!["*".into()],
             root_before_function: false,
         },

@@ -72,6 +72,22 @@ async fn a_single_page_application_finds_itself_everywhere() {
 }
 
 #[tokio::test]
+async fn what_the_bucket_hides_is_not_there() {
+    let hide = |settings: &mut EdgeSettings| {
+        settings.distribution.hidden = vec!["docs/".into(), "home.html".into()];
+    };
+    let edge = start("python3.13", "edge.py", PASS, hide).await;
+    let site = edge.folder.path().join("site");
+    std::fs::create_dir(site.join("docs")).unwrap();
+    std::fs::write(site.join("docs/a"), "a").unwrap();
+    for (path, status) in
+        [("/home.html", 403), ("/docs/a", 403), ("/d%6fcs/a", 403), ("/robots.txt", 200)]
+    {
+        assert_eq!(edge.get(path).await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_function_stands_where_it_is_associated() {
     let refuse = "def handler(event, context): return {'status': '503', 'headers': {'retry-after': \
         [{'value': '600'}]}}\n";

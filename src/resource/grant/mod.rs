@@ -1,5 +1,6 @@
-//! Our two statements in the bucket policy: our distribution, and no other, may read the objects;
-//! and nobody may speak to the bucket in plain HTTP. Other people's statements stay.
+//! Our statements in the bucket policy: our distribution, and no other, may read the objects; no
+//! distribution may read what is not for visitors; and nobody may speak to the bucket in plain
+//! HTTP. Other people's statements stay.
 //!
 //! The first is also the stack's memory: the distribution's id stands in it.
 
@@ -52,12 +53,36 @@ pub fn tls_only(bucket: &BucketName) -> Value {
     })
 }
 
+/// By which the statement that keeps CloudFront from what is not for visitors is known.
+pub const HIDDEN_SID: &str = "ProvisionDenyControlData";
+
+/// Keeps CloudFront from what is not for visitors: who turned a window and until when, and which
+/// objects are ours. Whoever needs it reads it with a role of his own.
+#[must_use]
+pub fn hidden(bucket: &BucketName, keys: &[String]) -> Value {
+    let resources: Vec<String> = keys.iter().map(|key| format!("{}/{key}", bucket.arn())).collect();
+    json!({
+        "Sid": HIDDEN_SID,
+        "Effect": "Deny",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": resources,
+    })
+}
+
+/// A key, or a folder, as a statement names it.
+#[must_use]
+pub fn pattern(key: &str) -> String {
+    let all = if key.ends_with('/') { "*" } else { "" };
+    format!("{}{all}", policy::literal(key))
+}
+
 fn has_sid(statement: &Value, sid: &str) -> bool {
     statement.get("Sid").and_then(Value::as_str) == Some(sid)
 }
 
 fn is_ours(statement: &Value) -> bool {
-    has_sid(statement, SID) || has_sid(statement, TLS_SID)
+    [SID, HIDDEN_SID, TLS_SID].iter().any(|sid| has_sid(statement, sid))
 }
 
 /// Our statements and everybody else's.
@@ -71,9 +96,14 @@ pub fn exists(policy: Option<&Value>) -> bool {
     !parted(policy).0.is_empty()
 }
 
-/// What ours should be in this policy, if `source` may read. Another owner's statement against
-/// plain HTTP does as well as ours.
-fn wanted(bucket: &BucketName, source: Option<&str>, policy: Option<&Value>) -> Vec<Value> {
+/// What ours should be in this policy, if `source` may read, and none of these keys. Another owner's
+/// statement against plain HTTP does as well as ours.
+fn wanted(
+    bucket: &BucketName,
+    source: Option<&str>,
+    keys: &[String],
+    policy: Option<&Value>,
+) -> Vec<Value> {
     let (ours, others) = parted(policy);
     let tls_only = tls_only(bucket);
     let needed = ours.iter().any(|statement| has_sid(statement, TLS_SID))
@@ -81,6 +111,7 @@ fn wanted(bucket: &BucketName, source: Option<&str>, policy: Option<&Value>) -> 
     source
         .map(|source| read(bucket, source))
         .into_iter()
+        .chain((!keys.is_empty()).then(|| hidden(bucket, keys)))
         .chain(needed.then_some(tls_only))
         .collect()
 }
@@ -157,6 +188,8 @@ pub enum Op {
         before: Option<Value>,
         /// Who may read.
         reader: Reader,
+        /// Which keys no distribution may read, as patterns of IAM.
+        hidden: Vec<String>,
         /// The bucket comes to be in the same plan: nobody can have written a policy.
         new: bool,
     },
@@ -178,14 +211,17 @@ impl Op {
     #[must_use]
     pub fn change(&self, bucket: &BucketName) -> Change {
         match self {
-            Self::Put { before, reader, .. } => {
-                let (seen, wanted) =
-                    (parted(before.as_ref()).0, wanted(bucket, reader.shown(), before.as_ref()));
+            Self::Put { before, reader, hidden, .. } => {
+                let (seen, wanted) = (
+                    parted(before.as_ref()).0,
+                    wanted(bucket, reader.shown(), hidden, before.as_ref()),
+                );
                 let read = reader
                     .shown()
                     .map(|arn| format!("let {} read", arn.rsplit('/').next().unwrap_or_default()));
                 let summary = read
                     .into_iter()
+                    .chain((!hidden.is_empty()).then(|| "hide control data".to_owned()))
                     .chain(Some("deny plain HTTP".to_owned()))
                     .collect::<Vec<_>>()
                     .join(", ");

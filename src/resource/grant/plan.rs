@@ -15,30 +15,44 @@ pub enum BucketIs {
 }
 
 /// Plans our statements for a stack with a distribution of its own. `to` is the live one; `None`:
-/// it comes to be in the same plan.
+/// it comes to be in the same plan. None may read what is `hidden`.
 #[must_use]
 pub fn plan(
     account: &AccountId,
-    bucket: &BucketName,
+    (bucket, hidden): (&BucketName, &[String]),
     to: Option<&DistributionId>,
     live: Option<&Value>,
     is: BucketIs,
 ) -> Option<Op> {
     let reader = to.map_or(Reader::New, |id| Reader::Known(id.arn(account)));
-    put(bucket, reader, live, is)
+    put((bucket, hidden), reader, live, is)
 }
 
-/// The same for a stack without one: nobody reads through CloudFront.
+/// The same for a stack without one: nobody reads through CloudFront by our statement.
 #[must_use]
-pub fn without_reader(bucket: &BucketName, live: Option<&Value>, is: BucketIs) -> Option<Op> {
+pub fn without_reader(
+    bucket: (&BucketName, &[String]),
+    live: Option<&Value>,
+    is: BucketIs,
+) -> Option<Op> {
     put(bucket, Reader::Nobody, live, is)
 }
 
-fn put(bucket: &BucketName, reader: Reader, live: Option<&Value>, is: BucketIs) -> Option<Op> {
+fn put(
+    (bucket, hidden): (&BucketName, &[String]),
+    reader: Reader,
+    live: Option<&Value>,
+    is: BucketIs,
+) -> Option<Op> {
     let seen = parted(live).0;
-    let wanted = wanted(bucket, reader.shown(), live);
+    let wanted = wanted(bucket, reader.shown(), hidden, live);
     let intact = seen.len() == wanted.len() && policy::changes("", &seen, &wanted).is_empty();
-    (!intact).then(|| Op::Put { before: live.cloned(), reader, new: is == BucketIs::New })
+    (!intact).then(|| Op::Put {
+        before: live.cloned(),
+        reader,
+        hidden: hidden.to_vec(),
+        new: is == BucketIs::New,
+    })
 }
 
 /// Plans the end of our statements in a bucket that stays.
@@ -128,7 +142,9 @@ fn short(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SID, TLS_SID, distribution, simulate, statement, with_statements};
+    use super::super::{
+        HIDDEN_SID, SID, TLS_SID, distribution, hidden, simulate, statement, with_statements,
+    };
     use super::*;
     use serde_json::json;
 
@@ -145,7 +161,12 @@ mod tests {
     }
 
     fn ours() -> Vec<Value> {
-        vec![statement(&bucket(), &account(), &reader()), tls_only(&bucket())]
+        let read = statement(&bucket(), &account(), &reader());
+        vec![read, hidden(&bucket(), &keys()), tls_only(&bucket())]
+    }
+
+    fn keys() -> Vec<String> {
+        vec![".provision/*".into(), "m.html".into()]
     }
 
     fn theirs() -> Value {
@@ -165,7 +186,7 @@ mod tests {
     }
 
     fn planned(live: Option<&Value>) -> Option<Op> {
-        plan(&account(), &bucket(), Some(&reader()), live, BucketIs::There)
+        plan(&account(), (&bucket(), &keys()), Some(&reader()), live, BucketIs::There)
     }
 
     /// What the op leaves; the next plan has nothing to do.
@@ -181,7 +202,7 @@ mod tests {
         let good = policy([vec![theirs()], ours()].concat());
         assert_eq!(planned(Some(&good)), None);
         assert_eq!(distribution(Some(&good)), Some(reader()));
-        for number in [0, 1] {
+        for number in [0, 1, 2] {
             for (element, value) in ours()[number].as_object().unwrap() {
                 // Without its label it is another owner's.
                 if element == "Sid" {
@@ -218,14 +239,14 @@ mod tests {
         );
         assert_eq!(with_statements(Some(&policy(ours())), Vec::new()), None);
         assert_eq!(
-            [SID, TLS_SID],
-            [0, 1].map(|number| ours()[number]["Sid"].as_str().unwrap().to_owned())
+            [SID, HIDDEN_SID, TLS_SID],
+            [0, 1, 2].map(|number| ours()[number]["Sid"].as_str().unwrap().to_owned())
         );
     }
 
     #[test]
     fn a_stack_without_a_distribution_denies_plain_http_and_lets_nobody_read() {
-        let alone = |live: Option<&Value>| without_reader(&bucket(), live, BucketIs::There);
+        let alone = |live: Option<&Value>| without_reader((&bucket(), &[]), live, BucketIs::There);
         let after = |live: Option<&Value>| {
             let after =
                 simulate::simulate(&bucket(), live, &alone(live).unwrap(), &account(), None)
@@ -245,15 +266,18 @@ mod tests {
     fn somebody_elses_statement_against_plain_http_does_as_well() {
         let mut cdk = tls_only(&bucket());
         (cdk["Sid"], cdk["Principal"]) = (json!("DenyInsecureTransport"), json!({"AWS": "*"}));
-        let read = ours().remove(0);
-        assert_eq!(carried_out(Some(&policy(vec![cdk.clone()]))), [cdk.clone(), read.clone()]);
+        let [read, hidden, _] = ours().try_into().unwrap();
+        assert_eq!(
+            carried_out(Some(&policy(vec![cdk.clone()]))),
+            [cdk.clone(), read.clone(), hidden]
+        );
         assert_eq!(
             planned(Some(&policy([vec![cdk.clone()], ours()].concat()))),
             None,
             "ours came first and stays"
         );
         assert_eq!(
-            without_reader(&bucket(), Some(&policy(vec![cdk.clone()])), BucketIs::There),
+            without_reader((&bucket(), &[]), Some(&policy(vec![cdk.clone()])), BucketIs::There),
             None
         );
         cdk["Resource"] = json!(bucket().arn());

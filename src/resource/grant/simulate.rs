@@ -18,7 +18,7 @@ pub(crate) fn simulate(
     created: Option<&DistributionId>,
 ) -> Result<Option<Value>, Fault> {
     match op {
-        Op::Put { before, reader, new } => {
+        Op::Put { before, reader, hidden, new } => {
             if !new {
                 unchanged(live, before.as_ref())?;
             }
@@ -34,7 +34,7 @@ pub(crate) fn simulate(
                     ));
                 }
             };
-            Ok(with_statements(live, wanted(bucket, source.as_deref(), live)))
+            Ok(with_statements(live, wanted(bucket, source.as_deref(), hidden, live)))
         }
         Op::Remove { before, .. } => {
             unchanged(live, Some(before))?;

@@ -6,7 +6,7 @@ use crate::aws::fault::{NO_SUCH_BUCKET, absent, fault};
 use crate::change::{Done, Fault, FaultKind};
 use crate::context::Context;
 use crate::name::{AccountId, BucketName, ObjectKey, StackName};
-use crate::resource::site::{Fetched, Object, Op, Put, mark, unquoted};
+use crate::resource::site::{Fetched, Object, Op, Put, unquoted};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::EncodingType;
@@ -42,7 +42,7 @@ pub(crate) async fn apply(
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
     match op {
-        Op::Put(op) => put(clients, account, op, mark(&op.stack, &op.key).collect(), context).await,
+        Op::Put(op) => put(clients, account, op, op.marks(), context).await,
         Op::Delete { bucket, key, before } => delete(clients, account, bucket, key, before).await,
     }
 }

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Where only our own objects are.
+pub const FOLDER: &str = ".provision/";
+
 /// Where it is. No file of a site has such a key, as names that begin with a dot are left out.
 pub const KEY: &str = ".provision/index";
 

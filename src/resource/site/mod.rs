@@ -26,11 +26,14 @@ pub(crate) mod simulate;
 
 use index::{Index, Served};
 
-/// The metadata key (without `x-amz-meta-`) that marks an object as put by us; its value is the
-/// stack's name.
+/// The metadata key (without `x-amz-meta-`) that marks an object which is not for visitors as put by
+/// us; its value is the stack's name.
 pub const STACK_METADATA: &str = "provision-stack";
 /// The metadata key that says for which key it was put.
 pub const KEY_METADATA: &str = "provision-key";
+/// The metadata key that marks what visitors get, and CloudFront shows them: its value is a digest
+/// of the stack's name and the key, and tells nobody either.
+pub const SEAL_METADATA: &str = "provision-seal";
 
 /// How the site should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,7 +120,15 @@ pub(crate) fn unquoted(etag: Option<&str>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
-/// What marks the object under `key` as put by us.
+/// What marks the file under `key` as put by us.
+#[must_use]
+pub fn seal(stack: &StackName, key: &ObjectKey) -> (String, String) {
+    let digest =
+        Sha256::new_with_prefix(stack.as_str()).chain_update([0]).chain_update(key.as_str());
+    (SEAL_METADATA.to_owned(), hex::encode(&digest.finalize()[..8]))
+}
+
+/// What marks the object under `key`, which is not for visitors, as put by us.
 pub fn mark(stack: &StackName, key: &ObjectKey) -> impl Iterator<Item = (String, String)> {
     [(STACK_METADATA.to_owned(), stack.to_string()), (KEY_METADATA.to_owned(), place(key))]
         .into_iter()
@@ -142,8 +153,10 @@ pub fn is_marked(
         let here = *told == place(key);
         here || page_keys.contains(&key) && page_keys.into_iter().any(|page| *told == place(page))
     };
-    metadata.get(STACK_METADATA).is_some_and(|mark| mark == stack.as_str())
-        && metadata.get(KEY_METADATA).is_some_and(may_lie)
+    let (name, seal) = seal(stack, key);
+    metadata.get(&name) == Some(&seal)
+        || metadata.get(STACK_METADATA).is_some_and(|mark| mark == stack.as_str())
+            && metadata.get(KEY_METADATA).is_some_and(may_lie)
 }
 
 /// After so many foreign objects nobody is asked any more: what others have in the bucket must not
@@ -302,6 +315,18 @@ pub fn standing(live: &Live, page_keys: [&ObjectKey; 2], has_bucket: bool) -> St
     Standing::of(format!("{count} {objects}"), has_bucket)
 }
 
+impl Put {
+    /// The user metadata that mark it.
+    #[must_use]
+    pub fn marks(&self) -> BTreeMap<String, String> {
+        if self.key.as_str() == index::KEY {
+            mark(&self.stack, &self.key).collect()
+        } else {
+            [seal(&self.stack, &self.key)].into()
+        }
+    }
+}
+
 impl Op {
     /// The same upload, over an object that is taken over.
     #[must_use]
@@ -371,6 +396,12 @@ mod tests {
         assert_eq!(lies(&file), [true, false, false, false]);
         assert_eq!(lies(&off), [false, false, true, true]);
         assert_eq!(lies(&on), [false, false, true, true]);
+        let sealed = |put: &ObjectKey, lies: &ObjectKey| {
+            is_marked(&[seal(&stack, put)].into(), &stack, lies, [&off, &on])
+        };
+        assert!(sealed(&file, &file) && !sealed(&file, &copy) && !sealed(&off, &on));
+        let theirs = [seal(&"other".parse().unwrap(), &file)].into();
+        assert!(!is_marked(&theirs, &stack, &file, [&off, &on]));
         let theirs = mark(&"other".parse().unwrap(), &file).collect();
         assert!(!is_marked(&theirs, &stack, &file, [&off, &on]));
     }

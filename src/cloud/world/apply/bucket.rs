@@ -87,8 +87,8 @@ impl World {
     pub(super) fn apply_site(&mut self, op: &site::Op, now: u64) -> Result<Done, Fault> {
         match op {
             site::Op::Put(put) => {
-                let site::Put { bucket, stack, key, content, .. } = put;
-                let done = self.put(put, site::mark(stack, key).collect(), now)?;
+                let site::Put { bucket, key, content, .. } = put;
+                let done = self.put(put, put.marks(), now)?;
                 if key.as_str() == site::index::KEY {
                     self.bucket(bucket)?.index =
                         String::from_utf8(content.read()?).unwrap_or_default();

@@ -55,7 +55,10 @@ fn every_rule_is_kept() {
         ),
         ("bucket: { namespace: regional }", "unknown namespace `regional`"),
         ("bucket: { headers: [a] }", "`bucket.headers` must be keys with values, found a list"),
-        ("bucket: { headers: { \"a[\": {} } }", "`a[` is no pattern of keys: invalid range pattern"),
+        (
+            "bucket: { headers: { \"a[\": {} } }",
+            "`a[` is no pattern of keys: invalid range pattern",
+        ),
         ("bucket: { headers: { a: b } }", "`a` must be keys with values, found the text `b`"),
         (
             "bucket: { headers: { a: { cache-control: no-store } } }",
