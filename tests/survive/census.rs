@@ -146,7 +146,9 @@ fn of_role(role: &role::Live) -> String {
 
 /// No two runs have the same time.
 fn of_groups(mut groups: BTreeMap<Region, logs::Group>) -> BTreeMap<Region, logs::Group> {
-    groups.values_mut().for_each(|group| group.created = 0);
+    for group in groups.values_mut() {
+        group.created = 0;
+    }
     groups
 }
 
