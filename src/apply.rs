@@ -1,6 +1,7 @@
 //! Carries out a plan: starts what may start, keeps the order, stops cleanly, and accounts for
 //! every step.
 
+use crate::aws::meter::Unanswered;
 use crate::aws::wait;
 use crate::change::{Address, Change, Done, Fault, Later};
 use crate::cloud::Cloud;
@@ -27,8 +28,10 @@ pub enum Event<'a> {
         /// In bytes, of all uploads of the plan.
         all: u64,
     },
-    /// AWS lets a call wait: which one, and since when.
-    Unanswered(&'a str, Duration),
+    /// AWS lets a call wait, or refuses it for now.
+    Unanswered(&'a Unanswered),
+    /// The user wants to stop, and this call is waited for first; do bytes flow?
+    Stopping(&'a Unanswered, bool),
     /// A step ended without a fault.
     Ended(&'a Change, &'a Done, Duration),
     Failed(&'a Change, &'a Fault, Duration),
@@ -135,6 +138,7 @@ pub async fn execute(
     let mut running = FuturesUnordered::new();
     let mut outcome = Outcome::default();
     let all = plan.steps.iter().map(|step| step.op.sends()).sum();
+    let mut is_stopping = false;
     loop {
         let ready: Vec<Stage> = waiting
             .iter()
@@ -145,14 +149,27 @@ pub async fn execute(
             waiting.remove(&stage);
             running.push(run_stage(stage, plan, stack, cloud, context, report));
         }
-        let tell = |_| {
-            if context.is_sending() {
+        let tell = |_| match cloud.unanswered() {
+            Some(call) if context.stopped() => {
+                report.event(&Event::Stopping(&call, context.is_sending()));
+            }
+            Some(call) if call.refused.is_some() || !context.is_sending() => {
+                report.event(&Event::Unanswered(&call));
+            }
+            _ if context.is_sending() => {
                 report.event(&Event::Sending { sent: cloud.sent().min(all), all });
-            } else if let Some((call, since)) = cloud.unanswered() {
-                report.event(&Event::Unanswered(&call, since.elapsed()));
+            }
+            _ => {}
+        };
+        let next = tokio::select! {
+            next = wait::telling(running.next(), tell) => next,
+            () = context.until_stopped(), if !is_stopping => {
+                is_stopping = true;
+                tell(0);
+                continue;
             }
         };
-        let Some((stage, endings)) = wait::telling(running.next(), tell).await else { break };
+        let Some((stage, endings)) = next else { break };
         let mut complete = true;
         for (step, ending) in endings {
             let change = step.op.change();

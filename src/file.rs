@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use std::fs::{File, FileType};
 use std::io::{Error, ErrorKind, Read, Result, Write as _};
 use std::path::Path;
+use tempfile::NamedTempFile;
 
 /// What a thing in a folder is, behind "is …".
 #[must_use]
@@ -102,6 +103,16 @@ pub(crate) enum Readers {
     Owner,
 }
 
+#[cfg(unix)]
+impl Readers {
+    fn mode(self) -> u32 {
+        match self {
+            Self::Usual => 0o666,
+            Self::Owner => 0o600,
+        }
+    }
+}
+
 /// Puts a file in the place of whatever has this name: written beside it, then renamed over it. A
 /// link of this name is replaced, and what it leads to is left alone.
 ///
@@ -132,10 +143,7 @@ pub(crate) fn replace_with(
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(
-        &mut options,
-        if readers == Readers::Owner { 0o600 } else { 0o666 },
-    );
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, readers.mode());
     #[cfg(not(unix))]
     let _ = readers;
     let mut file = options.open(&beside)?;
@@ -144,6 +152,34 @@ pub(crate) fn replace_with(
         .and_then(|()| std::fs::rename(&beside, path));
     // A disk that is full shall not keep the half of it.
     written.inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
+/// Writes a new file beside its place, of which nothing stays unless it is put there.
+///
+/// # Errors
+/// The system's; [`ErrorKind::AlreadyExists`] where something has this name already.
+pub(crate) fn stage(path: &Path, bytes: &[u8], readers: Readers) -> Result<NamedTempFile> {
+    if path.symlink_metadata().is_ok() {
+        return Err(Error::new(ErrorKind::AlreadyExists, "it is there already"));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(readers.mode()));
+    #[cfg(not(unix))]
+    let _ = readers;
+    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Puts a new file there: whole or not at all, and over nothing.
+///
+/// # Errors
+/// See [`stage`].
+pub(crate) fn create(path: &Path, bytes: &[u8], readers: Readers) -> Result<()> {
+    stage(path, bytes, readers)?.persist_noclobber(path).map(drop).map_err(|error| error.error)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod wire {
     mod credentials;
     mod destroy;
     mod drift;
+    mod ends;
     mod faults;
     mod filled;
     mod keys;

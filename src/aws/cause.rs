@@ -15,10 +15,10 @@ const CERTIFICATE: &str = "something between here and AWS shows a certificate of
     where you expect no such proxy, do not go on";
 pub(super) const NAME: &str = "the name cannot be looked up: check the network, the VPN and DNS, \
     and whether a proxy is needed (HTTPS_PROXY); then run the same command again";
-const REFUSED: &str = "nothing listens there: check `--endpoint-url`, AWS_ENDPOINT_URL and the \
-    proxy variables; then run the same command again";
-const SLOW: &str = "check the network, the VPN and the proxy variables (HTTPS_PROXY, NO_PROXY); \
-    then run the same command again";
+pub(super) const REFUSED: &str = "nothing listens there: check `--endpoint-url`, \
+    AWS_ENDPOINT_URL and the proxy variables; then run the same command again";
+pub(super) const SLOW: &str = "check the network, the VPN and the proxy variables \
+    (HTTPS_PROXY, NO_PROXY); then run the same command again";
 const PROCESS: &str = "run the `credential_process` of the profile by hand: it has to print the \
     keys as JSON, and to end with 0";
 const SCHEME: &str = "write the address with `http://` or `https://`: `--endpoint-url`, or \
@@ -59,6 +59,18 @@ const CAUSES: &[(&str, FaultKind, &str)] = &[
     ("profile", Credentials, NONE),
 ];
 
+/// The first of its causes that has this type.
+pub(super) fn within<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
 /// What a call without an answer means.
 pub(super) fn meaning(error: &dyn Error) -> Meaning {
     let mut chain = String::new();
@@ -92,13 +104,20 @@ fn without_dump(text: &str) -> String {
 
 /// The causes of an error, outermost first, without those that only say that one went wrong.
 pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
-    const EMPTY: [&str; 5] =
-        ["dispatch failure", "io error", "client error", "error trying to connect", "other"];
+    const EMPTY: [&str; 6] = [
+        "dispatch failure",
+        "response error",
+        "io error",
+        "client error",
+        "error trying to connect",
+        "other",
+    ];
     let mut said: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
         let text = without_dump(&plain(error));
-        let is_empty = EMPTY.iter().any(|word| text.starts_with(word));
+        let is_empty = EMPTY.iter().any(|word| text.starts_with(word))
+            || text.ends_with(" interceptor encountered an error");
         // Some repeat what the next one says.
         said.retain(|before| !text.contains(before.as_str()));
         if !is_empty && !said.iter().any(|before| before.contains(&text)) {

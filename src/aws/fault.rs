@@ -1,15 +1,16 @@
 //! What became of a call that AWS did not carry out: what was tried, AWS's own words, what they
 //! mean, and what to do now.
 
-use super::cause::{self, causes};
+use super::cause::{self, causes, within};
 use super::lost::refused;
 use super::refusal::{Meaning, meaning};
-use super::way::lost;
+use super::tries::Stopped;
+use super::way::Lost;
 use crate::change::{Fault, FaultKind};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 
 /// The header in which S3 says where a bucket is (docs/aws.md, "a bucket elsewhere redirects").
 pub(crate) const BUCKET_REGION: &str = "x-amz-bucket-region";
@@ -21,6 +22,9 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let tried = tried.into();
+    if let Some(Stopped(last)) = within(error) {
+        return Fault { tried, ..last.clone() };
+    }
     let code = error.code().map(str::to_owned);
     let status = error.raw_response().map(|response| response.status().as_u16());
     let text = error.message().map_or_else(|| words(error, status), str::to_owned);
@@ -28,7 +32,7 @@ where
     let page = error.raw_response().filter(|_| code.is_none()).and_then(page);
     let is_page = page.is_some();
     let text = page.map_or(text, |page| format!("a web page came instead of AWS's answer: {page}"));
-    let way = lost(error).map(|lost| lost.cure.clone());
+    let way = within::<Lost>(error).map(|lost| lost.cure.clone());
     let Meaning { kind, cure } = match error {
         _ if way.is_some() => Meaning { kind: FaultKind::Unreachable, cure: None },
         _ if is_page => Meaning { kind: FaultKind::Unreachable, cure: Some(cause::PAGE) },
@@ -55,6 +59,28 @@ where
     };
     refused(&fault);
     fault
+}
+
+/// Returns what one try came to, whichever call it was of.
+pub(super) fn of_try(
+    tried: String,
+    error: &(dyn std::error::Error + 'static),
+    response: Option<&HttpResponse>,
+) -> Fault {
+    let said = within::<ErrorMetadata>(error);
+    let code = said.and_then(ErrorMetadata::code).map(str::to_owned);
+    let message =
+        said.and_then(ErrorMetadata::message).map_or_else(|| causes(error), str::to_owned);
+    let Meaning { kind, cure } = match response {
+        None => cause::meaning(error),
+        Some(response) => meaning(code.as_deref(), &message, Some(response.status().as_u16())),
+    };
+    Fault {
+        hint: cure.map(str::to_owned).or_else(|| hint(kind, &tried, &message)),
+        code,
+        request_id: response.and_then(RequestId::request_id).map(str::to_owned),
+        ..Fault::new(kind, tried, message)
+    }
 }
 
 /// Returns the fault behind a refusal inside of an answer that says 200. `needs`: the actions that

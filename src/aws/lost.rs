@@ -3,7 +3,8 @@
 //! Writes that AWS may have carried out without our hearing of it: where the next look finds what
 //! was wanted, it was this op that did it. And its last refusal, where something else ends first.
 
-use super::cause::causes;
+use super::cause::{causes, within};
+use super::tries::Stopped;
 use crate::change::Fault;
 use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
 use std::future::Future;
@@ -58,6 +59,9 @@ pub(crate) fn has_lost() -> bool {
 /// Hears how one attempt of a call ended.
 pub(super) fn hear(operation: &str, context: &FinalizerInterceptorContextRef<'_>) {
     let Some(Err(error)) = context.output_or_error() else { return };
+    if within::<Stopped>(error).is_some() {
+        return;
+    }
     let is_lost = match context.response().map(|response| response.status().as_u16()) {
         Some(status) => is_no_answer(status),
         // What found no connection was never sent.
@@ -75,7 +79,7 @@ fn is_no_answer(status: u16) -> bool {
 }
 
 /// AWS calls every operation that only reads by one of these verbs.
-fn writes(operation: &str) -> bool {
+pub(super) fn writes(operation: &str) -> bool {
     !["Get", "List", "Head", "Describe"].iter().any(|verb| operation.starts_with(verb))
 }
 
@@ -91,7 +95,7 @@ mod tests {
         one.clone()
             .of(async {
                 tell("first").await;
-                tell("second").await
+                tell("second").await;
             })
             .await;
         other.clone().of(async {}).await;

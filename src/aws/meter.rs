@@ -1,7 +1,10 @@
-//! The calls: which have no answer yet, where they were sent, and when AWS answered last; so that a
-//! user who waits knows whom for. With `-v` also one line on stderr for each call, as it ends.
+//! The calls: which have no answer yet, what for, where they were sent, what AWS said to their last
+//! try, and when it answered last; so that a user who waits knows whom for. With `-v` also one line
+//! on stderr for each call, as it ends.
 
 use super::lost;
+use super::tries::{Tried, persists};
+use crate::change::{Address, Fault};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
@@ -14,7 +17,18 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
+
+tokio::task_local! {
+    /// What the op is about that makes the calls.
+    static ABOUT: Address;
+}
+
+/// Carries out an op whose calls are `about` this. An op's calls are made in the op's own future.
+pub(crate) async fn about<T>(about: Address, op: impl Future<Output = T>) -> T {
+    ABOUT.scope(about, op).await
+}
 
 /// The calls of all clients.
 #[derive(Clone, Debug, Default)]
@@ -24,27 +38,38 @@ pub struct Calls(Arc<Mutex<Book>>);
 struct Book {
     begun: u64,
     /// By the order in which they began.
-    open: BTreeMap<u64, Call>,
+    open: BTreeMap<u64, Unanswered>,
     answered: u64,
     last: Option<Instant>,
 }
 
 /// A call without an answer.
-#[derive(Debug)]
-struct Call {
-    name: String,
-    since: Instant,
-    /// When the try was sent that is under way.
-    sent: Option<Instant>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// `S3 GetObject at HOST`, and for which op.
+    pub call: String,
+    pub since: Instant,
+    /// When the try was sent that is under way; `None` before the first and between two.
+    pub sent: Option<Instant>,
+    /// How long nothing may move until that try ends.
+    pub patience: Duration,
+    /// What AWS refused, which ends by itself: the call is tried again.
+    pub refused: Option<Fault>,
+}
+
+impl Unanswered {
+    /// How long it takes at the most, if it is not tried again.
+    #[must_use]
+    pub fn left(&self, now: Instant) -> Duration {
+        self.sent.map_or(Duration::ZERO, |sent| (sent + self.patience).duration_since(now))
+    }
 }
 
 /// What is known of the calls at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// The oldest call without an answer, `S3 GetObject at HOST`, and when it began.
-    pub(crate) open: Option<(String, Instant)>,
-    /// When it was sent, unless it pauses before the next try.
-    pub(crate) sent: Option<Instant>,
+    /// The oldest call without an answer; first of those that AWS refuses.
+    pub(crate) open: Option<Unanswered>,
     /// How many answers there were, refusals too.
     pub(crate) answered: u64,
     /// When the last one came.
@@ -58,10 +83,9 @@ impl Calls {
 
     pub(crate) fn seen(&self) -> Seen {
         self.book(|book| {
-            let oldest = book.open.values().next();
+            let refused = book.open.values().find(|call| call.refused.is_some());
             Seen {
-                open: oldest.map(|call| (call.name.clone(), call.since)),
-                sent: oldest.and_then(|call| call.sent),
+                open: refused.or_else(|| book.open.values().next()).cloned(),
                 answered: book.answered,
                 last: book.last,
             }
@@ -73,6 +97,8 @@ impl Calls {
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
     pub(crate) calls: Calls,
+    /// How long nothing may move in one try, or how long it may take.
+    pub(crate) patience: Duration,
     pub(crate) is_verbose: bool,
 }
 
@@ -114,8 +140,10 @@ impl Intercept for Meter {
         let (name, since) = (format!("{service} {operation}"), Instant::now());
         let number = self.calls.book(|book| {
             book.begun += 1;
-            let unsent = format!("{name}, whose credentials are not there yet");
-            book.open.insert(book.begun, Call { name: unsent, since, sent: None });
+            let call = format!("{name}, whose credentials are not there yet");
+            let patience = self.patience;
+            let open = Unanswered { call, since, sent: None, patience, refused: None };
+            book.open.insert(book.begun, open);
             book.begun
         });
         let open = Open { number, name, since, calls: self.calls.clone() };
@@ -129,11 +157,16 @@ impl Intercept for Meter {
         _: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(Open { number, name, since, .. }) = bag.load::<Open>() {
+        if let Some(Open { number, name, .. }) = bag.load::<Open>() {
             let uri = context.request().uri().split_once("://").map_or("", |(_, rest)| rest);
             let host = uri.split(['/', '?']).next().unwrap_or_default();
-            let (name, sent) = (format!("{name} at {host}"), Some(Instant::now()));
-            self.calls.book(|book| book.open.insert(*number, Call { name, since: *since, sent }));
+            let about = ABOUT.try_with(|about| format!(" for {about}")).unwrap_or_default();
+            self.calls.book(|book| {
+                if let Some(open) = book.open.get_mut(number) {
+                    open.call = format!("{name} at {host}{about}");
+                    open.sent = Some(Instant::now());
+                }
+            });
         }
         Ok(())
     }
@@ -146,7 +179,13 @@ impl Intercept for Meter {
     ) -> Result<(), BoxError> {
         lost::hear(bag.load::<Metadata>().map_or("?", Metadata::name), context);
         if let Some(Open { number, .. }) = bag.load::<Open>() {
-            self.calls.book(|book| book.open.get_mut(number).map(|call| call.sent = None));
+            let last = bag.load::<Tried>().and_then(|tried| tried.last.clone());
+            let refused = last.filter(|fault| persists(fault.kind));
+            self.calls.book(|book| {
+                if let Some(open) = book.open.get_mut(number) {
+                    (open.sent, open.refused) = (None, refused);
+                }
+            });
         }
         if context.response().is_some() {
             self.calls.book(|book| {

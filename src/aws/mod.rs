@@ -8,7 +8,7 @@ use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::TlsContext;
@@ -17,12 +17,14 @@ use flow::Traffic;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use surroundings::Surroundings;
+use tokio::sync::watch;
 
 pub(crate) mod address;
 pub(crate) mod body;
 pub(crate) mod capture;
 pub(crate) mod cause;
 pub(crate) mod clock;
+mod empty;
 pub(crate) mod fault;
 mod flow;
 pub(crate) mod http;
@@ -34,6 +36,7 @@ pub(crate) mod record;
 mod refusal;
 mod signer;
 mod surroundings;
+mod tries;
 pub(crate) mod wait;
 mod way;
 
@@ -44,7 +47,7 @@ pub struct Patience {
     pub silence: Duration,
     /// How long one attempt may take as a whole, where that is bounded.
     pub attempt: Option<Duration>,
-    /// How often a call is tried.
+    /// How often a call is tried that nobody answers.
     pub attempts: u32,
 }
 
@@ -80,6 +83,8 @@ pub struct Connection {
     pub recording: Option<record::Recording>,
     /// Reads the environment.
     pub variable: Variable,
+    /// Turns true when the user has had enough.
+    pub stop: watch::Receiver<bool>,
 }
 
 /// The clients, and how patiently they poll.
@@ -164,7 +169,7 @@ impl Clients {
         let (patience, traffic) = (connection.patience, Traffic::default());
         let http = http::client(&trust, patience.silence, traffic.clone(), connection.variable);
         let home = home(profile).await;
-        let retries = RetryConfig::standard().with_max_attempts(patience.attempts);
+        let retries = tries::retries(patience.attempts);
         let mut timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(5));
         timeouts.set_operation_attempt_timeout(patience.attempt);
         let timeouts = timeouts.build();
@@ -202,35 +207,33 @@ impl Clients {
         let shared = shared.region(aws_config::Region::from_static(EDGE_REGION)).build();
         let emulated = shared.endpoint_url().is_some() || connection.s3_endpoint;
         let calls = meter::Calls::default();
-        let meter = meter::Meter { calls: calls.clone(), is_verbose: connection.verbose };
-        let mut s3 = aws_sdk_s3::config::Builder::from(&shared)
+        let listeners = listeners(connection, &calls);
+        let s3 = aws_sdk_s3::config::Builder::from(&shared)
             .region(aws_config::Region::new(connection.region.to_string()))
             .force_path_style(emulated)
             // Uploads carry the MD5 that was planned, which says more than a checksum of whatever
             // was read; and without one the body goes as it is, in no chunks of AWS's own.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
-        let mut iam = aws_sdk_iam::config::Builder::from(&shared);
-        let mut lambda = aws_sdk_lambda::config::Builder::from(&shared);
-        let mut cloudfront = aws_sdk_cloudfront::config::Builder::from(&shared);
-        let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(&shared);
-        let mut sts = aws_sdk_sts::config::Builder::from(&shared);
-        let recorder = connection.recording.clone().map(record::Recorder);
-        let listeners = [Some(SharedInterceptor::new(meter)), recorder.map(SharedInterceptor::new)];
-        for listener in listeners.into_iter().flatten() {
-            s3.push_interceptor(listener.clone());
-            iam.push_interceptor(listener.clone());
-            lambda.push_interceptor(listener.clone());
-            cloudfront.push_interceptor(listener.clone());
-            logs.push_interceptor(listener.clone());
-            sts.push_interceptor(listener);
+        let lambda = aws_sdk_lambda::config::Builder::from(&shared).interceptor(empty::Empty);
+        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(&shared).interceptor(empty::Empty);
+        // Each service has a type of its own for the same configuration.
+        macro_rules! client {
+            ($service:ident, $config:expr) => {{
+                let mut config: $service::config::Builder = $config;
+                for listener in &listeners {
+                    config.push_interceptor(listener.clone());
+                }
+                config.set_retry_partition(Some(tries::partition()));
+                $service::Client::from_conf(config.build())
+            }};
         }
         Ok(Self {
-            s3: aws_sdk_s3::Client::from_conf(s3.build()),
-            iam: aws_sdk_iam::Client::from_conf(iam.build()),
-            lambda: aws_sdk_lambda::Client::from_conf(lambda.build()),
-            cloudfront: aws_sdk_cloudfront::Client::from_conf(cloudfront.build()),
-            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
-            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            s3: client!(aws_sdk_s3, s3),
+            iam: client!(aws_sdk_iam, (&shared).into()),
+            lambda: client!(aws_sdk_lambda, lambda),
+            cloudfront: client!(aws_sdk_cloudfront, (&shared).into()),
+            logs: client!(aws_sdk_cloudwatchlogs, logs),
+            sts: client!(aws_sdk_sts, (&shared).into()),
             credentials: shared.credentials_provider(),
             traffic,
             rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },
@@ -240,6 +243,23 @@ impl Clients {
             recording: connection.recording.clone(),
         })
     }
+}
+
+/// Who hears of each call of each client.
+fn listeners(connection: &Connection, calls: &meter::Calls) -> Vec<SharedInterceptor> {
+    let Patience { silence, attempt, attempts } = connection.patience;
+    let tries = tries::Tries { stop: connection.stop.clone(), attempts };
+    let meter = meter::Meter {
+        calls: calls.clone(),
+        patience: attempt.unwrap_or(silence),
+        is_verbose: connection.verbose,
+    };
+    let recorder = connection.recording.clone().map(record::Recorder);
+    // The first hears of a try before the meter does, which asks it what came of it.
+    [SharedInterceptor::new(tries), SharedInterceptor::new(meter)]
+        .into_iter()
+        .chain(recorder.map(SharedInterceptor::new))
+        .collect()
 }
 
 /// The user's own region: there whoever hands out credentials is asked, as an `aws login` belongs to

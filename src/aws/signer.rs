@@ -34,12 +34,33 @@ pub(crate) struct Signer {
     role: Option<String>,
     /// The profile that wants a code from a device for that.
     device: Option<String>,
+    /// The profile that says how long that holds, which the SDK does not send.
+    unheeded: Option<String>,
 }
 
 /// What the keys in the environment are called.
 const KEYS: &str = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN";
 
+/// How many seconds a role is taken on for by the SDK, which asks for no time of its own (AWS STS
+/// API Reference, `AssumeRole`).
+const HOUR: &str = "3600";
+
 impl Signer {
+    /// What of the files is not heeded, and the way out.
+    pub(super) fn unheeded(&self) -> Option<(String, String)> {
+        let profile = self.unheeded.as_ref()?;
+        let what = format!(
+            "`duration_seconds` of profile `{profile}` is not heeded: the role is taken on for an \
+                hour, and again when that is over"
+        );
+        let hint = format!(
+            "where it has to be that long, let the AWS CLI take the role on: `eval \"$(aws \
+                configure export-credentials --profile {profile} --format env)\"`, then run \
+                without `--profile`"
+        );
+        Some((what, hint))
+    }
+
     /// By the flag, the environment and the files; `profiles` has chosen one.
     ///
     /// # Errors
@@ -49,7 +70,7 @@ impl Signer {
         variable: Variable,
         profiles: &ProfileSet,
     ) -> Result<Self, Fault> {
-        let plain = |way| Self { way, role: None, device: None };
+        let plain = |way| Self { way, role: None, device: None, unheeded: None };
         if flag.is_none() && is_in_environment(variable)? {
             return Ok(plain(Way::Environment));
         }
@@ -70,6 +91,9 @@ impl Signer {
     /// By a profile, and those that it leads to.
     fn by_profile(first: &Profile, profiles: &ProfileSet) -> Result<Option<Self>, Fault> {
         let (mut profile, mut role, mut device) = (first, None, None);
+        let lasts = first.get("duration_seconds").filter(|it| it.trim() != HOUR);
+        let is_role = first.get("role_arn").is_some();
+        let unheeded = lasts.filter(|_| is_role).map(|_| first.name().to_owned());
         let mut seen = vec![first.name()];
         loop {
             let name = profile.name().to_owned();
@@ -117,7 +141,7 @@ impl Signer {
             } else {
                 return Ok(None);
             };
-            return Ok(Some(Self { way, role, device }));
+            return Ok(Some(Self { way, role, device, unheeded }));
         }
     }
 

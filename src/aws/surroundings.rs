@@ -43,6 +43,11 @@ impl Surroundings {
         self.unusable.clone().map_or(Ok(()), Err)
     }
 
+    /// What of the user's files is not heeded, and the way out.
+    pub(crate) fn unheeded(&self) -> Option<(String, String)> {
+        self.signer.as_ref()?.unheeded()
+    }
+
     /// The same fault with the way out that only those know who know whom was asked, and as whom.
     pub(crate) fn explain(&self, fault: Fault) -> Fault {
         let fault = match &self.endpoint {

@@ -1,8 +1,10 @@
 //! The only place that sleeps: wait for a named condition, with a rhythm, a budget and the user's
 //! right to stop.
 
+use super::lost::Refusals;
 use crate::change::{Address, Done, Fault, FaultKind, Later};
 use crate::context::Context;
+use futures_util::FutureExt;
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -55,6 +57,22 @@ pub(crate) struct Said {
     not_yet: bool,
     /// What it refused last, unless it has answered since.
     last: Option<Fault>,
+}
+
+impl Said {
+    /// What is waited for, and what hinders the look at it.
+    fn told(&self, what: &str) -> String {
+        let Some(fault) = self.last.as_ref().filter(|fault| passes(fault.kind)) else {
+            return what.to_owned();
+        };
+        let hindered = match fault.kind {
+            FaultKind::Unreachable => "nobody answers",
+            FaultKind::Throttled => "AWS throttles",
+            FaultKind::Failing => "AWS fails",
+            _ => return what.to_owned(),
+        };
+        format!("{what}; {hindered}: {}", fault.message)
+    }
 }
 
 /// How a wait ended.
@@ -110,6 +128,9 @@ impl<T> Waited<T> {
         };
         let (mut reason, last) = match said {
             Said { not_yet: false, last: Some(fault) } => return Err(Early::Fault(fault)),
+            Said { not_yet: false, last: None } => {
+                (format!("the run was stopped before AWS said more than: {}", still.into()), None)
+            }
             Said { last, .. } => (still.into(), last.map(Box::new)),
         };
         if let Some(fault) = last.as_ref().filter(|_| is_signed_out) {
@@ -150,7 +171,7 @@ where
 }
 
 /// The same for a `check` that only looks at what this run has written: it is patient from its first
-/// look on, as the write is done.
+/// look on, as the write is done, and a look under way ends with the user's wish to stop.
 ///
 /// # Errors
 /// A fault that waiting does not end.
@@ -165,7 +186,7 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<Option<T>, Fault>>,
 {
-    until_unless(context, (address, what), budget, by_kind(awaits, true), check).await
+    until_seen_unless(context, (address, what), budget, by_kind(awaits, true), check).await
 }
 
 fn by_kind(awaits: &[FaultKind], is_patient: bool) -> impl Fn(&Fault, bool) -> Refusal {
@@ -176,11 +197,56 @@ fn by_kind(awaits: &[FaultKind], is_patient: bool) -> impl Fn(&Fault, bool) -> R
     }
 }
 
-/// The same with a `judge` of refusals, who also hears whether the wait has begun.
+/// [`until`] with a `judge` of refusals, who also hears whether the wait has begun.
 ///
 /// # Errors
 /// The first fault that is final.
 pub(crate) async fn until_unless<T, F, Fut>(
+    context: &Context<'_>,
+    whom: (&Address, &str),
+    budget: (Duration, Duration),
+    judge: impl Fn(&Fault, bool) -> Refusal,
+    mut check: F,
+) -> Result<Waited<T>, Fault>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Option<T>, Fault>>,
+{
+    // A write that is under way has the time of its own try.
+    asked(context, whom, budget, judge, || check().map(Ok)).await
+}
+
+/// [`until_seen`] with a `judge` of refusals.
+///
+/// # Errors
+/// The first fault that is final.
+pub(crate) async fn until_seen_unless<T, F, Fut>(
+    context: &Context<'_>,
+    whom: (&Address, &str),
+    budget: (Duration, Duration),
+    judge: impl Fn(&Fault, bool) -> Refusal,
+    mut check: F,
+) -> Result<Waited<T>, Fault>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Option<T>, Fault>>,
+{
+    let look = || {
+        let refusals = Refusals::default();
+        let look = refusals.clone().of(check());
+        async move {
+            tokio::select! {
+                biased;
+                () = context.until_stopped() => Err(refusals.last()),
+                seen = look => Ok(seen),
+            }
+        }
+    };
+    asked(context, whom, budget, judge, look).await
+}
+
+/// Asks until there is something. `Err`: the look was given up, and what AWS had refused of it.
+async fn asked<T, F, Fut>(
     context: &Context<'_>,
     (address, what): (&Address, &str),
     (every, budget): (Duration, Duration),
@@ -189,13 +255,19 @@ pub(crate) async fn until_unless<T, F, Fut>(
 ) -> Result<Waited<T>, Fault>
 where
     F: FnMut() -> Fut,
-    Fut: Future<Output = Result<Option<T>, Fault>>,
+    Fut: Future<Output = Result<Result<Option<T>, Fault>, Option<Fault>>>,
 {
     let begin = Instant::now();
     let mut has_begun = false;
     let mut said = Said::default();
     loop {
-        match check().await {
+        let answer = match check().await {
+            Ok(answer) => answer,
+            Err(refused) => {
+                return Ok(Waited::Stopped(Said { last: refused.or(said.last), ..said }));
+            }
+        };
+        match answer {
             Ok(Some(met)) => return Ok(Waited::Met(met)),
             Ok(None) => said = Said { not_yet: true, last: None },
             Err(fault) => match judge(&fault, has_begun) {
@@ -213,7 +285,7 @@ where
         if begin.elapsed() + pause > budget {
             return Ok(Waited::OutOfTime(said));
         }
-        context.waiting(address, what);
+        context.waiting(address, &said.told(what));
         #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
         let sleep = tokio::time::sleep(pause);
         tokio::select! {

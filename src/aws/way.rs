@@ -1,7 +1,7 @@
 //! What the way to a server tells of a call that was lost on it: which proxy did not pass it on,
 //! which name nobody knows. The SDK tells neither.
 
-use super::cause::causes;
+use super::cause::{self, causes};
 use crate::name::EDGE_REGION;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use hyper::Uri;
@@ -31,18 +31,6 @@ impl fmt::Display for Lost {
 
 impl Error for Lost {}
 
-/// What was lost, where the way told more than the SDK.
-pub(super) fn lost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Lost> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(lost) = error.downcast_ref::<Lost>() {
-            return Some(lost);
-        }
-        next = error.source();
-    }
-    None
-}
-
 /// The proxy that was to pass a call on.
 struct Proxy<'a> {
     address: &'a str,
@@ -69,7 +57,7 @@ pub(super) async fn told(
     }
     let address = proxy.and_then(|proxy| proxy.uri().authority()).map(ToString::to_string);
     let proxy = address.as_deref().map(|address| Proxy { address, name });
-    let Some(lost) = judged(&said, host, proxy.as_ref(), &facts) else { return error };
+    let Some(lost) = judged(&said, uri, proxy.as_ref(), &facts) else { return error };
     let lost = Box::new(lost);
     let told = match (error.is_timeout(), error.is_io(), error.is_user()) {
         (true, _, _) => ConnectorError::timeout(lost),
@@ -93,7 +81,8 @@ const UNSUCCESSFUL: &str = "tunnel error: unsuccessful";
 const NO_NAME: &str = "dns error";
 
 /// `said` are the causes as the SDK tells them.
-fn judged(said: &str, host: &str, proxy: Option<&Proxy<'_>>, facts: &Facts) -> Option<Lost> {
+fn judged(said: &str, uri: &Uri, proxy: Option<&Proxy<'_>>, facts: &Facts) -> Option<Lost> {
+    let host = uri.host().unwrap_or_default();
     let lower = said.to_lowercase();
     let is_of_the_way =
         ["tunnel error", NO_NAME, "tcp connect error", "connect timeout", "connection refused"]
@@ -103,7 +92,11 @@ fn judged(said: &str, host: &str, proxy: Option<&Proxy<'_>>, facts: &Facts) -> O
         return None;
     }
     let Some(Proxy { address, name }) = proxy else {
-        return lower.contains(NO_NAME).then(|| unknown_name(said, host, facts));
+        return if lower.contains(NO_NAME) {
+            Some(unknown_name(said, host, facts))
+        } else {
+            unconnected(said, uri)
+        };
     };
     let correct = format!("correct {name}, or name {host} in NO_PROXY if it needs no proxy");
     let (said, cure) = if lower.contains("proxy authorization required") {
@@ -128,12 +121,27 @@ fn judged(said: &str, host: &str, proxy: Option<&Proxy<'_>>, facts: &Facts) -> O
     Some(Lost { said, cure })
 }
 
+/// Whoever hands out credentials at an address of the link need not be there.
+fn unconnected(said: &str, uri: &Uri) -> Option<Lost> {
+    let host = uri.host()?;
+    if host.starts_with("169.254.") || host.starts_with("[fd00:ec2") {
+        return None;
+    }
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
+    let (what, cure) = if said.to_lowercase().contains("connection refused") {
+        ("nothing listens at", cause::REFUSED)
+    } else {
+        ("there is no connection to", cause::SLOW)
+    };
+    Some(Lost { said: format!("{what} {host}:{port}: {said}"), cure: cure.to_owned() })
+}
+
 /// Where others of AWS's names are known, it is the region that is none.
 fn unknown_name(said: &str, host: &str, facts: &Facts) -> Lost {
     let said = format!("the name {host} cannot be looked up: {said}");
     let region = region(host).filter(|_| facts.others_are_known);
     let cure = region.map_or_else(
-        || super::cause::NAME.to_owned(),
+        || cause::NAME.to_owned(),
         |region| {
             let place = if host.split('.').any(|part| part == "s3") {
                 "`region` in the spec"
@@ -262,16 +270,48 @@ mod tests {
                 "check the network",
             ),
         ] {
-            let lost = judged(said, host, proxy, facts).unwrap();
+            let uri = format!("https://{host}/").parse().unwrap();
+            let lost = judged(said, &uri, proxy, facts).unwrap();
             assert!(lost.said.contains(words), "{lost:?}");
             assert!(lost.cure.contains(cure), "{lost:?}");
         }
-        for (said, proxy) in [
-            ("tunnel error: proxy authorization required", by),
-            ("connection closed before message completed", by),
-            ("tcp connect error: Connection refused", direct),
+    }
+
+    #[test]
+    fn a_call_that_found_no_connection_names_the_place() {
+        let none = Facts::default();
+        for (said, url, words, cure) in [
+            (
+                "tcp connect error: Connection refused",
+                "http://127.0.0.1:4566/",
+                "nothing listens at 127.0.0.1:4566: tcp",
+                "nothing listens there: check `--endpoint-url`",
+            ),
+            (
+                "HTTP connect timeout occurred after 5s",
+                "https://sts.amazonaws.com/",
+                "there is no connection to sts.amazonaws.com:443: HTTP",
+                "the VPN",
+            ),
         ] {
-            assert_eq!(judged(said, s3, proxy, &none), None, "{said}");
+            let lost = judged(said, &url.parse().unwrap(), None, &none).unwrap();
+            assert!(lost.said.contains(words) && lost.cure.contains(cure), "{lost:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_way_does_not_tell_is_left_to_the_sdk() {
+        let proxy = Proxy { address: "proxy.example:3128", name: "HTTPS_PROXY" };
+        let (by, direct, s3) = (Some(&proxy), None, "s3.eu-central-1.amazonaws.com");
+        for (said, host, proxy) in [
+            ("tunnel error: proxy authorization required", s3, by),
+            ("connection closed before message completed", s3, by),
+            ("connection closed before message completed", s3, direct),
+            // An agent that is not there is no lost call.
+            ("HTTP connect timeout occurred after 1s", "169.254.169.254", direct),
+        ] {
+            let uri = format!("https://{host}/").parse().unwrap();
+            assert_eq!(judged(said, &uri, proxy, &Facts::default()), None, "{said}");
         }
     }
 

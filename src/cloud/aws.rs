@@ -12,7 +12,8 @@ use super::{Caller, Cloud};
 use crate::aws::Clients;
 use crate::aws::fault::fault;
 use crate::aws::lost;
-use crate::change::{Done, Fault, FaultKind};
+use crate::aws::meter::{Unanswered, about};
+use crate::change::{Done, Fault, FaultKind, Later};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, ObjectKey};
 use crate::resource::Traces;
@@ -27,7 +28,6 @@ use crate::sweep::{Found, group};
 use futures_util::future::try_join_all;
 use futures_util::{join, try_join};
 use serde_json::Value;
-use tokio::time::Instant;
 
 /// The real thing.
 #[derive(Clone, Debug)]
@@ -146,6 +146,18 @@ impl Aws {
         asked.await.map_err(|fault| self.clients.surroundings.explain(fault))
     }
 
+    /// A wait that ends with a refusal has the same way out as a call.
+    fn explained_wait(&self, done: Done) -> Done {
+        match done {
+            Done::Deferred(later) => {
+                let explain = |fault: Box<Fault>| self.clients.surroundings.explain(*fault);
+                let said = later.said.map(explain).map(Box::new);
+                Done::Deferred(Later { said, ..later })
+            }
+            done => done,
+        }
+    }
+
     /// Reads one object of the stack's bucket.
     ///
     /// # Errors
@@ -211,7 +223,7 @@ impl Cloud for Aws {
         self.clients.traffic.sent()
     }
 
-    fn unanswered(&self) -> Option<(String, Instant)> {
+    fn unanswered(&self) -> Option<Unanswered> {
         self.clients.calls.seen().open
     }
 
@@ -341,7 +353,8 @@ impl Cloud for Aws {
     }
 
     async fn apply(&self, stack: &Stack, op: &Op, context: &Context<'_>) -> Result<Done, Fault> {
-        let carried = async {
+        // The SDK's futures are large, and whatever moves them needs as much of the stack.
+        let carried = Box::pin(async {
             match self.carry_out(stack, op, context).await {
                 Err(fault) if persistence::is_not_yet(op, &fault, context) => {
                     let again = || self.carry_out(stack, op, context);
@@ -349,8 +362,8 @@ impl Cloud for Aws {
                 }
                 carried => carried,
             }
-        };
-        let (carried, is_lost) = Box::pin(lost::listening(carried)).await;
+        });
+        let (carried, is_lost) = about(op.change().address, lost::listening(carried)).await;
         let carried = match carried {
             Ok(Done::AlreadySo) if is_lost => Ok(Done::Changed(String::new())),
             carried => carried,
@@ -358,6 +371,6 @@ impl Cloud for Aws {
         if let Some(kind) = op.creates().filter(|_| carried.is_ok()) {
             context.made(kind);
         }
-        carried
+        carried.map(|done| self.explained_wait(done))
     }
 }

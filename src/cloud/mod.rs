@@ -1,6 +1,7 @@
 //! A cloud: something that can be observed and in which ops can be carried out. AWS is one, the
 //! sandbox is another.
 
+use crate::aws::meter::Unanswered;
 use crate::change::{Done, Fault};
 use crate::context::Context;
 use crate::name::{AccountId, DistributionId, ObjectKey};
@@ -9,7 +10,6 @@ use crate::stack::{Live, Names, Op, Scope, Stack};
 use crate::sweep::Found;
 use futures_util::try_join;
 use std::future::Future;
-use tokio::time::Instant;
 
 pub mod aws;
 pub mod sandbox;
@@ -94,9 +94,9 @@ pub trait Cloud: Sync {
         0
     }
 
-    /// The oldest call without an answer, `S3 PutObject at HOST`, and when it began; a cloud that is
-    /// here lets nobody wait.
-    fn unanswered(&self) -> Option<(String, Instant)> {
+    /// The oldest call without an answer, first of those that AWS refuses; a cloud that is here
+    /// lets nobody wait.
+    fn unanswered(&self) -> Option<Unanswered> {
         None
     }
 
@@ -125,7 +125,7 @@ impl Cloud for AnyCloud {
         }
     }
 
-    fn unanswered(&self) -> Option<(String, Instant)> {
+    fn unanswered(&self) -> Option<Unanswered> {
         match self {
             Self::Aws(cloud) => cloud.unanswered(),
             Self::Sandbox(cloud) => cloud.unanswered(),

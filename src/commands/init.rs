@@ -1,13 +1,15 @@
 //! `provision init`.
 
+use crate::file::{self, Readers};
 use crate::session::Exit;
 use crate::session::failure::{Failure, Reason};
 use crate::session::global::Global;
 use crate::view::View;
 use clap::Args;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
+use std::io::Error;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// Write a spec and a small site to start from
 #[derive(Debug, Args)]
@@ -30,18 +32,27 @@ const FILES: [(&str, &str); 3] = [
 /// A file is there already, or cannot be written.
 pub(crate) fn run(global: &Global, verb: &Init) -> Result<Exit, Failure> {
     let view = View::new(global.json);
+    let refuse = |path: &Path, error: &Error| {
+        let reason = Reason::new(format!("could not write {}: {error}", path.display()));
+        Failure::Local(reason.hinted("choose another folder; `init` replaces nothing"))
+    };
+    let mut staged = Vec::new();
     for (name, text) in FILES {
         let path = verb.folder.join(name);
-        write_new(&path, text).map_err(|error| {
-            let reason = Reason::new(format!("could not write {}: {error}", path.display()));
-            Failure::Local(reason.hinted("choose another folder; `init` replaces nothing"))
-        })?;
+        match stage(&path, text) {
+            Ok(file) => staged.push((path, file)),
+            Err(error) => return Err(refuse(&path, &error)),
+        }
+    }
+    // None of them before all are written.
+    for (path, file) in staged {
+        file.persist_noclobber(&path).map_err(|error| refuse(&path, &error.error))?;
     }
     view.initialised(&verb.folder);
     Ok(Exit::Done)
 }
 
-fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+fn stage(path: &Path, text: &str) -> Result<NamedTempFile, Error> {
     fs::create_dir_all(path.parent().unwrap_or(path))?;
-    File::create_new(path)?.write_all(text.as_bytes())
+    file::stage(path, text.as_bytes(), Readers::Usual)
 }

@@ -91,8 +91,13 @@ impl Place {
                     ca_bundle: variable("AWS_CA_BUNDLE").map(PathBuf::from),
                     recording: global.record.as_ref().map(|_| global.recording.clone()),
                     variable,
+                    stop: stop.clone(),
                 };
-                AnyCloud::Aws(Box::new(Aws { clients: Clients::connect(&connection).await? }))
+                let clients = Clients::connect(&connection).await?;
+                if let Some((what, hint)) = clients.surroundings.unheeded() {
+                    global.view().warning(&what, &hint);
+                }
+                AnyCloud::Aws(Box::new(Aws { clients }))
             }
         };
         Ok(Self { cloud, view: global.view(), stop, flags: global.again() })

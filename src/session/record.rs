@@ -3,12 +3,12 @@
 use super::exit::Exit;
 use super::failure::{Failure, Reason};
 use crate::aws::record::Recording;
-use crate::file;
+use crate::file::{self, Readers};
 use crate::spec::{KEY_OFF, KEY_ON, Spec};
 use crate::stack::Names;
 use crate::view::View;
 use std::fs;
-use std::io::{Error, ErrorKind, Write};
+use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 /// The exchanges, one on each line.
@@ -76,8 +76,11 @@ pub(crate) fn write(folder: &Path, recording: &Recording, exit: Exit, view: View
     let (exchanges, spec, veil) = recording.veiled();
     let written = create(folder).and_then(|()| {
         view.recording(folder, recording.count(), &veil.replaced());
-        put(&folder.join(EXCHANGES), &exchanges)?;
-        spec.map_or(Ok(()), |spec| put(&folder.join(SPEC), &spec))
+        // For its owner alone.
+        let put =
+            |name, text: &str| file::create(&folder.join(name), text.as_bytes(), Readers::Owner);
+        put(EXCHANGES, &exchanges)?;
+        spec.map_or(Ok(()), |spec| put(SPEC, &spec))
     });
     if let Err(error) = written {
         let what = format!("the recording could not be written to {}: {error}", folder.display());
@@ -91,13 +94,4 @@ fn create(folder: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
-}
-
-/// A new file that only its owner may read.
-fn put(path: &Path, text: &str) -> Result<(), Error> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
 }

@@ -4,7 +4,7 @@ use crate::aws::lost::Refusals;
 use crate::aws::meter::{Calls, Seen};
 use crate::change::{Fault, FaultKind};
 use crate::view::View;
-use crate::view::human::duration;
+use crate::view::human::{duration, unanswered};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -92,13 +92,14 @@ impl Watch {
 /// Why it ended: nobody answers, or AWS has answered up to now, and refused.
 fn ended(limit: Limit, seen: &Seen, now: Instant, last: Option<Fault>) -> Fault {
     // A call that is refused is sent again, and pauses before that.
-    let hangs = seen.sent.is_some_and(|sent| now - sent >= SLOW);
+    let sent = seen.open.as_ref().and_then(|open| open.sent);
+    let hangs = sent.is_some_and(|sent| now - sent >= SLOW);
     let before = match last {
         Some(fault) if !hangs => return fault,
         Some(fault) => format!("; before, AWS said: {}", fault.message),
         None => String::new(),
     };
-    let whom = seen.open.as_ref().map_or("AWS", |(call, _)| call);
+    let whom = seen.open.as_ref().map_or("AWS", |open| &open.call);
     let message = limit.words() + &before;
     Fault::new(FaultKind::Unreachable, format!("ask {whom}"), message).hinted(
         "check the network, the proxy variables and whether AWS has trouble; then run the same \
@@ -110,7 +111,7 @@ fn ended(limit: Limit, seen: &Seen, now: Instant, last: Option<Fault>) -> Fault 
 fn said(seen: &Seen, begin: Instant, now: Instant) -> String {
     let time = duration(now - begin);
     match &seen.open {
-        Some((call, since)) if now - *since >= SLOW => format!("still waiting for {call} [{time}]"),
+        Some(open) if now - open.since >= SLOW => format!("{} [{time}]", unanswered(open)),
         _ => format!("still looking, {} answers so far [{time}]", seen.answered),
     }
 }
@@ -118,7 +119,13 @@ fn said(seen: &Seen, begin: Instant, now: Instant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::meter::Unanswered;
     use std::future::pending;
+
+    fn call(since: Instant) -> Unanswered {
+        let call = "S3 GetObject at s3.example".to_owned();
+        Unanswered { call, since, sent: None, patience: PATIENCE, refused: None }
+    }
 
     #[tokio::test]
     async fn nobody_is_waited_for_longer_than_said() {
@@ -150,9 +157,8 @@ mod tests {
             (Some(SLOW / 2), true, refused()),
             (Some(SLOW), true, unanswered(&both)),
         ] {
-            let open = Some(("S3 PutObject at s3.example".to_owned(), now));
-            let sent = age.map(|age| now - age);
-            let seen = Seen { open, sent, answered: 31, last: Some(now) };
+            let open = Some(Unanswered { sent: age.map(|age| now - age), ..call(now) });
+            let seen = Seen { open, answered: 31, last: Some(now) };
             let fault = ended(limit, &seen, now, has_refused.then(refusal));
             assert_eq!((fault.kind, fault.message), said);
         }
@@ -171,11 +177,18 @@ mod tests {
     fn a_user_hears_whom_is_waited_for_or_how_far_it_is() {
         let begin = Instant::now();
         let now = begin + Duration::from_secs(13);
-        let call = |age| Some(("S3 GetObject at s3.example".to_owned(), now - age));
-        let seen = |open| Seen { open, sent: None, answered: 812, last: None };
-        let waits = said(&seen(call(SLOW)), begin, now);
+        let old = |age| call(now - age);
+        let seen = |open| Seen { open, answered: 812, last: None };
+        let waits = said(&seen(Some(old(SLOW))), begin, now);
         assert_eq!(waits, "still waiting for S3 GetObject at s3.example [13s]");
-        for open in [call(SLOW / 2), None] {
+        for (kind, does) in [(FaultKind::Throttled, "throttles"), (FaultKind::Failing, "fails at")]
+        {
+            let refused = Some(Fault::new(kind, "ask", "Rate exceeded"));
+            let waits = said(&seen(Some(Unanswered { refused, ..old(SLOW) })), begin, now);
+            let call = "S3 GetObject at s3.example (Rate exceeded), which is tried again";
+            assert_eq!(waits, format!("AWS {does} {call} [13s]"));
+        }
+        for open in [Some(old(SLOW / 2)), None] {
             assert_eq!(said(&seen(open), begin, now), "still looking, 812 answers so far [13s]");
         }
     }

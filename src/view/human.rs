@@ -1,7 +1,7 @@
 //! For people: pure functions from values to text. Colour is laid over; without it nothing is lost.
 
-use crate::apply::{Outcome, RunResult};
-use crate::change::{Action, Change, Done, Fault, Notice};
+use crate::aws::meter::Unanswered;
+use crate::change::{Action, Change, Fault, FaultKind, Notice};
 use crate::plan::Intent;
 use crate::spec::problem::steers;
 use crate::view::report::{Condition, Existing, Status};
@@ -9,11 +9,14 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
+use tokio::time::Instant;
 
 mod edge;
+mod outcome;
 mod plan;
 
 pub(crate) use edge::edge;
+pub(crate) use outcome::outcome;
 pub(crate) use plan::plan;
 
 const CREATE: Style = AnsiColor::Green.on_default();
@@ -91,75 +94,6 @@ pub(crate) fn again(intent: Intent, words: &str, flags: &str) -> String {
     }
 }
 
-/// How a plan ended. `again` goes on from there, `with` what it needs on another machine.
-#[must_use]
-pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
-    let mut text = String::from("\n");
-    let done: Vec<Change> = outcome
-        .done
-        .iter()
-        .filter(|(_, done)| matches!(done, Done::Changed(_)))
-        .map(|(change, _)| change.clone())
-        .collect();
-    let (created, changed, deleted) = counts(&done);
-    let word = match outcome.result() {
-        RunResult::Interrupted => "Interrupted",
-        RunResult::Failed => "Failed",
-        RunResult::Pending => "Incomplete",
-        RunResult::Done => "Done",
-    };
-    let mut parts = Vec::new();
-    for (count, what) in [
-        (created, "created"),
-        (changed, "changed"),
-        (deleted, "deleted"),
-        (outcome.deferred.len(), "pending"),
-        (outcome.failed.len(), "failed"),
-        (outcome.not_started.len(), "not started"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
-    let parts = if parts.is_empty() { "nothing was changed".to_owned() } else { parts.join(", ") };
-    let _ = writeln!(text, "{BOLD}{word}{BOLD:#}: {parts}.");
-    for (change, fault) in &outcome.failed {
-        text.push_str(&failed(change, fault));
-    }
-    for (change, later) in &outcome.deferred {
-        let _ = write!(
-            text,
-            "  {UPDATE}pending{UPDATE:#}      {} ({})\n      {}\n{}      try again in about {}\n",
-            change.address,
-            change.summary,
-            clean(&later.reason),
-            later.said.as_deref().map(said_last).unwrap_or_default(),
-            duration(later.try_again_after)
-        );
-    }
-    for change in &outcome.not_started {
-        let _ = writeln!(text, "  not started  {} ({})", change.address, change.summary);
-    }
-    if !outcome.deferred.is_empty() && outcome.failed.is_empty() {
-        let _ = write!(
-            text,
-            "\nhint: nothing is lost. Run {again} again later, on any machine{with}: it finishes.\n"
-        );
-    } else if outcome.result() != RunResult::Done {
-        let all_pass = outcome.failed.iter().all(|(_, fault)| fault.kind.ends_by_itself());
-        let first = if all_pass { "" } else { "once that is mended, " };
-        let _ = write!(text, "\nhint: {first}run {again} again: it goes on from here.\n");
-    }
-    text
-}
-
-/// What AWS refused last while it was waited for. Its way out is to wait longer.
-fn said_last(fault: &Fault) -> String {
-    let mut lines = vec![format!("AWS said last: {}", brief(&fault.message))];
-    lines.extend(reference(fault));
-    indented(&lines)
-}
-
 /// A step that failed, and why.
 pub(super) fn failed(change: &Change, fault: &Fault) -> String {
     format!(
@@ -167,6 +101,26 @@ pub(super) fn failed(change: &Change, fault: &Fault) -> String {
         change.address,
         indented(&fault_lines(fault))
     )
+}
+
+/// For which call a user waits, or why AWS does not carry it out yet.
+#[must_use]
+pub(crate) fn unanswered(open: &Unanswered) -> String {
+    let Unanswered { call, refused, .. } = open;
+    let Some(fault) = refused else { return format!("still waiting for {call}") };
+    let does = if fault.kind == FaultKind::Throttled { "throttles" } else { "fails at" };
+    format!("AWS {does} {call} ({}), which is tried again", brief(&fault.message))
+}
+
+/// For which call a run waits that is about to stop, and how long at the most.
+#[must_use]
+pub(crate) fn stopping(open: &Unanswered, now: Instant, flows: bool) -> String {
+    let left = match open.left(now) {
+        Duration::ZERO => "it is not tried again".to_owned(),
+        _ if flows => "as long as its bytes flow".to_owned(),
+        left => format!("{} at the most", duration(left)),
+    };
+    format!("waiting for the end of {}: {left}", open.call)
 }
 
 /// What exists and what to type next.

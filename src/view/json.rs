@@ -48,7 +48,10 @@ pub(crate) fn event(event: &Event<'_>) -> Option<Value> {
     };
     let body = match event {
         Event::Started(change) => step(change, "started"),
-        Event::Waiting(..) | Event::Sending { .. } | Event::Unanswered(..) => return None,
+        Event::Waiting(..)
+        | Event::Sending { .. }
+        | Event::Unanswered(..)
+        | Event::Stopping(..) => return None,
         Event::Ended(change, done, elapsed) => {
             let mut body = step(change, done_word(done));
             body["seconds"] = json!(elapsed.as_secs_f64());

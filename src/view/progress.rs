@@ -1,8 +1,10 @@
 //! Progress for people: whole lines, one for each step that ends, and one now and then for a step
-//! that waits. Where no line came for a while, how far the uploads are, or whom AWS lets wait.
+//! that waits. Where no line came for a while, how far the uploads are, or whom AWS lets wait. Once
+//! the user wants to stop, for which call that has to wait.
 
-use super::human::duration;
+use super::human::{duration, stopping, unanswered};
 use crate::apply::Event;
+use crate::aws::meter::Unanswered;
 use crate::change::{Action, Address, Done};
 use crate::resource::site::bytes;
 use std::collections::BTreeMap;
@@ -18,11 +20,11 @@ const LIVELY: Duration = Duration::from_secs(10);
 /// A call is worth its name from this age on; younger ones are in full swing.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// Remembers when each waiting step began and was last spoken of.
+/// Remembers when each waiting step began, when it was last spoken of, and how.
 #[derive(Debug)]
 pub(crate) struct Ticker {
     every: Duration,
-    waits: Mutex<BTreeMap<Address, (Instant, Instant)>>,
+    waits: Mutex<BTreeMap<Address, (Instant, Instant, String)>>,
     between: Mutex<Between>,
 }
 
@@ -35,13 +37,15 @@ struct Between {
     spoken: Instant,
     /// The last line about bytes, or about a call without an answer.
     told: Option<Instant>,
+    /// It was said that the run is about to stop.
+    stops: bool,
 }
 
 impl Default for Ticker {
     /// Every ten seconds at a terminal; once a minute in a log.
     fn default() -> Self {
         let every = if std::io::stderr().is_terminal() { LIVELY } else { Duration::from_mins(1) };
-        let between = Between { begin: None, spoken: Instant::now(), told: None };
+        let between = Between { begin: None, spoken: Instant::now(), told: None, stops: false };
         Self { every, waits: Mutex::new(BTreeMap::new()), between: Mutex::new(between) }
     }
 }
@@ -51,7 +55,8 @@ impl Ticker {
     pub(crate) fn line(&self, event: &Event<'_>) -> Option<String> {
         let line = match event {
             Event::Sending { sent, all } => return self.sending(*sent, *all),
-            Event::Unanswered(call, age) => return self.unanswered(call, *age),
+            Event::Unanswered(call) => return self.unanswered(call),
+            Event::Stopping(call, flows) => return self.stopping(call, *flows),
             Event::Started(change) if change.action == Action::Await => {
                 Some(format!("  {}: waiting for the deployment", change.address))
             }
@@ -96,19 +101,36 @@ impl Ticker {
         Some(format!("  uploading: {} of {} sent{left}", bytes(sent), bytes(all)))
     }
 
-    fn unanswered(&self, call: &str, age: Duration) -> Option<String> {
-        let is_due = age >= SLOW && self.between().is_due(Instant::now(), self.every);
-        is_due.then(|| format!("  still waiting for {call} [{}]", duration(age)))
+    fn unanswered(&self, call: &Unanswered) -> Option<String> {
+        let now = Instant::now();
+        // What is refused all the time is news for longer than what is only slow.
+        let every = if call.refused.is_some() { LIVELY } else { self.every };
+        let is_due = now - call.since >= SLOW && self.between().is_due(now, every);
+        is_due.then(|| format!("  {} [{}]", unanswered(call), duration(now - call.since)))
+    }
+
+    /// At once, and then now and then.
+    fn stopping(&self, call: &Unanswered, flows: bool) -> Option<String> {
+        let (now, mut between) = (Instant::now(), self.between());
+        let is_first = !std::mem::replace(&mut between.stops, true);
+        if is_first {
+            (between.spoken, between.told) = (now, Some(now));
+        }
+        (is_first || between.is_due(now, LIVELY))
+            .then(|| format!("  {}", stopping(call, now, flows)))
     }
 
     fn waiting(&self, address: &Address, what: &str) -> Option<String> {
         let now = Instant::now();
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        let (begin, last) = waits.entry(address.clone()).or_insert((now, now));
-        if now.duration_since(*last) < self.every {
+        let first = || (now, now, what.to_owned());
+        let (begin, last, told) = waits.entry(address.clone()).or_insert_with(first);
+        // What changes is worth a line, too.
+        let every = if told == what { self.every } else { LIVELY };
+        if now.duration_since(*last) < every {
             return None;
         }
-        *last = now;
+        (*last, *told) = (now, what.to_owned());
         Some(format!(
             "  {address}: still waiting for {what} [{}]",
             duration(now.duration_since(*begin))
@@ -140,6 +162,7 @@ fn left(elapsed: Duration, sent: u64, rest: u64) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::{Fault, FaultKind};
 
     #[test]
     fn bytes_are_told_where_nothing_else_was_said_for_a_while() {
@@ -171,13 +194,56 @@ mod tests {
         let busy = ticker(Duration::from_secs(10));
         assert!(busy.line(&Event::Ended(&change, &done, SILENCE)).is_some());
         assert_eq!(busy.line(&half), None, "the step's own line is enough");
-        let hangs = |age| Event::Unanswered("S3 PutObject at s3.example", age);
         let waits = ticker(Duration::from_secs(10));
-        assert_eq!(waits.line(&hangs(SLOW / 2)), None, "a call in full swing");
+        assert_eq!(waits.line(&Event::Unanswered(&call(SLOW / 2))), None, "a call in full swing");
+        let hangs = call(Duration::from_secs(13));
         let line = "  still waiting for S3 PutObject at s3.example [13s]";
-        let long = hangs(Duration::from_secs(13));
-        assert_eq!(waits.line(&long).unwrap(), line);
-        assert_eq!(waits.line(&long), None, "it was just said");
+        assert_eq!(waits.line(&Event::Unanswered(&hangs)).unwrap(), line);
+        assert_eq!(waits.line(&Event::Unanswered(&hangs)), None, "it was just said");
+    }
+
+    fn call(age: Duration) -> Unanswered {
+        let (call, now) = ("S3 PutObject at s3.example".to_owned(), Instant::now());
+        let patience = Duration::from_mins(1);
+        Unanswered { call, since: now - age, sent: Some(now - age), patience, refused: None }
+    }
+
+    #[test]
+    fn in_a_log_too_a_refused_call_is_told_every_ten_seconds() {
+        let ticker = Ticker { every: Duration::from_mins(1), ..Ticker::default() };
+        let fault = Fault::new(FaultKind::Throttled, "ask", "Rate exceeded");
+        let slow = call(Duration::from_secs(13));
+        let refused = Unanswered { refused: Some(fault), ..slow.clone() };
+        for (call, says) in [(&slow, None), (&refused, Some("AWS throttles S3 PutObject"))] {
+            let long_ago = Instant::now() - LIVELY;
+            (ticker.between().spoken, ticker.between().told) = (long_ago, Some(long_ago));
+            let line = ticker.line(&Event::Unanswered(call));
+            assert_eq!(line.is_some(), says.is_some(), "{line:?}");
+            assert!(says.is_none_or(|says| line.unwrap().contains(says)));
+        }
+    }
+
+    #[test]
+    fn whoever_stops_hears_at_once_for_which_call_that_waits_and_how_long() {
+        let ticker = Ticker::default();
+        let sent = call(Duration::from_secs(13));
+        let line = ticker.line(&Event::Stopping(&sent, false)).unwrap();
+        assert!(
+            line.starts_with("  waiting for the end of S3 PutObject at s3.example: 4"),
+            "{line}"
+        );
+        assert!(line.ends_with("s at the most"), "{line}");
+        assert_eq!(ticker.line(&Event::Stopping(&sent, false)), None, "it was just said");
+    }
+
+    #[test]
+    fn what_hinders_a_wait_is_told_when_it_begins() {
+        let ticker = Ticker { every: Duration::from_mins(1), ..Ticker::default() };
+        let address = Address::new(crate::change::Kind::Distribution, "d");
+        assert_eq!(ticker.line(&Event::Waiting(&address, "it")), None);
+        ticker.waits.lock().unwrap().get_mut(&address).unwrap().1 -= LIVELY;
+        assert_eq!(ticker.line(&Event::Waiting(&address, "it")), None, "not yet a minute");
+        assert!(ticker.line(&Event::Waiting(&address, "it; nobody answers: no")).is_some());
     }
 
     #[test]

@@ -52,6 +52,27 @@ fn init_replaces_nothing() {
     assert_eq!(std::fs::read_to_string(story.path("provision.yaml")).unwrap(), "stack: precious\n");
 }
 
+/// No room for it: nothing of it stays, so that the next `init` is not in its own way.
+#[cfg(unix)]
+#[test]
+fn init_on_a_full_disk_leaves_no_file() {
+    let story = Story::in_an_empty_folder();
+    // A part of each file fits; then nothing.
+    for blocks in [1, 0] {
+        let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" init demo");
+        let mut command = std::process::Command::new("/bin/sh");
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_provision")]);
+        let output = command.current_dir(story.path("")).env_clear().output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        for folder in ["demo", "demo/site"] {
+            let entries = std::fs::read_dir(story.path(folder)).into_iter().flatten();
+            let files = entries.filter(|entry| entry.as_ref().unwrap().path().is_file());
+            assert_eq!(files.count(), 0, "{folder} {blocks}");
+        }
+    }
+    assert_eq!(story.ask("init demo").code, 0);
+}
+
 /// Traps stand where a program would look that asks AWS: none of them may be touched.
 #[test]
 fn the_sandbox_needs_no_network_and_no_credentials() {

@@ -39,6 +39,7 @@ impl Sdk {
             ca_bundle: None,
             recording: None,
             variable,
+            stop: tokio::sync::watch::channel(false).1,
         };
         let clients = Clients::connect(&connection).await.unwrap();
         let Clients { cloudfront, iam, lambda, logs, s3, sts, .. } = clients;

@@ -5,9 +5,10 @@ use super::cloudfront;
 use super::yard::Yard;
 use provision::cloud::Cloud;
 use provision::desired;
+use provision::name::Region;
 use provision::resource::distribution::Live as Distribution;
 use provision::resource::page::{Metadata, Shown, Sides, window};
-use provision::resource::{policy, role, site};
+use provision::resource::{logs, policy, role, site};
 use provision::spec::load::{Files, load};
 use provision::stack::{Former, Live, Names, Scope};
 use serde_json::Value;
@@ -121,7 +122,7 @@ fn of_ours(live: &Live, sides: &Sides) -> BTreeMap<&'static str, String> {
         ("distribution", shown(distribution)),
         ("attached", shown(attached)),
         // A refusal is told with the number of its request.
-        ("logs", format!("{:?} {:?}", logs.groups, logs.refused.keys())),
+        ("logs", format!("{:?} {:?}", of_groups(logs.groups.clone()), logs.refused.keys())),
         ("signers", format!("{signers:?}")),
         ("former", of_former(former)),
         ("readers", format!("{readers:?}")),
@@ -141,6 +142,14 @@ fn of_role(role: &role::Live) -> String {
     format!(
         "{path} {documents:?} {boundary:?} {description} {tags:?} {other_policies:?} {attached:?}"
     )
+}
+
+/// No two runs have the same time.
+fn of_groups(mut groups: BTreeMap<Region, logs::Group>) -> BTreeMap<Region, logs::Group> {
+    for group in groups.values_mut() {
+        group.created = 0;
+    }
+    groups
 }
 
 /// No two windows have the same bytes, and no two runs the same time.

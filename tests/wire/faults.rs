@@ -178,6 +178,7 @@ async fn a_write_that_met_another_is_sent_again() {
     }
 }
 
+/// A look has its minute, so this is slow.
 #[tokio::test]
 async fn throttling_without_end_ends() {
     let shop = Shop::new(OWNED, Rules::prompt()).await;
@@ -185,8 +186,9 @@ async fn throttling_without_end_ends() {
     told(shop.run("plan"))
         .says("read function shop-edge")
         .says("code TooManyRequestsException")
+        .says("Rate exceeded")
         .says("run the same command again");
-    assert_eq!(shop.ground.count("lambda:GetFunction"), 5);
+    assert!(shop.ground.count("lambda:GetFunction") > 5);
 }
 
 #[tokio::test]
@@ -198,6 +200,7 @@ async fn nobody_at_the_other_end() {
         .exits(1)
         .says("could not ")
         .says("Connection refused")
+        .says(&format!("nothing listens at {closed}: "))
         .says("nothing listens there")
         .says("--endpoint-url");
     assert_eq!(shop.ground.calls().len(), 0);
@@ -264,7 +267,8 @@ async fn a_wait_outlives_what_passes() {
     shop.ground.fault(At::Operation("cloudfront:GetDistribution", 2), Fault::ExpiredCredentials);
     shop.run("apply --yes")
         .exits(3)
-        .says("is still deploying; meanwhile the credentials have ended");
+        .says("is still deploying; meanwhile the credentials have ended")
+        .says("hint: the keys stand in the environment");
     shop.run("apply --yes").exits(0);
 }
 
@@ -305,6 +309,21 @@ async fn an_answer_that_nobody_understands_is_told_as_such() {
         shop.ground.fault(At::Every(operation), Fault::Garbled);
         let ran = shop.run("plan").exits(1).says("AWS's answer (HTTP status 200, ");
         drop(ran.says("cannot be understood").says("--record DIR"));
+    }
+}
+
+/// Where nothing came, nobody knows that there is nothing.
+#[tokio::test]
+async fn an_empty_answer_is_not_an_empty_account() {
+    let spec = OWNED.replace("keep_versions: 3", "keep_versions: 3, log_retention: 14d");
+    let shop = Shop::applied(&spec, Rules::prompt()).await;
+    for operation in
+        ["lambda:GetFunction", "lambda:ListVersionsByFunction", "logs:DescribeLogGroups"]
+    {
+        shop.ground.clear_faults();
+        shop.ground.fault(At::Every(operation), Fault::Empty);
+        let ran = shop.run("plan").exits(1);
+        drop(ran.says("AWS's answer (HTTP status 200, 0 bytes) cannot be understood: it is empty"));
     }
 }
 

@@ -207,6 +207,7 @@ async fn connect(ground: &Ground) -> Clients {
         ca_bundle: None,
         recording: None,
         variable: |_| None,
+        stop: tokio::sync::watch::channel(false).1,
     };
     let Clients {
         s3,

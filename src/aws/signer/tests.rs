@@ -26,6 +26,14 @@ credential_process = keys
 [profile chain]
 role_arn = arn:aws:iam::123456789012:role/deploy
 source_profile = sso
+[profile long]
+role_arn = arn:aws:iam::123456789012:role/deploy
+source_profile = keys
+duration_seconds = 43200
+[profile hour]
+role_arn = arn:aws:iam::123456789012:role/deploy
+source_profile = keys
+duration_seconds = 3600
 [profile device]
 role_arn = arn:aws:iam::123456789012:role/deploy
 source_profile = keys
@@ -71,6 +79,17 @@ async fn signer(profile: &str) -> Signer {
 fn refused(code: Option<&str>, message: &str) -> Fault {
     let code = code.map(str::to_owned);
     Fault { code, ..Fault::new(FaultKind::Credentials, "x", message) }.hinted("said before")
+}
+
+#[tokio::test]
+async fn a_time_of_a_role_that_the_sdk_does_not_ask_for_is_told() {
+    for (profile, is_told) in [("keys", false), ("chain", false), ("hour", false), ("long", true)] {
+        let told = signer(profile).await.unheeded();
+        assert_eq!(told.is_some(), is_told, "{profile}: {told:?}");
+        assert!(told.is_none_or(|(what, _)| what.contains("of profile `long`")));
+    }
+    let environment = Signer::of(None, keys, &profiles("long").await).unwrap();
+    assert_eq!(environment.unheeded(), None);
 }
 
 #[tokio::test]

@@ -95,3 +95,47 @@ async fn the_end_of_the_time_tells_the_last_answer() {
         assert_eq!(said, Some((refusal(kind, 7), is_deferred)));
     }
 }
+
+/// A look that nobody answers is not waited for once the user stops; a write is.
+#[tokio::test]
+async fn a_look_is_given_up_and_a_write_is_not() {
+    let (stop, stopped) = watch::channel(false);
+    let context = Context::new(References::default(), &|_, _| {}, stopped, Duration::ZERO);
+    let address = Address::new(Kind::Role, "r");
+    let budget = (Duration::ZERO, Duration::MAX);
+    stop.send_replace(true);
+    let hangs = || std::future::pending::<Result<Option<()>, Fault>>();
+    let look = until_seen(&context, (&address, "it"), budget, AWAITS, hangs).await.unwrap();
+    let early = look.or_later("it is not so yet", Duration::ZERO).unwrap_err();
+    let Early::Later(later) = early else { panic!("{early:?}") };
+    assert!(later.reason.starts_with("the run was stopped before AWS said more"), "{later:?}");
+    let answers = || async { Ok(Some(())) };
+    let write = until(&context, (&address, "it"), budget, AWAITS, answers).await.unwrap();
+    assert_eq!(write, Waited::Met(()));
+}
+
+/// What hinders a look is told beside what is waited for, until it is over.
+#[tokio::test]
+async fn a_wait_says_that_nobody_answers() {
+    use FaultKind::{NotPropagated, Throttled, Unreachable};
+    let (_stop, stopped) = watch::channel(false);
+    let told = std::sync::Mutex::new(Vec::new());
+    let tick = |_: &Address, what: &str| told.lock().unwrap().push(what.to_owned());
+    let context = Context::new(References::default(), &tick, stopped, Duration::ZERO);
+    let kinds = [Some(Unreachable), Some(Throttled), Some(NotPropagated), None];
+    let left = RefCell::new(kinds.into_iter().enumerate());
+    let check = || async {
+        match left.borrow_mut().next() {
+            Some((number, Some(kind))) => Err(refusal(kind, number)),
+            Some((_, None)) => Ok(None),
+            None => Ok(Some(())),
+        }
+    };
+    let address = Address::new(Kind::Role, "r");
+    let budget = (Duration::ZERO, Duration::MAX);
+    let ended = until_seen(&context, (&address, "it"), budget, AWAITS, check).await.unwrap();
+    assert_eq!(ended, Waited::Met(()));
+    let expected =
+        ["it; nobody answers: Unreachable 0", "it; AWS throttles: Throttled 1", "it", "it"];
+    assert_eq!(*told.lock().unwrap(), expected);
+}

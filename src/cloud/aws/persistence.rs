@@ -53,11 +53,11 @@ pub(super) async fn persist<Again>(
 where
     Again: Future<Output = Result<Done, Fault>>,
 {
-    let (what, every) = match first.kind {
-        FaultKind::Throttled => ("AWS to take more calls", clients.rhythm.deployment),
-        FaultKind::NotFound => ("AWS to know what was just made", clients.rhythm.quick),
-        FaultKind::Failing => ("AWS to work again", clients.rhythm.quick),
-        _ => ("AWS to finish what it is busy with", clients.rhythm.quick),
+    let what = match first.kind {
+        FaultKind::Throttled => "AWS to take more calls",
+        FaultKind::NotFound => "AWS to know what was just made",
+        FaultKind::Failing => "AWS to work again",
+        _ => "AWS to finish what it is busy with",
     };
     let judge = |fault: &Fault, _| match fault.kind {
         _ if !is_not_yet(op, fault, context) => Refusal::Final,
@@ -68,7 +68,7 @@ where
     // It was just refused: the wait begins with a pause.
     let first = Mutex::new(Some(first));
     let refused = || first.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let budget = (every, wait::PROPAGATION.max(context.patience));
+    let budget = (clients.rhythm.quick, wait::PROPAGATION.max(context.patience));
     let waited = wait::until_unless(context, (&address, what), budget, judge, || async {
         match refused() {
             Some(fault) => Err(fault),

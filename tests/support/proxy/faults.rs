@@ -40,6 +40,8 @@ pub enum Fault {
     Says(u16, &'static str, &'static str),
     /// AWS does nothing, and what arrives is a success that nobody understands.
     Garbled,
+    /// AWS does nothing, and what arrives is a success without a byte.
+    Empty,
     /// AWS does nothing: another write of the object is under way. S3 says so of each object.
     Conflict,
     /// A network that wants its user to sign in answers in AWS's place, with a page.

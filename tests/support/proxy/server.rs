@@ -143,6 +143,7 @@ async fn suffer(shared: &Shared, request: &Request, due: Due) -> Ending {
         Some(Fault::Garbled) => {
             Some(reply::Reply::new(200, "application/octet-stream", "\u{1}".repeat(60_000)))
         }
+        Some(Fault::Empty) => Some(reply::Reply::new(200, "application/json", "")),
         Some(Fault::SignInPage) => {
             Some(reply::Reply::new(200, "text/html; charset=utf-8", "<h1>Welcome: sign in</h1>"))
         }

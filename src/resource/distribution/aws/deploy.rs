@@ -31,7 +31,7 @@ pub(crate) async fn await_deployed(
         kind if wait::passes(kind) => Refusal::Passes,
         _ => Refusal::Final,
     };
-    let waited = wait::until_unless(
+    let waited = wait::until_seen_unless(
         context,
         (address, "the deployment to reach every edge"),
         (clients.rhythm.deployment, wait::DEPLOYMENT),

@@ -4,7 +4,7 @@
 use super::restriction::refused;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault, in_answer};
-use crate::change::Fault;
+use crate::change::{Fault, FaultKind};
 use crate::name::FunctionName;
 use crate::resource::Tags;
 use crate::resource::function::{Frozen, Live, Settings, Version};
@@ -20,7 +20,10 @@ pub(crate) async fn observe(clients: &Clients, name: &FunctionName) -> Result<Op
         return Ok(None);
     };
     let tags = tags(name, &answer)?;
-    let Some(configuration) = answer.configuration else { return Ok(None) };
+    let configuration = answer.configuration.ok_or_else(|| {
+        let tried = format!("read function {name}");
+        Fault::new(FaultKind::Unreachable, tried, "AWS's answer tells nothing of the function")
+    })?;
     let mut versions = Vec::new();
     let mut pages = clients
         .lambda
