@@ -49,8 +49,7 @@ pub struct Desired {
 /// [`FaultKind::Local`] where it cannot be read.
 pub fn site(spec: &Spec) -> Result<site::Settings, Fault> {
     let Some(folder) = &spec.bucket.site else { return Ok(site::Settings::default()) };
-    let keys = [&spec.maintenance.key_off, &spec.maintenance.key_on];
-    site::folder::read(folder, &keys, spec.maintenance.page.as_deref(), &spec.bucket.headers)
+    site::folder::read(folder, spec.selection(), &spec.bucket.headers)
 }
 
 /// Which key is which file's, in this folder or in the site's.
@@ -59,8 +58,7 @@ pub fn site(spec: &Spec) -> Result<site::Settings, Fault> {
 /// Those of [`site()`].
 pub fn keys(spec: &Spec, folder: Option<&Path>) -> Result<BTreeMap<ObjectKey, PathBuf>, Fault> {
     let Some(folder) = folder.or(spec.bucket.site.as_deref()) else { return Ok(BTreeMap::new()) };
-    let keys = [&spec.maintenance.key_off, &spec.maintenance.key_on];
-    site::folder::keys(folder, &keys, spec.maintenance.page.as_deref())
+    site::folder::keys(folder, spec.selection())
 }
 
 impl Desired {

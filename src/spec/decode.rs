@@ -9,6 +9,7 @@ use super::node::{Node, Value};
 use super::problem::{Place, Problem};
 use super::{BucketSpec, Protected, RoleSpec, Spec, edge_name};
 use crate::name::{AccountId, Namespace, Region, StackName};
+use crate::resource::site::rules::Pattern;
 use reader::{Reader, Section};
 use scalar::Naming;
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,9 +149,23 @@ fn bucket(reader: &mut Reader<'_>, top: &Section<'_>, folder: &Path) -> BucketSp
         ),
         namespace: namespace(reader, &section),
         site: reader.path(&section, "site", folder),
+        ignore: ignore(reader, &section),
         headers: headers::read(reader, &section),
         versioning: reader.flag(&section, "versioning"),
     }
+}
+
+fn ignore(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<Pattern> {
+    let words = reader.words(section, "ignore").unwrap_or_default();
+    let pattern = |word: &scalar::Word| {
+        let read = word.text.parse();
+        if let Err(why) = read {
+            let problem = headers::no_pattern(&word.place, &word.shown, why);
+            reader.problems.push(problem);
+        }
+        read.ok()
+    };
+    words.iter().filter_map(pattern).collect()
 }
 
 fn namespace(reader: &mut Reader<'_>, section: &Section<'_>) -> Namespace {

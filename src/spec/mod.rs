@@ -8,7 +8,8 @@ use crate::name::{
     RolePath, StackName,
 };
 use crate::resource::distribution::Behavior;
-use crate::resource::site::rules::Rule;
+use crate::resource::site::folder::Selection;
+use crate::resource::site::rules::{Pattern, Rule};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,6 +55,19 @@ pub struct Spec {
     pub ttl: Option<Duration>,
 }
 
+impl Spec {
+    /// Which files of the site's folder are objects.
+    #[must_use]
+    pub fn selection(&self) -> Selection<'_> {
+        let MaintenanceSpec { page, key_off, key_on, .. } = &self.maintenance;
+        Selection {
+            excluded: [Some(key_off), Some(key_on)],
+            page: page.as_deref(),
+            ignore: &self.bucket.ignore,
+        }
+    }
+}
+
 /// The bucket of the stack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BucketSpec {
@@ -64,6 +78,8 @@ pub struct BucketSpec {
     /// Absolute path of the folder of files to upload, without the file of the maintenance page if
     /// it is there.
     pub site: Option<PathBuf>,
+    /// Which of its files are left out.
+    pub ignore: Vec<Pattern>,
     /// How its files are served, where the rules that files follow by themselves do not do.
     pub headers: Vec<Rule>,
     /// Keep old versions of objects; `None`: as the bucket does.

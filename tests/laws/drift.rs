@@ -61,6 +61,12 @@ drifts! {
             statements.retain(|statement| !ours(statement));
         }
     }),
+    "the policy lets visitors read control data" => |world, _| bucket(world, |found| {
+        let ours = |statement: &Value| statement["Sid"] == grant::HIDDEN_SID;
+        for statements in found.policy.iter_mut().filter_map(|policy| policy["Statement"].as_array_mut()) {
+            statements.retain(|statement| !ours(statement));
+        }
+    }),
     "the policy has a statement of theirs" => |world, _| bucket(world, |found| {
         let statements = found.policy.as_ref().map(policy::statements).unwrap_or_default().into_iter().chain([their_statement()]);
         found.policy = Some(json!({"Version": "2012-10-17",
@@ -369,6 +375,6 @@ fn their_grant() -> Value {
 
 /// Is this statement ours?
 pub(crate) fn is_our_statement(statement: &Value) -> bool {
-    statement["Sid"] == grant::TLS_SID
+    [grant::HIDDEN_SID, grant::TLS_SID].iter().any(|sid| statement["Sid"] == *sid)
         || statement["Sid"] == grant::SID && !statement.to_string().contains("E9OTHER0000")
 }

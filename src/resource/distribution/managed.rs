@@ -341,18 +341,19 @@ fn error_pages(root: Node<'_, '_>, settings: &Settings) -> Vec<Difference> {
     };
     let roots =
         [format!("/{}", root_object(root).trim()), format!("/{}", settings.default_root_object)];
+    let own = |code: &str, page: &str, answer: &str| [code, page, answer, "10"].map(str::to_owned);
+    let not_found = format!("/{NOT_FOUND}");
     // What is not ours among them stays, unless an application needs its place.
     let is_ours = |page: &[String; 4]| {
-        roots.contains(&page[1]) && page[2] == "200"
-            || page[1] == format!("/{NOT_FOUND}") && page[2] == "404"
+        roots.contains(&page[1]) && page[2] == "200" || *page == own(&page[0], &not_found, "404")
     };
     let shown = |page: &[String; 4]| format!("{} with {} for {} s", page[1], page[2], page[3]);
     let difference = |code: &str| {
         let seen = pages.iter().find(|page| page[0] == code);
         let wanted = match &settings.missing {
             Missing::Said => None,
-            Missing::Root => Some([code, &roots[1], "200", "10"].map(str::to_owned)),
-            Missing::Page(key) => Some([code, &format!("/{key}"), "404", "10"].map(str::to_owned)),
+            Missing::Root => Some(own(code, &roots[1], "200")),
+            Missing::Page(key) => Some(own(code, &format!("/{key}"), "404")),
         };
         let is_theirs = seen.is_some_and(|page| !is_ours(page));
         if seen == wanted.as_ref() || is_theirs && settings.missing != Missing::Root {

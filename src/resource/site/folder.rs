@@ -2,7 +2,7 @@
 
 use super::super::content::{Content, Cut, Seen};
 use super::media::{self, Media};
-use super::rules::{self, Rule};
+use super::rules::{self, Pattern, Rule};
 use super::{Settings, caching};
 use crate::change::{Fault, FaultKind};
 use crate::edge::ObjectHeaders;
@@ -11,20 +11,25 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Reads the folder. Names that begin with a dot are left out (`.git`, `.DS_Store`), except
-/// `.well-known`; so are the keys in `excluded`, which belong to the page, and the file `page`
-/// itself.
+/// Which files below a folder are objects. Names that begin with a dot are not (`.git`,
+/// `.DS_Store`), except `.well-known`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Selection<'a> {
+    /// They belong to the page.
+    pub excluded: [Option<&'a ObjectKey>; 2],
+    /// The page's own file.
+    pub page: Option<&'a Path>,
+    /// What the spec leaves out.
+    pub ignore: &'a [Pattern],
+}
+
+/// Reads the folder.
 ///
 /// # Errors
-/// [`FaultKind::Local`] where a file cannot be read, has a name that S3 or this tool cannot take, or is a link that leaves the folder.
-pub fn read(
-    folder: &Path,
-    excluded: &[&ObjectKey],
-    page: Option<&Path>,
-    rules: &[Rule],
-) -> Result<Settings, Fault> {
+/// [`FaultKind::Local`] where a file cannot be read, or cannot be an object.
+pub fn read(folder: &Path, selection: Selection<'_>, rules: &[Rule]) -> Result<Settings, Fault> {
     let mut settings = Settings { named: true, ..Settings::default() };
-    for (key, path) in keys(folder, excluded, page)? {
+    for (key, path) in keys(folder, selection)? {
         let content = describe(&path, key.as_str(), rules)?;
         settings.files.insert(key, content);
     }
@@ -37,78 +42,123 @@ pub fn read(
 /// Those of [`read`].
 pub fn keys(
     folder: &Path,
-    excluded: &[&ObjectKey],
-    page: Option<&Path>,
+    selection: Selection<'_>,
 ) -> Result<BTreeMap<ObjectKey, PathBuf>, Fault> {
-    let mut keys = BTreeMap::new();
-    let root = folder.canonicalize().map_err(|error| local(folder, &error))?;
-    for path in files(&root, page)? {
-        let key = key(&root, &path).map_err(|why| {
-            Fault::new(FaultKind::Local, format!("name the object for {}", path.display()), why)
-        })?;
-        if !excluded.contains(&&key) {
-            keys.insert(key, path);
-        }
-    }
-    Ok(keys)
+    let Walk { keys, refused, .. } = walk(folder, selection)?;
+    let Some((name, why)) = refused.first_key_value() else { return Ok(keys) };
+    let more = match refused.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more files cannot be objects"),
+    };
+    let tried = format!("name the object for {}", folder.join(name).display());
+    Err(Fault::new(FaultKind::Local, tried, format!("{why}{more}"))
+        .hinted("`provision validate` names all of them"))
 }
 
 /// The files below the folder, by their names from there, that cannot be objects, and why. What
 /// cannot be read is left to [`read`].
 #[must_use]
-pub fn misnamed(folder: &Path, page: Option<&Path>) -> BTreeMap<String, &'static str> {
-    let Ok(root) = folder.canonicalize() else { return BTreeMap::new() };
-    let files = files(&root, page).unwrap_or_default().into_iter();
-    let refused = files.filter_map(|path| {
-        let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
-        key(&root, &path).err().map(|why| (name, why))
-    });
-    refused.collect()
+pub fn refused(folder: &Path, selection: Selection<'_>) -> BTreeMap<String, &'static str> {
+    walk(folder, selection).map(|walk| walk.refused).unwrap_or_default()
 }
 
-/// Every file that is part of the site; `root` is its folder's real path.
-fn files(root: &Path, page: Option<&Path>) -> Result<Vec<PathBuf>, Fault> {
-    let mut files = Vec::new();
-    let root = root.to_owned();
-    let page = page.and_then(|page| page.canonicalize().ok());
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
+/// What was found below a folder.
+struct Walk<'a> {
+    /// The folder's real path.
+    root: PathBuf,
+    selection: Selection<'a>,
+    keys: BTreeMap<ObjectKey, PathBuf>,
+    refused: BTreeMap<String, &'static str>,
+}
+
+/// A link in a link in a link: more of them could multiply without end.
+const DEEPEST: usize = 3;
+
+fn walk<'a>(folder: &Path, selection: Selection<'a>) -> Result<Walk<'a>, Fault> {
+    let root = folder.canonicalize().map_err(|error| local(folder, &error))?;
+    let page = selection.page.and_then(|page| page.canonicalize().ok());
+    let mut walk = Walk { root, selection, keys: BTreeMap::new(), refused: BTreeMap::new() };
+    // Each with how many links to folders led there.
+    let mut folders = vec![(walk.root.clone(), 0)];
+    while let Some((folder, links)) = folders.pop() {
         for entry in std::fs::read_dir(&folder).map_err(|error| local(&folder, &error))? {
             let path = entry.map_err(|error| local(&folder, &error))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if is_hidden(&name) {
+            if is_hidden(&path.file_name().unwrap_or_default().to_string_lossy()) {
                 continue;
             }
-            let real = path.canonicalize().map_err(|error| local(&path, &error))?;
-            if !real.starts_with(&root) {
-                return Err(Fault::new(
-                    FaultKind::Local,
-                    format!("read {}", path.display()),
-                    "the link leads out of the site's folder",
-                ));
-            }
-            if real.is_dir() {
-                // A link to a folder above would be walked for ever.
-                if path.is_symlink() {
-                    return Err(Fault::new(
-                        FaultKind::Local,
-                        format!("read {}", path.display()),
-                        "links to folders are not followed",
-                    ));
+            match walk.real(&path, links) {
+                Err(why) => walk.refuse(&path, why),
+                Ok(real) if real.is_dir() => {
+                    folders.push((path.clone(), links + usize::from(path.is_symlink())));
                 }
-                folders.push(path);
-            } else if Some(&real) != page.as_ref() {
-                files.push(path);
+                Ok(real) if Some(&real) == page.as_ref() => {}
+                Ok(real) if real.is_file() => walk.take(path),
+                Ok(_) => walk.refuse(&path, "must be a file or a folder"),
             }
         }
     }
-    Ok(files)
+    Ok(walk)
+}
+
+impl Walk<'_> {
+    /// What the path leads to, if that is part of the site.
+    fn real(&self, path: &Path, links: usize) -> Result<PathBuf, &'static str> {
+        if !path.is_symlink() {
+            return Ok(path.to_owned());
+        }
+        let real = path.canonicalize().map_err(|_| "is a link that leads nowhere")?;
+        let Ok(inside) = real.strip_prefix(&self.root) else {
+            return Err("is a link that leads out of the site's folder");
+        };
+        if inside.iter().any(|part| is_hidden(&part.to_string_lossy())) {
+            return Err("is a link to a file that is left out, as its name begins with a dot");
+        }
+        // Where the link itself lies, in truth.
+        let here = path.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
+        if real.is_dir() && (here.starts_with(&real) || links == DEEPEST) {
+            return Err("is a link to a folder above it, or behind too many links");
+        }
+        Ok(real)
+    }
+
+    fn take(&mut self, path: PathBuf) {
+        match key(&self.root, &path) {
+            Err(why) => self.refuse(&path, why),
+            Ok(key) => {
+                let is_ignored =
+                    self.selection.ignore.iter().any(|pattern| pattern.is_for(key.as_str()));
+                if !is_ignored && !self.selection.excluded.contains(&Some(&key)) {
+                    self.keys.insert(key, path);
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, path: &Path, why: &'static str) {
+        let name = path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().into_owned();
+        let is_ignored = self.selection.ignore.iter().any(|pattern| pattern.is_for(&name));
+        if !is_ignored {
+            self.refused.insert(name, why);
+        }
+    }
 }
 
 /// Is a file or folder of this name left out?
 #[must_use]
 pub fn is_hidden(name: &str) -> bool {
     name.starts_with('.') && name != ".well-known"
+}
+
+/// May the file under this key hold what nobody should read?
+#[must_use]
+pub fn looks_secret(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let plain = name.rsplit_once('.').map_or(name.as_str(), |(plain, _)| plain);
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ["id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"].contains(&name.as_str())
+        || ["credentials", "secret", "secrets"].contains(&plain) && ending != "html"
+        || ["key", "kdbx", "p12", "pem", "pfx", "plan", "sql", "sqlite", "tfstate"]
+            .contains(&ending)
 }
 
 fn local(path: &Path, error: &std::io::Error) -> Fault {
@@ -163,14 +213,21 @@ mod tests {
             ".git/config",
             "maintenance.html",
             "page.html",
+            "photo.psd",
+            "drafts/deep/a.html",
         ] {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, name).unwrap();
         }
         let page_key = "maintenance.html".parse().unwrap();
-        let site =
-            read(folder.path(), &[&page_key], Some(&folder.path().join("page.html")), &[]).unwrap();
+        let page = folder.path().join("page.html");
+        let selection = Selection {
+            excluded: [Some(&page_key), None],
+            page: Some(&page),
+            ignore: &["*.psd".parse().unwrap(), "drafts/**".parse().unwrap()],
+        };
+        let site = read(folder.path(), selection, &[]).unwrap();
         let rows: Vec<_> = site
             .files
             .iter()
@@ -215,27 +272,76 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "x").unwrap();
         }
-        let told: Vec<_> = misnamed(folder.path(), None).into_iter().collect();
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+        };
+        link("/etc/hostname", "out");
+        link("nowhere", "broken");
+        link("..", "sub/up");
+        link(".git", "code");
+        let told = refused(folder.path(), Selection::default());
         let control = "must not hold control characters";
         let told: Vec<_> = told.iter().map(|(name, why)| (name.as_str(), *why)).collect();
         assert_eq!(
             told,
             [
                 ("a\u{1}b", control),
+                ("broken", "is a link that leads nowhere"),
+                ("code", "is a link to a file that is left out, as its name begins with a dot"),
                 ("latin-\u{fffd}", "must be UTF-8"),
+                ("out", "is a link that leads out of the site's folder"),
                 ("sub/line\r", control),
+                ("sub/up", "is a link to a folder above it, or behind too many links"),
                 ("\u{fffe}.html", "must not hold U+FFFE or U+FFFF, which no list of S3 can show"),
             ]
         );
-        assert!(read(folder.path(), &[], None, &[]).is_err());
+        let fault = read(folder.path(), Selection::default(), &[]).unwrap_err();
+        assert!(
+            fault.message.ends_with("characters, and 7 more files cannot be objects"),
+            "{fault}"
+        );
+        let all = ["**".parse().unwrap()];
+        let ignored = Selection { ignore: &all, ..Selection::default() };
+        assert_eq!(refused(folder.path(), ignored), BTreeMap::new());
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_link_out_of_the_folder_is_refused() {
-        let outside = tempfile::NamedTempFile::new().unwrap();
+    fn links_to_folders_of_the_site_are_followed() {
         let folder = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink(outside.path(), folder.path().join("secret.txt")).unwrap();
-        assert!(read(folder.path(), &[], None, &[]).unwrap_err().message.contains("leads out"));
+        std::fs::create_dir_all(folder.path().join("docs/2.1/img")).unwrap();
+        std::fs::write(folder.path().join("docs/2.1/img/a.svg"), "<svg/>").unwrap();
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+        };
+        link("2.1", "docs/latest");
+        link("docs/latest", "current");
+        link("docs/2.1/img/a.svg", "logo.svg");
+        let found = keys(folder.path(), Selection::default()).unwrap();
+        let found: Vec<&str> = found.keys().map(ObjectKey::as_str).collect();
+        let expected =
+            ["current/img/a.svg", "docs/2.1/img/a.svg", "docs/latest/img/a.svg", "logo.svg"];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn names_that_look_like_secrets_are_known() {
+        for (key, looks) in [
+            ("id_rsa", true),
+            ("keys/id_ed25519", true),
+            ("server.pem", true),
+            ("server.KEY", true),
+            ("dump.sql", true),
+            ("terraform.tfstate", true),
+            ("next.plan", true),
+            ("credentials.json", true),
+            ("secret.txt", true),
+            ("secrets.html", false),
+            ("id_rsa.pub", false),
+            ("keynote.html", false),
+            ("app.js.map", false),
+        ] {
+            assert_eq!(looks_secret(key), looks, "{key}");
+        }
     }
 }

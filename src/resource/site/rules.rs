@@ -2,21 +2,22 @@
 
 use crate::edge::ObjectHeaders;
 use glob::MatchOptions;
+use std::str::FromStr;
 
 /// A pattern of keys: `*` and `?` stand for what is between two `/`, `**/` for folders. Without a
 /// `/` it is for names in any folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(glob::Pattern);
 
-impl Pattern {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn new(text: &str) -> Result<Self, &'static str> {
+impl FromStr for Pattern {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
         glob::Pattern::new(text.trim_start_matches('/')).map(Self).map_err(|error| error.msg)
     }
+}
 
+impl Pattern {
     /// Is it for the file under this key?
     #[must_use]
     pub fn is_for(&self, key: &str) -> bool {
@@ -85,16 +86,16 @@ mod tests {
             ("?.txt", "a.txt", true),
             ("[ab].txt", "c.txt", false),
         ] {
-            assert_eq!(Pattern::new(pattern).unwrap().is_for(key), is_for, "{pattern} {key}");
+            assert_eq!(pattern.parse::<Pattern>().unwrap().is_for(key), is_for, "{pattern} {key}");
         }
-        assert!(Pattern::new("a[").is_err());
-        assert!(Pattern::new("a**").is_err());
+        assert!("a[".parse::<Pattern>().is_err());
+        assert!("a**".parse::<Pattern>().is_err());
     }
 
     #[test]
     fn the_later_rule_holds_header_by_header() {
         let rule = |files: &str, headers: &[(&'static str, &str)]| Rule {
-            files: Pattern::new(files).unwrap(),
+            files: files.parse().unwrap(),
             headers: headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
         };
         let rules = [

@@ -18,7 +18,8 @@ const RESPONSE_QUOTA: &str = "Amazon CloudFront Developer Guide, \"Quotas\": a r
 pub(super) fn check(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
     page(draft, folder, problems);
     if let Some(site) = site(draft, folder, problems) {
-        misnamed(draft, &site, problems);
+        refused(draft, &site, problems);
+        secrets(draft, &site, problems);
         keys_outside_of_site(draft, &site, problems);
         root_object(draft, &site, problems);
     }
@@ -179,20 +180,35 @@ fn site(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) -> Option<Pat
 /// How many files are named; the rest is counted.
 const NAMED: usize = 20;
 
-/// A file whose name cannot be a key would end the upload halfway.
-fn misnamed(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
+/// A file that cannot be an object would end the upload halfway.
+fn refused(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
     let Some(given) = draft.given("bucket.site") else { return };
-    let found = folder::misnamed(site, draft.spec.maintenance.page.as_deref());
+    let found = folder::refused(site, draft.spec.selection());
     let rule = "its name from there is the object's key (Amazon S3 User Guide, \"Naming Amazon S3 \
         objects\")";
-    let fix = "rename the file, or take it out of the folder";
+    let fix = "rename the file, take it out of the folder, or leave it out with `bucket.ignore`";
     for (name, why) in found.iter().take(NAMED) {
-        let what = format!("the name of the site's file `{}` {why}", visible(name));
+        let what = format!("the site's file `{}` {why}", visible(name));
         problems.push(Problem::error(&given.place, what, rule, fix));
     }
     if let Some(more) = found.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        let what = format!("the names of {more} more files of the site cannot be keys");
+        let what = format!("{more} more files of the site cannot be objects");
         problems.push(Problem::error(&given.place, what, rule, fix));
+    }
+}
+
+/// What is in the folder by accident, everybody can read.
+fn secrets(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
+    let Some(given) = draft.given("bucket.site") else { return };
+    let keys = folder::keys(site, draft.spec.selection()).unwrap_or_default();
+    let found: Vec<_> = keys.keys().filter(|key| folder::looks_secret(key.as_str())).collect();
+    for key in found.iter().take(NAMED) {
+        problems.push(Problem::warning(
+            &given.place,
+            format!("the site's file `{}` looks like a secret", visible(key.as_str())),
+            "every file of the site is public",
+            "take it out of the folder, or leave it out with `bucket.ignore`",
+        ));
     }
 }
 

@@ -5,7 +5,7 @@ use super::nearest;
 use super::reader::{Reader, Section};
 use crate::resource::site::rules::{HEADERS, Pattern, Rule};
 use crate::spec::node::{Entry, Value};
-use crate::spec::problem::{Problem, visible};
+use crate::spec::problem::{Place, Problem, visible};
 
 const KEY: &str = "headers";
 const DOCUMENT: &str = "Amazon S3 User Guide, \"Working with object metadata\"";
@@ -28,15 +28,20 @@ pub(super) fn read(reader: &mut Reader<'_>, bucket: &Section<'_>) -> Vec<Rule> {
     rules.filter_map(|(pattern, entry)| rule(reader, pattern, entry)).collect()
 }
 
+/// What is no pattern, as `shown`.
+pub(super) fn no_pattern(place: &Place, shown: &str, why: &str) -> Problem {
+    Problem::error(
+        place,
+        format!("`{shown}` is no pattern of keys: {why}"),
+        "`*` and `?` stand for what is between two `/`, `**` alone between two `/` for folders",
+        "write for example `\"downloads/*.pdf\"`",
+    )
+}
+
 fn rule(reader: &mut Reader<'_>, pattern: &str, entry: &Entry) -> Option<Rule> {
-    let files = Pattern::new(pattern);
+    let files = pattern.parse::<Pattern>();
     if let Err(why) = files {
-        reader.problems.push(Problem::error(
-            &entry.key.place,
-            format!("`{}` is no pattern of keys: {why}", visible(pattern)),
-            "`*` and `?` stand for what is between two `/`, `**` alone between two `/` for folders",
-            "write for example `\"downloads/*.pdf\"`",
-        ));
+        reader.problems.push(no_pattern(&entry.key.place, &visible(pattern), why));
     }
     let Value::Map(headers) = &entry.value.value else {
         if entry.value.value != Value::Broken {

@@ -70,6 +70,13 @@ pub static TABLE: &[Key] = &[
         meaning: "the files to upload",
     },
     Key {
+        path: "bucket.ignore",
+        value: List("patterns of keys"),
+        default: Fallback::Value("[]"),
+        example: "[\"*.map\", \"drafts/**\"]",
+        meaning: "which files of the site's folder are left out",
+    },
+    Key {
         path: "bucket.headers",
         value: Rules("patterns of keys", &HEADERS),
         default: Fallback::Value("{}"),
