@@ -20,9 +20,10 @@ pub(crate) struct Explain {
 
 /// The pages are compiled in: whoever has the program alone can read them. The order is that of
 /// README.md.
-const TOPICS: [(&str, &str); 18] = [
+const TOPICS: [(&str, &str); 19] = [
     ("commands", include_str!("../../docs/commands.md")),
     ("spec", include_str!("../../docs/spec.md")),
+    ("site", include_str!("../../docs/site.md")),
     ("maintenance", include_str!("../../docs/maintenance.md")),
     ("attaching", include_str!("../../docs/attaching.md")),
     ("aws", include_str!("../../docs/aws.md")),

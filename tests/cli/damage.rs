@@ -119,7 +119,7 @@ fn what_is_no_file_is_told_and_left() {
         ("a link to a device", "provision.yaml", device, apply, 65),
         ("a pipe", "page.html", pipe, apply, 65),
         ("a pipe", "edge.py", pipe, apply, 65),
-        ("a pipe", "site/app.js", pipe, apply, 1),
+        ("a pipe", "site/app.js", pipe, apply, 65),
         ("a pipe", "other.html", pipe, "maintenance on --sandbox --page other.html", 64),
     ];
     let mut told = Story::of_a_shop();

@@ -14,7 +14,7 @@ use std::process::Command;
 const PAGES: [&str; 4] = ["docs/demo.md", "README.md", "docs/maintenance.md", "docs/destroy.md"];
 const TRANSCRIPT: &str = "```text\n";
 /// Blocks in these languages show nothing that the program says.
-const OTHERS: [&str; 3] = ["sh", "yaml", "yml"];
+const OTHERS: [&str; 4] = ["js", "sh", "yaml", "yml"];
 const DEMO: &str = "config/demo";
 
 fn root() -> &'static Path {
