@@ -27,7 +27,7 @@ use ground::{
     ATTACHED_TO, Ground, LOGGING, OWNED, distribution_mut, grounds, neighbourhood, occupant,
 };
 use memory::{Cut, Memory, Watch};
-use others::{guests, lodgers, others, unproven};
+use others::{guests, lodgers, others, policies, unproven};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use provision::change::Kind;
@@ -286,7 +286,7 @@ fn what_is_not_ours_is_never_touched() {
             // A destroy takes our bucket and our distribution with what others have in them, or
             // refuses.
             let inside = || same(guests).or_else(|| same(lodgers));
-            same(others).or_else(|| {
+            same(others).or_else(|| same(policies)).or_else(|| {
                 if moment.intent == Intent::Destroy { same(unproven) } else { inside() }
             })
         });
