@@ -9,7 +9,7 @@ use crate::plan::{Plan, Stage, Step};
 use crate::resource::site::CONCURRENCY;
 use crate::stack::{Live, Stack};
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -108,6 +108,7 @@ pub fn references(live: &Live) -> References {
         regions: buckets
             .map(|(name, found)| (name.clone(), found.live.settings.region.clone()))
             .collect(),
+        stored: BTreeMap::new(),
         domain: distribution.map(|distribution| distribution.domain.clone()),
     }
 }

@@ -1,7 +1,7 @@
 //! What an op may use while it is carried out, besides itself.
 
 use crate::change::{Address, Kind};
-use crate::name::{BucketName, DistributionId, Region};
+use crate::name::{BucketName, DistributionId, ObjectKey, Region};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +27,9 @@ pub struct References {
     pub etags: BTreeMap<DistributionId, String>,
     /// Where buckets of an earlier spec are.
     pub regions: BTreeMap<BucketName, Region>,
+    /// The ETags that S3 gave to objects, where they are not the planned ones: bucket, key and planned
+    /// ETag → the one that came.
+    pub stored: BTreeMap<(BucketName, ObjectKey, String), String>,
     /// Where visitors find the distribution.
     pub domain: Option<String>,
 }
@@ -65,6 +68,14 @@ impl<'a> Context<'a> {
     /// values stay valid.
     pub fn references<T>(&self, with: impl FnOnce(&mut References) -> T) -> T {
         with(&mut self.references.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The `ETag` of an object that was seen, or that this run has put and planned so.
+    #[must_use]
+    pub fn etag(&self, bucket: &BucketName, key: &ObjectKey, planned: &str) -> String {
+        let planned = (bucket.clone(), key.clone(), planned.to_owned());
+        let came = self.references(|known| known.stored.get(&planned).cloned());
+        came.unwrap_or(planned.2)
     }
 
     /// Remembers that this run has made one of this kind: AWS may not know it everywhere yet.

@@ -103,11 +103,25 @@ fn print(key: &ObjectKey, etag: &str) -> Print {
 pub struct Index {
     /// The page's own key and the on key, as they were applied last.
     pub keys: Option<(ObjectKey, ObjectKey)>,
-    /// Edges may hold copies of objects that went: nobody has asked them yet to drop these.
+    /// Edges may hold copies that nobody should get any more, of objects that went or of what the
+    /// distribution was: nobody has asked them yet to drop these.
     pub lingers: bool,
     served: Vec<Served>,
     /// Sorted; with the place in `served`.
     objects: Vec<(Print, u32)>,
+    /// Of objects whose `ETag` is no MD5, as where a KMS key encrypts: which bytes we have put.
+    put: BTreeMap<Print, Print>,
+}
+
+/// An object that the index is to know.
+#[derive(Clone, Debug)]
+pub struct Known<'a> {
+    pub key: &'a ObjectKey,
+    /// As S3 has it.
+    pub etag: &'a str,
+    /// The `ETag` that these bytes have where nothing encrypts them.
+    pub md5: &'a str,
+    pub served: Served,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,6 +138,9 @@ struct Record {
     #[serde(default)]
     after: Option<String>,
     objects: Vec<Group>,
+    /// Digests of key and `ETag`, in hex, each with the digest of key and MD5 behind it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    put: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,13 +161,47 @@ impl Index {
         let lingers = record.lingers.unwrap_or_default();
         let mut index = Self { keys: record.keys, lingers, ..Self::default() };
         for (number, Group { served, digests }) in (0..).zip(record.objects) {
-            let bytes = hex::decode(digests).ok()?;
-            let (prints, []) = bytes.as_chunks() else { return None };
-            index.objects.extend(prints.iter().map(|print| (*print, number)));
+            index.objects.extend(prints(&digests)?.into_iter().map(|print| (print, number)));
             index.served.push(served);
         }
         index.objects.sort_unstable();
+        let put = prints(&record.put)?;
+        let (pairs, []) = put.as_chunks::<2>() else { return None };
+        index.put = pairs.iter().map(|[found, put]| (*found, *put)).collect();
         Some(index)
+    }
+
+    /// Are these bytes what we have put, where the `ETag` does not tell?
+    #[must_use]
+    pub fn has_put(&self, key: &ObjectKey, etag: &str, md5: &str) -> bool {
+        self.put.get(&print(key, etag)).is_some_and(|put| *put == print(key, md5))
+    }
+
+    /// The record that says the same, and that edges may hold what nobody should get any more.
+    /// Objects that were `asked` since are asked again: this record is newer than they are.
+    #[must_use]
+    pub fn lingering<'a>(
+        &self,
+        stack: &StackName,
+        after: Option<String>,
+        asked: impl Iterator<Item = (&'a ObjectKey, &'a str)>,
+    ) -> Content {
+        let asked: BTreeSet<Print> = asked.map(|(key, etag)| print(key, etag)).collect();
+        let mut groups: BTreeMap<Served, BTreeSet<Print>> = BTreeMap::new();
+        for (print, number) in self.objects.iter().filter(|(print, _)| !asked.contains(print)) {
+            let served = usize::try_from(*number).ok().and_then(|number| self.served.get(number));
+            groups.entry(served.cloned().unwrap_or_default()).or_default().insert(*print);
+        }
+        let keys = self.keys.clone();
+        rendered(Record {
+            format: FORMAT,
+            lingers: Some(true),
+            stack: stack.clone(),
+            keys,
+            after,
+            objects: grouped(groups),
+            put: paired(&self.put),
+        })
     }
 
     /// How the object with this `ETag` was put, if the index knows it.
@@ -171,26 +222,82 @@ pub fn record<'a>(
     keys: (&ObjectKey, &ObjectKey),
     lingers: Option<bool>,
     after: Option<String>,
-    objects: impl Iterator<Item = (&'a ObjectKey, &'a str, Served)>,
+    objects: impl Iterator<Item = Known<'a>>,
 ) -> Content {
     let mut groups: BTreeMap<Served, BTreeSet<Print>> = BTreeMap::new();
-    for (key, etag, served) in objects {
+    let mut put = BTreeMap::new();
+    for Known { key, etag, md5, served } in objects {
         groups.entry(served).or_default().insert(print(key, etag));
+        if etag != md5 {
+            put.insert(print(key, etag), print(key, md5));
+        }
     }
-    let hex = |prints: BTreeSet<Print>| prints.into_iter().map(hex::encode).collect::<String>();
-    let objects = groups.into_iter().map(|(served, prints)| Group { served, digests: hex(prints) });
     let keys = Some((keys.0.clone(), keys.1.clone()));
-    let (stack, objects) = (stack.clone(), objects.collect());
-    let record = Record { format: FORMAT, lingers, stack, keys, after, objects };
+    let (stack, objects) = (stack.clone(), grouped(groups));
+    rendered(Record { format: FORMAT, lingers, stack, keys, after, objects, put: paired(&put) })
+}
+
+/// The same record once it is known which `ETag`s S3 gave to what was put: key, the `ETag` that was
+/// planned, the one that came.
+#[must_use]
+pub(crate) fn stored<'a>(
+    content: &Content,
+    etags: impl Iterator<Item = (&'a ObjectKey, &'a str, &'a str)>,
+) -> Option<Content> {
+    let Source::Memory(bytes) = &content.source else { return None };
+    let mut record: Record = file::parse(bytes).ok()?;
+    let came: BTreeMap<Print, Print> =
+        etags.map(|(key, planned, came)| (print(key, planned), print(key, came))).collect();
+    let mut put = BTreeMap::new();
+    for group in &mut record.objects {
+        let mut found = BTreeSet::new();
+        for planned in prints(&group.digests)? {
+            let came = came.get(&planned).copied();
+            put.extend(came.map(|came| (came, planned)));
+            found.insert(came.unwrap_or(planned));
+        }
+        group.digests = found.into_iter().map(hex::encode).collect();
+    }
+    record.put += &paired(&put);
+    (!put.is_empty()).then(|| rendered(record))
+}
+
+fn rendered(record: Record) -> Content {
     // Texts and numbers alone: nothing in it could fail.
     let text = serde_json::to_vec(&record).unwrap_or_default();
     Content::in_memory(&text, "application/json", "no-store")
 }
 
+fn grouped(groups: BTreeMap<Served, BTreeSet<Print>>) -> Vec<Group> {
+    let hex = |prints: BTreeSet<Print>| prints.into_iter().map(hex::encode).collect::<String>();
+    groups.into_iter().map(|(served, prints)| Group { served, digests: hex(prints) }).collect()
+}
+
+fn paired(put: &BTreeMap<Print, Print>) -> String {
+    put.iter().map(|(found, put)| hex::encode(found) + &hex::encode(put)).collect()
+}
+
+/// Digests in hex, one behind the other.
+fn prints(digests: &str) -> Option<Vec<Print>> {
+    let bytes = hex::decode(digests).ok()?;
+    let (prints, []) = bytes.as_chunks() else { return None };
+    Some(prints.to_vec())
+}
+
 /// Does this record end what an earlier one began: do edges hold no copies of what went any more?
 #[must_use]
 pub fn settles(record: &Content) -> bool {
-    let beginning = format!("{{\"format\":{FORMAT},\"lingers\":false,");
+    says(record, false)
+}
+
+/// Does it say that edges may hold copies of what nobody should get any more?
+#[must_use]
+pub fn warns(record: &Content) -> bool {
+    says(record, true)
+}
+
+fn says(record: &Content, lingers: bool) -> bool {
+    let beginning = format!("{{\"format\":{FORMAT},\"lingers\":{lingers},");
     matches!(&record.source, Source::Memory(bytes) if bytes.starts_with(beginning.as_bytes()))
 }
 
@@ -200,6 +307,10 @@ mod tests {
 
     fn stack() -> StackName {
         "shop".parse().unwrap()
+    }
+
+    fn known<'a>(key: &'a ObjectKey, etag: &'a str, served: Served) -> Known<'a> {
+        Known { key, etag, md5: etag, served }
     }
 
     fn bytes(content: &Content) -> Vec<u8> {
@@ -216,7 +327,7 @@ mod tests {
             cache_control: "x".into(),
             switch: String::new(),
         };
-        let put = [(&page, "1", served("text/html")), (&style, "2", served("text/css"))];
+        let put = [known(&page, "1", served("text/html")), known(&style, "2", served("text/css"))];
         let record = record(&stack(), (&page, &other), None, None, put.into_iter());
         let index = Index::read(&bytes(&record), &stack()).unwrap();
         assert_eq!(index.served(&page, "1"), Some(&served("text/html")));
@@ -233,11 +344,34 @@ mod tests {
         for (said, lingers, ends) in
             [(None, false, false), (Some(true), true, false), (Some(false), false, true)]
         {
-            let objects = [(&key, "1", Served::default())].into_iter();
+            let objects = [known(&key, "1", Served::default())].into_iter();
             let record = record(&stack(), (&key, &key), said, None, objects);
             let index = Index::read(&bytes(&record), &stack()).unwrap();
             assert_eq!((index.lingers, settles(&record)), (lingers, ends), "{said:?}");
         }
+    }
+
+    /// An `ETag` that is no MD5 is known once it came; the one that was planned is none.
+    #[test]
+    fn it_knows_which_bytes_an_etag_stands_for() {
+        let [key, other]: [ObjectKey; 2] = ["a", "b"].map(|key| key.parse().unwrap());
+        let objects = [&key, &other].map(|key| known(key, "md5", Served::default()));
+        let planned = record(&stack(), (&key, &other), None, None, objects.into_iter());
+        assert_eq!(stored(&planned, std::iter::empty()), None);
+        let came = stored(&planned, [(&key, "md5", "kms")].into_iter()).unwrap();
+        let index = Index::read(&bytes(&came), &stack()).unwrap();
+        assert!(index.has_put(&key, "kms", "md5") && index.served(&key, "kms").is_some());
+        assert_eq!((index.served(&key, "md5"), index.has_put(&key, "md5", "md5")), (None, false));
+        assert!(index.served(&other, "md5").is_some() && !index.has_put(&key, "kms", "other"));
+        let seen = Known { key: &key, etag: "kms", md5: "md5", served: Served::default() };
+        let again = record(&stack(), (&key, &other), None, None, [seen].into_iter());
+        let again = Index::read(&bytes(&again), &stack()).unwrap();
+        assert!(again.has_put(&key, "kms", "md5"));
+        let warns = again.lingering(&stack(), None, std::iter::empty());
+        let warns = Index::read(&bytes(&warns), &stack()).unwrap();
+        assert_eq!(warns, Index { lingers: true, ..again.clone() });
+        let asked = again.lingering(&stack(), None, [(&key, "kms")].into_iter());
+        assert_eq!(Index::read(&bytes(&asked), &stack()).unwrap().served(&key, "kms"), None);
     }
 
     #[test]
@@ -248,7 +382,7 @@ mod tests {
             (&key, &key),
             None,
             None,
-            [(&key, "1", Served::default())].into_iter(),
+            [known(&key, "1", Served::default())].into_iter(),
         ));
         let good = String::from_utf8(good).unwrap();
         assert!(Index::read(good.as_bytes(), &stack()).is_some());
