@@ -147,8 +147,8 @@ pub async fn execute(
             running.push(run_stage(stage, plan, stack, cloud, context, report));
         }
         let tell = |_| {
-            if context.is_sending() {
-                report.event(&Event::Sending { sent: cloud.sent().min(all), all });
+            if let Some(sent) = context.uploads.sent(all) {
+                report.event(&Event::Sending { sent, all });
             } else if let Some((call, since)) = cloud.unanswered() {
                 report.event(&Event::Unanswered(&call, since.elapsed()));
             }
@@ -238,9 +238,8 @@ async fn run_step(
     }
     let change = step.op.change();
     report.event(&Event::Started(&change));
-    let _sending = (step.op.sends() > 0).then(|| context.sending());
     let begin = Instant::now();
-    match cloud.apply(stack, &step.op, context).await {
+    match context.uploads.of(step.op.sends(), cloud.apply(stack, &step.op, context)).await {
         Ok(done) => {
             report.event(&Event::Ended(&change, &done, begin.elapsed()));
             Ending::Done(done)

@@ -3,10 +3,12 @@
 use crate::change::{Address, Kind};
 use crate::name::{BucketName, DistributionId, ObjectKey, Region};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use uploads::Uploads;
+
+pub mod uploads;
 
 /// What stands behind symbolic references: filled from what was observed, completed while a plan is
 /// carried out.
@@ -38,7 +40,8 @@ pub struct References {
 pub struct Context<'a> {
     references: Mutex<References>,
     made: Mutex<BTreeSet<Kind>>,
-    sending: AtomicUsize,
+    /// How far the uploads are.
+    pub uploads: Uploads,
     tick: &'a (dyn Fn(&Address, &str) + Send + Sync),
     stop: watch::Receiver<bool>,
     /// How long an op may wait for a replicated function to become deletable; zero: not at all.
@@ -57,7 +60,7 @@ impl<'a> Context<'a> {
         Self {
             references: Mutex::new(references),
             made: Mutex::default(),
-            sending: AtomicUsize::new(0),
+            uploads: Uploads::default(),
             tick,
             stop,
             patience,
@@ -90,19 +93,6 @@ impl<'a> Context<'a> {
         kinds.iter().any(|kind| made.contains(kind))
     }
 
-    /// Until it is dropped, an op that uploads is under way.
-    #[must_use]
-    pub fn sending(&self) -> Sending<'_> {
-        self.sending.fetch_add(1, Ordering::Relaxed);
-        Sending(&self.sending)
-    }
-
-    /// Is an op under way that uploads?
-    #[must_use]
-    pub fn is_sending(&self) -> bool {
-        self.sending.load(Ordering::Relaxed) > 0
-    }
-
     /// Says that the op at `address` is waiting for `what`.
     pub fn waiting(&self, address: &Address, what: &str) {
         (self.tick)(address, what);
@@ -120,15 +110,5 @@ impl<'a> Context<'a> {
         if stop.wait_for(|stop| *stop).await.is_err() {
             std::future::pending::<()>().await;
         }
-    }
-}
-
-/// One op that uploads.
-#[derive(Debug)]
-pub struct Sending<'a>(&'a AtomicUsize);
-
-impl Drop for Sending<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -207,10 +207,6 @@ impl Aws {
 }
 
 impl Cloud for Aws {
-    fn sent(&self) -> u64 {
-        self.clients.traffic.sent()
-    }
-
     fn unanswered(&self) -> Option<(String, Instant)> {
         self.clients.calls.seen().open
     }
