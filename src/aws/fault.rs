@@ -6,6 +6,7 @@ use super::lost::refused;
 use super::refusal::{Meaning, meaning};
 use super::way::lost;
 use crate::change::{Fault, FaultKind};
+use crate::name::Region;
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -41,9 +42,7 @@ where
     let message = text;
     let lacks = lacking(kind, &message, || needs(std::any::type_name::<E>()));
     let lies = error.raw_response().and_then(|response| response.headers().get(BUCKET_REGION));
-    let named = lies.filter(|_| kind == FaultKind::Elsewhere);
-    let named = named
-        .map(|region| format!("the bucket is in {region}: set `region: {region}` in the spec"));
+    let named = lies.filter(|_| kind == FaultKind::Elsewhere).and_then(lies_in);
     let fault = Fault {
         hint: named.or(way).or(cure.map(str::to_owned)).or_else(|| hint(kind, &tried, &message)),
         lacks,
@@ -55,6 +54,12 @@ where
     };
     refused(&fault);
     fault
+}
+
+/// The advice to look in a region. Whoever answers, only what is a region's name is repeated.
+fn lies_in(told: &str) -> Option<String> {
+    let region: Region = told.parse().ok()?;
+    Some(format!("the bucket is in {region}: set `region: {region}` in the spec"))
 }
 
 /// Returns the fault behind a refusal inside of an answer that says 200. `needs`: the actions that

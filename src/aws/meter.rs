@@ -131,7 +131,9 @@ impl Intercept for Meter {
     ) -> Result<(), BoxError> {
         if let Some(Open { number, name, since, .. }) = bag.load::<Open>() {
             let uri = context.request().uri().split_once("://").map_or("", |(_, rest)| rest);
-            let host = uri.split(['/', '?']).next().unwrap_or_default();
+            let authority = uri.split(['/', '?']).next().unwrap_or_default();
+            // An address may have a password before it.
+            let host = authority.rsplit('@').next().unwrap_or_default();
             let (name, sent) = (format!("{name} at {host}"), Some(Instant::now()));
             self.calls.book(|book| book.open.insert(*number, Call { name, since: *since, sent }));
         }

@@ -330,7 +330,7 @@ impl Op {
                     let summary = if index::settles(content) {
                         "record that no edge holds what went"
                     } else if index::warns(content) {
-                        "record that edges may hold what nobody should get"
+                        "record which objects are ours, and that edges may hold old copies"
                     } else {
                         "record which objects are ours"
                     };
