@@ -61,9 +61,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let (text, fails) = (error.render(), error.use_stderr());
             if fails {
-                out::aside(text.ansi())
+                out::aside(text.ansi());
             } else {
-                out::result(text.ansi())
+                out::result(text.ansi());
             }
             return ExitCode::from(if fails { Exit::Usage as u8 } else { 0 });
         }

@@ -91,7 +91,7 @@ mod tests {
         one.clone()
             .of(async {
                 tell("first").await;
-                tell("second").await
+                tell("second").await;
             })
             .await;
         other.clone().of(async {}).await;

@@ -148,9 +148,13 @@ impl Recording {
     pub(crate) fn veiled(&self) -> (String, Option<String>, Veil) {
         let recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut veil = Veil::hiding(&recorded.names);
-        recorded.keys.iter().for_each(|key| veil.hide(key));
-        recorded.exchanges.iter().flat_map(Exchange::texts).for_each(|text| veil.learn(text));
-        recorded.spec.iter().for_each(|spec| veil.learn(spec));
+        for key in &recorded.keys {
+            veil.hide(key);
+        }
+        let texts = recorded.exchanges.iter().flat_map(Exchange::texts);
+        for text in texts.chain(recorded.spec.as_deref()) {
+            veil.learn(text);
+        }
         let mut lines = String::new();
         for exchange in &recorded.exchanges {
             // Nothing in it that JSON cannot have.

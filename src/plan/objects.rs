@@ -91,10 +91,10 @@ pub(super) fn objects(
         drops: plan.steps.iter().any(|step| step.stage == Stage::InvalidateGone),
         turns: turns(plan),
     };
-    let planned = planner.index(&desired.site, own, writes, &live.objects);
-    plan.add(Stage::Warning, planned.warning.map(Op::Site));
-    plan.take(Stage::Index, planned.index, Op::Site);
-    plan.add(Stage::Settled, planned.settled.map(Op::Site));
+    let indexing = planner.index(&desired.site, own, writes, &live.objects);
+    plan.add(Stage::Warning, indexing.warning.map(Op::Site));
+    plan.take(Stage::Index, indexing.index, Op::Site);
+    plan.add(Stage::Settled, indexing.settled.map(Op::Site));
 }
 
 /// Does our distribution change so that edges hold answers that it would not give any more?

@@ -116,9 +116,8 @@ impl Stage {
             BucketSettings | Files | Page => &[Bucket],
             Documents => &[Bucket, Files],
             Retention => &[Logs],
-            Grant => &[Bucket, BucketSettings],
+            Grant | Warning => &[Bucket, BucketSettings],
             Moves => &[Bucket, BucketSettings, Page, Access, Function, Grant],
-            Warning => &[Bucket, BucketSettings],
             Distribution => {
                 &[Bucket, BucketSettings, Page, Access, Function, Grant, Moves, Warning]
             }

@@ -175,9 +175,9 @@ mod tests {
         let waits = ticker(Duration::from_secs(10));
         assert_eq!(waits.line(&hangs(SLOW / 2)), None, "a call in full swing");
         let line = "  still waiting for S3 PutObject at s3.example [13s]";
-        let long = hangs(Duration::from_secs(13));
-        assert_eq!(waits.line(&long).unwrap(), line);
-        assert_eq!(waits.line(&long), None, "it was just said");
+        let slow = hangs(Duration::from_secs(13));
+        assert_eq!(waits.line(&slow).unwrap(), line);
+        assert_eq!(waits.line(&slow), None, "it was just said");
     }
 
     #[test]

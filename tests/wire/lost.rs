@@ -93,6 +93,6 @@ async fn what_was_so_before_is_not_ours() {
     let outcome = said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let outcome = outcome.into_iter().find(|document| document["type"] == "outcome").unwrap();
     let done = outcome["done"].as_array().unwrap().clone();
-    let role = done.iter().filter(|one| one["address"]["kind"] == "role").next_back().unwrap();
+    let role = done.iter().rfind(|one| one["address"]["kind"] == "role").unwrap();
     assert_eq!(role["state"], "already-so", "{outcome}");
 }

@@ -36,15 +36,15 @@ fn percent(text: &str) -> String {
 }
 
 fn all_percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
 fn json(text: &str) -> String {
-    text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
+    text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
 }
 
 fn entities(text: &str) -> String {
-    text.chars().map(|letter| format!("&#x{:x};", u32::from(letter))).collect()
+    text.chars().map(|letter| format!("&#x{:x};", u32::from(letter))).collect::<Vec<_>>().concat()
 }
 
 fn bytes(text: &str, between: &str) -> String {

@@ -113,7 +113,9 @@ impl Veil {
             hidden.insert_words(name);
         }
         let mut veil = Self { spoken, hidden, stand_ins: BTreeMap::new(), counts: BTreeMap::new() };
-        names.iter().for_each(|name| veil.learn(name));
+        for name in names {
+            veil.learn(name);
+        }
         veil
     }
 
@@ -136,7 +138,9 @@ impl Veil {
                     values.retain(|value| {
                         !value.split(|letter| !is_of_a_word(letter)).all(is_spoken)
                     });
-                    values.iter().for_each(|value| self.hide(value));
+                    for value in values {
+                        self.hide(&value);
+                    }
                     at = place.end;
                 }
                 (end, Piece::Somebodys(word, class)) => {

@@ -87,7 +87,7 @@ pub(crate) async fn put(
     match upload.send(context).await {
         Ok(Sent::Stopped(later)) => Ok(Done::Deferred(later)),
         Ok(Sent::Stored(etag)) => {
-            // Where a KMS key encrypts, the ETag is no MD5 (docs/aws.md, "ETags of objects").
+            // Where a KMS key encrypts, the ETag is no MD5 (docs/aws.md, "the ETag is the MD5").
             if !etag.is_empty() && etag != *planned {
                 let planned = (bucket.clone(), key.clone(), planned.clone());
                 context.references(|known| known.stored.insert(planned, etag));
@@ -121,18 +121,17 @@ pub(crate) async fn put(
 /// The same upload with the `ETag`s that came in place of those that were planned: in its guard,
 /// and in what the index says.
 fn as_stored(put: &Put, context: &Context<'_>) -> Put {
-    let Put { bucket, key, content, before, .. } = put;
+    let Put { bucket, key, before, .. } = put;
     let before = before.as_ref().map(|before| context.etag(bucket, key, before));
     let told = (key.as_str() == super::index::KEY).then(|| {
         context.references(|known| {
             let here = known.stored.iter().filter(|((at, ..), _)| at == bucket);
             let etags =
                 here.map(|((_, key, planned), came)| (key, planned.as_str(), came.as_str()));
-            super::index::stored(content, etags)
+            super::index::stored(&put.content, etags)
         })
     });
-    let content = told.flatten().unwrap_or_else(|| content.clone());
-    Put { content, before, ..put.clone() }
+    Put { before, content: told.flatten().unwrap_or_else(|| put.content.clone()), ..put.clone() }
 }
 
 /// The upload in parts that was to be completed is over: completed by a try whose reply was lost,

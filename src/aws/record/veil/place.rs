@@ -63,8 +63,8 @@ fn member(meant: &Meant<'_>, at: usize) -> Option<Range<usize>> {
     };
     let name = MEMBERS.iter().find(fits)?;
     let blanks = |from: usize| {
-        let is_blank = |at: &usize| meant.letters.get(*at).is_some_and(|letter| *letter == ' ');
-        from + (from..).take_while(is_blank).count()
+        let rest = meant.letters.iter().skip(from);
+        from + rest.take_while(|letter| **letter == ' ').count()
     };
     let colon = blanks(at + name.len() + 2);
     let begin = (meant.letters.get(colon) == Some(&':')).then(|| blanks(colon + 1))?;
