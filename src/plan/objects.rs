@@ -89,7 +89,7 @@ pub(super) fn objects(
     let writes = Writes {
         puts,
         drops: plan.steps.iter().any(|step| step.stage == Stage::InvalidateGone),
-        turns: turns(plan),
+        turns: plan.steps.iter().any(|step| step.stage == Stage::InvalidateMoved),
     };
     let indexing = planner.index(&desired.site, own, writes, &live.objects);
     plan.add(Stage::Warning, indexing.warning.map(Op::Site));
@@ -133,7 +133,10 @@ fn invalidate(
     };
     let op = Op::Invalidation;
     let knows = index.is_some_and(|found| found.ours.is_some());
-    let turns = turns(plan);
+    let old = invalidation::plan::stale(ops, &desired.site, &live.objects);
+    // Nobody knows the paths any more that an earlier run did not come to.
+    let lingers = live.objects.lingers();
+    let turns = turns(plan) || lingers && old.gone.is_empty();
     if !reads || turns || !knows && !own.deployed {
         plan.add(Stage::InvalidateMoved, [op(planner.everything())]);
     } else if !knows {
@@ -142,12 +145,10 @@ fn invalidate(
     if !reads {
         return;
     }
-    let old = invalidation::plan::stale(ops, &desired.site, &live.objects);
     if knows && !turns {
         plan.add(Stage::Invalidate, planner.of(&old.changed).map(op));
     }
-    // What an earlier run took away, and whose paths nobody knows any more.
-    let gone = if live.objects.lingers() {
+    let gone = if lingers && !old.gone.is_empty() {
         Some(planner.everything_gone(&old.gone))
     } else {
         planner.of(&old.gone)

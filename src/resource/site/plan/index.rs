@@ -15,7 +15,8 @@ pub struct Writes {
     pub puts: bool,
     /// Edges have to drop copies of what goes.
     pub drops: bool,
-    /// The distribution changes so that edges have to drop whatever they hold.
+    /// Edges have to drop whatever they hold: the distribution changes so, or an earlier run has not
+    /// come to it.
     pub turns: bool,
 }
 
@@ -59,7 +60,10 @@ impl Planner<'_> {
             planned.warning = Some(self.put(&key, record, before, None));
             before = Some(etag);
         }
-        let writes = puts || asked || planned.warning.is_some() || drops && !live.lingers();
+        let lingers = live.lingers() || planned.warning.is_some();
+        // Once everything was dropped, nothing lingers.
+        let ends = turns && !drops && lingers;
+        let writes = puts || asked || ends || drops && !lingers;
         if !writes && !drops {
             return planned;
         }
@@ -87,7 +91,7 @@ impl Planner<'_> {
             (record.md5.clone(), self.put(&key, record, before, None))
         };
         if writes {
-            let (etag, put) = put(before, drops.then_some(true));
+            let (etag, put) = put(before, (drops || ends).then_some(drops));
             planned.index.ops.push(if adopts { put.taking_over() } else { put });
             before = Some(etag);
         }
