@@ -10,7 +10,7 @@ use crate::plan::{Plan, Stage, Step};
 use crate::resource::site::CONCURRENCY;
 use crate::stack::{Live, Stack};
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -111,6 +111,7 @@ pub fn references(live: &Live) -> References {
         regions: buckets
             .map(|(name, found)| (name.clone(), found.live.settings.region.clone()))
             .collect(),
+        stored: BTreeMap::new(),
         domain: distribution.map(|distribution| distribution.domain.clone()),
     }
 }
@@ -151,15 +152,14 @@ pub async fn execute(
         }
         let tell = |_| match cloud.unanswered() {
             Some(call) if context.stopped() => {
-                report.event(&Event::Stopping(&call, context.is_sending()));
+                report.event(&Event::Stopping(&call, context.uploads.sent(all).is_some()));
             }
-            Some(call) if call.refused.is_some() || !context.is_sending() => {
-                report.event(&Event::Unanswered(&call));
-            }
-            _ if context.is_sending() => {
-                report.event(&Event::Sending { sent: cloud.sent().min(all), all });
-            }
-            _ => {}
+            Some(call) if call.refused.is_some() => report.event(&Event::Unanswered(&call)),
+            call => match (context.uploads.sent(all), call) {
+                (Some(sent), _) => report.event(&Event::Sending { sent, all }),
+                (None, Some(call)) => report.event(&Event::Unanswered(&call)),
+                (None, None) => {}
+            },
         };
         let next = tokio::select! {
             next = wait::telling(running.next(), tell) => next,
@@ -254,9 +254,8 @@ async fn run_step(
     }
     let change = step.op.change();
     report.event(&Event::Started(&change));
-    let _sending = (step.op.sends() > 0).then(|| context.sending());
     let begin = Instant::now();
-    match cloud.apply(stack, &step.op, context).await {
+    match context.uploads.of(step.op.sends(), cloud.apply(stack, &step.op, context)).await {
         Ok(done) => {
             report.event(&Event::Ended(&change, &done, begin.elapsed()));
             Ending::Done(done)

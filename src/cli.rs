@@ -59,9 +59,13 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nothing can be done about a closed stream.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { 0 });
+            let (text, fails) = (error.render(), error.use_stderr());
+            if fails {
+                out::aside(text.ansi());
+            } else {
+                out::result(text.ansi());
+            }
+            return ExitCode::from(if fails { Exit::Usage as u8 } else { 0 });
         }
     };
     match cli.global.color {

@@ -1,12 +1,14 @@
 //! What an op may use while it is carried out, besides itself.
 
 use crate::change::{Address, Kind};
-use crate::name::{BucketName, DistributionId, Region};
+use crate::name::{BucketName, DistributionId, ObjectKey, Region};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use uploads::Uploads;
+
+pub mod uploads;
 
 /// What stands behind symbolic references: filled from what was observed, completed while a plan is
 /// carried out.
@@ -27,6 +29,9 @@ pub struct References {
     pub etags: BTreeMap<DistributionId, String>,
     /// Where buckets of an earlier spec are.
     pub regions: BTreeMap<BucketName, Region>,
+    /// The ETags that S3 gave to objects, where they are not the planned ones: bucket, key and planned
+    /// ETag → the one that came.
+    pub stored: BTreeMap<(BucketName, ObjectKey, String), String>,
     /// Where visitors find the distribution.
     pub domain: Option<String>,
 }
@@ -35,7 +40,8 @@ pub struct References {
 pub struct Context<'a> {
     references: Mutex<References>,
     made: Mutex<BTreeSet<Kind>>,
-    sending: AtomicUsize,
+    /// How far the uploads are.
+    pub uploads: Uploads,
     tick: &'a (dyn Fn(&Address, &str) + Send + Sync),
     stop: watch::Receiver<bool>,
     /// How long an op may wait for a replicated function to become deletable; zero: not at all.
@@ -54,7 +60,7 @@ impl<'a> Context<'a> {
         Self {
             references: Mutex::new(references),
             made: Mutex::default(),
-            sending: AtomicUsize::new(0),
+            uploads: Uploads::default(),
             tick,
             stop,
             patience,
@@ -67,6 +73,14 @@ impl<'a> Context<'a> {
         with(&mut self.references.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The `ETag` of an object that was seen, or that this run has put and planned so.
+    #[must_use]
+    pub fn etag(&self, bucket: &BucketName, key: &ObjectKey, planned: &str) -> String {
+        let planned = (bucket.clone(), key.clone(), planned.to_owned());
+        let came = self.references(|known| known.stored.get(&planned).cloned());
+        came.unwrap_or(planned.2)
+    }
+
     /// Remembers that this run has made one of this kind: AWS may not know it everywhere yet.
     pub fn made(&self, kind: Kind) {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(kind);
@@ -77,19 +91,6 @@ impl<'a> Context<'a> {
     pub fn has_made(&self, kinds: &[Kind]) -> bool {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         kinds.iter().any(|kind| made.contains(kind))
-    }
-
-    /// Until it is dropped, an op that uploads is under way.
-    #[must_use]
-    pub fn sending(&self) -> Sending<'_> {
-        self.sending.fetch_add(1, Ordering::Relaxed);
-        Sending(&self.sending)
-    }
-
-    /// Is an op under way that uploads?
-    #[must_use]
-    pub fn is_sending(&self) -> bool {
-        self.sending.load(Ordering::Relaxed) > 0
     }
 
     /// Says that the op at `address` is waiting for `what`.
@@ -109,15 +110,5 @@ impl<'a> Context<'a> {
         if stop.wait_for(|stop| *stop).await.is_err() {
             std::future::pending::<()>().await;
         }
-    }
-}
-
-/// One op that uploads.
-#[derive(Debug)]
-pub struct Sending<'a>(&'a AtomicUsize);
-
-impl Drop for Sending<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -7,6 +7,7 @@ use super::refusal::{Meaning, meaning};
 use super::tries::Stopped;
 use super::way::Lost;
 use crate::change::{Fault, FaultKind};
+use crate::name::Region;
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -45,9 +46,7 @@ where
     let message = text;
     let lacks = lacking(kind, &message, || needs(std::any::type_name::<E>()));
     let lies = error.raw_response().and_then(|response| response.headers().get(BUCKET_REGION));
-    let named = lies.filter(|_| kind == FaultKind::Elsewhere);
-    let named = named
-        .map(|region| format!("the bucket is in {region}: set `region: {region}` in the spec"));
+    let named = lies.filter(|_| kind == FaultKind::Elsewhere).and_then(lies_in);
     let fault = Fault {
         hint: named.or(way).or(cure.map(str::to_owned)).or_else(|| hint(kind, &tried, &message)),
         lacks,
@@ -81,6 +80,12 @@ pub(super) fn of_try(
         request_id: response.and_then(RequestId::request_id).map(str::to_owned),
         ..Fault::new(kind, tried, message)
     }
+}
+
+/// The advice to look in a region. Whoever answers, only what is a region's name is repeated.
+fn lies_in(told: &str) -> Option<String> {
+    let region: Region = told.parse().ok()?;
+    Some(format!("the bucket is in {region}: set `region: {region}` in the spec"))
 }
 
 /// Returns the fault behind a refusal inside of an answer that says 200. `needs`: the actions that

@@ -6,6 +6,7 @@
 //! stream protection wants a pace, and lets go once the body is handed over. Neither tells a slow
 //! line from a dead one.
 
+use crate::context::uploads::{AT_ONCE, Moved};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -24,39 +25,18 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// What goes to the connection at once: what is larger, such as a package in memory, would look
-/// like silence while it is sent. In bytes.
-const AT_ONCE: usize = 64 * 1024;
-
 /// No answer of AWS comes near: the longest is the index of a site of very many files. In bytes.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
-/// Bytes of requests that were answered, and of those under way.
-#[derive(Clone, Debug, Default)]
-pub struct Traffic(Arc<AtomicU64>);
-
-impl Traffic {
-    /// How many, up to now. A try that failed takes its own back.
-    #[must_use]
-    pub fn sent(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// The client that watches over each call of another one.
-pub(super) fn watched(
-    client: SharedHttpClient,
-    silence: Duration,
-    traffic: Traffic,
-) -> SharedHttpClient {
-    SharedHttpClient::new(Watching { inner: client, silence, traffic })
+pub(super) fn watched(client: SharedHttpClient, silence: Duration) -> SharedHttpClient {
+    SharedHttpClient::new(Watching { inner: client, silence })
 }
 
 #[derive(Clone, Debug)]
 struct Watching<T> {
     inner: T,
     silence: Duration,
-    traffic: Traffic,
 }
 
 impl HttpClient for Watching<SharedHttpClient> {
@@ -68,14 +48,13 @@ impl HttpClient for Watching<SharedHttpClient> {
         SharedHttpConnector::new(Watching {
             inner: self.inner.http_connector(settings, components),
             silence: self.silence,
-            traffic: self.traffic.clone(),
         })
     }
 }
 
 impl HttpConnector for Watching<SharedHttpConnector> {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
-        let pulse = Arc::new(Pulse::new(self.traffic.clone()));
+        let pulse = Arc::new(Pulse::new(Moved::here()));
         let body = std::mem::replace(request.body_mut(), SdkBody::taken());
         *request.body_mut() = SdkBody::from_body_1_x(Flow::new(body, Arc::clone(&pulse)));
         let (answer, silence) = (self.inner.call(request), self.silence);
@@ -98,19 +77,19 @@ struct Pulse {
     last: Mutex<Instant>,
     sent: AtomicU64,
     counts: AtomicBool,
-    traffic: Traffic,
+    moved: Moved,
 }
 
 impl Pulse {
-    fn new(traffic: Traffic) -> Self {
+    fn new(moved: Moved) -> Self {
         let (begin, last) = (Instant::now(), Mutex::new(Instant::now()));
-        Self { begin, last, sent: AtomicU64::new(0), counts: AtomicBool::new(false), traffic }
+        Self { begin, last, sent: AtomicU64::new(0), counts: AtomicBool::new(false), moved }
     }
 
     fn moved(&self, bytes: usize) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.traffic.0.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.moved.add(bytes as u64);
     }
 
     /// When the call ends unless something moves before. What was handed over may still be in
@@ -126,7 +105,7 @@ impl Pulse {
 impl Drop for Pulse {
     fn drop(&mut self) {
         if !*self.counts.get_mut() {
-            self.traffic.0.fetch_sub(*self.sent.get_mut(), Ordering::Relaxed);
+            self.moved.take_back(*self.sent.get_mut());
         }
     }
 }
@@ -153,7 +132,8 @@ async fn unless_silent(
 #[error("nothing moved for {} seconds", .0.as_secs())]
 struct Silent(Duration);
 
-/// A body that tells when it moves, in pieces that move often.
+/// A body that tells when it moves, in pieces that move often: what is larger, such as a package in
+/// memory, would look like silence while it is sent.
 struct Flow {
     inner: Pin<Box<SdkBody>>,
     rest: Bytes,
@@ -207,6 +187,8 @@ impl Body for Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::Done;
+    use crate::context::uploads::Uploads;
     use futures_util::FutureExt;
     use http_body_util::BodyExt;
     use std::future::{pending, poll_fn};
@@ -219,7 +201,7 @@ mod tests {
 
     /// One that began so long ago and has not moved since.
     fn pulse(ago: Duration) -> Pulse {
-        let mut pulse = Pulse::new(Traffic::default());
+        let mut pulse = Pulse::new(Moved::default());
         pulse.begin -= ago;
         pulse.last = Mutex::new(pulse.begin);
         pulse
@@ -292,28 +274,27 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_was_taken_counts_as_sent() {
-        let traffic = Traffic::default();
-        for (status, sent) in [(200, 5), (503, 5), (412, 5), (204, 10)] {
-            let watching = watching(Answers(status, 0), &traffic);
-            watching.call(HttpRequest::new(SdkBody::from("12345"))).await.unwrap();
-            assert_eq!(traffic.sent(), sent, "{status}");
-        }
+        let upload = async {
+            for (status, sent) in [(200, 5), (503, 5), (412, 5), (204, 10)] {
+                let watching = watching(Answers(status, 0));
+                watching.call(HttpRequest::new(SdkBody::from("12345"))).await.unwrap();
+                assert_eq!(Moved::here().count(), sent, "{status}");
+            }
+            Ok(Done::AlreadySo)
+        };
+        Uploads::default().of(10, upload).await.unwrap();
     }
 
     #[tokio::test]
     async fn an_answer_is_read_up_to_a_bound() {
         for (size, is_read) in [(LARGEST_ANSWER, true), (LARGEST_ANSWER + 1, false)] {
-            let watching = watching(Answers(200, size), &Traffic::default());
+            let watching = watching(Answers(200, size));
             let answer = watching.call(HttpRequest::new(SdkBody::empty())).await.unwrap();
             assert_eq!(answer.into_body().collect().await.is_ok(), is_read, "{size}");
         }
     }
 
-    fn watching(
-        inner: impl HttpConnector + 'static,
-        traffic: &Traffic,
-    ) -> Watching<SharedHttpConnector> {
-        let inner = SharedHttpConnector::new(inner);
-        Watching { inner, silence: HOUR, traffic: traffic.clone() }
+    fn watching(inner: impl HttpConnector + 'static) -> Watching<SharedHttpConnector> {
+        Watching { inner: SharedHttpConnector::new(inner), silence: HOUR }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::address::{Variable, proxy_for};
 use super::cause::causes;
-use super::flow::{Traffic, watched};
+use super::flow::watched;
 use super::way;
 use crate::change::{Fault, FaultKind};
 use crate::file;
@@ -64,7 +64,6 @@ const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 pub(crate) fn client(
     trust: &TlsContext,
     silence: Duration,
-    traffic: Traffic,
     variable: Variable,
 ) -> SharedHttpClient {
     let client = |proxy: ProxyConfig| {
@@ -78,7 +77,7 @@ pub(crate) fn client(
         direct: client(ProxyConfig::disabled()),
         proxies: Proxies::of(variable),
     };
-    watched(SharedHttpClient::new(ways), silence, traffic)
+    watched(SharedHttpClient::new(ways), silence)
 }
 
 /// One connection after the other, as `settings` say how long it may take.

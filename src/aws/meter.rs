@@ -159,7 +159,9 @@ impl Intercept for Meter {
     ) -> Result<(), BoxError> {
         if let Some(Open { number, name, .. }) = bag.load::<Open>() {
             let uri = context.request().uri().split_once("://").map_or("", |(_, rest)| rest);
-            let host = uri.split(['/', '?']).next().unwrap_or_default();
+            let authority = uri.split(['/', '?']).next().unwrap_or_default();
+            // An address may have a password before it.
+            let host = authority.rsplit('@').next().unwrap_or_default();
             let about = ABOUT.try_with(|about| format!(" for {about}")).unwrap_or_default();
             self.calls.book(|book| {
                 if let Some(open) = book.open.get_mut(number) {

@@ -13,7 +13,6 @@ use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_sts::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::TlsContext;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
-use flow::Traffic;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use surroundings::Surroundings;
@@ -104,8 +103,6 @@ pub struct Clients {
     pub sts: aws_sdk_sts::Client,
     /// Who asks; `None`: nobody is signed in.
     pub credentials: Option<SharedCredentialsProvider>,
-    /// What has been sent.
-    pub traffic: Traffic,
     /// How often to ask while waiting.
     pub rhythm: wait::Rhythm,
     /// Whose certificates are trusted.
@@ -166,8 +163,8 @@ impl Clients {
         let surroundings = Surroundings::of(connection, &profiles);
         let bundle = profiles.get("ca_bundle").map(PathBuf::from);
         let trust = http::trust(connection.ca_bundle.as_deref().or(bundle.as_deref()))?;
-        let (patience, traffic) = (connection.patience, Traffic::default());
-        let http = http::client(&trust, patience.silence, traffic.clone(), connection.variable);
+        let patience = connection.patience;
+        let http = http::client(&trust, patience.silence, connection.variable);
         let home = home(profile).await;
         let retries = tries::retries(patience.attempts);
         let mut timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(5));
@@ -235,7 +232,6 @@ impl Clients {
             logs: client!(aws_sdk_cloudwatchlogs, logs),
             sts: client!(aws_sdk_sts, (&shared).into()),
             credentials: shared.credentials_provider(),
-            traffic,
             rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },
             trust,
             calls,

@@ -13,10 +13,12 @@ use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use veil::{Keeps, Veil};
 
+#[cfg(test)]
+mod tests;
 pub(crate) mod veil;
 
 /// The headers of a request that decide what it means. No other is recorded: not the signature, no
@@ -42,6 +44,12 @@ const SAID: &[&str] = &[
 
 /// User metadata of objects.
 const METADATA: &str = "x-amz-meta-";
+
+/// The digest of what lets the team past the page.
+const BYPASS: &str = "x-amz-meta-provision-bypass";
+
+/// What a user signs with; no part of it is recorded, and no answer may repeat it.
+const TOKEN: &str = "x-amz-security-token";
 
 /// A longer text is not kept. In bytes; a page of a list has less.
 const LONGEST: usize = 4 * 1024 * 1024;
@@ -82,15 +90,26 @@ impl Exchange {
             && !self.path.contains(INDEX)
     }
 
+    /// Everything in it that may be somebody's.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let headers = self.asked.iter().chain(&self.said).map(|(_, value)| value.as_str());
+        let bodies = [&self.sent, &self.answer].into_iter().filter_map(|body| match body {
+            Body::Text(text) => Some(text.as_str()),
+            Body::None | Body::Bytes(_) => None,
+        });
+        headers.chain(bodies).chain([self.path.as_str()])
+    }
+
     /// The same without anything that is somebody's.
     pub(crate) fn veiled(&self, veil: &mut Veil) -> Self {
         // Digests name an object's bytes, and are what a plan compares.
         let is_object = self.service == "s3" && (self.operation.contains("Object"));
         let keeps = if is_object { Keeps::Digests } else { Keeps::Nothing };
         let mut headers = |headers: &BTreeMap<String, String>| -> BTreeMap<String, String> {
-            let named = headers
-                .iter()
-                .map(|(name, value)| (veil.text(name, Keeps::Nothing), veil.text(value, keeps)));
+            let named = headers.iter().map(|(name, value)| {
+                let keeps = if name == BYPASS { Keeps::Nothing } else { keeps };
+                (veil.text(name, Keeps::Nothing), veil.text(value, keeps))
+            });
             named.collect()
         };
         let (asked, said) = (headers(&self.asked), headers(&self.said));
@@ -111,6 +130,8 @@ pub struct Recording(Arc<Mutex<Recorded>>);
 struct Recorded {
     exchanges: Vec<Exchange>,
     names: Vec<String>,
+    /// What the requests were signed with.
+    keys: BTreeSet<String>,
     spec: Option<String>,
 }
 
@@ -127,6 +148,13 @@ impl Recording {
     pub(crate) fn veiled(&self) -> (String, Option<String>, Veil) {
         let recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut veil = Veil::hiding(&recorded.names);
+        for key in &recorded.keys {
+            veil.hide(key);
+        }
+        let texts = recorded.exchanges.iter().flat_map(Exchange::texts);
+        for text in texts.chain(recorded.spec.as_deref()) {
+            veil.learn(text);
+        }
         let mut lines = String::new();
         for exchange in &recorded.exchanges {
             // Nothing in it that JSON cannot have.
@@ -149,6 +177,11 @@ impl Recording {
         {
             found.answer = Body::Text(text.to_owned());
         }
+    }
+
+    fn hides<'a>(&self, keys: impl Iterator<Item = &'a str>) {
+        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.keys.extend(keys.map(str::to_owned));
     }
 
     /// How many attempts of calls there were.
@@ -186,10 +219,13 @@ impl Intercept for Recorder {
             (call.service().to_lowercase(), call.name().to_owned())
         });
         let headers = request.headers();
+        let authorization = headers.get("authorization").unwrap_or_default();
+        let keys = [headers.get(TOKEN).unwrap_or_default(), key_id(authorization)];
+        self.0.hides(keys.into_iter().filter(|key| !key.is_empty()));
         let mut exchange = Exchange {
             service: if service.ends_with("logs") { "logs".to_owned() } else { service },
             operation,
-            region: region(headers.get("authorization").unwrap_or_default()).to_owned(),
+            region: region(authorization).to_owned(),
             method: request.method().to_owned(),
             path: path(request.uri()).to_owned(),
             asked: chosen(headers, ASKED),
@@ -247,6 +283,12 @@ fn body(body: &SdkBody, is_data: bool) -> Body {
 fn path(uri: &str) -> &str {
     let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
     rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+/// The id of the key that a request is signed with.
+fn key_id(authorization: &str) -> &str {
+    let scope = authorization.split_once("Credential=").map(|(_, scope)| scope);
+    scope.and_then(|scope| scope.split('/').next()).unwrap_or_default()
 }
 
 /// The region in the scope of a signature: `Credential=KEY/DATE/REGION/SERVICE/…`.

@@ -219,10 +219,6 @@ impl Aws {
 }
 
 impl Cloud for Aws {
-    fn sent(&self) -> u64 {
-        self.clients.traffic.sent()
-    }
-
     fn unanswered(&self) -> Option<Unanswered> {
         self.clients.calls.seen().open
     }

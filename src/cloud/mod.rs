@@ -89,11 +89,6 @@ pub trait Cloud: Sync {
         stack: &Stack,
     ) -> impl Future<Output = Result<Vec<DistributionId>, Fault>> + Send;
 
-    /// How many bytes have been sent up to now; a cloud that is here sends none.
-    fn sent(&self) -> u64 {
-        0
-    }
-
     /// The oldest call without an answer, first of those that AWS refuses; a cloud that is here
     /// lets nobody wait.
     fn unanswered(&self) -> Option<Unanswered> {
@@ -118,13 +113,6 @@ pub enum AnyCloud {
 }
 
 impl Cloud for AnyCloud {
-    fn sent(&self) -> u64 {
-        match self {
-            Self::Aws(cloud) => cloud.sent(),
-            Self::Sandbox(cloud) => cloud.sent(),
-        }
-    }
-
     fn unanswered(&self) -> Option<Unanswered> {
         match self {
             Self::Aws(cloud) => cloud.unanswered(),

@@ -37,7 +37,7 @@ pub(crate) struct Destroy {
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub wait: Duration,
-    /// Delete objects in the bucket that `provision` did not put, too
+    /// Delete objects in the bucket and policies in the role that `provision` did not put, too
     #[arg(long)]
     pub delete_data: bool,
 }

@@ -30,7 +30,7 @@ pub(crate) struct PlanVerb {
     pub detailed_exitcode: bool,
     #[command(flatten)]
     words: Words,
-    /// With --destroy: delete objects that `provision` did not put, too
+    /// With --destroy: delete objects and policies that `provision` did not put, too
     #[arg(long, requires = "destroy")]
     pub delete_data: bool,
 }

@@ -60,7 +60,7 @@ pub(crate) struct Sweep {
     /// With --older-than or --all: also stacks that visitors use
     #[arg(long)]
     pub in_use: bool,
-    /// Delete objects in their buckets that `provision` did not put, too
+    /// Delete objects in their buckets and policies in their roles that `provision` did not put, too
     #[arg(long)]
     pub delete_data: bool,
 }

@@ -79,7 +79,7 @@ pub fn destroy(stack: &Stack, live: &Live, choices: &Choices) -> Plan {
                     address: Address::new(Kind::Role, name),
                     text: format!("stays: it is the role of {user}, which stays"),
                 }),
-                None => end_role(&mut plan, stack, name, role),
+                None => end_role(&mut plan, stack, name, role, choices),
             }
         }
     }

@@ -244,7 +244,7 @@ impl End<'_> {
                         `--delete association` or `--delete distribution`"
                         .into(),
                 }),
-                None => end_role(plan, self.stack, name, Some(role)),
+                None => end_role(plan, self.stack, name, Some(role), self.choices),
             }
         }
     }

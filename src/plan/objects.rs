@@ -9,7 +9,7 @@ use crate::name::{BucketName, ObjectKey};
 use crate::resource::function::Page;
 use crate::resource::page::window;
 use crate::resource::site::index::{MOVING, Served};
-use crate::resource::site::plan::Claim;
+use crate::resource::site::plan::{Claim, Writes};
 use crate::resource::{association, bucket, distribution, invalidation, page, site};
 use crate::stack::{Live, Op, Stack};
 use std::collections::BTreeSet;
@@ -87,16 +87,28 @@ pub(super) fn objects(
         _ => false,
     });
     let own = (&keys.off, &desired.page.content, told);
-    // Where a key encrypts, the ETag of the first index is not known, which guards the second.
-    let has_key = live.bucket.as_ref().is_some_and(|bucket| bucket.kms_key.is_some());
-    let drops = !has_key && plan.steps.iter().any(|step| step.stage == Stage::InvalidateGone);
-    let (index, settled) = planner.index(&desired.site, own, (puts, drops), &live.objects);
-    plan.take(Stage::Index, index, Op::Site);
-    plan.add(Stage::Settled, settled.map(Op::Site));
+    let writes = Writes {
+        puts,
+        drops: plan.steps.iter().any(|step| step.stage == Stage::InvalidateGone),
+        turns: plan.steps.iter().any(|step| step.stage == Stage::InvalidateMoved),
+    };
+    let indexing = planner.index(&desired.site, own, writes, &live.objects);
+    plan.add(Stage::Warning, indexing.warning.map(Op::Site));
+    plan.take(Stage::Index, indexing.index, Op::Site);
+    plan.add(Stage::Settled, indexing.settled.map(Op::Site));
+}
+
+/// Does our distribution change so that edges hold answers that it would not give any more?
+fn turns(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| match &step.op {
+        Op::Distribution(op) => op.outdates_copies(),
+        _ => false,
+    })
 }
 
 /// Edges may hold copies of what is put or goes. A new distribution has none. Of one that read
-/// another bucket, and where no index tells what visitors got, they may hold anything.
+/// another bucket or gave other answers, and where no index tells what visitors got, they may hold
+/// anything.
 fn invalidate(
     plan: &mut Plan,
     stack: &Stack,
@@ -122,7 +134,11 @@ fn invalidate(
     };
     let op = Op::Invalidation;
     let knows = index.is_some_and(|found| found.ours.is_some());
-    if !reads || !knows && !own.deployed {
+    let old = invalidation::plan::stale(ops, &desired.site, &live.objects);
+    // Nobody knows the paths any more that an earlier run did not come to.
+    let lingers = live.objects.lingers();
+    let turns = turns(plan) || lingers && old.gone.is_empty();
+    if !reads || turns || !knows && !own.deployed {
         plan.add(Stage::InvalidateMoved, [op(planner.everything())]);
     } else if !knows {
         plan.add(Stage::Invalidate, [op(planner.everything())]);
@@ -130,12 +146,10 @@ fn invalidate(
     if !reads {
         return;
     }
-    let old = invalidation::plan::stale(ops, &desired.site, &live.objects);
-    if knows {
+    if knows && !turns {
         plan.add(Stage::Invalidate, planner.of(&old.changed).map(op));
     }
-    // What an earlier run took away, and whose paths nobody knows any more.
-    let gone = if live.objects.lingers() {
+    let gone = if lingers && !old.gone.is_empty() {
         Some(planner.everything_gone(&old.gone))
     } else {
         planner.of(&old.gone)

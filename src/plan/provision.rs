@@ -173,8 +173,11 @@ fn await_deployed(
     watched: &Watched,
 ) {
     let moves = !watched.now.is_empty();
+    // What an earlier run turned may still be under way.
+    let lingers = live.objects.lingers();
     let waits = |stage| {
         stage >= Stage::Vacate
+            || (stage == Stage::InvalidateGone && lingers)
             || stage == Stage::InvalidateMoved
             || (stage == Stage::Switch && moves)
     };

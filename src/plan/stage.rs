@@ -44,6 +44,9 @@ stages! {
     /// The pages tell that the switch moves: as late as that can be, so that another run that moves
     /// it is noticed.
     Moves,
+    /// The index says that edges may hold what nobody should get any more, before the distribution
+    /// turns to other answers.
+    Warning,
     Distribution,
     /// The bucket policy, for the distribution that this plan creates.
     FirstGrant,
@@ -57,7 +60,8 @@ stages! {
     Switch,
     /// Cached copies of what was put are dropped, before the index knows that it was put.
     Invalidate,
-    /// The same, of what came from another bucket: no edge asks that one any more.
+    /// The same, of all that was answered before the distribution changed: no edge answers so any
+    /// more.
     InvalidateMoved,
     /// The index of what has been put.
     Index,
@@ -104,7 +108,7 @@ impl Stage {
             DeleteDistribution, DeleteFunction, DeleteLogs, DeleteRole, Deployed, Distribution,
             Documents, Files, FirstGrant, FirstPage, Function, Grant, Index, Invalidate,
             InvalidateGone, InvalidateMoved, Leftovers, Logs, Moves, Narrow, Page, Prune,
-            RemoveGrant, Retention, Role, Settled, Switch, Vacate, Vacated,
+            RemoveGrant, Retention, Role, Settled, Switch, Vacate, Vacated, Warning,
         };
         match self {
             Role | Access => &[],
@@ -112,9 +116,11 @@ impl Stage {
             BucketSettings | Files | Page => &[Bucket],
             Documents => &[Bucket, Files],
             Retention => &[Logs],
-            Grant => &[Bucket, BucketSettings],
+            Grant | Warning => &[Bucket, BucketSettings],
             Moves => &[Bucket, BucketSettings, Page, Access, Function, Grant],
-            Distribution => &[Bucket, BucketSettings, Page, Access, Function, Grant, Moves],
+            Distribution => {
+                &[Bucket, BucketSettings, Page, Access, Function, Grant, Moves, Warning]
+            }
             FirstPage => &[Bucket, Page, Distribution],
             // No edge can hold a file that is replaced before the first one may read it.
             FirstGrant => &[Bucket, BucketSettings, Distribution, Files, Documents],
@@ -130,6 +136,7 @@ impl Stage {
                 Page,
                 FirstPage,
                 Moves,
+                Warning,
                 Switch,
                 Invalidate,
                 InvalidateMoved,
@@ -138,7 +145,7 @@ impl Stage {
             Leftovers => {
                 &[Index, Files, Documents, Distribution, Association, Deployed, Vacate, Vacated]
             }
-            InvalidateGone => &[Files, Documents, Index, Leftovers],
+            InvalidateGone => &[Files, Documents, Index, Leftovers, Deployed],
             Settled => &[Index, Leftovers, InvalidateGone],
             Vacate => &[Bucket, Grant, Distribution, FirstGrant, Association, Deployed, Switch],
             Prune => &[Function, Distribution, Association, Deployed, Switch, Vacate, Vacated],

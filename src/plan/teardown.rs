@@ -147,8 +147,21 @@ pub(super) fn claim<'a>(
 }
 
 /// Deletes a role with everything that hangs on it.
-pub(super) fn end_role(plan: &mut Plan, stack: &Stack, name: &RoleName, live: Option<&role::Live>) {
-    let ends = role::plan::teardown(&stack.names.stack, name, live);
+pub(super) fn end_role(
+    plan: &mut Plan,
+    stack: &Stack,
+    name: &RoleName,
+    live: Option<&role::Live>,
+    choices: &Choices,
+) {
+    let hint = match plan.intent {
+        Intent::Destroy => {
+            "copy them to another role, delete them with `--delete-data`, or keep the role with \
+                `protect: [role]`"
+        }
+        _ => "delete them, or copy them to another role; without `--delete role` the role stays",
+    };
+    let ends = role::plan::teardown(&stack.names.stack, name, live, choices.delete_data, hint);
     plan.take(Stage::DeleteRole, ends, |op| Op::Role(name.clone(), op));
 }
 

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::failure::{Failure, Reason};
 use crate::aws::record::Recording;
 use crate::file::{self, Readers};
-use crate::spec::{KEY_OFF, KEY_ON, Spec};
+use crate::spec::{BYPASS_COOKIE, KEY_OFF, KEY_ON, MaintenanceSpec, Spec};
 use crate::stack::Names;
 use crate::view::View;
 use std::fs;
@@ -53,13 +53,16 @@ pub(crate) fn is_about(recording: &Recording, spec: &Spec) {
     // What every stack has says nothing of this one.
     let keys = [keys.off.to_string(), keys.on.to_string()].into_iter();
     let keys = keys.filter(|key| ![KEY_ON, KEY_OFF].contains(&key.as_str()));
+    let MaintenanceSpec { bypass_cidrs, bypass_cookie, .. } = &spec.maintenance;
+    let cookie = Some(bypass_cookie).filter(|cookie| *cookie != BYPASS_COOKIE);
+    let bypass = bypass_cidrs.iter().chain(cookie).cloned();
     let names =
         [stack.to_string(), role.to_string(), role_path.as_str().to_owned(), function.to_string()];
     let others = [bucket.map(|name| name.to_string()), attached.map(|id| id.to_string())];
     let text = file::read(&spec.file, LARGEST_SPEC).unwrap_or_default();
     recording.is_about(
         String::from_utf8_lossy(&text).into_owned(),
-        names.into_iter().chain(keys).chain(others.into_iter().flatten()),
+        names.into_iter().chain(keys).chain(others.into_iter().flatten()).chain(bypass),
     );
 }
 
@@ -83,8 +86,21 @@ pub(crate) fn write(folder: &Path, recording: &Recording, exit: Exit, view: View
         spec.map_or(Ok(()), |spec| put(SPEC, &spec))
     });
     if let Err(error) = written {
-        let what = format!("the recording could not be written to {}: {error}", folder.display());
+        let left = removed(folder);
+        let what =
+            format!("the recording could not be written to {}: {error}{left}", folder.display());
         view.warning(&what, "name another folder with `--record`, and run the command again");
+    }
+}
+
+/// Takes away what was begun, as half a recording tells a wrong story, and says so.
+fn removed(folder: &Path) -> String {
+    let begun = [EXCHANGES, SPEC].map(|name| folder.join(name));
+    let removed = begun.iter().filter(|path| path.exists()).map(fs::remove_file);
+    match removed.collect::<Result<Vec<()>, Error>>() {
+        Ok(removed) if removed.is_empty() => String::new(),
+        Ok(_) => "; what was begun is removed".to_owned(),
+        Err(error) => format!("; what was begun is still there: {error}"),
     }
 }
 

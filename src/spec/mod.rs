@@ -203,6 +203,9 @@ pub fn edge_name(stack: &StackName) -> String {
 /// Where the page is while the switch is on, unless the spec names another key.
 pub const KEY_ON: &str = "maintenance-on.html";
 
+/// The cookie that carries a bypass token.
+pub(crate) const BYPASS_COOKIE: &str = "provision-bypass";
+
 /// A kind that `protect:` can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protected {

@@ -165,7 +165,7 @@ impl Problems {
             let first = self.source.get(..line.start).unwrap_or_default().matches('\n').count() + 1;
             group = group.element(
                 Snippet::source(self.source.get(line).unwrap_or_default())
-                    .path(self.file.as_str())
+                    .path(visible(&self.file))
                     .line_start(first)
                     .annotation(AnnotationKind::Primary.span(start..end)),
             );
@@ -214,11 +214,19 @@ fn line_around(source: &str, span: &Range<usize>) -> Range<usize> {
 }
 
 /// Can this character make a terminal do or show something else than the text that is there? So can
-/// bidirectional controls; and U+FFFE and U+FFFF are no characters at all.
+/// bidirectional controls, separators of lines and what has no width; and U+FFFE and U+FFFF are no
+/// characters at all.
 #[must_use]
 pub fn steers(letter: char) -> bool {
-    let reorders = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    letter.is_control() || reorders || matches!(letter, '\u{fffe}' | '\u{ffff}')
+    let reorders = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let separates = matches!(letter, '\u{2028}' | '\u{2029}');
+    let hides = matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}'
+        | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    letter.is_control()
+        || reorders
+        || separates
+        || hides
+        || matches!(letter, '\u{fffe}' | '\u{ffff}')
 }
 
 /// `text` as it may stand in a message: one line, no control characters, not endless.

@@ -1,9 +1,9 @@
 //! For people: pure functions from values to text. Colour is laid over; without it nothing is lost.
 
 use crate::aws::meter::Unanswered;
-use crate::change::{Action, Change, Fault, FaultKind, Notice};
+use crate::change::{Action, Address, Change, Fault, FaultKind, Notice};
 use crate::plan::Intent;
-use crate::spec::problem::steers;
+use crate::view::clean::clean;
 use crate::view::report::{Condition, Existing, Status};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -32,24 +32,15 @@ pub(super) fn notes(text: &mut String, notices: &[Notice]) {
         let _ = writeln!(
             text,
             "{gap}{UPDATE}note{UPDATE:#}: {}: {}",
-            notice.address,
+            at(&notice.address),
             clean(&notice.text)
         );
     }
 }
 
-/// Text from the outside world may hold anything, also what would steer a terminal or turn the
-/// order of letters.
-pub(super) fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\n' | '\r' | '\t' => clean.push(' '),
-            letter if steers(letter) => clean.extend(letter.escape_default()),
-            letter => clean.push(letter),
-        }
-    }
-    clean
+/// An object's name may be anybody's.
+fn at(address: &Address) -> String {
+    clean(&address.to_string())
 }
 
 /// Values from the outside world may be long, too.
@@ -98,7 +89,7 @@ pub(crate) fn again(intent: Intent, words: &str, flags: &str) -> String {
 pub(super) fn failed(change: &Change, fault: &Fault) -> String {
     format!(
         "\n  {DELETE}failed{DELETE:#}       {}\n{}",
-        change.address,
+        at(&change.address),
         indented(&fault_lines(fault))
     )
 }
@@ -129,7 +120,7 @@ pub(crate) fn existing(now: &Existing, flags: &str, since: &str) -> String {
     let mut text = String::from("\n");
     let mut line = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
-            let _ = writeln!(text, "  {name:<14}{value}");
+            let _ = writeln!(text, "  {name:<14}{}", clean(value));
         }
     };
     line("address", now.address.as_deref());
@@ -173,9 +164,9 @@ pub(crate) fn status(status: &Status, flags: &str) -> String {
         || "not known: another spec's switch decides what visitors get".to_owned(),
         |switch| switch.to_string(),
     );
-    let _ = writeln!(text, "\n  switch   {switch}");
+    let _ = writeln!(text, "\n  switch   {}", clean(&switch));
     if let Some(address) = &existing.address {
-        let _ = writeln!(text, "  address  {address}");
+        let _ = writeln!(text, "  address  {}", clean(address));
     }
     if !status.as_specified {
         let _ = write!(text, "\nhint: `provision plan{flags}` shows what would change.\n");
@@ -191,14 +182,14 @@ fn fault_lines(fault: &Fault) -> Vec<String> {
     let mut lines = vec![format!("could not {}: {}", clean(&fault.tried), brief(&fault.told()))];
     lines.extend(reference(fault));
     lines.extend(missing(fault));
-    lines.extend(fault.hint.as_ref().map(|hint| format!("hint: {hint}")));
+    lines.extend(fault.hint.as_ref().map(|hint| format!("hint: {}", clean(hint))));
     lines
 }
 
 /// What names a refusal in a support case.
 fn reference(fault: &Fault) -> Option<String> {
-    let code = fault.code.as_ref().map(|code| format!("code {code}"));
-    let request = fault.request_id.as_ref().map(|id| format!("request {id}"));
+    let code = fault.code.as_ref().map(|code| format!("code {}", clean(code)));
+    let request = fault.request_id.as_ref().map(|id| format!("request {}", clean(id)));
     let said: Vec<String> = code.into_iter().chain(request).collect();
     (!said.is_empty()).then(|| said.join(", "))
 }
@@ -243,8 +234,10 @@ pub(crate) fn topics(topics: &[(&str, &str)]) -> String {
 #[must_use]
 pub(crate) fn recording(folder: &Path, exchanges: usize, replaced: &[(&str, usize)]) -> String {
     let many = if exchanges == 1 { "exchange" } else { "exchanges" };
-    let mut text =
-        format!("\nRecording of {exchanges} {many} with AWS, to {}:\n", folder.display());
+    let mut text = format!(
+        "\nRecording of {exchanges} {many} with AWS, to {}:\n",
+        clean(&folder.display().to_string())
+    );
     for (kind, count) in replaced {
         let _ = writeln!(text, "  replaced: {kind} ({count} different)");
     }
@@ -254,7 +247,7 @@ pub(crate) fn recording(folder: &Path, exchanges: usize, replaced: &[(&str, usiz
 }
 
 pub(crate) fn warning(what: &str, hint: &str) -> String {
-    format!("{UPDATE}warning{UPDATE:#}: {what}\n  hint: {hint}\n")
+    format!("{UPDATE}warning{UPDATE:#}: {}\n  hint: {}\n", clean(what), clean(hint))
 }
 
 /// `3m 12s`; below a second, milliseconds would only be noise.

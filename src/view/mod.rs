@@ -13,6 +13,7 @@ use crate::stack::{Live, Stack};
 use progress::Ticker;
 use std::path::Path;
 
+mod clean;
 mod commands;
 pub(crate) mod human;
 pub(crate) mod json;
@@ -21,6 +22,8 @@ pub(crate) mod progress;
 pub(crate) mod remains;
 pub mod report;
 pub(crate) mod switch;
+#[cfg(test)]
+mod tests;
 
 /// Prints for people, or for machines.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +62,7 @@ impl View {
 
     fn json(self, mut document: serde_json::Value) {
         commands::complete_all(&mut document, self.flags);
-        out::result(format_args!("{document}\n"));
+        out::document(&document, false);
     }
 
     fn aside(self, text: &str) {
@@ -120,7 +123,7 @@ impl View {
 
     /// Says who is waited for.
     pub fn waiting(self, what: &str) {
-        out::aside(format_args!("  {what}\n"));
+        out::aside(format_args!("  {}\n", clean::clean(what)));
     }
 
     /// Shows how a turn of the switch ended, first of all what visitors get now.
@@ -174,12 +177,12 @@ impl View {
 
     /// Shows an IAM policy; it is JSON for people and machines alike.
     pub fn policy(self, policy: &serde_json::Value) {
-        out::result(format_args!("{policy:#}\n"));
+        out::document(policy, true);
     }
 
     /// Shows the schema of a spec, JSON for people and machines alike.
     pub fn schema(self, schema: &serde_json::Value) {
-        out::result(format_args!("{schema:#}\n"));
+        out::document(schema, true);
     }
 
     /// Lists the pages of the documentation, each with its title.
@@ -204,8 +207,11 @@ impl View {
 
     /// Says that the spec is valid.
     pub fn valid(self, spec: &Spec) {
-        let text =
-            format!("{}: the spec of stack `{}` is valid\n", spec.file.display(), spec.stack);
+        let text = format!(
+            "{}: the spec of stack `{}` is valid\n",
+            clean::clean(&spec.file.display().to_string()),
+            spec.stack
+        );
         self.document(|| json::valid(spec), || text);
     }
 
@@ -223,7 +229,7 @@ impl View {
 
     /// Says that a plan was saved, and what carries it out.
     pub fn saved(self, command: &str) {
-        out::aside(format_args!("Saved. Carry out exactly this with: {command}\n"));
+        out::aside(format_args!("Saved. Carry out exactly this with: {}\n", clean::clean(command)));
     }
 
     /// Shows problems of a spec.
@@ -278,7 +284,7 @@ impl Report for Progress {
                 self.view.json(document);
             }
         } else if let Some(line) = self.ticker.line(event) {
-            self.view.aside(&(human::clean(&line) + "\n"));
+            self.view.aside(&(clean::clean(&line) + "\n"));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Where all that is said goes. A stream that takes nothing more ends no work: a closed one was read
 //! as far as somebody wanted, and of a full disk the exit code tells.
 
+use super::clean;
+use serde_json::Value;
 use std::fmt::Display;
 use std::io::{Error, ErrorKind, Write};
 use std::sync::OnceLock;
@@ -10,14 +12,23 @@ static LOST: OnceLock<String> = OnceLock::new();
 
 /// On stdout: what was asked for.
 pub(crate) fn result(text: impl Display) {
-    if let Some(why) = put(anstream::stdout().lock(), text) {
+    keep(put(anstream::stdout().lock(), &clean::shown(text)));
+}
+
+/// On stdout: what was asked for, as JSON.
+pub(crate) fn document(document: &Value, pretty: bool) {
+    keep(put(anstream::stdout().lock(), &(clean::json(document, pretty) + "\n")));
+}
+
+fn keep(lost: Option<String>) {
+    if let Some(why) = lost {
         let _ = LOST.set(why);
     }
 }
 
 /// On stderr: what is worth knowing meanwhile.
 pub(crate) fn aside(text: impl Display) {
-    put(anstream::stderr().lock(), text);
+    put(anstream::stderr().lock(), &clean::shown(text));
 }
 
 /// Why not all results were written, if that is so.
@@ -25,8 +36,8 @@ pub(crate) fn lost() -> Option<&'static str> {
     LOST.get().map(String::as_str)
 }
 
-fn put(mut stream: impl Write, text: impl Display) -> Option<String> {
-    let written = write!(stream, "{text}").and_then(|()| stream.flush());
+fn put(mut stream: impl Write, text: &str) -> Option<String> {
+    let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     let is_lost = |error: &Error| error.kind() != ErrorKind::BrokenPipe;
     written.err().filter(is_lost).map(|error| error.to_string())
 }

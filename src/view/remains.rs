@@ -1,5 +1,6 @@
 //! What is left of stacks, with their signs of life.
 
+use super::clean::clean;
 use super::human::{duration, notes};
 use crate::change::Notice;
 use crate::sweep::Remains;
@@ -92,7 +93,7 @@ impl Listing<'_> {
                 None => trace.place.as_deref().unwrap_or_default(),
             };
             let line = format!("    {:<13}{} {state}", trace.kind, trace.name);
-            let _ = writeln!(text, "{}", line.trim_end());
+            let _ = writeln!(text, "{}", clean(line.trim_end()));
         }
         for id in &found.attached {
             let _ = writeln!(text, "    association  {id} (its slots only)");

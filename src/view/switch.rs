@@ -1,6 +1,6 @@
 //! The switch, for people and machines.
 
-use super::human::clean;
+use super::clean::clean;
 use crate::resource::page::window::State;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -137,7 +137,7 @@ pub(crate) fn probe(report: &ProbeReport) -> String {
     let pages = report.answers.iter().filter(|answer| answer.is_page).count();
     let mut text = format!(
         "\nAsked {}: {pages} of {} answers are the maintenance page\n",
-        report.url,
+        clean(&report.url),
         report.answers.len()
     );
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
@@ -149,7 +149,8 @@ pub(crate) fn probe(report: &ProbeReport) -> String {
         };
         let status = answer.status.map(|status| status.to_string()).unwrap_or_default();
         let cache = answer.cache.clone().unwrap_or_default();
-        *kinds.entry(format!("{:<28}{status:<5}{what}  {cache}", answer.path)).or_default() += 1;
+        let kind = format!("{:<28}{status:<5}{what}  {cache}", answer.path);
+        *kinds.entry(clean(&kind)).or_default() += 1;
     }
     for (kind, count) in kinds {
         let _ = writeln!(text, "  {count} × {kind}");

@@ -54,6 +54,22 @@ fn objects_of_others_stay_unless_told_otherwise() {
     assert_eq!(story.world()["buckets"], json!({}));
 }
 
+/// What is attached is only detached; what is inline would be lost.
+#[test]
+fn policies_of_others_stay_unless_told_otherwise() {
+    let mut story = Story::of_a_shop_that_stands();
+    story.meanwhile("a user attaches a policy to the role, and writes two into it", |world| {
+        world["roles"]["shop-edge"]["attached"] = json!(["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+        world["roles"]["shop-edge"]["other_policies"] = json!(["audit", "traces"]);
+    });
+    let before = story.world();
+    story.run("destroy --sandbox --yes");
+    assert_eq!(story.world(), before);
+    story.run("destroy --sandbox --yes --delete-data");
+    insta::assert_snapshot!(story.transcript());
+    assert_eq!(story.world()["roles"], json!({}));
+}
+
 #[test]
 fn a_bucket_that_others_serve_from_stays() {
     let mut story = Story::of_a_shop_that_stands();

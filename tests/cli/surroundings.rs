@@ -127,3 +127,31 @@ fn what_cannot_be_used_is_named_before_anybody_is_asked() {
     command.env("HTTPS_PROXY", "garbage://x").env("AWS_ACCESS_KEY_ID", "AKIA\n");
     assert_eq!(story.answer(&mut command).code, 0);
 }
+
+/// Wherever an address is named: in a refusal, in a hint, in what is waited for.
+#[test]
+fn no_message_tells_the_password_of_an_address() {
+    let story = Story::of_a_shop();
+    let host = NO.trim_start_matches("http://");
+    for (line, url) in [
+        ("plan", format!("http://user:secretword@{host}")),
+        ("plan -v --json", format!("http://user:secretword@{host}")),
+        ("apply --yes", "http://user:secretword@127.0.0.1:1".to_owned()),
+        ("maintenance on", format!("http://secretword@{host}")),
+        ("plan", "htp://user:secretword@127.0.0.1:1".to_owned()),
+        ("plan", "http://user:secret?secretword@127.0.0.1:1".to_owned()),
+    ] {
+        let told = |named: &str, command: &mut Command| {
+            let answer = story.answer(command);
+            assert_ne!(answer.code, 0, "{line} {url}");
+            let said = answer.out + &answer.err;
+            assert!(!said.contains("secretword"), "{line} {named} {url}: {said}");
+        };
+        let mut command = story.command(line);
+        signed_in(&story, &mut command).args(["--endpoint-url", &url]);
+        told("flag", &mut command);
+        let mut command = story.command(line);
+        signed_in(&story, &mut command).env("AWS_ENDPOINT_URL", &url);
+        told("variable", &mut command);
+    }
+}

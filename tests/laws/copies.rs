@@ -162,3 +162,71 @@ fn no_edge_goes_on_serving_what_the_bucket_no_longer_has() {
     }
     println!("{runs} runs, {dropped} invalidations");
 }
+
+/// What a user may change in our distribution: elements, whether edges then keep answers that it
+/// would not give, what stands there, and what the user writes.
+const TURNS: &[(&str, bool, &str, &str)] = &[
+    ("origin", true, "<DomainName>", "<DomainName>old."),
+    ("origin path", true, "<OriginPath>", "<OriginPath>/old"),
+    ("target origin", true, "<TargetOriginId>provision-", "<TargetOriginId>other-"),
+    ("default root object", true, "<DefaultRootObject>", "<DefaultRootObject>old-"),
+    ("cache policy", true, "<CachePolicyId>658327ea", "<CachePolicyId>00000000"),
+    (
+        "error page 404",
+        true,
+        "<CustomErrorResponses><Quantity>0</Quantity></CustomErrorResponses>",
+        "<CustomErrorResponses><Quantity>1</Quantity><Items><CustomErrorResponse>\
+         <ErrorCode>404</ErrorCode><ResponsePagePath>/index.html</ResponsePagePath>\
+         <ResponseCode>200</ResponseCode><ErrorCachingMinTTL>86400</ErrorCachingMinTTL>\
+         </CustomErrorResponse></Items></CustomErrorResponses>",
+    ),
+    ("comment", false, "<Comment>", "<Comment>old "),
+    ("price class", false, "PriceClass_100", "PriceClass_All"),
+    ("compress", false, "<Compress>true", "<Compress>false"),
+    ("viewer protocol policy", false, "redirect-to-https", "allow-all"),
+    ("HTTP version", false, "http2and3", "http1.1"),
+];
+
+/// Edges ask until the change is deployed everywhere, and keep what they got: only an invalidation
+/// after that, by this run or by a later one, drops it.
+#[test]
+fn no_edge_goes_on_with_what_the_distribution_does_not_answer_any_more() {
+    let ground = with_site(&crate::ground::OWNED, "1");
+    let first = Memory::new(ground.built.clone(), 1, Cut::Never);
+    let _ = first.settle(&ground, Intent::Provision, &words(false));
+    let built = first.into_world();
+    for (what, outdates, is, was) in TURNS {
+        let mut world = built.clone();
+        let id = own(&world, &ground).unwrap().live.id.clone();
+        let document = &mut world.distributions.get_mut(&id).unwrap().live.document.0;
+        assert!(document.contains(is), "{what}: {document}");
+        *document = document.replacen(is, was, 1);
+        let memory = Memory::new(world.clone(), 2, Cut::Never);
+        let (_, plan) = memory.plan(&ground, Intent::Provision, &words(false));
+        let steps = plan.steps.len();
+        let drops = plan.steps.iter().any(|step| matches!(step.op, Op::Invalidation(_)));
+        assert_eq!(drops, *outdates, "{what}");
+        let update = plan.steps.iter().map(|step| step.op.change());
+        let mut fields = update.flat_map(|change| change.fields);
+        assert!(fields.any(|field| field.field == *what), "{what}: {plan:#?}");
+        for cut in (0..=steps).flat_map(|at| [Cut::Killed(at), Cut::Refused(at)]) {
+            let memory = Memory::new(world.clone(), 2, cut).traced();
+            let (live, plan) = memory.plan(&ground, Intent::Provision, &words(false));
+            let _ = memory.carry_out(&ground, &live, &plan);
+            let first = memory.trail().len();
+            memory.later();
+            let _ = memory.settle(&ground, Intent::Provision, &words(false));
+            let (mut asks, mut holds) = (true, *outdates);
+            for (number, (op, world)) in memory.trail().into_iter().enumerate() {
+                let document = &own(&world, &ground).unwrap().live.document.0;
+                let is_repaired = document.contains(is) && !document.contains(was);
+                // It is deployed by now, whether this run has waited for that or not.
+                asks &= !(is_repaired && (number >= first || op.change().action == Action::Await));
+                let everything =
+                    matches!(&op, Op::Invalidation(dropped) if dropped.paths == ["/*"]);
+                holds = *outdates && (asks || holds && !everything);
+            }
+            assert!(!holds, "{what}, {cut:?} of {steps}");
+        }
+    }
+}

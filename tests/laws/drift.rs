@@ -106,8 +106,9 @@ drifts! {
     "the role has tags of theirs" => |world, _| role(world, |found| tag(&mut found.settings.tags)),
     "the role has a tag that the spec gave \
         up" => |world, _| role(world, |found| give_up(&mut found.settings.tags)),
-    "the role has policies of theirs" => |world, _| role(world, |found| {
-        found.other_policies.push("theirs".into());
+    "the role has an inline policy of \
+        theirs" => |world, _| role(world, |found| found.other_policies.push("theirs".into())),
+    "the role has a managed policy" => |world, _| role(world, |found| {
         found.attached.push("arn:aws:iam::aws:policy/AdministratorAccess".into());
     }),
     "the function is gone" => |world, _| drop(world.functions.remove(&NAME.parse().unwrap())),

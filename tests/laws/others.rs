@@ -119,6 +119,13 @@ pub(crate) fn guests(world: &World, ground: &Ground) -> Value {
         "tags": their_tags(world, ground)})
 }
 
+/// Inline policies of others in our role, which nobody could bring back.
+pub(crate) fn policies(world: &World, ground: &Ground) -> Value {
+    let ours = |live: &&role::Live| role::plan::is_ours(live, &ground.stack.names.stack);
+    let theirs = world.roles.values().filter(ours).flat_map(|live| &live.other_policies);
+    json!(theirs.collect::<Vec<_>>())
+}
+
 /// Tags that others have put on what is ours.
 fn their_tags(world: &World, ground: &Ground) -> Vec<(&'static str, Vec<String>)> {
     let theirs = |tags: &Tags| {

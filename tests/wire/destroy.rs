@@ -130,6 +130,21 @@ async fn an_object_of_theirs_under_a_delete_marker_is_theirs() {
     shop.run("destroy --yes").exits(4).says("did not put: theirs");
 }
 
+#[tokio::test]
+async fn an_inline_policy_of_theirs_is_theirs() {
+    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let nothing = "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Deny\", \
+        \"Action\": \"*\", \"Resource\": \"*\"}]}";
+    let put = shop.aws.clients.iam.put_role_policy().role_name(ROLE).policy_name("theirs");
+    put.policy_document(nothing).send().await.unwrap();
+    shop.ground.clear_calls();
+    let told = "holds inline policies that `provision` did not put: theirs";
+    shop.run("destroy --yes").exits(4).says(told).says("--delete-data");
+    assert_eq!(writes(&shop.ground.calls()), Vec::<&str>::new());
+    shop.run("destroy --yes --delete-data").exits(0).says(told);
+    assert_eq!(shop.everything().await, Vec::<String>::new());
+}
+
 /// Somebody's upload under a key of ours, hidden by a marker and then covered by our own object.
 #[tokio::test]
 async fn an_older_version_of_theirs_under_a_key_of_ours_is_theirs() {

@@ -50,3 +50,35 @@ async fn ours_cost_one_call_and_theirs_a_few_dozen() {
     let [_, _, heads] = looks(&shop.calls_of("plan --detailed-exitcode", 0));
     assert!(heads < most, "{heads}");
 }
+
+/// Where a KMS key encrypts, no `ETag` tells the bytes. The index does.
+#[tokio::test]
+async fn what_was_put_is_known_by_its_etag_whatever_that_is() {
+    let rules = Rules { opaque_etags: true, ..Rules::prompt() };
+    let shop = Shop::applied(OWNED, rules).await;
+    for _ in 0..2 {
+        let again = shop.calls_of("apply --yes", 0);
+        assert_eq!((count(&again, "s3:PutObject"), looks(&again)), (0, [1, 1, 0]));
+    }
+    // One file changes, one goes: the index says twice what edges have to drop.
+    shop.write("site/style.css", "body { color: red }");
+    shop.write("site/new.css", "p {}");
+    let changed = shop.calls_of("apply --yes", 0);
+    assert_eq!((count(&changed, "s3:PutObject"), looks(&changed)[2]), (3, 0));
+    std::fs::remove_file(shop.folder.path().join("site/new.css")).unwrap();
+    let gone = shop.calls_of("apply --yes", 0);
+    assert_eq!((count(&gone, "s3:PutObject"), count(&gone, "s3:DeleteObject")), (2, 1));
+    shop.run("maintenance on").exits(0);
+    shop.write("page.html", "<h1>back soon</h1>");
+    shop.run("apply --yes").exits(0);
+    shop.run("plan --detailed-exitcode").exits(0);
+    shop.run("maintenance off").exits(0);
+    // Bytes of theirs in place of ours are a drift as ever.
+    let s3 = &shop.aws.clients.s3;
+    let found = s3.head_object().bucket(BUCKET).key("style.css").send().await.unwrap();
+    let theirs = s3.put_object().bucket(BUCKET).key("style.css").set_metadata(found.metadata);
+    theirs.body(ByteStream::from_static(b"theirs")).send().await.unwrap();
+    shop.run("plan --detailed-exitcode").exits(2).says("style.css");
+    shop.run("destroy --yes").exits(0);
+    assert_eq!(shop.everything().await, Vec::<String>::new());
+}

@@ -348,3 +348,20 @@ async fn a_run_that_fails_is_recorded_and_no_folder_is_mixed_with_another() {
     // Nobody can make a folder there; the run is none the worse.
     shop.run("plan --record /proc/none/report").exits(0).says("could not be written");
 }
+
+/// Half a recording tells a wrong story.
+#[tokio::test]
+async fn a_recording_that_does_not_fit_on_the_disk_is_removed() {
+    let shop = Shop::new(OWNED, Rules::prompt()).await;
+    let arguments = "plan --record report";
+    // No file may be larger than that, as if the disk were full then.
+    let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_provision")]).args(arguments.split(' '));
+    command.current_dir(&shop.folder).env_clear().env("HOME", shop.folder.path());
+    command.envs(shop.ground.environment());
+    let ran = Ran::new(arguments, &command.output().unwrap());
+    ran.exits(0).says("could not be written");
+    let left = fs::read_dir(shop.folder.path().join("report")).unwrap().count();
+    assert_eq!(left, 0);
+}

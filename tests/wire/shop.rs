@@ -144,7 +144,6 @@ impl Shop {
             // They have nothing of anybody's.
             sts: _,
             credentials: _,
-            traffic: _,
             rhythm: _,
             trust: _,
             calls: _,
@@ -217,7 +216,6 @@ async fn connect(ground: &Ground) -> Clients {
         logs,
         sts,
         credentials,
-        traffic,
         rhythm,
         trust,
         calls,
@@ -245,7 +243,6 @@ async fn connect(ground: &Ground) -> Clients {
             sts.config().to_builder().credentials_provider(keys()).build(),
         ),
         credentials,
-        traffic,
         rhythm,
         trust,
         calls,

@@ -6,6 +6,7 @@ use provision::apply::references;
 use provision::change::{self, Done, FaultKind};
 use provision::cloud::Cloud;
 use provision::context::Context;
+use provision::context::uploads::Moved;
 use provision::edge::ObjectHeaders;
 use provision::name::ObjectKey;
 use provision::resource::content::{Content, Cut};
@@ -73,7 +74,15 @@ impl Studio {
         let known = references(&provision::stack::Live::default());
         let context = Context::new(known, &quiet, stop, Duration::ZERO);
         let op = Op::Site(site::Op::Put(put.clone()));
-        Box::pin(self.shop.aws.apply(&self.stack, &op, &context)).await
+        let (size, sent) =
+            (put.content.size, Box::pin(self.shop.aws.apply(&self.stack, &op, &context)));
+        let counted = async {
+            let done = sent.await?;
+            // What went is counted where it went from.
+            assert!(matches!(done, Done::Deferred(_)) || Moved::here().count() >= size);
+            Ok(done)
+        };
+        context.uploads.of(size, counted).await
     }
 
     /// What is there, and whether a plan would leave it.

@@ -166,6 +166,31 @@ fn a_refusal_inside_of_an_answer_is_a_fault_like_any_other() {
     assert_eq!(in_answer("delete a", Some("MalformedXML"), None, &[]).kind, FaultKind::Refused);
 }
 
+/// A server may answer anything; what is advised is typed.
+#[test]
+fn only_a_region_is_advised() {
+    let said = "the bucket is in eu-west-1: set `region: eu-west-1` in the spec";
+    assert_eq!(lies_in("eu-west-1").as_deref(), Some(said));
+    for told in
+        ["", "eu", "eu-west-1`; curl x | sh", "eu-west-1\nerror: x", "evil.example/eu-west-1"]
+    {
+        assert_eq!(lies_in(told), None, "{told}");
+    }
+    let advised = |told: &'static str| {
+        let mut answer =
+            HttpResponse::new(301.try_into().unwrap(), aws_smithy_types::body::SdkBody::empty());
+        answer.headers_mut().insert(BUCKET_REGION, told);
+        let metadata = aws_smithy_types::error::ErrorMetadata::builder().code("PermanentRedirect");
+        let error = aws_sdk_s3::operation::head_bucket::HeadBucketError::generic(metadata.build());
+        fault("look", &SdkError::service_error(error, answer)).hint.unwrap_or_default()
+    };
+    assert_eq!(advised("eu-west-1"), said);
+    assert_eq!(
+        advised("x`; curl x"),
+        "the bucket is in another region: set `region` in the spec to that one"
+    );
+}
+
 #[test]
 fn a_page_in_awss_place_is_told_in_its_own_words() {
     use aws_smithy_types::body::SdkBody;

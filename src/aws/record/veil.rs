@@ -4,8 +4,16 @@
 //! a name slips through.
 
 use crate::aws::refusal;
+use hidden::Hidden;
+use meant::{Meant, is_of_a_word};
+use place::Place;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::ops::Range;
+
+mod hidden;
+mod meant;
+mod place;
 
 /// Member names, enumerations and errors of the operations that we call, from the services' API
 /// models; words of AWS's texts; those of our own marks and of the spec's keys; media types;
@@ -29,6 +37,7 @@ pub(crate) enum Keeps {
 #[derive(Clone, Debug)]
 pub(crate) struct Veil {
     spoken: BTreeSet<&'static str>,
+    hidden: Hidden,
     stand_ins: BTreeMap<String, String>,
     counts: BTreeMap<Class, usize>,
 }
@@ -95,13 +104,54 @@ impl Veil {
         // What our own table knows decides what a replay does.
         let known = refusal::codes().flat_map(|code| code.split('.'));
         let mut spoken: BTreeSet<&'static str> = words.chain(known).collect();
+        let mut hidden = Hidden::default();
         for name in names {
             let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
             if words.iter().all(|word| stays(word) || spoken.contains(*word)) {
                 spoken.retain(|spoken| !words.contains(spoken));
             }
+            hidden.insert_words(name);
         }
-        Self { spoken, stand_ins: BTreeMap::new(), counts: BTreeMap::new() }
+        let mut veil = Self { spoken, hidden, stand_ins: BTreeMap::new(), counts: BTreeMap::new() };
+        for name in names {
+            veil.learn(name);
+        }
+        veil
+    }
+
+    /// Hides a value wherever it stands.
+    pub(crate) fn hide(&mut self, secret: &str) {
+        self.hidden.insert(secret, Class::of(secret));
+    }
+
+    /// Remembers what in this text is somebody's, by its place or its form, to find it in other
+    /// texts however it is written there.
+    pub(crate) fn learn(&mut self, text: &str) {
+        let meant = Meant::of(text);
+        let mut at = 0;
+        while at < meant.letters.len() {
+            match self.piece(&meant, at, Keeps::Nothing) {
+                (_, Piece::Dropped(place)) => at = place.end,
+                (_, Piece::Secret(place)) => {
+                    let is_spoken = |word: &str| word.is_empty() || self.spoken.contains(word);
+                    let mut values = place::values(&meant, &place);
+                    values.retain(|value| {
+                        !value.split(|letter| !is_of_a_word(letter)).all(is_spoken)
+                    });
+                    for value in values {
+                        self.hide(&value);
+                    }
+                    at = place.end;
+                }
+                (end, Piece::Somebodys(word, class)) => {
+                    if !matches!(class, Class::Name | Class::Id | Class::Number) {
+                        self.hidden.insert(&word, class);
+                    }
+                    at = end;
+                }
+                (end, Piece::Stays) => at = end,
+            }
+        }
     }
 
     /// How many different ones of each kind were replaced.
@@ -111,53 +161,72 @@ impl Veil {
 
     /// The text with stand-ins.
     pub(crate) fn text(&mut self, text: &str, keeps: Keeps) -> String {
+        let meant = Meant::of(text);
         let mut veiled = String::with_capacity(text.len());
-        let mut rest = text;
-        while !rest.is_empty() {
-            if let Some(hash) = code_hash(rest) {
-                veiled += hash;
-                rest = &rest[hash.len()..];
-            } else if let Some((before, secret)) = secret(rest) {
-                veiled += before;
-                veiled += &self.secret(secret);
-                rest = &rest[before.len() + secret.len()..];
-            } else if let Some((written, class)) = address(rest, veiled_end(text, rest)) {
-                veiled += &self.stand_in_as(written.to_owned(), class);
-                rest = &rest[written.len()..];
-            } else {
-                let (written, word) = token(rest);
-                let stays = word.as_ref().is_none_or(|word| {
-                    (keeps == Keeps::Digests && is_digest(word))
-                        || stays(word)
-                        || self.spoken.contains(word.as_str())
-                });
-                veiled += &match word {
-                    Some(word) if !stays => self.stand_in(word),
-                    _ => written.to_owned(),
-                };
-                rest = &rest[written.len()..];
+        let mut at = 0;
+        while at < meant.letters.len() {
+            let (end, piece) = self.piece(&meant, at, keeps);
+            match piece {
+                Piece::Stays => veiled += meant.written(at, end),
+                Piece::Somebodys(word, class) => veiled += &self.stand_in(word, class),
+                Piece::Dropped(place) => veiled += meant.written(at, place.start),
+                Piece::Secret(place) => {
+                    veiled += meant.written(at, place.start);
+                    veiled += &self.secret(&meant, place);
+                }
             }
+            at = end;
         }
         veiled
+    }
+
+    /// What the text has from there on, and where that ends.
+    fn piece(&self, meant: &Meant<'_>, at: usize, keeps: Keeps) -> (usize, Piece) {
+        if let Some(end) = code_hash(meant, at) {
+            return (end, Piece::Stays);
+        }
+        match place::at(meant, at) {
+            Some(Place::Dropped(place)) => return (place.end, Piece::Dropped(place)),
+            Some(Place::Secret(place)) => return (place.end, Piece::Secret(place)),
+            None => {}
+        }
+        if let Some((end, value, class)) = self.hidden.at(meant, at) {
+            return (end, Piece::Somebodys(value.to_owned(), class));
+        }
+        if let Some((end, account)) = grouped_account(meant, at) {
+            return (end, Piece::Somebodys(account, Class::Account));
+        }
+        if let Some((end, class)) = address(meant, at) {
+            return (end, Piece::Somebodys(meant.text(at, end), class));
+        }
+        let end = meant.word_end(at);
+        let word = meant.text(at, end);
+        let stays = (keeps == Keeps::Digests && is_digest(&word))
+            || stays(&word)
+            || self.spoken.contains(word.as_str());
+        let class = Class::of(&word);
+        (end.max(at + 1), if stays { Piece::Stays } else { Piece::Somebodys(word, class) })
     }
 
     /// A text of which no word stays, whatever it is.
-    fn secret(&mut self, mut text: &str) -> String {
+    fn secret(&mut self, meant: &Meant<'_>, place: Range<usize>) -> String {
         let mut veiled = String::new();
-        while !text.is_empty() {
-            let (written, word) = token(text);
-            veiled += &word.map_or_else(|| written.to_owned(), |word| self.stand_in(word));
-            text = &text[written.len()..];
+        let mut at = place.start;
+        while at < place.end {
+            let end = meant.word_end(at).min(place.end);
+            if end == at {
+                veiled += meant.written(at, at + 1);
+            } else {
+                let word = meant.text(at, end);
+                let class = Class::of(&word);
+                veiled += &self.stand_in(word, class);
+            }
+            at = end.max(at + 1);
         }
         veiled
     }
 
-    fn stand_in(&mut self, word: String) -> String {
-        let class = Class::of(&word);
-        self.stand_in_as(word, class)
-    }
-
-    fn stand_in_as(&mut self, word: String, class: Class) -> String {
+    fn stand_in(&mut self, word: String, class: Class) -> String {
         if let Some(known) = self.stand_ins.get(&word) {
             return known.clone();
         }
@@ -169,51 +238,60 @@ impl Veil {
     }
 }
 
+/// What a text has in one place.
+enum Piece {
+    Stays,
+    /// A word or a value, as it is meant.
+    Somebodys(String, Class),
+    Dropped(Range<usize>),
+    Secret(Range<usize>),
+}
+
 /// `"CodeSha256":"` and what follows: a plan compares it with the package at hand, and it tells
-/// nothing else.
-fn code_hash(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix("\"CodeSha256\":")?;
-    let rest = rest.strip_prefix(' ').unwrap_or(rest).strip_prefix('"')?;
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let hash = rest.bytes().take_while(|byte| is_base64(*byte)).count();
-    (hash == 44).then(|| &text[..text.len() - rest.len() + hash])
+/// nothing else. Where it ends.
+fn code_hash(meant: &Meant<'_>, at: usize) -> Option<usize> {
+    let opens = ["\"CodeSha256\":\"", "\"CodeSha256\": \""];
+    let begin = at + opens.iter().find(|opens| meant.begins_with(at, opens))?.len();
+    let is_base64 =
+        |letter: &&char| letter.is_ascii_alphanumeric() || matches!(**letter, '+' | '/' | '=');
+    let length = meant.letters[begin..].iter().take_while(is_base64).count();
+    (length == 44).then_some(begin + length)
 }
 
-/// What is a secret by its place, with what stands before it: headers that only an origin may see,
-/// a function's environment, the signed address of its package.
-fn secret(text: &str) -> Option<(&str, &str)> {
-    const PLACES: [(&str, char); 5] = [
-        ("<HeaderValue>", '<'),
-        ("\"Variables\":{", '}'),
-        ("\"Variables\": {", '}'),
-        ("\"Location\":\"", '"'),
-        ("\"Location\": \"", '"'),
-    ];
-    let (before, end) = PLACES.iter().find(|(before, _)| text.starts_with(before))?;
-    let (before, rest) = text.split_at(before.len());
-    Some((before, &rest[..rest.find(*end).unwrap_or(rest.len())]))
+/// An account in groups, as people write it: `1111-2222-3333`.
+fn grouped_account(meant: &Meant<'_>, at: usize) -> Option<(usize, String)> {
+    const LENGTH: usize = 14;
+    let group = meant.letters.get(at..at + LENGTH)?;
+    let sign = group[4];
+    let fits = group.iter().enumerate().all(|(number, letter)| match number {
+        4 | 9 => *letter == sign && matches!(sign, '-' | ' ' | '.' | '_' | '+'),
+        _ => letter.is_ascii_digit(),
+    });
+    let is_whole = meant.is_edge(at) && meant.is_edge(at + LENGTH);
+    let digits = group.iter().filter(|letter| letter.is_ascii_digit());
+    (fits && is_whole).then(|| (at + LENGTH, digits.collect()))
 }
 
-/// What stands before `rest` in the text.
-fn veiled_end(text: &str, rest: &str) -> Option<char> {
-    text[..text.len() - rest.len()].chars().next_back()
-}
-
-/// An address that the text begins with; `before` is what stands before it.
-fn address(text: &str, before: Option<char>) -> Option<(&str, Class)> {
-    let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
-    if before.is_some_and(|c| is_part(c) || c.is_alphanumeric()) {
+/// An address that begins there, and where it ends. It may have a port or a full stop behind it.
+fn address(meant: &Meant<'_>, at: usize) -> Option<(usize, Class)> {
+    let is_part = |letter: char| letter.is_ascii_hexdigit() || matches!(letter, ':' | '.');
+    let before = at.checked_sub(1).map(|before| meant.letters[before]);
+    if !meant.is_edge(at) || before == Some('.') || !is_part(meant.letters[at]) {
         return None;
     }
-    let run = &text[..text.find(|c| !is_part(c)).unwrap_or(text.len())];
-    let run = run.trim_end_matches('.');
-    if text[run.len()..].starts_with(|c: char| c.is_alphanumeric()) {
-        return None;
-    }
-    match run.parse().ok()? {
-        IpAddr::V4(_) => Some((run, Class::Address)),
-        IpAddr::V6(_) => Some((run, Class::AddressV6)),
-    }
+    let length = meant.letters[at..].iter().take_while(|letter| is_part(**letter)).count();
+    let run = meant.text(at, at + length);
+    let ends = [run.as_str(), run.trim_end_matches(['.', ':'])];
+    let port = run.split_once(':').map(|(host, _)| host);
+    ends.into_iter().chain(port).find_map(|run| {
+        let end = at + run.len();
+        let class = match run.parse().ok()? {
+            IpAddr::V4(_) => Class::Address,
+            IpAddr::V6(_) if before == Some(':') => return None,
+            IpAddr::V6(_) => Class::AddressV6,
+        };
+        meant.is_edge(end).then_some((end, class))
+    })
 }
 
 /// Short numbers, and moments: `30T13`, `51Z`, milliseconds since 1970.
@@ -232,89 +310,6 @@ fn stays(word: &str) -> bool {
 fn is_digest(word: &str) -> bool {
     (word.len() == 16 || word.len().is_multiple_of(32))
         && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// What the text begins with, as it is written: a word, which is then told as it is meant, or a
-/// character that belongs to none.
-fn token(text: &str) -> (&str, Option<String>) {
-    let (mut word, mut length) = (String::new(), 0);
-    while let Some((more, Some(letter))) = unit(&text[length..]) {
-        word.push(letter);
-        length += more;
-    }
-    if word.is_empty() {
-        let length = unit(text).map_or(text.len(), |(length, _)| length);
-        return (&text[..length], None);
-    }
-    (&text[..length], Some(word))
-}
-
-/// The next character as it is written, with how it is meant where it can be part of a word.
-fn unit(text: &str) -> Option<(usize, Option<char>)> {
-    let first = text.chars().next()?;
-    let escaped = match first {
-        '%' => percent(text),
-        '&' => entity(text),
-        '\\' => backslash(text),
-        _ => None,
-    };
-    let (length, meant) = escaped.unwrap_or((first.len_utf8(), first));
-    let is_letter = meant.is_alphanumeric() || !meant.is_ascii();
-    Some((length, is_letter.then_some(meant)))
-}
-
-/// `%41`, `%2541`, and so on. Bytes that are no ASCII belong to some letter.
-fn percent(text: &str) -> Option<(usize, char)> {
-    let mut at = 1;
-    while text[at..].starts_with("25") && hex(text.get(at + 2..at + 4)?).is_some() {
-        at += 2;
-    }
-    let byte = hex(text.get(at..at + 2)?)?;
-    let meant = u8::try_from(byte).ok()?;
-    Some((at + 2, if meant.is_ascii() { char::from(meant) } else { 'é' }))
-}
-
-/// `&amp;`, `&#65;`, `&#x41;`.
-fn entity(text: &str) -> Option<(usize, char)> {
-    const LONGEST: usize = 12;
-    let end = text.bytes().take(LONGEST).position(|byte| byte == b';')?;
-    let name = &text[1..end];
-    let meant = match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let number = match number.strip_prefix(['x', 'X']) {
-                Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(number)?
-        }
-    };
-    Some((end + 1, meant))
-}
-
-/// JSON's escapes.
-fn backslash(text: &str) -> Option<(usize, char)> {
-    let kind = text[1..].chars().next()?;
-    match kind {
-        'u' => {
-            let number = hex(text.get(2..6)?)?;
-            // Half of a pair belongs to some letter, or to a picture.
-            Some((6, char::from_u32(number).unwrap_or('é')))
-        }
-        'n' | 'r' | 't' | 'b' | 'f' => Some((2, ' ')),
-        '"' | '\\' | '/' => Some((2, kind)),
-        _ => None,
-    }
-}
-
-fn hex(digits: &str) -> Option<u32> {
-    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hex.then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
 #[cfg(test)]

@@ -88,8 +88,7 @@ pub fn plan(
         let text = format!(
             "encrypts with KMS key `{key}`: CloudFront and the edge function read its objects only \
                 if the key's policy lets \
-             cloudfront.amazonaws.com and the role use `kms:Decrypt`; ETags are no MD5 then, so \
-             each apply uploads all objects"
+             cloudfront.amazonaws.com and the role use `kms:Decrypt`"
         );
         planned.notices.push(Notice { address, text });
     }

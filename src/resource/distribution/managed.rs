@@ -52,6 +52,26 @@ pub const UNMANAGED: &[&str] = &[
     "CertificateSource",
 ];
 
+/// Which elements decide what an edge keeps: where an answer comes from, which object it is, which
+/// requests share it and for how long. A copy that was made before one of them changed is given
+/// out until it ends, so the change drops all copies. Everything else an edge decides anew for each
+/// request, in front of its copies (the protocol, countries, names, methods, our function), or
+/// keeps apart (compressed answers); a refusal of the origin is kept for seconds.
+const KEPT: &[&str] = &[
+    "origin",
+    "origin path",
+    "default root object",
+    "target origin",
+    "cache policy",
+    "error page 403",
+    "error page 404",
+];
+
+/// Do edges hold copies after this change that would not be given any more?
+pub(super) fn outdates_copies(difference: &Difference) -> bool {
+    KEPT.contains(&difference.change.field.as_str())
+}
+
 /// How one element has to be.
 enum Wanted {
     /// This text. No text and `false` are also what an element that is not there means.

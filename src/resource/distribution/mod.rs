@@ -246,6 +246,14 @@ impl Op {
         }
     }
 
+    /// Do edges hold copies afterwards that the distribution would not give any more?
+    pub(crate) fn outdates_copies(&self) -> bool {
+        match self {
+            Self::Update { differences, .. } => differences.iter().any(managed::outdates_copies),
+            _ => false,
+        }
+    }
+
     /// Who answers in the slot once this is done; `None`: nobody, or the slot stays as it is.
     pub(crate) fn occupant(&self) -> Option<&VersionReference> {
         match self {

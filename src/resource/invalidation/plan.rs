@@ -81,7 +81,7 @@ fn unknown<'a>(
     });
     let is_unknown = move |(key, served): &(&ObjectKey, &Served)| {
         let found = live.objects.get(*key).map(|object| &object.etag);
-        let is_wanted = desired.files.get(*key).is_some_and(|file| found == Some(&file.md5));
+        let is_wanted = desired.files.get(*key).is_some_and(|file| live.holds(key, &file.md5));
         let knows = |index: &Index| found.is_some_and(|etag| index.served(key, etag).is_some());
         is_wanted
             && index.is_some_and(|index| !knows(index))

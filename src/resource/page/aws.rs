@@ -108,7 +108,8 @@ pub(crate) async fn apply(
             Ok(done)
         }
         Op::Remove { bucket, key, before } => {
-            site::aws::delete(clients, account, bucket, key, before).await
+            let before = context.etag(bucket, key, before);
+            site::aws::delete(clients, account, bucket, key, &before).await
         }
     }
 }

@@ -89,9 +89,16 @@ pub fn plan(
 }
 
 /// Plans the end of a role of ours. What hangs on it goes first, or IAM refuses (IAM API Reference,
-/// "DeleteRole").
+/// "DeleteRole"). A managed policy that is detached stays; an inline policy of others would be lost
+/// with the role, so that takes `delete_data`. `hint` is what else a user can do.
 #[must_use]
-pub fn teardown(stack: &StackName, name: &RoleName, live: Option<&Live>) -> Planned<Op> {
+pub fn teardown(
+    stack: &StackName,
+    name: &RoleName,
+    live: Option<&Live>,
+    delete_data: bool,
+    hint: &str,
+) -> Planned<Op> {
     let mut planned = Planned::default();
     let Some(live) = live else { return planned };
     if !is_ours(live, stack) {
@@ -100,6 +107,17 @@ pub fn teardown(stack: &StackName, name: &RoleName, live: Option<&Live>) -> Plan
             text: "is not ours and stays".into(),
         });
         return planned;
+    }
+    if !live.other_policies.is_empty() {
+        let address = Address::new(Kind::Role, name);
+        let listed = live.other_policies.join(", ");
+        let reason = format!("holds inline policies that `provision` did not put: {listed}");
+        if !delete_data {
+            return planned.refused(Conflict { address, reason, hint: hint.to_owned() });
+        }
+        planned
+            .notices
+            .push(Notice { address, text: format!("{reason}; they are deleted with it") });
     }
     let inline = live
         .settings
@@ -266,7 +284,16 @@ mod tests {
             created: 0,
         };
         let stack = "shop".parse().unwrap();
-        let ops: Vec<_> = teardown(&stack, &"r".parse().unwrap(), Some(&live))
+        let end = |live: &Live, delete_data| {
+            teardown(&stack, &"r".parse().unwrap(), Some(live), delete_data, "")
+        };
+        let refused = end(&live, false);
+        assert_eq!(refused.ops, []);
+        assert_eq!(
+            refused.conflicts[0].reason,
+            "holds inline policies that `provision` did not put: x"
+        );
+        let ops: Vec<_> = end(&live, true)
             .ops
             .iter()
             .map(|op| op.change(&"r".parse().unwrap()).summary)
@@ -281,6 +308,6 @@ mod tests {
             ]
         );
         live.settings.tags.clear();
-        assert_eq!(teardown(&stack, &"r".parse().unwrap(), Some(&live)).ops, []);
+        assert_eq!(end(&live, true).ops, []);
     }
 }

@@ -18,7 +18,7 @@ mod upload;
 
 pub(crate) use listed::Listed;
 pub(crate) use observe::{observe, observe_all};
-use upload::Upload;
+use upload::{Sent, Upload};
 
 /// Whose objects are looked at, and where.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,9 @@ pub(crate) async fn apply(
 ) -> Result<Done, Fault> {
     match op {
         Op::Put(op) => put(clients, account, op, op.marks(), context).await,
-        Op::Delete { bucket, key, before } => delete(clients, account, bucket, key, before).await,
+        Op::Delete { bucket, key, before } => {
+            delete(clients, account, bucket, key, &context.etag(bucket, key, before)).await
+        }
     }
 }
 
@@ -77,10 +79,21 @@ pub(crate) async fn put(
     metadata: BTreeMap<String, String>,
     context: &Context<'_>,
 ) -> Result<Done, Fault> {
+    let planned = &put.content.md5;
+    let put = &as_stored(put, context);
     let Put { bucket, key, content, .. } = put;
     let metadata: HashMap<String, String> = metadata.into_iter().collect();
     let upload = Upload { clients, account, put, metadata: &metadata };
     match upload.send(context).await {
+        Ok(Sent::Stopped(later)) => Ok(Done::Deferred(later)),
+        Ok(Sent::Stored(etag)) => {
+            // Where a KMS key encrypts, the ETag is no MD5 (docs/aws.md, "the ETag is the MD5").
+            if !etag.is_empty() && etag != *planned {
+                let planned = (bucket.clone(), key.clone(), planned.clone());
+                context.references(|known| known.stored.insert(planned, etag));
+            }
+            Ok(Done::Changed(String::new()))
+        }
         // A lost reply of ours, or another run of the same plan: the same bytes with the same
         // headers are the same object.
         Err(fault) if fault.kind == FaultKind::MovedOn || is_ended(&fault) => {
@@ -98,8 +111,24 @@ pub(crate) async fn put(
         }
         // What was to be replaced is not there any more (docs/aws.md, "conditional writes").
         Err(fault) if is_absent_object(&fault) => Err(Fault { kind: FaultKind::MovedOn, ..fault }),
-        sent => sent,
+        Err(fault) => Err(fault),
     }
+}
+
+/// The same upload with the `ETag`s that came in place of those that were planned: in its guard,
+/// and in what the index says.
+fn as_stored(put: &Put, context: &Context<'_>) -> Put {
+    let Put { bucket, key, before, .. } = put;
+    let before = before.as_ref().map(|before| context.etag(bucket, key, before));
+    let told = (key.as_str() == super::index::KEY).then(|| {
+        context.references(|known| {
+            let here = known.stored.iter().filter(|((at, ..), _)| at == bucket);
+            let etags =
+                here.map(|((_, key, planned), came)| (key, planned.as_str(), came.as_str()));
+            super::index::stored(&put.content, etags)
+        })
+    });
+    Put { before, content: told.flatten().unwrap_or_else(|| put.content.clone()), ..put.clone() }
 }
 
 /// The upload in parts that was to be completed is over: completed by a try whose reply was lost,

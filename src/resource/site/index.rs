@@ -104,11 +104,25 @@ fn print(key: &ObjectKey, etag: &str) -> Print {
 pub struct Index {
     /// The page's own key and the on key, as they were applied last.
     pub keys: Option<(ObjectKey, ObjectKey)>,
-    /// Edges may hold copies of objects that went: nobody has asked them yet to drop these.
+    /// Edges may hold copies that nobody should get any more, of objects that went or of what the
+    /// distribution was: nobody has asked them yet to drop these.
     pub lingers: bool,
     served: Vec<Served>,
     /// Sorted; with the place in `served`.
     objects: Vec<(Print, u32)>,
+    /// Of objects whose `ETag` is no MD5, as where a KMS key encrypts: which bytes we have put.
+    put: BTreeMap<Print, Print>,
+}
+
+/// An object that the index is to know.
+#[derive(Clone, Debug)]
+pub struct Known<'a> {
+    pub key: &'a ObjectKey,
+    /// As S3 has it.
+    pub etag: &'a str,
+    /// The `ETag` that these bytes have where nothing encrypts them.
+    pub md5: &'a str,
+    pub served: Served,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +139,9 @@ struct Record {
     #[serde(default)]
     after: Option<String>,
     objects: Vec<Group>,
+    /// Digests of key and `ETag`, in hex, each with the digest of key and MD5 behind it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    put: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -145,13 +162,47 @@ impl Index {
         let lingers = record.lingers.unwrap_or_default();
         let mut index = Self { keys: record.keys, lingers, ..Self::default() };
         for (number, Group { served, digests }) in (0..).zip(record.objects) {
-            let bytes = hex::decode(digests).ok()?;
-            let (prints, []) = bytes.as_chunks() else { return None };
-            index.objects.extend(prints.iter().map(|print| (*print, number)));
+            index.objects.extend(prints(&digests)?.into_iter().map(|print| (print, number)));
             index.served.push(served);
         }
         index.objects.sort_unstable();
+        let put = prints(&record.put)?;
+        let (pairs, []) = put.as_chunks::<2>() else { return None };
+        index.put = pairs.iter().map(|[found, put]| (*found, *put)).collect();
         Some(index)
+    }
+
+    /// Are these bytes what we have put, where the `ETag` does not tell?
+    #[must_use]
+    pub fn has_put(&self, key: &ObjectKey, etag: &str, md5: &str) -> bool {
+        self.put.get(&print(key, etag)).is_some_and(|put| *put == print(key, md5))
+    }
+
+    /// The record that says the same, and that edges may hold what nobody should get any more.
+    /// Objects that were `asked` since are asked again: this record is newer than they are.
+    #[must_use]
+    pub fn lingering<'a>(
+        &self,
+        stack: &StackName,
+        after: Option<String>,
+        asked: impl Iterator<Item = (&'a ObjectKey, &'a str)>,
+    ) -> Content {
+        let asked: BTreeSet<Print> = asked.map(|(key, etag)| print(key, etag)).collect();
+        let mut groups: BTreeMap<Served, BTreeSet<Print>> = BTreeMap::new();
+        for (print, number) in self.objects.iter().filter(|(print, _)| !asked.contains(print)) {
+            let served = usize::try_from(*number).ok().and_then(|number| self.served.get(number));
+            groups.entry(served.cloned().unwrap_or_default()).or_default().insert(*print);
+        }
+        let keys = self.keys.clone();
+        rendered(&Record {
+            format: FORMAT,
+            lingers: Some(true),
+            stack: stack.clone(),
+            keys,
+            after,
+            objects: grouped(groups),
+            put: paired(&self.put),
+        })
     }
 
     /// How the object with this `ETag` was put, if the index knows it.
@@ -172,95 +223,84 @@ pub fn record<'a>(
     keys: (&ObjectKey, &ObjectKey),
     lingers: Option<bool>,
     after: Option<String>,
-    objects: impl Iterator<Item = (&'a ObjectKey, &'a str, Served)>,
+    objects: impl Iterator<Item = Known<'a>>,
 ) -> Content {
     let mut groups: BTreeMap<Served, BTreeSet<Print>> = BTreeMap::new();
-    for (key, etag, served) in objects {
+    let mut put = BTreeMap::new();
+    for Known { key, etag, md5, served } in objects {
         groups.entry(served).or_default().insert(print(key, etag));
+        if etag != md5 {
+            put.insert(print(key, etag), print(key, md5));
+        }
     }
-    let hex = |prints: BTreeSet<Print>| prints.into_iter().map(hex::encode).collect::<String>();
-    let objects = groups.into_iter().map(|(served, prints)| Group { served, digests: hex(prints) });
     let keys = Some((keys.0.clone(), keys.1.clone()));
-    let (stack, objects) = (stack.clone(), objects.collect());
-    let record = Record { format: FORMAT, lingers, stack, keys, after, objects };
+    let (stack, objects) = (stack.clone(), grouped(groups));
+    rendered(&Record { format: FORMAT, lingers, stack, keys, after, objects, put: paired(&put) })
+}
+
+/// The same record once it is known which `ETag`s S3 gave to what was put: key, the `ETag` that was
+/// planned, the one that came.
+#[must_use]
+pub(crate) fn stored<'a>(
+    content: &Content,
+    etags: impl Iterator<Item = (&'a ObjectKey, &'a str, &'a str)>,
+) -> Option<Content> {
+    let Source::Memory(bytes) = &content.source else { return None };
+    let mut record: Record = file::parse(bytes).ok()?;
+    let came: BTreeMap<Print, Print> =
+        etags.map(|(key, planned, came)| (print(key, planned), print(key, came))).collect();
+    let mut put = BTreeMap::new();
+    for group in &mut record.objects {
+        let mut found = BTreeSet::new();
+        for planned in prints(&group.digests)? {
+            let came = came.get(&planned).copied();
+            put.extend(came.map(|came| (came, planned)));
+            found.insert(came.unwrap_or(planned));
+        }
+        group.digests = found.into_iter().map(hex::encode).collect();
+    }
+    record.put += &paired(&put);
+    (!put.is_empty()).then(|| rendered(&record))
+}
+
+fn rendered(record: &Record) -> Content {
     // Texts and numbers alone: nothing in it could fail.
-    let text = serde_json::to_vec(&record).unwrap_or_default();
+    let text = serde_json::to_vec(record).unwrap_or_default();
     Content::in_memory(&text, ObjectHeaders::new("application/json", "no-store"))
+}
+
+fn grouped(groups: BTreeMap<Served, BTreeSet<Print>>) -> Vec<Group> {
+    let hex = |prints: BTreeSet<Print>| prints.into_iter().map(hex::encode).collect::<String>();
+    groups.into_iter().map(|(served, prints)| Group { served, digests: hex(prints) }).collect()
+}
+
+fn paired(put: &BTreeMap<Print, Print>) -> String {
+    put.iter().map(|(found, put)| hex::encode(found) + &hex::encode(put)).collect()
+}
+
+/// Digests in hex, one behind the other.
+fn prints(digests: &str) -> Option<Vec<Print>> {
+    let bytes = hex::decode(digests).ok()?;
+    let (prints, []) = bytes.as_chunks() else { return None };
+    Some(prints.to_vec())
 }
 
 /// Does this record end what an earlier one began: do edges hold no copies of what went any more?
 #[must_use]
 pub fn settles(record: &Content) -> bool {
-    let beginning = format!("{{\"format\":{FORMAT},\"lingers\":false,");
+    says(record, false)
+}
+
+/// Does it say that edges may hold copies of what nobody should get any more?
+#[must_use]
+pub fn warns(record: &Content) -> bool {
+    says(record, true)
+}
+
+fn says(record: &Content, lingers: bool) -> bool {
+    let beginning = format!("{{\"format\":{FORMAT},\"lingers\":{lingers},");
     matches!(&record.source, Source::Memory(bytes) if bytes.starts_with(beginning.as_bytes()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn stack() -> StackName {
-        "shop".parse().unwrap()
-    }
-
-    fn bytes(content: &Content) -> Vec<u8> {
-        let Source::Memory(bytes) = &content.source else { unreachable!() };
-        bytes.to_vec()
-    }
-
-    #[test]
-    fn it_knows_what_was_put_and_how_and_nothing_else() {
-        let [page, style, other]: [ObjectKey; 3] =
-            ["a.html", "b.css", "c"].map(|key| key.parse().unwrap());
-        let served =
-            |kind: &str| Served { headers: ObjectHeaders::new(kind, "x"), switch: String::new() };
-        let put = [(&page, "1", served("text/html")), (&style, "2", served("text/css"))];
-        let record = record(&stack(), (&page, &other), None, None, put.into_iter());
-        let index = Index::read(&bytes(&record), &stack()).unwrap();
-        assert_eq!(index.served(&page, "1"), Some(&served("text/html")));
-        assert_eq!(index.served(&style, "2"), Some(&served("text/css")));
-        for (key, etag) in [(&page, "2"), (&style, "1"), (&other, "1")] {
-            assert_eq!(index.served(key, etag), None, "{key} {etag}");
-        }
-        assert!(!String::from_utf8(bytes(&record)).unwrap().contains("b.css"), "it tells no key");
-    }
-
-    #[test]
-    fn it_says_whether_copies_of_what_went_linger() {
-        let key: ObjectKey = "a".parse().unwrap();
-        for (said, lingers, ends) in
-            [(None, false, false), (Some(true), true, false), (Some(false), false, true)]
-        {
-            let objects = [(&key, "1", Served::default())].into_iter();
-            let record = record(&stack(), (&key, &key), said, None, objects);
-            let index = Index::read(&bytes(&record), &stack()).unwrap();
-            assert_eq!((index.lingers, settles(&record)), (lingers, ends), "{said:?}");
-        }
-    }
-
-    #[test]
-    fn another_stack_s_or_a_damaged_one_is_none() {
-        let key: ObjectKey = "a".parse().unwrap();
-        let good = bytes(&record(
-            &stack(),
-            (&key, &key),
-            None,
-            None,
-            [(&key, "1", Served::default())].into_iter(),
-        ));
-        let good = String::from_utf8(good).unwrap();
-        assert!(Index::read(good.as_bytes(), &stack()).is_some());
-        let digests = good.find("digests\":\"").unwrap() + 10;
-        for bad in [
-            String::new(),
-            "[]".into(),
-            good.replace("shop", "shop-2"),
-            good.replace("\"format\":1", "\"format\":2"),
-            good[..good.len() - 1].into(),
-            format!("{}{}", &good[..digests], &good[digests + 2..]),
-            format!("{}é{}", &good[..digests], &good[digests + 2..]),
-        ] {
-            assert_eq!(Index::read(bad.as_bytes(), &stack()), None, "{bad}");
-        }
-    }
-}
+mod tests;

@@ -182,11 +182,20 @@ impl Live {
         self.index.as_ref().and_then(|index| index.owner.as_deref())
     }
 
-    /// May edges hold copies of what an earlier run took away?
+    /// May edges hold copies of what an earlier run took away, or of what the distribution was?
     #[must_use]
     pub fn lingers(&self) -> bool {
         let ours = self.index.as_ref().and_then(|index| index.ours.as_ref());
         ours.is_some_and(|index| index.lingers)
+    }
+
+    /// Does the object under `key` have these bytes, as far as anybody can tell?
+    #[must_use]
+    pub fn holds(&self, key: &ObjectKey, md5: &str) -> bool {
+        let known = self.index.as_ref().and_then(|index| index.ours.as_ref());
+        self.objects.get(key).is_some_and(|object| {
+            object.etag == md5 || known.is_some_and(|known| known.has_put(key, &object.etag, md5))
+        })
     }
 
     /// How the object under `key` is served, if it is ours.
@@ -347,6 +356,8 @@ impl Op {
                 if key.as_str() == index::KEY {
                     let summary = if index::settles(content) {
                         "record that no edge holds what went"
+                    } else if index::warns(content) {
+                        "record which objects are ours, and that edges may hold old copies"
                     } else {
                         "record which objects are ours"
                     };

@@ -1,13 +1,17 @@
 //! Which objects to upload and which to delete.
 
 use super::caching::is_immutable;
-use super::index::{self, Served};
-use super::{FoundIndex, Live, Look, Object, Op, Put, Settings};
+use super::index::Served;
+use super::{Live, Object, Op, Put, Settings};
 use crate::change::{Address, Conflict, Kind, Notice};
 use crate::name::{BucketName, ObjectKey, StackName};
 use crate::resource::Planned;
 use crate::resource::content::Content;
 use std::collections::BTreeSet;
+
+mod index;
+
+pub use index::{Indexing, Writes};
 
 /// Plans for the site of one stack in its bucket.
 #[derive(Clone, Debug)]
@@ -90,53 +94,6 @@ impl Planner<'_> {
             });
         }
         planned
-    }
-
-    /// Plans the index, where something is put or where the index does not prove all that stays;
-    /// and where edges have to drop copies of what goes: it says so before anything goes, and
-    /// returned is what says afterwards that they have. `page` is the page under its own key.
-    #[must_use]
-    pub fn index(
-        &self,
-        desired: &Settings,
-        page: (&ObjectKey, &Content, Served),
-        (puts, drops): (bool, bool),
-        live: &Live,
-    ) -> (Planned<Op>, Option<Op>) {
-        let mut planned = Planned::default();
-        let stays = |key: &ObjectKey| key == page.0 || desired.files.contains_key(key);
-        let asked =
-            live.looks.iter().any(|(key, look)| matches!(look, Look::Ours(_)) && stays(key));
-        let writes = puts || asked || drops && !live.lingers();
-        if !writes && !drops {
-            return (planned, None);
-        }
-        let key = ObjectKey::listed(index::KEY.to_owned());
-        let adopts = live.index.as_ref().is_some_and(|found| found.ours.is_none());
-        if adopts && !self.adopt {
-            planned.conflicts.push(Conflict {
-                address: Address::new(Kind::Site, &key),
-                reason: "would replace an object that `provision` did not put".into(),
-                hint: "move it away, or take it over with `--adopt site`".into(),
-            });
-            return (planned, None);
-        }
-        let (own, on) = (page.0, ObjectKey::listed(page.2.switch.clone()));
-        let files = desired.files.iter().map(|(key, content)| (key, content, Served::of(content)));
-        let objects =
-            files.chain([page]).map(|(key, content, served)| (key, content.md5.as_str(), served));
-        let put = |before: Option<String>, lingers| {
-            let objects = objects.clone();
-            let record = index::record(self.stack, (own, &on), lingers, before.clone(), objects);
-            (record.md5.clone(), self.put(&key, record, before, None))
-        };
-        let mut before = live.index.as_ref().map(|FoundIndex { etag, .. }| etag.clone());
-        if writes {
-            let (etag, put) = put(before, drops.then_some(true));
-            planned.ops.push(if adopts { put.taking_over() } else { put });
-            before = Some(etag);
-        }
-        (planned, drops.then(|| put(before, Some(false)).1))
     }
 
     fn put(
@@ -228,7 +185,7 @@ pub fn claim(live: &Live, key: &ObjectKey, md5: &str, wanted: &Served) -> Claim 
     };
     match live.ours(key) {
         None => Claim::Foreign(etag.clone()),
-        Some(served) if etag == md5 && served == wanted => Claim::Nothing,
+        Some(served) if live.holds(key, md5) && served == wanted => Claim::Nothing,
         Some(served) => Claim::Put { before: Some(etag.clone()), served: Some(served.clone()) },
     }
 }
@@ -261,6 +218,7 @@ pub fn is_document(op: &Op) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Look;
     use super::*;
     use crate::change::Action::{self, Create, Delete, Update};
     use crate::change::FieldChange;

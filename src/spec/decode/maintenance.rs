@@ -5,7 +5,7 @@ use super::scalar::Word;
 use crate::name::ObjectKey;
 use crate::resource::site::index;
 use crate::spec::problem::Problem;
-use crate::spec::{KEY_OFF, KEY_ON, MaintenanceSpec};
+use crate::spec::{BYPASS_COOKIE, KEY_OFF, KEY_ON, MaintenanceSpec};
 use std::path::Path;
 
 const RESPONSES: &str = "Amazon CloudFront Developer Guide, \"Work with requests and responses\"";
@@ -191,8 +191,7 @@ fn broken_network(word: &Word) -> Option<(String, String)> {
 }
 
 fn cookie(reader: &mut Reader<'_>, bypass: &Section<'_>) -> String {
-    const DEFAULT: &str = "provision-bypass";
-    let Some(word) = reader.word(bypass, "cookie") else { return DEFAULT.to_owned() };
+    let Some(word) = reader.word(bypass, "cookie") else { return BYPASS_COOKIE.to_owned() };
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if (1..=64).contains(&word.text.len()) && word.text.bytes().all(token) {
         return word.text;
@@ -206,7 +205,7 @@ fn cookie(reader: &mut Reader<'_>, bypass: &Section<'_>) -> String {
         &word.place,
         what,
         rule,
-        format!("write for example `cookie: {DEFAULT}`"),
+        format!("write for example `cookie: {BYPASS_COOKIE}`"),
     );
-    DEFAULT.to_owned()
+    BYPASS_COOKIE.to_owned()
 }

@@ -8,7 +8,7 @@ use crate::name::{EDGE_REGION, Namespace, edge_region};
 use crate::resource::logs::RETENTIONS;
 use crate::resource::site::rules::HEADERS;
 use crate::spec::runtime::{self, DEFAULT_PYTHON};
-use crate::spec::{KEY_OFF, KEY_ON, Protected};
+use crate::spec::{BYPASS_COOKIE, KEY_OFF, KEY_ON, Protected};
 
 const DAY: u64 = 24 * 60 * 60;
 const WEEK: u64 = 7 * DAY;
@@ -170,7 +170,7 @@ pub static TABLE: &[Key] = &[
     Key {
         path: "maintenance.bypass.cookie",
         value: Text("name of a cookie, at most 64 characters"),
-        default: Fallback::Value("provision-bypass"),
+        default: Fallback::Value(BYPASS_COOKIE),
         example: "provision-bypass",
         meaning: "the cookie that carries a bypass token",
     },

@@ -27,7 +27,7 @@ pub(crate) fn edge(event: &EdgeEvent) -> String {
             });
             format!(
                 "{:<5}{:<32} {style}{}{style:#} {:<24}{function}",
-                visit.method,
+                brief(&visit.method),
                 brief(&visit.path),
                 visit.status,
                 visit.x_cache

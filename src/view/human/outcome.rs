@@ -1,6 +1,6 @@
 //! How a run ended, as a person reads it.
 
-use super::{BOLD, UPDATE, brief, clean, counts, duration, failed, indented, reference};
+use super::{BOLD, UPDATE, at, brief, clean, counts, duration, failed, indented, reference};
 use crate::apply::{Outcome, RunResult};
 use crate::change::{Change, Done, Fault, Kind};
 use std::collections::BTreeMap;
@@ -51,8 +51,8 @@ pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
         let _ = write!(
             text,
             "  {UPDATE}pending{UPDATE:#}      {} ({})\n      {}\n{}      try again in about {}\n",
-            change.address,
-            change.summary,
+            at(&change.address),
+            clean(&change.summary),
             clean(&later.reason),
             later.said.as_deref().map(said_last).unwrap_or_default(),
             duration(later.try_again_after)
@@ -61,7 +61,8 @@ pub(crate) fn outcome(outcome: &Outcome, again: &str, with: &str) -> String {
     text.push_str(&more("pending", others.iter().map(|(change, _)| change)));
     let (these, others) = first(&outcome.not_started);
     for change in these {
-        let _ = writeln!(text, "  not started  {} ({})", change.address, change.summary);
+        let _ =
+            writeln!(text, "  not started  {} ({})", at(&change.address), clean(&change.summary));
     }
     text.push_str(&more("not started", others.iter()));
     if !outcome.deferred.is_empty() && outcome.failed.is_empty() {
@@ -103,7 +104,7 @@ fn said_last(fault: &Fault) -> String {
     let mut lines = vec![format!("AWS said last: {}", brief(&fault.message))];
     lines.extend(reference(fault));
     let hint = fault.hint.as_ref().filter(|_| !fault.kind.ends_by_itself());
-    lines.extend(hint.map(|hint| format!("hint: {hint}")));
+    lines.extend(hint.map(|hint| format!("hint: {}", clean(hint))));
     indented(&lines)
 }
 

@@ -1,6 +1,6 @@
 //! A plan, as a person reads it before they confirm it.
 
-use super::{BOLD, CREATE, DELETE, FAINT, UPDATE, brief, clean, counts, notes};
+use super::{BOLD, CREATE, DELETE, FAINT, UPDATE, at, brief, clean, counts, notes};
 use crate::change::{Action, Change, Kind};
 use crate::plan::{Intent, Plan};
 use anstyle::Style;
@@ -51,7 +51,7 @@ pub(crate) fn plan(plan: &Plan) -> String {
         let _ = write!(
             text,
             "\n{DELETE}conflict{DELETE:#}: {}: {}\n  hint: {}\n",
-            conflict.address,
+            at(&conflict.address),
             clean(&conflict.reason),
             clean(&conflict.hint)
         );
@@ -73,7 +73,7 @@ fn step(text: &mut String, change: &Change, width: usize) {
     let field_width =
         change.fields.iter().map(|field| field.field.chars().count()).max().unwrap_or_default();
     for field in &change.fields {
-        let name = &field.field;
+        let name = clean(&field.field);
         let _ = match (&field.before, &field.after) {
             (Some(before), Some(after)) => {
                 writeln!(text, "      {name:<field_width$}  {} -> {}", brief(before), brief(after))

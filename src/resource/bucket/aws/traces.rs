@@ -4,11 +4,11 @@ use super::observe::tags;
 use crate::aws::Clients;
 use crate::aws::fault::{absent, fault};
 use crate::change::{Address, Fault, FaultKind, Kind, Notice};
-use crate::name::{AccountId, BucketName, ObjectKey};
+use crate::name::{AccountId, BucketName, ObjectKey, Region};
 use crate::resource::site::CONCURRENCY;
 use crate::resource::site::aws::Listed;
 use crate::resource::{Mark, Owner, ResourceId, Trace, Traces, stack_in};
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::types::{Bucket, EncodingType};
 use futures_util::{StreamExt, stream};
 
 /// Only where a number is asked for, S3 tells the regions of the buckets (docs/aws.md, "a list of
@@ -29,7 +29,9 @@ pub(crate) async fn traces(clients: &Clients, account: &AccountId) -> Result<Tra
         .filter_map(|bucket| Some((bucket.name()?.parse::<BucketName>().ok()?, bucket)));
     let asked = stream::iter(named)
         .map(|(name, bucket)| async move {
-            let tags = tags(&clients.s3_in(bucket.bucket_region()), account, &name).await;
+            let region = region(&bucket);
+            let s3 = clients.s3_in(region.as_ref().map(Region::as_str));
+            let tags = tags(&s3, account, &name).await;
             (name, tags, bucket)
         })
         .buffer_unordered(CONCURRENCY);
@@ -57,13 +59,18 @@ pub(crate) async fn traces(clients: &Clients, account: &AccountId) -> Result<Tra
         // Its index would take a read of each.
         let owner = Owner::by_tag(stack_in(&tags), None, Mark::Index);
         traces.add(&owner, ResourceId::Bucket(name), &tags, |trace| Trace {
-            place: bucket.bucket_region().map(str::to_owned),
+            place: region(&bucket).map(|region| region.to_string()),
             since: bucket.creation_date().and_then(|moment| u64::try_from(moment.secs()).ok()),
             ..trace
         });
     }
     // Whoever can read none lacks the right, and would be told that nothing is left.
     refused.filter(|_| !readable).map_or(Ok(traces), Err)
+}
+
+/// Where it is, if that is a region.
+fn region(bucket: &Bucket) -> Option<Region> {
+    bucket.bucket_region()?.parse().ok()
 }
 
 /// Is it one bucket's matter? A region that the account has not enabled does not know the caller's

@@ -7,11 +7,11 @@
 use super::observe::uploads;
 use crate::aws::Clients;
 use crate::aws::fault::fault;
-use crate::change::{Done, Fault, Later};
+use crate::change::{Fault, Later};
 use crate::context::Context;
 use crate::name::AccountId;
 use crate::resource::content::{Content, Digest, Parts, Source};
-use crate::resource::site::Put;
+use crate::resource::site::{Put, unquoted};
 use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use base64::Engine;
@@ -21,6 +21,14 @@ use std::time::Duration;
 
 /// S3's code for bytes that are not those of their `Content-MD5`.
 const BAD_DIGEST: &str = "BadDigest";
+
+/// How an upload ended.
+pub(super) enum Sent {
+    /// With this `ETag`.
+    Stored(String),
+    /// The user stopped it.
+    Stopped(Later),
+}
 
 /// One object on its way.
 #[derive(Clone, Copy)]
@@ -36,7 +44,7 @@ impl Upload<'_> {
     ///
     /// # Errors
     /// The call's, and that the file is not as planned.
-    pub(super) async fn send(self, context: &Context<'_>) -> Result<Done, Fault> {
+    pub(super) async fn send(self, context: &Context<'_>) -> Result<Sent, Fault> {
         let planned = &self.put.content;
         planned.is_as_planned()?;
         let sent = match &planned.parts {
@@ -61,7 +69,7 @@ impl Upload<'_> {
         format!("upload object {}", self.put.key)
     }
 
-    async fn whole(self) -> Result<Done, Fault> {
+    async fn whole(self) -> Result<Sent, Fault> {
         let Put { bucket, key, content, before, .. } = self.put;
         let request = self.clients.s3.put_object().bucket(bucket.as_str()).key(key.as_str());
         let request = request
@@ -78,13 +86,13 @@ impl Upload<'_> {
             Some(etag) => request.if_match(format!("\"{etag}\"")),
             None => request.if_none_match("*"),
         };
-        request.send().await.map_err(|error| fault(self.tried(), &error))?;
-        Ok(Done::Changed(String::new()))
+        let sent = request.send().await.map_err(|error| fault(self.tried(), &error))?;
+        Ok(Sent::Stored(unquoted(sent.e_tag())))
     }
 
     /// Leaves nothing behind where it does not come to its end. What a run left that was killed goes
     /// before the next one begins: nobody could ever use it.
-    async fn in_parts(self, parts: &Parts, context: &Context<'_>) -> Result<Done, Fault> {
+    async fn in_parts(self, parts: &Parts, context: &Context<'_>) -> Result<Sent, Fault> {
         let Put { bucket, key, content, .. } = self.put;
         let left = uploads(self.clients, self.account, bucket, Some(key.as_str())).await?;
         for (_, id) in left.iter().filter(|(left, _)| left == key) {
@@ -103,7 +111,7 @@ impl Upload<'_> {
         let begun = request.send().await.map_err(|error| fault(self.tried(), &error))?;
         let id = begun.upload_id.unwrap_or_default();
         let sent = self.pieces(parts, &id, context).await;
-        if !matches!(sent, Ok(Done::Changed(_))) {
+        if !matches!(sent, Ok(Sent::Stored(_))) {
             // Why it did not end weighs more than why its parts stay; the next apply of the file,
             // or the destroy, finds these.
             drop(self.abort(&id).await);
@@ -111,14 +119,14 @@ impl Upload<'_> {
         sent
     }
 
-    async fn pieces(self, parts: &Parts, id: &str, context: &Context<'_>) -> Result<Done, Fault> {
+    async fn pieces(self, parts: &Parts, id: &str, context: &Context<'_>) -> Result<Sent, Fault> {
         let Put { bucket, key, content, before, .. } = self.put;
         let mut sent = Vec::new();
         for (number, digest) in (1..).zip(&parts.digests) {
             if context.stopped() {
                 let reason = format!("the upload of {key} was stopped, and nothing of it stays");
                 let try_again_after = Duration::ZERO;
-                return Ok(Done::Deferred(Later { reason, try_again_after, said: None }));
+                return Ok(Sent::Stopped(Later { reason, try_again_after, said: None }));
             }
             let tag = self.piece(parts, id, number, digest).await?;
             sent.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
@@ -135,8 +143,8 @@ impl Upload<'_> {
             Some(etag) => request.if_match(format!("\"{etag}\"")),
             None => request.if_none_match("*"),
         };
-        request.send().await.map_err(|error| fault(self.tried(), &error))?;
-        Ok(Done::Changed(String::new()))
+        let sent = request.send().await.map_err(|error| fault(self.tried(), &error))?;
+        Ok(Sent::Stored(unquoted(sent.e_tag())))
     }
 
     /// Sends one part, and returns its `ETag`.

@@ -16,6 +16,7 @@ mod function;
 mod invalidation;
 mod listed;
 mod logs;
+mod opaque;
 mod paging;
 mod permission;
 mod role;
@@ -73,6 +74,8 @@ pub struct Rules {
     /// No list has more entries on a page than this. Where requests are signed and checked, only
     /// CloudFront's lists can obey.
     pub page_size: Option<usize>,
+    /// The `ETag`s of objects are no MD5, as with a KMS key.
+    pub opaque_etags: bool,
 }
 
 impl Rules {
@@ -97,6 +100,7 @@ impl Rules {
             closed_regions: &[],
             references_stay_used: false,
             page_size: None,
+            opaque_etags: false,
         }
     }
 
@@ -212,6 +216,7 @@ impl World {
     /// What an emulator is to see of a request that AWS does not refuse.
     pub fn adapt(&self, request: &mut Request) {
         paging::shrink_page(self, request);
+        opaque::adapt(self, request);
         if self.rules.buckets {
             bucket::keep_system_tags(request);
         }
@@ -238,6 +243,7 @@ impl World {
         if reply.is_success() {
             eventual::settle(self, request, reply);
         }
+        opaque::settle(self, request, reply);
         shape::settle(self, request, reply);
         permission::settle(self, request, reply);
         if let Some(amend) = &self.amend {
