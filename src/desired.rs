@@ -219,9 +219,9 @@ pub fn missing<V>(
     page.map_or(distribution::Missing::Said, |key| distribution::Missing::Page(key.to_string()))
 }
 
-/// What is not for visitors, keys and, ending with `/`, folders: the index, and, beside the built-in
-/// function, which reads it with its role, the page under either key. Another function may send its
-/// visitors there.
+/// What is not for visitors, keys and, ending with `/`, folders: the index, and, beside the
+/// built-in function, which reads it with its role, the page under either key. Another function may
+/// send its visitors there.
 pub fn hidden(spec: &Spec) -> impl Iterator<Item = &str> {
     let keys = [&spec.maintenance.key_off, &spec.maintenance.key_on];
     let is_builtin = spec.function.source == Source::Builtin;

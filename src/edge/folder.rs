@@ -27,7 +27,8 @@ pub struct Labels {
 }
 
 impl Folder {
-    /// Takes a folder, and the rule that gives a key and its bytes their headers: the same that an upload follows.
+    /// Takes a folder, and the rule that gives a key and its bytes their headers: the same that an
+    /// upload follows.
     ///
     /// # Errors
     /// The folder is not there or cannot be read.

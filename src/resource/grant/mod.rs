@@ -96,8 +96,8 @@ pub fn exists(policy: Option<&Value>) -> bool {
     !parted(policy).0.is_empty()
 }
 
-/// What ours should be in this policy, if `source` may read, and none of these keys. Another owner's
-/// statement against plain HTTP does as well as ours.
+/// What ours should be in this policy, if `source` may read, and none of these keys. Another
+/// owner's statement against plain HTTP does as well as ours.
 fn wanted(
     bucket: &BucketName,
     source: Option<&str>,

@@ -55,8 +55,8 @@ pub(crate) fn is_immutable(key: &str) -> bool {
         .any(|word| is_hex(word) || is_code && is_base32(word) || is_built && is_base64(word))
 }
 
-/// What may be the hash: behind the last `.`, `-` or `_`, or the last eight characters behind one of
-/// these, two of which Base64url has among its letters.
+/// What may be the hash: behind the last `.`, `-` or `_`, or the last eight characters behind one
+/// of these, two of which Base64url has among its letters.
 fn last_words(stem: &str) -> impl Iterator<Item = &str> {
     let is_mark = |byte: u8| matches!(byte, b'.' | b'-' | b'_');
     let whole = stem.bytes().rposition(is_mark).map(|at| &stem[at + 1..]);

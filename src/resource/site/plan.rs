@@ -213,7 +213,8 @@ pub fn named(keys: &[&ObjectKey], is_spared: impl Fn(&ObjectKey) -> bool) -> Str
 /// Is this a document, which visitors load first and which points at the other files?
 #[must_use]
 pub fn is_document(op: &Op) -> bool {
-    matches!(op, Op::Put(Put { content, .. }) if content.headers.content_type.starts_with("text/html"))
+    let Op::Put(Put { content, .. }) = op else { return false };
+    content.headers.content_type.starts_with("text/html")
 }
 
 #[cfg(test)]

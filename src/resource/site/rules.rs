@@ -40,7 +40,6 @@ pub const HEADERS: [&str; 5] = [
 /// How some files are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Which files.
     pub files: Pattern,
     /// One of [`HEADERS`], and its value; empty takes the header away.
     pub headers: Vec<(&'static str, String)>,

@@ -184,8 +184,8 @@ const NAMED: usize = 20;
 fn refused(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
     let Some(given) = draft.given("bucket.site") else { return };
     let found = folder::refused(site, draft.spec.selection());
-    let rule = "its name from there is the object's key (Amazon S3 User Guide, \"Naming Amazon S3 \
-        objects\")";
+    let rule = "each file becomes an object under its name (Amazon S3 User Guide, \"Naming Amazon \
+        S3 objects\")";
     let fix = "rename the file, take it out of the folder, or leave it out with `bucket.ignore`";
     for (name, why) in found.iter().take(NAMED) {
         let what = format!("the site's file `{}` {why}", visible(name));

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 mod hostile;
 mod rules;
+mod site;
 
 /// A folder with a site, a page and sources of functions.
 fn folder() -> TempDir {

@@ -1,0 +1,55 @@
+//! What a spec says of the site's files.
+
+use super::rules::assert_problem;
+use super::*;
+
+#[test]
+fn every_rule_of_patterns_and_headers_is_kept() {
+    let folder = folder();
+    for (text, expected) in [
+        ("bucket: { ignore: \"*.map\" }", "`bucket.ignore` must be a list, found the text `*.map`"),
+        (
+            "bucket: { ignore: [\"a**\"] }",
+            "`a**` is no pattern of keys: recursive wildcards must \
+            form a single path component",
+        ),
+        ("bucket: { headers: [a] }", "`bucket.headers` must be keys with values, found a list"),
+        (
+            "bucket: { headers: { \"a[\": {} } }",
+            "`a[` is no pattern of keys: invalid range pattern",
+        ),
+        ("bucket: { headers: { a: b } }", "`a` must be keys with values, found the text `b`"),
+        (
+            "bucket: { headers: { a: { cache-control: no-store } } }",
+            "unknown key `cache-control` in `bucket.headers`",
+        ),
+        (
+            "bucket: { headers: { a: { cache_control: 7 } } }",
+            "`cache_control` must be text, found the number `7`",
+        ),
+        (
+            "bucket: { headers: { a: { content_type: html } } }",
+            "`content_type` must be a media type such as `text/html; charset=utf-8`, found `html`",
+        ),
+        (
+            "bucket: { headers: { a: { content_language: \"d\\né\" } } }",
+            "`content_language` may hold only ASCII characters, without spaces around them, found \
+                `d\\né`",
+        ),
+    ] {
+        assert_problem(&folder, text, expected);
+    }
+}
+
+#[test]
+fn what_looks_like_a_secret_is_warned_of() {
+    let folder = folder();
+    std::fs::write(folder.path().join("site/id_rsa"), "key").unwrap();
+    assert_problem(
+        &folder,
+        "bucket: { site: ./site }",
+        "warning: the site's file `id_rsa` looks like a secret",
+    );
+    let ignored = "stack: shop\nbucket: { site: ./site, ignore: [\"id_*\"] }\n";
+    assert_eq!(problems_of(folder.path(), ignored), Vec::<String>::new());
+}
