@@ -44,12 +44,13 @@ fn every_rule_of_patterns_and_headers_is_kept() {
 #[test]
 fn what_looks_like_a_secret_is_warned_of() {
     let folder = folder();
-    std::fs::write(folder.path().join("site/id_rsa"), "key").unwrap();
+    std::fs::write(folder.path().join("other/id_rsa"), "key").unwrap();
+    let site = "distribution: { default_root_object: home.html }\nbucket: { site: ./other";
     assert_problem(
         &folder,
-        "bucket: { site: ./site }",
+        &format!("{site} }}"),
         "warning: the site's file `id_rsa` looks like a secret",
     );
-    let ignored = "stack: shop\nbucket: { site: ./site, ignore: [\"id_*\"] }\n";
-    assert_eq!(problems_of(folder.path(), ignored), Vec::<String>::new());
+    let ignored = format!("stack: shop\n{site}, ignore: [\"id_*\"] }}\n");
+    assert_eq!(problems_of(folder.path(), &ignored), Vec::<String>::new());
 }
