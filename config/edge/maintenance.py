@@ -7,6 +7,9 @@ until), set status and retry-after, and holds the hash of the token that lets th
 While it is off, a path is the page that it means: S3 knows keys alone, visitors know folders and
 names without an ending. Which page that is follows from `site` in settings.json, without a call.
 
+While it is on, people get the page, programs a short JSON, and what a page loads an answer without
+a body, all with the same status and `Retry-After`; a browser's `fetch` may see it from another site.
+
 Guarantees
   * No exception reaches CloudFront. A page is shown only if S3 confirmed it; in doubt the visitor
     gets the site.
@@ -41,7 +44,16 @@ KEEP = 60.0
 IDLE = 10.0
 # CloudFront turns a generated response with more bytes in headers and body into a 502.
 LIMIT = 40_960
+# What an answer repeats of its request has no more characters.
+LONGEST = 512
 DIGITS = "0123456789"
+# What has one of these endings, or none, people look at.
+PAGES = ("html", "htm", "xhtml", "php", "asp", "aspx", "jsp")
+# What a browser opens for people, and what scripts ask for (Fetch Standard, "destination").
+SEEN = ("document", "iframe", "frame", "empty")
+# In a page's comment, what stands behind it is shown where the window has an end, which takes the
+# place of `{}`.
+UNTIL = "<!-- provision:until "
 BYPASS_SECONDS = 12 * 3600
 BUILT_IN = (
     '<!doctype html><html xmlns="http://www.w3.org/1999/xhtml">'
@@ -50,6 +62,7 @@ BUILT_IN = (
 )
 REASONS = {
     200: "OK",
+    204: "No Content",
     302: "Found",
     308: "Permanent Redirect",
     503: "Service Unavailable",
@@ -108,6 +121,8 @@ CACHE = SETTINGS["cache"]
 COOKIE = SETTINGS["bypass"]["cookie"]
 ALLOWED = frozenset(SETTINGS["allow"])
 ALLOWED_BELOW = tuple(rule[:-1] for rule in SETTINGS["allow"] if rule.endswith("*"))
+PROGRAMS = frozenset(SETTINGS["programs"])
+PROGRAMS_BELOW = tuple(rule[:-1] for rule in SETTINGS["programs"] if rule.endswith("*"))
 SITE = SETTINGS["site"]
 CIDRS, NETWORKS = SETTINGS["bypass"]["cidrs"], []
 if CIDRS:
@@ -148,7 +163,9 @@ def handler(event, context):
 
 def answer(request, version):
     uri = request["uri"]
-    if uri in ALLOWED or uri.startswith(ALLOWED_BELOW):
+    # What climbs out of an allowed folder is not in it.
+    climbs = "/.." in decoded(uri)
+    if not climbs and (uri in ALLOWED or uri.startswith(ALLOWED_BELOW)):
         return None
     now = clock()
     page = switch.look(now)
@@ -164,16 +181,60 @@ def answer(request, version):
             f"{COOKIE}={token}; Path=/; Max-Age={BYPASS_SECONDS}; Secure; HttpOnly; SameSite=Lax"
         )
         return response(302, version, {"location": location, "set-cookie": cookie})
-    cookies = [
-        pair
-        for header in request["headers"].get("cookie", [])
-        for pair in header["value"].split(";")
-    ]
+    cookies = header(request, "cookie", ";").split(";")
     if any(map(page.lets_in, tokens(cookies))):
         return None
     if any(ipaddress.ip_address(request["clientIp"]) in network for network in NETWORKS):
         return None
-    return page.response(now, version, request["method"])
+    return page.response(now, version, request)
+
+
+def header(request, name, between=","):
+    """Returns the request's header; empty where there is none."""
+    return between.join(entry["value"] for entry in request["headers"].get(name, []))
+
+
+def asked_by(request):
+    """Returns who asks: `people`, `program`, or `page` for what a page loads."""
+    uri, accepted = request["uri"], header(request, "accept")
+    if uri in PROGRAMS or uri.startswith(PROGRAMS_BELOW):
+        return "program"
+    if "application/json" in accepted and "text/html" not in accepted:
+        return "program"
+    if destination := header(request, "sec-fetch-dest"):
+        return "people" if destination in SEEN else "page"
+    # A name may begin with a dot, and `/v1.2` has no ending.
+    _, dot, ending = uri.rpartition("/")[2][1:].rpartition(".")
+    has_ending = dot and ending[:1].isalpha()
+    return "page" if has_ending and ending.lower() not in PAGES else "people"
+
+
+def shared(request):
+    """Returns the headers by which a browser lets a script of another site see an answer (Fetch
+    Standard, "CORS protocol"). What the window shows is for everybody."""
+    origin = header(request, "origin")
+    if not 0 < len(origin) <= LONGEST:
+        return {}
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+        "access-control-expose-headers": "Retry-After",
+        "vary": "Origin",
+    }
+
+
+def preflight(request, version):
+    """Returns the answer to a browser that asks whether it may ask, or None. The answer to the
+    question itself then says that there is a window."""
+    method = header(request, "access-control-request-method")
+    if request["method"] != "OPTIONS" or not method or not header(request, "origin"):
+        return None
+    allowed = {
+        "access-control-allow-methods": method,
+        "access-control-allow-headers": header(request, "access-control-request-headers"),
+    }
+    allowed = {name: value for name, value in allowed.items() if 0 < len(value) <= LONGEST}
+    return response(204, version, {**shared(request), **allowed})
 
 
 def redirection(request, version):
@@ -229,20 +290,26 @@ class Page:
     """The object: the page, and the window that its metadata describes."""
 
     def __init__(self, headers, body):
-        def metadata(name, parse, default):
+        def metadata(name, parse, default, broken=None):
             text = headers.get(f"x-amz-meta-provision-{name}")
-            value = None if text is None else readable(f"metadata {name}", parse, text)
-            return default if value is None else value
+            if text is None:
+                return default
+            value = readable(f"metadata {name}", parse, text)
+            if value is None:
+                return default if broken is None else broken
+            return value
 
         self.modified = headers.get("last-modified")
         # Until its second is over, an object may get another window under the same ETag and date
         # (RFC 9110, 8.8.2.2).
         self.etag = headers.get("etag") if self.modified != headers.get("date") else None
-        self.begins = metadata("from", instant, -inf)
-        self.ends = metadata("until", instant, inf)
+        # A moment that cannot be read is none at which the page is shown for sure.
+        self.begins = metadata("from", instant, -inf, inf)
+        self.ends = metadata("until", instant, inf, -inf)
         self.status = metadata("status", status_code, SETTINGS["status"])
         self.retry_after = metadata("retry-after", whole_number, SETTINGS["retry_after"])
         self.token_hash = metadata("bypass", bytes.fromhex, b"")
+        self.language = headers.get("content-language")
         self.xhtml = headers.get("content-type", "").startswith("application/xhtml+xml")
         try:
             self.text, self.size = body.decode(), len(body)
@@ -253,24 +320,57 @@ class Page:
         given = hashlib.sha256(token.encode(errors="replace")).digest()
         return hmac.compare_digest(given, self.token_hash)
 
-    def response(self, now, version, method):
+    def response(self, now, version, request):
+        if answer := preflight(request, version):
+            return answer
         wait = self.retry_after if self.ends == inf else max(1, ceil(self.ends - now))
+        until = None if self.ends == inf else strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(self.ends))
+        headers = {
+            "retry-after": str(wait),
+            "x-content-type-options": "nosniff",
+            **shared(request),
+        }
+        asked = asked_by(request)
+        if asked == "page":
+            return response(503, version, headers)
+        is_head = request["method"] == "HEAD"
+        if asked == "program":
+            shown = response(503, version, {"content-type": "application/json", **headers})
+            told = {"error": "maintenance", "until": until, "retry_after": wait}
+            return shown if is_head else {**shown, "body": json.dumps(told)}
         # The charset is ours, whatever the object says: CloudFront sends the text as UTF-8.
         media_type = "application/xhtml+xml" if self.xhtml else "text/html"
-        headers = {"content-type": f"{media_type}; charset=utf-8", "retry-after": str(wait)}
+        headers["content-type"] = f"{media_type}; charset=utf-8"
+        if SETTINGS["csp"]:
+            headers["content-security-policy"] = SETTINGS["csp"]
+        if self.language:
+            headers["content-language"] = self.language
         shown = response(self.status, version, headers)
-        if method == "HEAD" or self.status == 204:
+        if is_head or self.status == 204:
             return shown
-        size = self.size + sum(
+        text = told_until(self.text, self.ends)
+        size = self.size + len(text) - len(self.text) + sum(
             len(name) + len(value[0]["value"]) + 4 for name, value in shown["headers"].items()
         )
         if size <= LIMIT:
-            return {**shown, "body": self.text}
+            return {**shown, "body": text}
         note(
             f"the page is not UTF-8 or, with its headers, over {LIMIT} bytes; "
             "showing a built-in one"
         )
         return {**shown, "body": BUILT_IN}
+
+
+def told_until(text, ends):
+    """Returns the page with the end of its window, where there is one and the page has a place for
+    it."""
+    before, mark, rest = text.partition(UNTIL)
+    words, end, after = rest.partition(" -->")
+    if not mark or not end or ends == inf:
+        return text
+    moment = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(ends))
+    shown = strftime("%Y-%m-%d %H:%M UTC", gmtime(ends))
+    return before + words.replace("{}", f'<time datetime="{moment}">{shown}</time>') + after
 
 
 def instant(text):
@@ -335,7 +435,8 @@ class Switch:
             self.connection = Connection(deadline)
             answer = self.connection.ask(request, deadline)
         status, headers, body = answer
-        if len(body) > LIMIT:  # the rest of it is still on the line
+        # The rest of it is still on the line, or something that nobody asked for.
+        if len(body) > LIMIT or self.connection.unread:
             self.connection = None
         if status == 200:
             return Page(headers, body)

@@ -29,6 +29,8 @@ SETTINGS = {
     "retry_after": 600,
     "cache": 5.0,
     "allow": ["/robots.txt", "/.well-known/*"],
+    "programs": ["/api/*", "/feed"],
+    "csp": "script-src 'none'",
     "bypass": {"cidrs": [], "cookie": "provision-bypass"},
     "site": {"rule": "none", "root": "/index.html", "pages": {}},
 }
@@ -69,10 +71,15 @@ class Instance:
             return SITE
         return result
 
-    def reach(self, uri="/", method="GET", query="", cookie=None, client="198.51.100.7"):
+    def reach(
+        self, uri="/", method="GET", query="", cookie=None, client="198.51.100.7", **headers_sent
+    ):
         """Returns the path under which the site is asked if the request came back, else the
         response."""
         headers = {"host": [{"key": "Host", "value": "d111111abcdef8.cloudfront.net"}]}
+        for name, value in headers_sent.items():
+            name = name.replace("_", "-")
+            headers[name] = [{"key": name.title(), "value": value}]
         if cookie:
             headers["cookie"] = [{"key": "Cookie", "value": value} for value in cookie]
         request = {

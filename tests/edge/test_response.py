@@ -4,6 +4,7 @@ python3 -m unittest discover -s tests/edge
 """
 
 import hashlib
+import json
 
 from fake_s3 import page
 from instance import SITE, TOKEN, TOKEN_HASH, EdgeCase, header
@@ -17,14 +18,18 @@ class TheResponse(EdgeCase):
             "statusDescription": "Service Unavailable",
             "headers": {
                 "cache-control": [{"key": "Cache-Control", "value": "no-store"}],
+                "content-security-policy": [
+                    {"key": "Content-Security-Policy", "value": "script-src 'none'"}
+                ],
                 "content-type": [{"key": "Content-Type", "value": "text/html; charset=utf-8"}],
                 "retry-after": [{"key": "Retry-After", "value": "600"}],
+                "x-content-type-options": [{"key": "X-Content-Type-Options", "value": "nosniff"}],
                 "x-provision-version": [{"key": "X-Provision-Version", "value": "7"}],
             },
             "body": "<h1>Wartung, 保守 – ©</h1>",
         }
         instance = self.instance()
-        for uri in ("/", "/home.html", "/app/deep?", "/robots.txt.bak", "/.well-knownish"):
+        for uri in ("/", "/home.html", "/app/deep?", "/.well-knownish", "/.well-known/../x"):
             self.assertEqual(instance.visit(uri), expected, uri)
         self.assertEqual(instance.visit(method="POST"), expected)
         del expected["body"]
@@ -49,6 +54,87 @@ class TheResponse(EdgeCase):
                     header(self.instance().visit(), "content-type"), f"{shown}; charset=utf-8"
                 )
 
+    def test_people_programs_and_pages_get_what_they_can_use(self):
+        html, data = "text/html,application/xhtml+xml,*/*;q=0.8", "application/json"
+        table = [
+            ("/", {"accept": html}, "people"),
+            ("/about", {}, "people"),
+            ("/old.PHP", {"accept": "*/*"}, "people"),
+            ("/app.js", {"accept": "*/*"}, "page"),
+            ("/logo.svg", {"accept": "image/avif,*/*"}, "page"),
+            ("/app.js", {"accept": html, "sec_fetch_dest": "document"}, "people"),
+            ("/hero", {"sec_fetch_dest": "image"}, "page"),
+            ("/hero", {"sec_fetch_dest": "empty"}, "people"),
+            ("/cart", {"accept": data}, "program"),
+            ("/cart", {"accept": f"{data}, text/plain, */*"}, "program"),
+            ("/cart", {"accept": f"{html},{data}"}, "people"),
+            ("/app.js", {"accept": data}, "program"),
+            ("/api/cart", {"accept": html}, "program"),
+            ("/feed", {}, "program"),
+            ("/feeds", {}, "people"),
+        ]
+        self.s3.reply = page("<p>soon</p>", until="2026-11-22T13:00:00Z", status="200")
+        instance = self.instance()
+        told = {"error": "maintenance", "until": "2026-11-22T13:00:00Z", "retry_after": 3600}
+        for uri, sent, asked_by in table:
+            with self.subTest(uri=uri, sent=sent):
+                result = instance.visit(uri, **sent)
+                self.assertEqual(header(result, "retry-after"), "3600")
+                self.assertEqual(header(result, "x-content-type-options"), "nosniff")
+                status = "200" if asked_by == "people" else "503"
+                self.assertEqual(result["status"], status)
+                if asked_by == "page":
+                    self.assertNotIn("body", result)
+                    self.assertNotIn("content-type", result["headers"])
+                elif asked_by == "program":
+                    self.assertEqual(json.loads(result["body"]), told)
+                    self.assertEqual(header(result, "content-type"), "application/json")
+                    self.assertNotIn("body", instance.visit(uri, method="HEAD", **sent))
+                else:
+                    self.assertEqual(result["body"], "<p>soon</p>")
+
+    def test_without_an_end_a_program_is_told_none(self):
+        self.s3.reply = page()
+        told = json.loads(self.instance().visit("/api/x")["body"])
+        self.assertEqual(told, {"error": "maintenance", "until": None, "retry_after": 600})
+
+    def test_a_script_of_another_site_sees_the_window(self):
+        self.s3.reply = page()
+        instance = self.instance()
+        for uri, method in [("/", "GET"), ("/api/x", "POST"), ("/app.js", "GET"), ("/", "OPTIONS")]:
+            result = instance.visit(uri, method=method, origin="https://shop.example")
+            self.assertEqual(result["status"], "503")
+            self.assertEqual(header(result, "access-control-allow-origin"), "https://shop.example")
+            self.assertEqual(header(result, "access-control-allow-credentials"), "true")
+            self.assertEqual(header(result, "access-control-expose-headers"), "Retry-After")
+            self.assertEqual(header(result, "vary"), "Origin")
+        asks = {"origin": "https://shop.example", "access_control_request_method": "PUT"}
+        result = instance.visit("/api/x", method="OPTIONS", **asks)
+        self.assertEqual(result["status"], "204")
+        self.assertEqual(header(result, "access-control-allow-methods"), "PUT")
+        self.assertNotIn("access-control-allow-headers", result["headers"])
+        asks["access_control_request_headers"] = "content-type,x-token"
+        result = instance.visit("/api/x", method="OPTIONS", **asks)
+        self.assertEqual(header(result, "access-control-allow-headers"), "content-type,x-token")
+        self.assertNotIn("body", result)
+        long = instance.visit(origin="https://" + "x" * 600)
+        self.assertNotIn("access-control-allow-origin", long["headers"])
+        self.assertNotIn("access-control-allow-origin", instance.visit()["headers"])
+
+    def test_the_page_tells_the_end_where_it_has_a_place_for_it(self):
+        until = "<p>Soon.<!-- provision:until  Back by {}. --></p>"
+        shown = '<time datetime="2026-11-22T13:00:00Z">2026-11-22 13:00 UTC</time>'
+        table = [
+            (until, "2026-11-22T13:00:00Z", f"<p>Soon. Back by {shown}.</p>"),
+            (until, None, until),
+            ("<p>Soon.</p>", "2026-11-22T13:00:00Z", "<p>Soon.</p>"),
+            ("<!-- provision:until {}", "2026-11-22T13:00:00Z", "<!-- provision:until {}"),
+        ]
+        for html, end, expected in table:
+            with self.subTest(html=html, end=end):
+                self.s3.reply = page(html, **({"until": end} if end else {}))
+                self.assertEqual(self.instance().visit()["body"], expected)
+
     def test_a_page_that_does_not_fit_is_replaced(self):
         overhead = (
             sum(
@@ -57,16 +143,20 @@ class TheResponse(EdgeCase):
                     [
                         "cache-control",
                         "no-store",
+                        "content-security-policy",
+                        "script-src 'none'",
                         "content-type",
                         "text/html; charset=utf-8",
                         "retry-after",
                         "600",
+                        "x-content-type-options",
+                        "nosniff",
                         "x-provision-version",
                         "7",
                     ],
                 )
             )
-            + 4 * 4
+            + 6 * 4
         )
         most = 40_960 - overhead
         table = [

@@ -309,9 +309,6 @@ class TheWindow(EdgeCase):
 
     def test_unreadable_metadata_is_ignored_and_noted_once(self):
         for metadata in [
-            {"from": "tomorrow"},
-            {"until": "2020-01-01T00:00:00"},
-            {"until": "2020-01-01"},
             {"status": "199"},
             {"status": "600"},
             {"status": "OK"},
@@ -326,4 +323,17 @@ class TheWindow(EdgeCase):
                 self.assertEqual((result["status"], header(result, "retry-after")), ("503", "600"))
                 instance.now += 5
                 instance.visit()
+                self.assertEqual(len(instance.notes), 1, instance.notes)
+
+    def test_a_window_whose_moments_cannot_be_read_is_not_shown(self):
+        for metadata in [
+            {"from": "tomorrow"},
+            {"until": "2020-01-01T00:00:00"},
+            {"until": "2020-01-01"},
+            {"until": ""},
+        ]:
+            with self.subTest(metadata):
+                self.s3.reply = page(**metadata)
+                instance = self.instance()
+                self.assertEqual(instance.visit(), SITE)
                 self.assertEqual(len(instance.notes), 1, instance.notes)
