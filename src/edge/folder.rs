@@ -15,8 +15,11 @@ use super::{Later, Listed, Object, ObjectHeaders, Objects};
 #[derive(Clone)]
 pub struct Folder {
     root: PathBuf,
-    labels: Arc<dyn Fn(&str, &[u8]) -> Labels + Send + Sync>,
+    labels: Arc<Labelling>,
 }
+
+/// How an object is labelled, by its key and its bytes.
+type Labelling = dyn Fn(&str, &[u8]) -> Labels + Send + Sync;
 
 /// What a file cannot say about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,7 +6,8 @@ const ASKED: &str = "public, max-age=0, must-revalidate";
 /// one), and without a question (RFC 8246).
 const KEPT: &str = "public, max-age=31536000, immutable";
 
-/// Folders whose tools promise never to put other bytes under a name: Next.js, SvelteKit, Astro.
+/// Folders whose tools promise never to put other bytes under a name: those of `Next.js`,
+/// `SvelteKit` and Astro.
 const PROMISED: [&str; 3] = ["_next/static/", "_app/immutable/", "_astro/"];
 
 /// Folders into which bundlers put what they name anew.

@@ -51,7 +51,7 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 /// Names without an ending that are JSON, wherever they lie: Apple's "Supporting associated
-/// domains", and OpenID Connect Discovery 1.0, 4.2.
+/// domains", and "`OpenID` Connect Discovery 1.0", 4.2.
 const JSON: [&str; 2] = ["apple-app-site-association", "openid-configuration"];
 
 /// Ending → the encoding that bytes with this beginning have. Brotli has no such sign (RFC 7932).

@@ -160,8 +160,8 @@ fn name_of(key: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn site(keys: &[&str]) -> BTreeMap<ObjectKey, ()> {
-        keys.iter().map(|key| (key.parse().unwrap(), ())).collect()
+    fn site(keys: &[&str]) -> BTreeMap<ObjectKey, String> {
+        keys.iter().map(|key| (key.parse().unwrap(), (*key).to_owned())).collect()
     }
 
     /// Keys, whether it is an application, the rule, and what stands beside it.
