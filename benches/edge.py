@@ -40,6 +40,8 @@ SETTINGS = {
     "retry_after": 600,
     "cache": 60.0,
     "allow": ["/robots.txt", "/.well-known/*"],
+    "programs": ["/api/*"],
+    "csp": "script-src 'self'",
     "bypass": {"cidrs": [], "cookie": "provision-bypass"},
     "site": {"rule": "folder", "root": "/index.html", "pages": {}},
 }

@@ -239,6 +239,8 @@ pub fn package_files(spec: &Spec, stack: &Stack, pages: &Pages) -> Result<packag
         return package::read(path);
     }
     let maintenance = &spec.maintenance;
+    let page = self::page(spec)?.read()?;
+    let csp = page::security::policy(&String::from_utf8_lossy(&page));
     let settings = json!({
         "bucket": stack.bucket,
         "region": stack.names.region,
@@ -247,6 +249,8 @@ pub fn package_files(spec: &Spec, stack: &Stack, pages: &Pages) -> Result<packag
         "retry_after": maintenance.retry_after.as_secs(),
         "cache": maintenance.cache.as_secs_f64(),
         "allow": maintenance.allow,
+        "programs": maintenance.programs,
+        "csp": csp,
         "bypass": {"cidrs": maintenance.bypass_cidrs, "cookie": maintenance.bypass_cookie},
         "site": pages,
     });

@@ -104,6 +104,8 @@ pub struct MaintenanceSpec {
     pub cache: Duration,
     /// Paths that always get the site: exact, or with one `*` at the end.
     pub allow: Vec<String>,
+    /// Paths that only programs ask for, written in the same way.
+    pub programs: Vec<String>,
     /// Networks that always get the site, in CIDR notation.
     pub bypass_cidrs: Vec<String>,
     /// The cookie that carries a bypass token.

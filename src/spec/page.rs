@@ -4,8 +4,8 @@
 /// What CloudFront takes from a viewer-request function, headers included (CloudFront Developer
 /// Guide, "Quotas").
 pub const LARGEST_RESPONSE: usize = 40_960;
-/// What is set aside for the headers.
-pub const HEADERS: usize = 1_024;
+/// What is set aside for the headers: half for the security policy, half for all others.
+pub const HEADERS: usize = 2_048;
 /// What helps against references to the site.
 pub const ALLOW_HINT: &str = "put it into the page itself, or add its path to `maintenance.allow`";
 

@@ -31,6 +31,7 @@ pub(super) fn read(
         retry_after: reader.duration(&section, "retry_after", 600, retry_rule),
         cache: reader.duration(&section, "cache", 5, cache_rule),
         allow: allow(reader, &section),
+        programs: paths(reader, &section, "programs").unwrap_or_default(),
         bypass_cidrs: cidrs(reader, &bypass),
         bypass_cookie: cookie(reader, &bypass),
     })
@@ -104,12 +105,25 @@ fn status(reader: &mut Reader<'_>, section: &Section<'_>) -> u16 {
     status
 }
 
+const PATHS: &str =
+    "a path is compared as it stands in the request: exactly, or up to one `*` at its end";
+
 fn allow(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {
-    let Some(words) = reader.words(section, "allow") else {
+    let Some(paths) = paths(reader, section, "allow") else {
         return vec!["/robots.txt".to_owned(), "/.well-known/*".to_owned()];
     };
-    let rule =
-        "a path is compared as it stands in the request: exactly, or up to one `*` at its end";
+    if let (true, Some(given)) =
+        (paths.iter().any(|path| path == "/*"), reader.given.get(&section.address("allow")))
+    {
+        let what = "`/*` lets every request past the maintenance page";
+        let fix = "remove it, or name the paths";
+        reader.problems.push(Problem::warning(&given.place, what, PATHS, fix));
+    }
+    paths
+}
+
+fn paths(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<Vec<String>> {
+    let words = reader.words(section, key)?;
     for word in &words {
         let without_star = word.text.strip_suffix('*').unwrap_or(&word.text);
         let broken = if !word.text.starts_with('/') {
@@ -132,21 +146,12 @@ fn allow(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {
         };
         reader.problems.push(Problem::error(
             &word.place,
-            format!("allowed path `{}` {broken}", word.shown),
-            rule,
+            format!("path `{}` in `maintenance.{key}` {broken}", word.shown),
+            PATHS,
             fix,
         ));
     }
-    if let Some(all) = words.iter().find(|word| word.text == "/*") {
-        let what = "`/*` lets every request past the maintenance page";
-        reader.problems.push(Problem::warning(
-            &all.place,
-            what,
-            rule,
-            "remove it, or name the paths",
-        ));
-    }
-    words.into_iter().map(|word| word.text).collect()
+    Some(words.into_iter().map(|word| word.text).collect())
 }
 
 fn cidrs(reader: &mut Reader<'_>, bypass: &Section<'_>) -> Vec<String> {

@@ -154,6 +154,13 @@ pub static TABLE: &[Key] = &[
         meaning: "what always gets the site",
     },
     Key {
+        path: "maintenance.programs",
+        value: List("paths, each with one `*` at most, at its end"),
+        default: Fallback::Value("[]"),
+        example: "[\"/api/*\"]",
+        meaning: "what gets JSON in a window, as whatever asks with `Accept: application/json`",
+    },
+    Key {
         path: "maintenance.bypass",
         value: Section,
         default: Fallback::None,

@@ -26,8 +26,8 @@ fn folder() -> TempDir {
     write("taken/index.html", b"<h1>home</h1>");
     write("page.html", b"<h1>soon</h1>");
     write("empty.html", b"");
-    write("fits.html", "x".repeat(39_936).as_bytes());
-    write("large.html", "x".repeat(39_937).as_bytes());
+    write("fits.html", "x".repeat(38_912).as_bytes());
+    write("large.html", "x".repeat(38_913).as_bytes());
     write("latin.html", b"caf\xe9");
     write("edge/index.py", b"def handler(event, context): ...");
     write("edge/app/deep.py", b"");
@@ -247,7 +247,7 @@ protect: [buckets]
         "5:9 `./nowhere` does not exist",
         "7:11 `maintenance.status` must be 200 to 599, found `99`",
         "8:16 `maintenance.retry_after` needs a unit, found `10`",
-        "9:11 allowed path `robots.txt` must begin with `/`",
+        "9:11 path `robots.txt` in `maintenance.allow` must begin with `/`",
         "11:12 unknown runtime `pyton3.13`",
         "12:3 `function.environment` cannot be set",
         "warning: 13:11 CloudFront may refuse `256` of memory at a viewer event",
