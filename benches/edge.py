@@ -43,7 +43,7 @@ SETTINGS = {
     "programs": ["/api/*"],
     "csp": "script-src 'self'",
     "bypass": {"cidrs": [], "cookie": "provision-bypass"},
-    "site": {"rule": "folder", "root": "/index.html", "pages": {}},
+    "site": {"rule": "folder", "root": "/index.html", "endings": [], "pages": {}},
 }
 
 FIGURES = ("import", "first", "cold", "warm")

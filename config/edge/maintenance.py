@@ -94,7 +94,7 @@ def encoded(path):
 
 
 def decoded(path):
-    """What is not encoded as it should be stays as it is: no key can be meant by it."""
+    """Returns None for what is not encoded as it should be: no key can be meant by it."""
     first, *rest = path.split("%")
     if not rest:
         return path
@@ -102,7 +102,7 @@ def decoded(path):
         parts = [bytes.fromhex(part[:2]) + part[2:].encode() for part in rest]
         return b"".join([first.encode(), *parts]).decode()
     except ValueError:
-        return path
+        return None
 
 
 def object_url(bucket, region, key):
@@ -164,7 +164,7 @@ def handler(event, context):
 def answer(request, version):
     uri = request["uri"]
     # What climbs out of an allowed folder is not in it.
-    climbs = "/.." in decoded(uri)
+    climbs = "/.." in (decoded(uri) or "/..")
     if not climbs and (uri in ALLOWED or uri.startswith(ALLOWED_BELOW)):
         return None
     now = clock()
@@ -243,6 +243,8 @@ def redirection(request, version):
     if request["method"] not in ("GET", "HEAD"):
         return None
     path = decoded(request["uri"])
+    if path is None:
+        return None
     page, has_moved = page_of(path)
     if not has_moved:
         request["uri"] = request["uri"] if page == path else encoded(page)
@@ -260,10 +262,14 @@ def page_of(path):
         return page, page != path and page.endswith("/")
     folder, _, name = path.rpartition("/")
     rule = SITE["rule"]
-    if "." in name or path == "/" or path.startswith("/.well-known/") or rule == "none":
+    if path == "/" or path.startswith("/.well-known/") or rule == "none":
         return path, False
     if rule == "root":
-        return SITE["root"], False
+        # `/users/j.doe` and `/docs/v1.2` are an application's own.
+        is_file = "." in name and name.rpartition(".")[2].lower() in SITE["endings"]
+        return (path if is_file else SITE["root"]), False
+    if "." in name:
+        return path, False
     if rule == "folder":
         return (f"{path}/", True) if name else (f"{path}index.html", False)
     return (f"{path}.html", False) if name else (folder, True)

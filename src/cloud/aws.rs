@@ -320,7 +320,8 @@ impl Cloud for Aws {
     async fn applied(&self, stack: &Stack) -> Result<page::Applied, Fault> {
         let (account, bucket) = (&stack.account, &stack.bucket);
         let found = site::aws::fetch(&self.clients, account, bucket, site::index::KEY).await?;
-        let judged = found.map(|found| site::FoundIndex::judged(&found, &stack.names.stack));
+        let judged =
+            found.map(|found| site::FoundIndex::judged(&found, &stack.names.stack, &stack.bucket));
         Ok(page::Applied::told(judged))
     }
 

@@ -32,7 +32,7 @@ SETTINGS = {
     "programs": ["/api/*", "/feed"],
     "csp": "script-src 'none'",
     "bypass": {"cidrs": [], "cookie": "provision-bypass"},
-    "site": {"rule": "none", "root": "/index.html", "pages": {}},
+    "site": {"rule": "none", "root": "/index.html", "endings": [], "pages": {}},
 }
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",

@@ -18,7 +18,7 @@ class ThePage(EdgeCase):
         return "→ " + header(result, "location")
 
     def test_it_is_where_the_site_has_its_pages(self):
-        same = ["/", "/style.css", "/about.html", "/docs/index.html", "/a.b/c.d", "/%zz.x"]
+        same = ["/", "/style.css", "/about.html", "/docs/index.html", "/a.b/c.css", "/%zz.css"]
         table = {
             "none": {"/about": "/about", "/docs/": "/docs/"},
             "folder": {
@@ -33,7 +33,8 @@ class ThePage(EdgeCase):
                 "//evil": "→ /evil/",
                 "/\\evil": "→ /%5Cevil/",
                 "/%0d%0aevil": "→ /%0D%0Aevil/",
-                "/%zz": "→ /%25zz/",
+                "/%zz": "/%zz",
+                "/%ff": "/%ff",
                 "/.well-known/acme-challenge/x": "/.well-known/acme-challenge/x",
             },
             "file": {
@@ -47,10 +48,13 @@ class ThePage(EdgeCase):
                 "/about": "/home.html",
                 "/docs/a/": "/home.html",
                 "/.well-known/x": "/.well-known/x",
+                "/users/j.doe": "/home.html",
+                "/docs/v1.2": "/home.html",
+                "/app.JS": "/app.JS",
             },
         }
         for rule, expected in table.items():
-            site = {"rule": rule, "root": "/home.html", "pages": {}}
+            site = {"rule": rule, "root": "/home.html", "endings": ["css", "html", "js"], "pages": {}}
             instance = self.instance(site=site)
             for uri, reached in {**dict(zip(same, same)), **expected}.items():
                 with self.subTest(rule=rule, uri=uri):

@@ -25,7 +25,7 @@ const LOOK: &[Act] = &[
     (Scene::Retained, "status"),
 ];
 const DESTROY: &[Act] = &[
-    (Scene::Grown, "destroy --yes"),
+    (Scene::Grown, "destroy --yes --delete-data"),
     (Scene::Protected, "destroy --yes"),
     (Scene::Shared, "destroy --yes"),
     (Scene::Unclaimed, "destroy --yes"),
@@ -147,13 +147,18 @@ async fn a_sweep_that_takes_a_stack_down_takes_what_its_destroy_takes() {
     let mut both = stage.policy("sweep");
     let operator = Operator::new(&stage.shop).await;
     operator.may(&stage.shop, &both).await;
-    drop(operator.run(&stage.shop, "sweep --stack shop --yes").exits(1).says("missing: "));
+    drop(
+        operator
+            .run(&stage.shop, "sweep --stack shop --yes --delete-data")
+            .exits(1)
+            .says("missing: "),
+    );
     both["Statement"]
         .as_array_mut()
         .unwrap()
         .extend(stage.policy("destroy")["Statement"].as_array().unwrap().clone());
     operator.may(&stage.shop, &both).await;
-    drop(operator.run(&stage.shop, "sweep --stack shop --yes").exits(0));
+    drop(operator.run(&stage.shop, "sweep --stack shop --yes --delete-data").exits(0));
     drop(operator.run(&stage.shop, "sweep --stack shop").exits(0).says("Nothing of ours is left"));
 }
 

@@ -89,7 +89,7 @@ async fn former_bucket(
     let owner = &stack.names.stack;
     if !bucket::plan::is_ours(&live, owner) {
         let index = site::aws::fetch(clients, account, name, site::index::KEY).await?;
-        let index = index.map(|found| FoundIndex::judged(&found, owner));
+        let index = index.map(|found| FoundIndex::judged(&found, owner, name));
         let objects = site::Live { index, ..site::Live::default() };
         let inventory = Inventory::default();
         return Ok(Some(FormerBucket { live, objects, inventory, policy: None }));

@@ -4,7 +4,7 @@ use crate::aws::fault::NO_SUCH_BUCKET;
 use crate::change::{Done, Fault, FaultKind};
 use crate::cloud::world::{Bucket, Headers, Older, World};
 use crate::context::References;
-use crate::name::{AccountId, DistributionId, FunctionName, ObjectKey, StackName};
+use crate::name::{AccountId, BucketName, DistributionId, FunctionName, ObjectKey, StackName};
 use crate::resource::bucket::ObjectVersion;
 use crate::resource::distribution::Listed;
 use crate::resource::site::index::Served;
@@ -29,12 +29,16 @@ impl World {
     ) -> (AccountId, Live) {
         let stack = names.in_account(self.account.clone()).ok();
         let bucket = stack.as_ref().and_then(|stack| self.buckets.get(&stack.bucket));
+        let name = stack.as_ref().map(|stack| &stack.bucket);
         let opened = bucket.filter(|bucket| names.looks_at_objects(&bucket.live.settings.region));
         let function = self.functions.get(&names.function).cloned();
         let look = names.look_at_logs(scope, function.is_some());
         let mut live = Live {
             bucket: bucket.map(|bucket| bucket.live.clone()),
-            objects: opened.map(|found| objects(found, names, expected, scope)).unwrap_or_default(),
+            objects: opened
+                .zip(name)
+                .map(|found| objects(found, names, expected, scope))
+                .unwrap_or_default(),
             shown: opened.and_then(|found| shown(found, &names.keys.on, now)),
             inventory: opened
                 .filter(|_| scope == Scope::Teardown)
@@ -105,7 +109,7 @@ impl World {
         }
         for bucket in &clues.buckets {
             if let Some(found) = self.buckets.get(bucket) {
-                former.take_bucket(name, bucket, former_bucket(found, stack));
+                former.take_bucket(name, bucket, former_bucket(bucket, found, stack));
             }
         }
     }
@@ -183,7 +187,9 @@ impl World {
     #[must_use]
     pub fn applied(&self, stack: &Stack) -> page::Applied {
         let bucket = self.buckets.get(&stack.bucket);
-        page::Applied::told(bucket.and_then(|bucket| index(bucket, &stack.names.stack)))
+        page::Applied::told(
+            bucket.and_then(|bucket| index((bucket, &stack.bucket), &stack.names.stack)),
+        )
     }
 
     /// What is under one of the page keys at time `now`. `read` gives the bytes of the object
@@ -244,7 +250,7 @@ fn shown(bucket: &Bucket, key: &ObjectKey, now: u64) -> Option<page::Shown> {
 }
 
 /// The index, judged.
-fn index(bucket: &Bucket, stack: &StackName) -> Option<FoundIndex> {
+fn index((bucket, name): (&Bucket, &BucketName), stack: &StackName) -> Option<FoundIndex> {
     let index = ObjectKey::listed(site::index::KEY.to_owned());
     let object = bucket.objects.get(&index)?;
     let Headers { modified, metadata, .. } =
@@ -252,13 +258,18 @@ fn index(bucket: &Bucket, stack: &StackName) -> Option<FoundIndex> {
     let body = bucket.index.clone().into_bytes();
     let etag = object.etag.clone();
     let found = Fetched { body, etag, modified, metadata, ..Fetched::default() };
-    Some(FoundIndex::judged(&found, stack))
+    Some(FoundIndex::judged(&found, stack, name))
 }
 
 /// The objects, of which the index or a closer look tells whose they are.
-fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings, scope: Scope) -> site::Live {
+fn objects(
+    (bucket, name): (&Bucket, &BucketName),
+    names: &Names,
+    expected: &site::Settings,
+    scope: Scope,
+) -> site::Live {
     let headers = |key: &ObjectKey| bucket.headers.get(key).cloned().unwrap_or_default();
-    let index = index(bucket, &names.stack);
+    let index = index((bucket, name), &names.stack);
     let mut live = site::Live { index, ..site::Live::default() };
     let listed = bucket
         .objects
@@ -277,8 +288,12 @@ fn objects(bucket: &Bucket, names: &Names, expected: &site::Settings, scope: Sco
     let mut foreign = 0;
     for (key, version, headers) in current.chain(older).collect::<Vec<_>>() {
         let Headers { sent, metadata, .. } = headers;
-        let look = match is_marked(&metadata, &names.stack, &key, [&names.keys.off, &names.keys.on])
-        {
+        let look = match is_marked(
+            &metadata,
+            (&names.stack, name),
+            &key,
+            [&names.keys.off, &names.keys.on],
+        ) {
             _ if foreign == PATIENCE => Look::Spared,
             true => Look::Ours(Served::found(sent, &metadata)),
             false => Look::Foreign,
@@ -303,10 +318,10 @@ fn inventory(found: &Bucket) -> Inventory {
     Inventory { versions, uploads: Vec::new() }
 }
 
-fn former_bucket(found: &Bucket, stack: &Stack) -> FormerBucket {
+fn former_bucket(name: &BucketName, found: &Bucket, stack: &Stack) -> FormerBucket {
     FormerBucket {
         live: found.live.clone(),
-        objects: objects(found, &stack.names, &site::Settings::default(), Scope::Teardown),
+        objects: objects((found, name), &stack.names, &site::Settings::default(), Scope::Teardown),
         inventory: inventory(found),
         policy: found.policy.clone(),
     }

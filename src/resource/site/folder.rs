@@ -155,9 +155,10 @@ pub fn looks_secret(key: &str) -> bool {
     let name = key.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let plain = name.rsplit_once('.').map_or(name.as_str(), |(plain, _)| plain);
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    ["id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"].contains(&name.as_str())
-        || ["credentials", "secret", "secrets"].contains(&plain) && ending != "html"
-        || ["key", "kdbx", "p12", "pem", "pfx", "plan", "sql", "sqlite", "tfstate"]
+    ["id_dsa", "id_ecdsa", "id_ed25519", "id_rsa", "kubeconfig", "npmrc"].contains(&name.as_str())
+        || ["credentials", "secret", "secrets", "serviceaccountkey"].contains(&plain)
+            && ending != "html"
+        || ["env", "kdbx", "key", "p12", "pem", "pfx", "plan", "sql", "tfstate", "tfvars"]
             .contains(&ending)
 }
 
@@ -336,6 +337,9 @@ mod tests {
             ("next.plan", true),
             ("credentials.json", true),
             ("secret.txt", true),
+            ("prod.env", true),
+            ("x.tfvars", true),
+            ("serviceAccountKey.json", true),
             ("secrets.html", false),
             ("id_rsa.pub", false),
             ("keynote.html", false),

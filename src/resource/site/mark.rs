@@ -1,6 +1,6 @@
 //! What marks an object as put by us.
 
-use crate::name::{ObjectKey, StackName};
+use crate::name::{BucketName, ObjectKey, StackName};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -10,14 +10,15 @@ pub const STACK_METADATA: &str = "provision-stack";
 /// The metadata key that says for which key it was put.
 pub const KEY_METADATA: &str = "provision-key";
 /// The metadata key that marks what visitors get, and CloudFront shows them: its value is a digest
-/// of the stack's name and the key, and tells nobody either.
+/// of the stack's name, the bucket's and the key, and tells none of them. A copy in another bucket is
+/// nobody's.
 const SEAL_METADATA: &str = "provision-seal";
 
 /// What marks the file under `key` as put by us.
 #[must_use]
-pub fn seal(stack: &StackName, key: &ObjectKey) -> (String, String) {
-    let digest =
-        Sha256::new_with_prefix(stack.as_str()).chain_update([0]).chain_update(key.as_str());
+pub fn seal(stack: &StackName, bucket: &BucketName, key: &ObjectKey) -> (String, String) {
+    let parts = [stack.as_str(), bucket.as_str(), key.as_str()].join("\0");
+    let digest = Sha256::new_with_prefix(parts);
     (SEAL_METADATA.to_owned(), hex::encode(&digest.finalize()[..8]))
 }
 
@@ -38,7 +39,7 @@ fn place(key: &ObjectKey) -> String {
 #[must_use]
 pub fn is_marked(
     metadata: &BTreeMap<String, String>,
-    stack: &StackName,
+    (stack, bucket): (&StackName, &BucketName),
     key: &ObjectKey,
     page_keys: [&ObjectKey; 2],
 ) -> bool {
@@ -46,7 +47,7 @@ pub fn is_marked(
         let here = *told == place(key);
         here || page_keys.contains(&key) && page_keys.into_iter().any(|page| *told == place(page))
     };
-    let (name, seal) = seal(stack, key);
+    let (name, seal) = seal(stack, bucket, key);
     metadata.get(&name) == Some(&seal)
         || metadata.get(STACK_METADATA).is_some_and(|mark| mark == stack.as_str())
             && metadata.get(KEY_METADATA).is_some_and(may_lie)
@@ -59,22 +60,25 @@ mod tests {
     #[test]
     fn a_mark_holds_for_its_key_and_the_page_may_be_renamed() {
         let stack: StackName = "shop".parse().unwrap();
+        let bucket: BucketName = "shop-1".parse().unwrap();
         let [file, copy, off, on]: [ObjectKey; 4] =
             ["a.css", "b.css", "m.html", "m-on.html"].map(|key| key.parse().unwrap());
         let marked = |put: &ObjectKey, lies: &ObjectKey| {
-            is_marked(&mark(&stack, put).collect(), &stack, lies, [&off, &on])
+            is_marked(&mark(&stack, put).collect(), (&stack, &bucket), lies, [&off, &on])
         };
         let lies = |put| [&file, &copy, &off, &on].map(|lies| marked(put, lies));
         assert_eq!(lies(&file), [true, false, false, false]);
         assert_eq!(lies(&off), [false, false, true, true]);
         assert_eq!(lies(&on), [false, false, true, true]);
         let sealed = |put: &ObjectKey, lies: &ObjectKey| {
-            is_marked(&[seal(&stack, put)].into(), &stack, lies, [&off, &on])
+            is_marked(&[seal(&stack, &bucket, put)].into(), (&stack, &bucket), lies, [&off, &on])
         };
         assert!(sealed(&file, &file) && !sealed(&file, &copy) && !sealed(&off, &on));
-        let theirs = [seal(&"other".parse().unwrap(), &file)].into();
-        assert!(!is_marked(&theirs, &stack, &file, [&off, &on]));
+        let copied = [seal(&stack, &"shop-2".parse().unwrap(), &file)].into();
+        assert!(!is_marked(&copied, (&stack, &bucket), &file, [&off, &on]));
+        let theirs = [seal(&"other".parse().unwrap(), &bucket, &file)].into();
+        assert!(!is_marked(&theirs, (&stack, &bucket), &file, [&off, &on]));
         let theirs = mark(&"other".parse().unwrap(), &file).collect();
-        assert!(!is_marked(&theirs, &stack, &file, [&off, &on]));
+        assert!(!is_marked(&theirs, (&stack, &bucket), &file, [&off, &on]));
     }
 }

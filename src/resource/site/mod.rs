@@ -77,9 +77,9 @@ pub struct FoundIndex {
 impl FoundIndex {
     /// Judges an object by its mark and its bytes. A damaged one of ours says nothing.
     #[must_use]
-    pub fn judged(object: &Fetched, stack: &StackName) -> Self {
+    pub fn judged(object: &Fetched, stack: &StackName, bucket: &BucketName) -> Self {
         let key = ObjectKey::listed(index::KEY.to_owned());
-        let ours = is_marked(&object.metadata, stack, &key, [&key, &key]);
+        let ours = is_marked(&object.metadata, (stack, bucket), &key, [&key, &key]);
         Self {
             etag: unquoted(Some(&object.etag)),
             ours: ours.then(|| Index::read(&object.body, stack).unwrap_or_default()),
@@ -284,7 +284,7 @@ impl Put {
         if self.key.as_str() == index::KEY {
             mark(&self.stack, &self.key).collect()
         } else {
-            [seal(&self.stack, &self.key)].into()
+            [seal(&self.stack, &self.bucket, &self.key)].into()
         }
     }
 }
@@ -318,7 +318,12 @@ impl Op {
                 }
                 let kind = content.headers.content_type.split(';').next().unwrap_or_default();
                 let adopts = if *adopts { "adopt, " } else { "" };
-                let summary = format!("{adopts}upload {}, {kind}", bytes(content.size));
+                let headers = &content.headers;
+                let kept = headers.cache_control.contains("immutable").then_some("immutable");
+                let encoded = Some(headers.content_encoding.as_str());
+                let traits = encoded.filter(|coding| !coding.is_empty()).into_iter().chain(kept);
+                let traits: String = traits.map(|word| format!(", {word}")).collect();
+                let summary = format!("{adopts}upload {}, {kind}{traits}", bytes(content.size));
                 let change = Change::new(address, action, summary);
                 let etag = before
                     .as_ref()

@@ -5,7 +5,7 @@ use crate::change::{Address, Kind, Notice};
 use crate::name::ObjectKey;
 use crate::resource::NOT_FOUND;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 /// What most pages of the site follow.
@@ -36,6 +36,9 @@ pub struct Pages {
     pub rule: Rule,
     /// The root object's path.
     pub root: String,
+    /// With [`Rule::Root`]: what files end in. Any other ending is part of an application's path,
+    /// as in `/users/j.doe` and `/docs/v1.2`.
+    pub endings: BTreeSet<String>,
     /// Path → page, where the rule says something else. A page that ends with `/` is where the
     /// visitor is sent to.
     pub pages: BTreeMap<String, String>,
@@ -43,6 +46,24 @@ pub struct Pages {
 
 /// More paths beside the rule make the function's package too large, and its start slow.
 const MOST: usize = 1_000;
+
+/// What files end in that visitors and crawlers ask for, whether a site has them or not.
+const USUAL: [&str; 14] = [
+    "css",
+    "gif",
+    "html",
+    "ico",
+    "jpg",
+    "js",
+    "json",
+    "map",
+    "png",
+    "svg",
+    "txt",
+    "webmanifest",
+    "webp",
+    "xml",
+];
 
 /// The page of a folder.
 const INDEX: &str = "index.html";
@@ -78,7 +99,8 @@ impl Pages {
     /// Every path is a key.
     #[must_use]
     pub fn none() -> Self {
-        Self { rule: Rule::None, root: "/".into(), pages: BTreeMap::new() }
+        let (root, endings, pages) = ("/".into(), BTreeSet::new(), BTreeMap::new());
+        Self { rule: Rule::None, root, endings, pages }
     }
 
     /// How the pages of this site are reached; `root` is what `/` serves. With `is_app`, paths that
@@ -95,7 +117,10 @@ impl Pages {
             _ if folders >= files => Rule::Folder,
             _ => Rule::File,
         };
-        let mut pages = Self { rule, root: format!("/{root}"), pages: BTreeMap::new() };
+        let own = site.keys().filter_map(|key| ending(key.as_str()));
+        let endings = USUAL.map(str::to_owned).into_iter().chain(own);
+        let endings = endings.filter(|_| is_app).collect();
+        let mut pages = Self { rule, root: format!("/{root}"), endings, pages: BTreeMap::new() };
         let meant = keys().flat_map(|key| meant(key, site));
         let mut beside = meant.filter(|(path, page)| pages.by_rule(path) != *page);
         let named: BTreeMap<String, String> = beside.by_ref().take(MOST).collect();
@@ -117,7 +142,11 @@ impl Pages {
     /// As the function does it.
     fn by_rule(&self, path: &str) -> String {
         let name = name_of(path);
-        if name.contains('.') || path == "/" || path.starts_with("/.well-known/") {
+        let is_file = match self.rule {
+            Rule::Root => ending(path).is_some_and(|ending| self.endings.contains(&ending)),
+            _ => name.contains('.'),
+        };
+        if is_file || path == "/" || path.starts_with("/.well-known/") {
             return path.to_owned();
         }
         match self.rule {
@@ -150,6 +179,11 @@ fn meant<V>(key: &str, site: &BTreeMap<ObjectKey, V>) -> Vec<(String, String)> {
     } else {
         vec![(page.clone(), page)]
     }
+}
+
+/// What stands behind the last dot of its name, in small letters.
+fn ending(key: &str) -> Option<String> {
+    name_of(key).rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase())
 }
 
 fn name_of(key: &str) -> &str {
@@ -188,6 +222,7 @@ mod tests {
             ),
             (&["a.html", "b.html", "a/index.html"], false, Rule::File, &[("/a/", "/a/index.html")]),
             (&["a.html", "a/index.html"], false, Rule::Folder, &[("/a", "/a.html")]),
+            (&["index.html", "model.glb", "a.b/c"], true, Rule::Root, &[("/a.b/c", "/a.b/c")]),
             (
                 &["index.html", "a.html", "b/index.html"],
                 true,

@@ -302,7 +302,7 @@ mod tests {
         let keys = |names: &str, count: usize| {
             (0..count).map(|n| names.replace('#', &format!("{n:04}"))).collect::<Vec<_>>()
         };
-        let built = "app.0000#ab.js";
+        let built = "app.a0000#ab.js";
         // Were there, stay, come; what the plan says.
         for (there, stay, come, refused) in [
             (keys("#", 1), 0, vec![], Some("1 of its 1 objects: its folder is empty")),

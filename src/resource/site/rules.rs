@@ -4,27 +4,45 @@ use crate::edge::ObjectHeaders;
 use glob::MatchOptions;
 use std::str::FromStr;
 
-/// A pattern of keys: `*` and `?` stand for what is between two `/`, `**/` for folders. Without a
-/// `/` it is for names in any folder.
+/// A pattern of keys, as people know it from `.gitignore`: `*` and `?` stand for what is between two
+/// `/`, `**/` for folders. It is for files and for all below folders. Without a `/` inside it is for
+/// names in any folder; one at its beginning holds it to the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(glob::Pattern);
+pub struct Pattern {
+    glob: glob::Pattern,
+    is_name: bool,
+}
 
 impl FromStr for Pattern {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
-        glob::Pattern::new(text.trim_start_matches('/')).map(Self).map_err(|error| error.msg)
+        let inside = text.trim_end_matches('/');
+        let path = inside.strip_prefix('/').unwrap_or(inside);
+        if path.is_empty() {
+            return Err("it is for nothing");
+        }
+        // Names of pages hold brackets, as `[slug].html`; sets of letters nobody needs.
+        let literal = path.replace('[', "[[]");
+        let glob = glob::Pattern::new(&literal).map_err(|error| error.msg)?;
+        Ok(Self { glob, is_name: !inside.contains('/') })
     }
 }
 
 impl Pattern {
-    /// Is it for the file under this key?
+    /// Is it for the file under this key, or for a folder above it?
     #[must_use]
     pub fn is_for(&self, key: &str) -> bool {
-        let options = MatchOptions { require_literal_separator: true, ..MatchOptions::default() };
-        let name = key.rsplit('/').next().unwrap_or_default();
-        let is_name = !self.0.as_str().contains('/');
-        self.0.matches_with(if is_name { name } else { key }, options)
+        let options = MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: false,
+        };
+        if self.is_name {
+            return key.split('/').any(|name| self.glob.matches_with(name, options));
+        }
+        let ends = key.match_indices('/').map(|(at, _)| at).chain([key.len()]);
+        ends.into_iter().any(|end| self.glob.matches_with(&key[..end], options))
     }
 }
 
@@ -73,21 +91,29 @@ mod tests {
         for (pattern, key, is_for) in [
             ("*.pdf", "a.pdf", true),
             ("*.pdf", "docs/deep/a.pdf", true),
-            ("*.pdf", "a.pdf/b", false),
+            ("/*.pdf", "docs/a.pdf", false),
+            ("/a.pdf", "a.pdf", true),
+            ("*.PDF", "a.pdf", false),
             ("docs/*.pdf", "docs/a.pdf", true),
             ("/docs/*.pdf", "docs/a.pdf", true),
+            ("docs/*.pdf", "old/docs/a.pdf", false),
             ("docs/*.pdf", "docs/deep/a.pdf", false),
             ("docs/**/*.pdf", "docs/deep/er/a.pdf", true),
             ("docs/**/*.pdf", "docs/a.pdf", true),
             ("docs/**", "docs/a/b", true),
             ("docs/**", "docs", false),
+            ("docs/", "docs/a/b", true),
+            ("docs", "old/docs/a", true),
+            ("/docs", "old/docs/a", false),
+            ("docs", "docs.html", false),
             ("**", "a/b", true),
             ("?.txt", "a.txt", true),
-            ("[ab].txt", "c.txt", false),
+            ("[slug].html", "[slug].html", true),
+            ("[slug].html", "s.html", false),
         ] {
             assert_eq!(pattern.parse::<Pattern>().unwrap().is_for(key), is_for, "{pattern} {key}");
         }
-        assert!("a[".parse::<Pattern>().is_err());
+        assert!("/".parse::<Pattern>().is_err());
         assert!("a**".parse::<Pattern>().is_err());
     }
 

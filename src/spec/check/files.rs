@@ -222,7 +222,7 @@ fn keys_outside_of_site(draft: &Draft, site: &Path, problems: &mut Vec<Problem>)
     ] {
         let file = site.join(key.as_str());
         if draft.refused(name)
-            || !file.exists()
+            || !file.is_file()
             || (page.is_some() && fs::canonicalize(&file).ok() == page)
         {
             continue;

@@ -109,7 +109,7 @@ async fn versions(clients: &Clients, place: Place<'_>) -> Result<Versions, Fault
 /// Reads the index, if it is not too large to be one.
 async fn index(clients: &Clients, place: Place<'_>) -> Result<Option<FoundIndex>, Fault> {
     let found = read(clients, place.account, place.bucket, index::KEY, index::LARGEST).await?;
-    Ok(found.map(|object| FoundIndex::judged(&object, place.stack)))
+    Ok(found.map(|object| FoundIndex::judged(&object, place.stack, place.bucket)))
 }
 
 /// The uploads in parts that are under way, or those whose keys begin with `prefix`.
@@ -190,7 +190,7 @@ async fn ask(
     let headers = headers!(head);
     let metadata = head.metadata.unwrap_or_default().into_iter().collect();
     let served = Served::found(headers, &metadata);
-    let look = if is_marked(&metadata, place.stack, &key, place.page_keys) {
+    let look = if is_marked(&metadata, (place.stack, place.bucket), &key, place.page_keys) {
         Look::Ours(served)
     } else {
         Look::Foreign
