@@ -19,11 +19,11 @@ use surroundings::Surroundings;
 use tokio::sync::watch;
 
 pub(crate) mod address;
+mod answer;
 pub(crate) mod body;
 pub(crate) mod capture;
 pub(crate) mod cause;
 pub(crate) mod clock;
-mod empty;
 pub(crate) mod fault;
 mod flow;
 pub(crate) mod http;
@@ -211,8 +211,6 @@ impl Clients {
             // Uploads carry the MD5 that was planned, which says more than a checksum of whatever
             // was read; and without one the body goes as it is, in no chunks of AWS's own.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
-        let lambda = aws_sdk_lambda::config::Builder::from(&shared).interceptor(empty::Empty);
-        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(&shared).interceptor(empty::Empty);
         // Each service has a type of its own for the same configuration.
         macro_rules! client {
             ($service:ident, $config:expr) => {{
@@ -227,9 +225,9 @@ impl Clients {
         Ok(Self {
             s3: client!(aws_sdk_s3, s3),
             iam: client!(aws_sdk_iam, (&shared).into()),
-            lambda: client!(aws_sdk_lambda, lambda),
+            lambda: client!(aws_sdk_lambda, (&shared).into()),
             cloudfront: client!(aws_sdk_cloudfront, (&shared).into()),
-            logs: client!(aws_sdk_cloudwatchlogs, logs),
+            logs: client!(aws_sdk_cloudwatchlogs, (&shared).into()),
             sts: client!(aws_sdk_sts, (&shared).into()),
             credentials: shared.credentials_provider(),
             rhythm: if emulated { wait::Rhythm::EMULATOR } else { wait::Rhythm::AWS },
@@ -252,7 +250,8 @@ fn listeners(connection: &Connection, calls: &meter::Calls) -> Vec<SharedInterce
     };
     let recorder = connection.recording.clone().map(record::Recorder);
     // The first hears of a try before the meter does, which asks it what came of it.
-    [SharedInterceptor::new(tries), SharedInterceptor::new(meter)]
+    let answer = SharedInterceptor::new(answer::Answer);
+    [SharedInterceptor::new(tries), SharedInterceptor::new(meter), answer]
         .into_iter()
         .chain(recorder.map(SharedInterceptor::new))
         .collect()

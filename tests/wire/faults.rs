@@ -317,9 +317,17 @@ async fn an_answer_that_nobody_understands_is_told_as_such() {
 async fn an_empty_answer_is_not_an_empty_account() {
     let spec = OWNED.replace("keep_versions: 3", "keep_versions: 3, log_retention: 14d");
     let shop = Shop::applied(&spec, Rules::prompt()).await;
-    for operation in
-        ["lambda:GetFunction", "lambda:ListVersionsByFunction", "logs:DescribeLogGroups"]
-    {
+    for operation in [
+        "lambda:GetFunction",
+        "lambda:ListVersionsByFunction",
+        "logs:DescribeLogGroups",
+        "s3:GetBucketPolicy",
+        "s3:GetPublicAccessBlock",
+        "iam:GetRolePolicy",
+        "cloudfront:ListDistributions",
+        "cloudfront:ListOriginAccessControls",
+        "cloudfront:ListTagsForResource",
+    ] {
         shop.ground.clear_faults();
         shop.ground.fault(At::Every(operation), Fault::Empty);
         let ran = shop.run("plan").exits(1);

@@ -52,7 +52,7 @@ impl Reply {
     }
 }
 
-const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
+pub const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// An error in the form of the service that `request` is for.
 pub fn error(request: &Request, status: u16, code: &str, message: &str) -> Reply {

@@ -143,7 +143,10 @@ async fn suffer(shared: &Shared, request: &Request, due: Due) -> Ending {
         Some(Fault::Garbled) => {
             Some(reply::Reply::new(200, "application/octet-stream", "\u{1}".repeat(60_000)))
         }
-        Some(Fault::Empty) => Some(reply::Reply::new(200, "application/json", "")),
+        Some(Fault::Empty) => {
+            let empty = reply::Reply::new(200, "application/json", "");
+            Some(empty.with_header("x-amzn-requestid", reply::REQUEST_ID))
+        }
         Some(Fault::SignInPage) => {
             Some(reply::Reply::new(200, "text/html; charset=utf-8", "<h1>Welcome: sign in</h1>"))
         }
