@@ -1,13 +1,13 @@
 //! Copies at the edge of files that went: what could not be invalidated is not forgotten.
 
-use super::shop::{OWNED, Shop, writes};
+use super::shop::{Shop, kept, writes};
 use crate::support::{At, Fault, Rules};
 
 const INVALIDATE: &str = "cloudfront:CreateInvalidation";
 
 /// A file that edges may hold for an hour has just left the folder.
 async fn left() -> Shop {
-    let shop = Shop::applied(OWNED, Rules::prompt()).await;
+    let shop = Shop::applied(&kept(), Rules::prompt()).await;
     shop.remove("site/style.css");
     shop
 }

@@ -75,7 +75,7 @@ async fn of_the_bucket_policy() {
         s3.put_bucket_policy().bucket(BUCKET).policy(document.to_string()).send().await.unwrap();
     };
     let ours = policy::statements(&read().await);
-    assert_eq!(ours.len(), 2);
+    assert_eq!(ours.len(), 3);
     let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
         "Action": "s3:DeleteBucket",
         "Resource": format!("arn:aws:s3:::{BUCKET}")});
@@ -96,7 +96,7 @@ async fn of_the_bucket_policy() {
     // The same, said in another way.
     let mut same = whole;
     same[1]["Action"] = json!(["S3:getobject"]);
-    same[2]["Principal"] = json!({"AWS": "*"});
+    same[3]["Principal"] = json!({"AWS": "*"});
     write(&same).await;
     shop.run("plan --detailed-exitcode").exits(0);
     s3.delete_bucket_policy().bucket(BUCKET).send().await.unwrap();
@@ -354,7 +354,7 @@ async fn of_objects() {
         .secs()
         <= index
     {}
-    repaired(&shop, "cache control  no-store -> public, max-age=3600");
+    repaired(&shop, "cache control  no-store -> public, max-age=0, must-revalidate");
 
     // Theirs, even under our keys, is theirs until a user says otherwise.
     put("index.html").send().await.unwrap();

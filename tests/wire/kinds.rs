@@ -1,7 +1,7 @@
 //! What `simulate` claims about AWS, op by op: one test for each kind.
 
 use super::cloudfront::{foreign_distribution, foreign_function, unsigned};
-use super::shop::{BUCKET, FUNCTION, OWNED, ROLE};
+use super::shop::{BUCKET, FUNCTION, OWNED, ROLE, kept};
 use super::twin::Twin;
 use aws_sdk_lambda::primitives::Blob;
 use provision::change::Kind;
@@ -263,7 +263,7 @@ async fn distribution_ops_do_what_simulate_says() {
 
 #[tokio::test]
 async fn invalidation_ops_do_what_simulate_says() {
-    let mut twin = Twin::of(Kind::Invalidation, OWNED).await;
+    let mut twin = Twin::of(Kind::Invalidation, &kept()).await;
     twin.provision().await;
     twin.shop.write("site/style.css", "h1 { color: navy }");
     twin.provision().await;

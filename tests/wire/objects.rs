@@ -1,7 +1,7 @@
 //! What it costs to know whose the objects are: one call for all of ours, a few dozen for however
 //! many of theirs.
 
-use super::shop::{BUCKET, OWNED, Shop, count};
+use super::shop::{BUCKET, OWNED, Shop, count, kept};
 use crate::support::Rules;
 use crate::support::ledger::Call;
 use aws_sdk_s3::primitives::ByteStream;
@@ -55,7 +55,7 @@ async fn ours_cost_one_call_and_theirs_a_few_dozen() {
 #[tokio::test]
 async fn what_was_put_is_known_by_its_etag_whatever_that_is() {
     let rules = Rules { opaque_etags: true, ..Rules::prompt() };
-    let shop = Shop::applied(OWNED, rules).await;
+    let shop = Shop::applied(&kept(), rules).await;
     for _ in 0..2 {
         let again = shop.calls_of("apply --yes", 0);
         assert_eq!((count(&again, "s3:PutObject"), looks(&again)), (0, [1, 1, 0]));

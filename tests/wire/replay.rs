@@ -135,8 +135,10 @@ fn answer(stream: &TcpStream, left: &Mutex<Vec<(Value, bool)>>, beyond: &Mutex<V
             (exchange["status"].as_u64().unwrap(), headers.collect(), body)
         }
     };
+    // The id of a request is of no use to anybody else, and so is not recorded.
+    let headers = headers.into_iter().chain([("x-amzn-requestid".to_owned(), "recorded")]);
     let headers: Vec<String> =
-        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        headers.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let headers = headers.concat();
     let (length, body) = match (&found, found.as_ref().is_some_and(is_head)) {
         (Some(exchange), true) => (exchange["answer"]["bytes"].as_u64().unwrap_or_default(), ""),
