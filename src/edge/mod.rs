@@ -87,6 +87,8 @@ pub struct EdgeSettings {
     /// The address that visitors seem to come from; `None`: the one they really come from, which is
     /// loopback.
     pub viewer_address: Option<IpAddr>,
+    /// Whose value in a query nobody but the visitor may read; empty: none's.
+    pub masked: String,
 }
 
 /// The part of a distribution that a visitor can notice.

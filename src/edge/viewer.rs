@@ -35,7 +35,8 @@ impl Edge {
     /// bytes.
     pub(super) async fn visit(&self, request: ViewerRequest, has_body: bool, size: usize) -> Reply {
         let begun = Instant::now();
-        let (method, path) = (request.method.clone(), request.target());
+        let (method, path) =
+            (request.method.clone(), masked(&request.target(), &self.settings.masked));
         let request_id = entropy::request_id();
         let mut time = None;
         let (reply, x_cache) = match refusal(&request, has_body, size, &request_id) {
@@ -154,6 +155,18 @@ impl Edge {
     }
 }
 
+/// The path as it may be shown: a token in its query lets in whoever has it.
+fn masked(target: &str, name: &str) -> String {
+    let Some((path, query)) = target.split_once('?').filter(|_| !name.is_empty()) else {
+        return target.to_owned();
+    };
+    let shown = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, _)) if key == name => format!("{name}=***"),
+        _ => pair.to_owned(),
+    });
+    format!("{path}?{}", shown.collect::<Vec<_>>().join("&"))
+}
+
 /// Is the key, or a folder above it, among these?
 fn is_hidden(hidden: &[String], key: &str) -> bool {
     hidden.iter().any(|one| key == one || one.ends_with('/') && key.starts_with(one.as_str()))
@@ -161,4 +174,23 @@ fn is_hidden(hidden: &[String], key: &str) -> bool {
 
 fn refused(refusal: &Refusal, request_id: &str) -> (Reply, &'static str) {
     (error_page::error_page(refusal.status, &refusal.text, request_id), refusal.x_cache)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn a_token_in_a_query_is_not_shown() {
+        for (target, shown) in [
+            ("/a?b=c", "/a?b=c"),
+            ("/a?key=secret", "/a?key=***"),
+            ("/a?b=c&key=secret&key=", "/a?b=c&key=***&key=***"),
+            ("/a?keys=c&key", "/a?keys=c&key"),
+            ("/key=secret", "/key=secret"),
+        ] {
+            assert_eq!(masked(target, "key"), shown);
+        }
+        assert_eq!(masked("/a?key=secret", ""), "/a?key=secret");
+    }
 }

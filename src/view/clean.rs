@@ -105,6 +105,28 @@ fn without_passwords(text: &str) -> String {
             _ => after,
         };
     }
+    without_odd_passwords(&(safe + rest))
+}
+
+/// The same of what was to be an address: `user:password@host`, `http:/user:password@host`.
+fn without_odd_passwords(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('@') {
+        let ends = |letter: char| letter.is_whitespace() || "\"'`<>".contains(letter);
+        let begin = before
+            .rfind(ends)
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let word = &before[begin..];
+        // An ARN ends with a name, which may be a mail address.
+        let tells = word.contains(':')
+            && !word.starts_with("arn:")
+            && !word.ends_with("USER:PASSWORD")
+            && !word.ends_with("***");
+        safe.push_str(if tells { &before[..begin] } else { before });
+        safe.push_str(if tells { "***@" } else { "@" });
+        rest = after;
+    }
     safe + rest
 }
 

@@ -259,6 +259,10 @@ fn no_address_tells_a_password() {
             "at 'https://***@host', https://***@host",
         ),
         ("http://u:se?cret@host", "http://***@host"),
+        ("'u:secret@127.0.0.1:1' is no address", "'***@127.0.0.1:1' is no address"),
+        ("'http://u:se/secret@host'", "'***@host'"),
+        ("http:/u:secret@host", "***@host"),
+        ("arn:aws:iam::1:user/ibex@example.org", "arn:aws:iam::1:user/ibex@example.org"),
         (
             "see https://host/@scope and ibex@example.org",
             "see https://host/@scope and ibex@example.org",

@@ -176,6 +176,7 @@ fn settings(search_path: String) -> EdgeSettings {
         bucket: "shop".into(),
         about: Vec::new(),
         viewer_address: None,
+        masked: String::new(),
     }
 }
 

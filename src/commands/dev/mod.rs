@@ -208,6 +208,7 @@ fn settings(
             fact("objects", from),
         ],
         viewer_address: None,
+        masked: spec.maintenance.bypass_cookie.clone(),
     }
 }
 

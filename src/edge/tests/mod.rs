@@ -95,6 +95,7 @@ async fn start(
         bucket: "demo".into(),
         about: vec![Fact { name: "stack".into(), value: "demo".into() }],
         viewer_address: None,
+        masked: String::new(),
     };
     change(&mut settings);
     let (runtime, directory): (Runtime, PathBuf) = (Runtime::parse(runtime).unwrap(), path("code"));

@@ -174,6 +174,7 @@ async fn a_taken_port_is_an_error_that_names_it() {
         bucket: String::new(),
         about: Vec::new(),
         viewer_address: None,
+        masked: String::new(),
     };
     let error = serve(settings, supplies, mpsc::unbounded_channel().0, async {}).await.unwrap_err();
     assert_eq!(error.to_string(), format!("cannot listen on 127.0.0.1:{taken}"));
