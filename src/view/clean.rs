@@ -118,11 +118,11 @@ fn without_odd_passwords(text: &str) -> String {
             .rfind(ends)
             .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         let word = &before[begin..];
+        let plain = ["https:", "http:"].iter().find_map(|scheme| word.strip_prefix(scheme));
         // An ARN ends with a name, which may be a mail address.
-        let tells = word.contains(':')
+        let tells = plain.unwrap_or(word).contains(':')
             && !word.starts_with("arn:")
-            && !word.ends_with("USER:PASSWORD")
-            && !word.ends_with("***");
+            && !["USER:PASSWORD", "***"].iter().any(|shown| word.ends_with(shown));
         safe.push_str(if tells { &before[..begin] } else { before });
         safe.push_str(if tells { "***@" } else { "@" });
         rest = after;
