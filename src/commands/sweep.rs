@@ -161,7 +161,12 @@ async fn end(
         ..Choices::default()
     };
     // The account is the one in which the remains were found.
-    let picture = place.destroy(&Target { names, account: None }, &choices).await?;
+    let looked = place.destroy(&Target { names, account: None }, &choices).await;
+    // Others may be gone.
+    let picture = looked.map_err(|failure| match failure {
+        Failure::Interrupted(_) => Failure::Interrupted(Some(stack.clone())),
+        failure => failure,
+    })?;
     match place.run(&picture, Consent::ToEnd.unless(verb.yes), Duration::ZERO).await? {
         Run::Refused => Ok(Exit::Refused),
         Run::Unchanged => Ok(Exit::Done),

@@ -231,7 +231,7 @@ impl Place {
             AnyCloud::Aws(aws) => aws.clients.calls.clone(),
             AnyCloud::Sandbox(_) => Calls::default(),
         };
-        Watch { calls, view: self.view }
+        Watch { calls, view: Some(self.view) }
     }
 
     async fn looked<T>(&self, look: impl Future<Output = Result<T, Fault>>) -> Result<T, Failure> {
@@ -243,14 +243,15 @@ impl Place {
     ///
     /// # Errors
     /// The look's; [`Failure::Interrupted`].
-    pub(super) async fn unless_stopped<T>(
+    pub(crate) async fn unless_stopped<T>(
         &self,
         look: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Failure> {
         let mut stop = self.stop.clone();
         tokio::select! {
+            biased;
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted(None)),
             looked = look => Ok(looked?),
-            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
         }
     }
 

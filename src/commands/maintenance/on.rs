@@ -98,11 +98,13 @@ pub(crate) async fn run(global: &Global, verb: &On) -> Result<Exit, Failure> {
         standard: desired::standard_page(&session.spec),
         mark,
     });
-    let exit = turn(&session, &deadline, &stack, &wanted, sides).await;
-    if let Some(token) = token.filter(|_| exit == Exit::Done) {
-        session.place.view.bypass(&link(&session, &deadline, &stack, &token).await, &token);
-    }
-    Ok(exit)
+    // The token exists nowhere else: it does not wait for how the turn ends.
+    let shown = async {
+        if let Some(token) = &token {
+            session.place.view.bypass(&link(&session, &deadline, &stack, token).await, token);
+        }
+    };
+    Ok(turn(&session, &deadline, &stack, &wanted, sides, shown).await)
 }
 
 fn end(begin: Timestamp, length: Duration) -> Result<Timestamp, String> {
@@ -144,7 +146,10 @@ pub(crate) fn random() -> Result<String, getrandom::Error> {
 async fn link(session: &Session, deadline: &Deadline, stack: &Stack, token: &str) -> String {
     let site = match site(&session.spec) {
         Some(site) => Some(site),
-        None => found_site(session, deadline, stack).await.ok().flatten(),
+        None => {
+            let found = found_site(session, deadline, stack);
+            session.place.unless_stopped(found).await.ok().flatten()
+        }
     };
     format!(
         "{}?{}={token}",
