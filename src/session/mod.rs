@@ -94,7 +94,7 @@ impl Session {
         std::thread::spawn(move || tell.send(desired::site(&spec)).is_ok());
         // After three seconds, and then less and less often.
         let tell = |times: u32| {
-            if times % 3 == 0 && (times / 3).is_power_of_two() {
+            if times.is_multiple_of(3) && (times / 3).is_power_of_two() {
                 let time = duration(begin.elapsed());
                 self.place.view.waiting(&format!("still reading the site's files [{time}]"));
             }

@@ -214,14 +214,15 @@ impl Place {
         }
     }
 
-    /// Finds what is left of every stack in the account, once it is known to be the right one.
+    /// Finds what is left of every stack in the account, and which that is, once it is known to be the right one.
     ///
     /// # Errors
     /// See [`look`](Self::look).
-    pub async fn discover(&self, at_hand: Option<&Target>) -> Result<Found, Failure> {
+    pub async fn discover(&self, at_hand: Option<&Target>) -> Result<(AccountId, Found), Failure> {
         let caller = self.looked(self.cloud.identify()).await?;
         at_hand.map_or(Ok(()), |target| target.is_for(&caller))?;
-        self.looked(self.cloud.discover(&caller.account)).await
+        let found = self.looked(self.cloud.discover(&caller.account)).await?;
+        Ok((caller.account, found))
     }
 
     /// Who waits here, and for which calls.

@@ -14,8 +14,7 @@ use crate::session::deadline::Deadline;
 use crate::session::failure::{Failure, Reason};
 use crate::session::global::Global;
 use crate::session::times;
-use crate::spec::Spec;
-use crate::spec::page;
+use crate::spec::{Spec, duration, page};
 use crate::stack::Stack;
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -29,7 +28,7 @@ use std::time::Duration;
 pub(crate) struct On {
     /// End after this time, such as 45m; the edge ends it by itself
     #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
-    #[arg(value_parser = humantime::parse_duration)]
+    #[arg(value_parser = duration::said)]
     pub length: Option<Duration>,
     /// End at this time: the next HH:MM here (not one that has just passed), or RFC 3339
     #[arg(long, value_name = "TIME")]
