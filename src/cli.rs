@@ -4,7 +4,7 @@ use crate::commands;
 use crate::session::Exit;
 use crate::session::failure::Failure;
 use crate::session::global::{Color, Global};
-use crate::session::{begin, record};
+use crate::session::{begin, record, signals};
 use crate::view::out;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -107,6 +107,7 @@ fn told(exit: Exit) -> Exit {
 }
 
 async fn run(cli: &Cli) -> Result<Exit, Failure> {
+    signals::limits_are_errors();
     let global = &cli.global;
     global.record.as_deref().map_or(Ok(()), record::check)?;
     match &cli.verb {

@@ -11,7 +11,8 @@ use crate::resource::{
     NOT_FOUND, PROTECT_TAG, STACK_TAG, TTL_TAG, Tags, association, bucket, distribution, grant,
     logs, marker, page, role, site, tags,
 };
-use crate::spec::{DistributionSpec, OwnedDistribution, Source, Spec, written};
+use crate::spec::duration::written;
+use crate::spec::{DistributionSpec, OwnedDistribution, Source, Spec};
 use crate::stack::{Names, Stack};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};

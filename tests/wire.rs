@@ -36,6 +36,7 @@ mod wire {
     mod saved;
     mod second;
     mod shop;
+    mod stopped;
     mod sweep;
     mod truth;
     mod twin;

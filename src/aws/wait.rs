@@ -289,16 +289,16 @@ where
         #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
         let sleep = tokio::time::sleep(pause);
         tokio::select! {
-            () = sleep => {}
+            () = telling(sleep, |_| context.waiting(address, &said.told(what))) => {}
             () = context.until_stopped() => return Ok(Waited::Stopped(said)),
         }
     }
 }
 
-/// How often it is told how far something is that takes long.
-const TELLING: Duration = Duration::from_secs(3);
+/// How often it may be told how far something is that takes long.
+const TELLING: Duration = Duration::from_secs(1);
 
-/// Waits for what takes as long as it takes, and lets `tell` speak now and then; it hears how often
+/// Waits for what takes as long as it takes, and lets `tell` speak every second; it hears how often
 /// it could have spoken.
 pub(crate) async fn telling<T>(awaited: impl Future<Output = T>, tell: impl Fn(u32)) -> T {
     tokio::pin!(awaited);

@@ -9,6 +9,7 @@ use crate::session::place::Picture;
 use crate::session::run::{Consent, Run};
 use crate::session::saved::{self, Said};
 use crate::session::words::{Words, choices};
+use crate::spec::duration;
 use crate::spec::load::Files;
 use clap::Args;
 use std::path::PathBuf;
@@ -35,7 +36,7 @@ pub(crate) struct Destroy {
     pub yes: bool,
     /// How long to wait for CloudFront to remove its replicas, such as 2h
     #[arg(long, value_name = "DURATION", default_value = "0s")]
-    #[arg(value_parser = humantime::parse_duration)]
+    #[arg(value_parser = duration::said)]
     pub wait: Duration,
     /// Delete objects in the bucket and policies in the role that `provision` did not put, too
     #[arg(long)]

@@ -9,8 +9,8 @@ use crate::session::global::Global;
 use crate::session::place::{Place, Target};
 use crate::session::run::{Consent, Run};
 use crate::session::{self, Exit, signals};
-use crate::spec::Spec;
 use crate::spec::load::Files;
+use crate::spec::{Spec, duration};
 use crate::sweep::{Remains, Selection};
 use crate::view::View;
 use crate::view::remains::{Listing, Then};
@@ -49,7 +49,7 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "NAME", value_parser = |text: &str| text.parse::<StackName>())]
     pub stack: Option<StackName>,
     /// Only stacks that are at least this old, such as 7d
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::said)]
     pub older_than: Option<Duration>,
     /// Only stacks whose `ttl` is over
     #[arg(long)]
@@ -91,7 +91,7 @@ pub(crate) async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> 
     let region = region.map_err(|why: &str| Failure::Local(Reason::new(why)))?;
     let file = at_hand.as_ref().map_or(&global.file, |spec| &spec.file);
     let place = Place::open(global, file, region, signals::listen(), Patience::RUN).await?;
-    let found = place.discover(at_hand.as_ref().map(session::target).as_ref()).await?;
+    let (account, found) = place.discover(at_hand.as_ref().map(session::target).as_ref()).await?;
     let notices = found.notices();
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
     let chosen: Vec<Remains> =
@@ -105,7 +105,15 @@ pub(crate) async fn run(global: &Global, verb: &Sweep) -> Result<Exit, Failure> 
         (false, true) => Then::MayEnd,
         (false, false) => Then::Choose,
     };
-    view.remains(&Listing { chosen: &chosen, staying: &staying, notices: &notices, now, then });
+    view.remains(&Listing {
+        account: &account,
+        stack: verb.stack.as_ref(),
+        chosen: &chosen,
+        staying: &staying,
+        notices: &notices,
+        now,
+        then,
+    });
     if !ends {
         if chooses && !going.is_empty() {
             let hint = "add `--yes` to take them down without asking";
@@ -161,7 +169,12 @@ async fn end(
         ..Choices::default()
     };
     // The account is the one in which the remains were found.
-    let picture = place.destroy(&Target { names, account: None }, &choices).await?;
+    let looked = place.destroy(&Target { names, account: None }, &choices).await;
+    // Others may be gone.
+    let picture = looked.map_err(|failure| match failure {
+        Failure::Interrupted(_) => Failure::Interrupted(Some(stack.clone())),
+        failure => failure,
+    })?;
     match place.run(&picture, Consent::ToEnd.unless(verb.yes), Duration::ZERO).await? {
         Run::Refused => Ok(Exit::Refused),
         Run::Unchanged => Ok(Exit::Done),

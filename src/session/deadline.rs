@@ -39,4 +39,17 @@ impl Deadline {
     ) -> Result<T, Fault> {
         self.watch.answer(Limit::At { begin: self.begin, within }, asked).await
     }
+
+    /// The same for what says itself whom it waits for.
+    ///
+    /// # Errors
+    /// See [`answer`](Self::answer).
+    pub(crate) async fn silent_answer<T>(
+        &self,
+        within: Duration,
+        asked: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let watch = Watch { view: None, ..self.watch.clone() };
+        watch.answer(Limit::At { begin: self.begin, within }, asked).await
+    }
 }

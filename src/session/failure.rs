@@ -3,6 +3,7 @@
 
 use super::exit::Exit;
 use crate::change::Fault;
+use crate::name::StackName;
 use crate::spec::problem::Problems;
 use crate::view::View;
 use crate::view::switch::SwitchStatus;
@@ -21,8 +22,8 @@ pub enum Failure {
     Fault(Fault),
     /// AWS did not let us look at the switch, so nobody knows what visitors get.
     Unlooked(Fault),
-    /// The user stopped it.
-    Interrupted,
+    /// The user stopped it before anything was written, of this stack where there may be others.
+    Interrupted(Option<StackName>),
 }
 
 /// What is wrong, and the way out.
@@ -56,7 +57,7 @@ impl Failure {
             Self::Spec(_) => Exit::Spec,
             Self::Refused(_) => Exit::Refused,
             Self::Local(_) | Self::Fault(_) | Self::Unlooked(_) => Exit::Failed,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Interrupted(_) => Exit::Interrupted,
         }
     }
 
@@ -74,8 +75,11 @@ impl Failure {
                 let headline = headline.to_owned();
                 view.switch(&SwitchStatus { headline, ..SwitchStatus::default() });
             }
-            // The user knows.
-            Self::Interrupted => {}
+            Self::Interrupted(stack) => {
+                let stack = stack.as_ref().map(|stack| format!(" in stack `{stack}`"));
+                let what = format!("stopped; nothing was changed{}", stack.unwrap_or_default());
+                view.error(&what, None);
+            }
         }
     }
 }

@@ -92,9 +92,9 @@ impl Session {
         let (spec, begin) = (self.spec.clone(), Instant::now());
         let (tell, told) = oneshot::channel();
         std::thread::spawn(move || tell.send(desired::site(&spec)).is_ok());
-        // Less and less often.
+        // After three seconds, and then less and less often.
         let tell = |times: u32| {
-            if times.is_power_of_two() {
+            if times.is_multiple_of(3) && (times / 3).is_power_of_two() {
                 let time = duration(begin.elapsed());
                 self.place.view.waiting(&format!("still reading the site's files [{time}]"));
             }

@@ -214,14 +214,15 @@ impl Place {
         }
     }
 
-    /// Finds what is left of every stack in the account, once it is known to be the right one.
+    /// Finds what is left of every stack in the account, and which that is, once it is known to be the right one.
     ///
     /// # Errors
     /// See [`look`](Self::look).
-    pub async fn discover(&self, at_hand: Option<&Target>) -> Result<Found, Failure> {
+    pub async fn discover(&self, at_hand: Option<&Target>) -> Result<(AccountId, Found), Failure> {
         let caller = self.looked(self.cloud.identify()).await?;
         at_hand.map_or(Ok(()), |target| target.is_for(&caller))?;
-        self.looked(self.cloud.discover(&caller.account)).await
+        let found = self.looked(self.cloud.discover(&caller.account)).await?;
+        Ok((caller.account, found))
     }
 
     /// Who waits here, and for which calls.
@@ -231,7 +232,7 @@ impl Place {
             AnyCloud::Aws(aws) => aws.clients.calls.clone(),
             AnyCloud::Sandbox(_) => Calls::default(),
         };
-        Watch { calls, view: self.view }
+        Watch { calls, view: Some(self.view) }
     }
 
     async fn looked<T>(&self, look: impl Future<Output = Result<T, Fault>>) -> Result<T, Failure> {
@@ -243,14 +244,15 @@ impl Place {
     ///
     /// # Errors
     /// The look's; [`Failure::Interrupted`].
-    pub(super) async fn unless_stopped<T>(
+    pub(crate) async fn unless_stopped<T>(
         &self,
         look: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Failure> {
         let mut stop = self.stop.clone();
         tokio::select! {
+            biased;
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted(None)),
             looked = look => Ok(looked?),
-            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
         }
     }
 

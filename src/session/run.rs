@@ -100,7 +100,7 @@ impl Place {
                 let what = format!("not confirmed; nothing was changed in stack `{stack}`");
                 Err(Failure::Refused(Reason::new(what)))
             }
-            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted(Some(stack.clone()))),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks to stop after the step in flight, the second stops at once.
+//! Ctrl-C, SIGTERM and SIGHUP (a terminal that is closed, an ssh that breaks): the first asks to stop
+//! after the step in flight, the second stops at once. And SIGXFSZ, which no write shall end with.
 
 use super::exit::Exit;
 use crate::view::out;
@@ -26,6 +27,8 @@ pub(crate) fn listen() -> watch::Receiver<bool> {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// `None`: the run is to outlive its terminal.
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
@@ -35,14 +38,47 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: (!is_under_nohup()).then(|| signal(SignalKind::hangup())).transpose()?,
         })
     }
 
     async fn next(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = hangup => {}
         }
+    }
+}
+
+/// Did whoever began the program want SIGHUP to be ignored, as `nohup` does? Only Linux tells.
+#[cfg(unix)]
+fn is_under_nohup() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
+}
+
+#[cfg(unix)]
+fn ignores_hangup(status: &str) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // The lowest bit is that of the signal with the number 1, SIGHUP.
+    ignored.is_some_and(|bits| u64::from_str_radix(bits.trim(), 16).is_ok_and(|bits| bits & 1 == 1))
+}
+
+/// A write that a limit (`ulimit -f`) forbids fails from now on like one that a full disk does,
+/// where SIGXFSZ would kill the program without a word: a handler stays for good.
+pub(crate) fn limits_are_errors() {
+    #[cfg(unix)]
+    {
+        /// Linux and the BSDs agree.
+        const SIGXFSZ: i32 = 25;
+        let kind = tokio::signal::unix::SignalKind::from_raw(SIGXFSZ);
+        drop(tokio::signal::unix::signal(kind));
     }
 }
 
@@ -58,6 +94,22 @@ impl Signals {
     async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_wants_a_run_to_outlive_its_terminal_is_heard() {
+        for (status, ignores) in [
+            ("SigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\nSigCgt:\t0\n", true),
+            ("SigBlk:\t0000000000000001\nSigIgn:\t0000000000001000\nSigCgt:\t1\n", false),
+            ("", false),
+        ] {
+            assert_eq!(ignores_hangup(status), ignores, "{status}");
         }
     }
 }

@@ -53,7 +53,8 @@ impl Limit {
 #[derive(Clone, Debug)]
 pub struct Watch {
     pub(crate) calls: Calls,
-    pub(crate) view: View,
+    /// `None`: what is asked says itself whom it waits for.
+    pub(crate) view: Option<View>,
 }
 
 impl Watch {
@@ -82,7 +83,9 @@ impl Watch {
                 return Err(ended(limit, &seen, now, refusals.last()));
             }
             if now >= speak {
-                self.view.waiting(&said(&seen, begin, now));
+                if let Some(view) = self.view {
+                    view.waiting(&said(&seen, begin, now));
+                }
                 speak = now + EVERY;
             }
         }
@@ -129,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_waited_for_longer_than_said() {
-        let watch = Watch { calls: Calls::default(), view: View::new(true) };
+        let watch = Watch { calls: Calls::default(), view: Some(View::new(true)) };
         let begin = Instant::now();
         let over = Duration::ZERO;
         for limit in [Limit::At { begin, within: over }, Limit::Silent(over)] {

@@ -3,7 +3,7 @@
 //! The decoder asks the table which keys a section has, which words a key takes and how large a
 //! number may be; the JSON Schema for editors and the tables in `docs/spec.md` are written from it.
 
-use super::written;
+use super::duration::written;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 pub mod check;
 pub mod decode;
+pub mod duration;
 pub mod keys;
 pub mod load;
 pub mod node;
@@ -254,30 +255,5 @@ impl std::fmt::Display for Protected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let word = Self::WORDS.into_iter().find(|(_, kind)| kind == self);
         f.write_str(word.map_or("", |(word, _)| word))
-    }
-}
-
-/// A duration of whole seconds as a spec writes it: in the largest unit that needs no other.
-#[must_use]
-pub fn written(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let units = [("d", 24 * 3600), ("h", 3600), ("m", 60)];
-    let unit = units.into_iter().find(|(_, length)| seconds > 0 && seconds.is_multiple_of(*length));
-    unit.map_or_else(
-        || format!("{seconds}s"),
-        |(unit, length)| format!("{}{unit}", seconds / length),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_is_written_so_that_it_is_read_as_the_same() {
-        for text in ["0s", "90s", "1m", "119m", "2h", "7d", "365d"] {
-            let duration = humantime::parse_duration(text).unwrap();
-            assert_eq!(written(duration), text);
-        }
     }
 }

@@ -18,7 +18,7 @@ pub struct Reference {
     pub target: String,
 }
 
-/// Checks size and encoding.
+/// Checks size, encoding, and that it is HTML at all.
 ///
 /// # Errors
 /// A fragment that fits behind the page's name.
@@ -33,9 +33,24 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
             bytes.len()
         ));
     }
-    std::str::from_utf8(bytes)
-        .map(drop)
-        .map_err(|_| "is not UTF-8, and the edge hands it on as text".to_owned())
+    if std::str::from_utf8(bytes).is_err() {
+        return Err("is not UTF-8, and the edge hands it on as text".to_owned());
+    }
+    if has_no_markup(bytes) {
+        return Err(format!("{NO_MARKUP}: name the page's own file, or {MARKUP_HINT}"));
+    }
+    Ok(())
+}
+
+/// What a page without any markup most likely is: another file.
+pub const NO_MARKUP: &str = "holds no `<`, so it is no HTML";
+/// What helps where it is the page after all.
+pub const MARKUP_HINT: &str = "write it as HTML, such as `<h1>Back soon</h1>`";
+
+/// Is it anything but HTML?
+#[must_use]
+pub fn has_no_markup(bytes: &[u8]) -> bool {
+    !bytes.contains(&b'<')
 }
 
 /// Finds what the page asks of its own site, and what `allow` does not let through. A scan, not a
@@ -121,8 +136,9 @@ mod tests {
 
     #[test]
     fn size_and_encoding_are_checked() {
-        assert_eq!(check(&vec![b'x'; LARGEST_RESPONSE - HEADERS]), Ok(()));
-        assert!(check(&vec![b'x'; LARGEST_RESPONSE - HEADERS + 1]).is_err());
-        assert!(check(b"\xff").is_err());
+        assert_eq!(check(&vec![b'<'; LARGEST_RESPONSE - HEADERS]), Ok(()));
+        assert!(check(&vec![b'<'; LARGEST_RESPONSE - HEADERS + 1]).is_err());
+        assert!(check(b"<\xff").is_err());
+        assert!(check(b"stack: shop\n").is_err());
     }
 }

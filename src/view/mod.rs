@@ -279,10 +279,9 @@ pub struct Progress {
 
 impl Report for Progress {
     fn event(&self, event: &Event<'_>) {
-        if self.view.json {
-            if let Some(document) = json::event(event) {
-                self.view.json(document);
-            }
+        // What has no document is for people, also beside documents.
+        if let Some(document) = json::event(event).filter(|_| self.view.json) {
+            self.view.json(document);
         } else if let Some(line) = self.ticker.line(event) {
             self.view.aside(&(clean::clean(&line) + "\n"));
         }

@@ -24,8 +24,16 @@ const SLOW: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Ticker {
     every: Duration,
-    waits: Mutex<BTreeMap<Address, (Instant, Instant, String)>>,
+    waits: Mutex<BTreeMap<Address, Wait>>,
     between: Mutex<Between>,
+}
+
+/// A step that waits.
+#[derive(Debug)]
+struct Wait {
+    begin: Instant,
+    /// When it was last spoken of, and as what it waits for.
+    told: Option<(Instant, String)>,
 }
 
 /// What was said between the lines of steps.
@@ -58,6 +66,7 @@ impl Ticker {
             Event::Unanswered(call) => return self.unanswered(call),
             Event::Stopping(call, flows) => return self.stopping(call, *flows),
             Event::Started(change) if change.action == Action::Await => {
+                self.announced(&change.address);
                 Some(format!("  {}: waiting for the deployment", change.address))
             }
             Event::Started(_) => None,
@@ -93,7 +102,9 @@ impl Ticker {
         let mut between = self.between();
         let now = Instant::now();
         let (begin, first) = *between.begin.get_or_insert((now, sent));
-        if !between.is_due(now, self.every) {
+        // At a terminal whenever nothing else was said; in a log soon, and then now and then.
+        let pause = if self.every > LIVELY { self.every } else { SILENCE };
+        if !between.is_due(now, pause) {
             return None;
         }
         let left = left(now.duration_since(begin), sent.saturating_sub(first), all - sent);
@@ -103,9 +114,7 @@ impl Ticker {
 
     fn unanswered(&self, call: &Unanswered) -> Option<String> {
         let now = Instant::now();
-        // What is refused all the time is news for longer than what is only slow.
-        let every = if call.refused.is_some() { LIVELY } else { self.every };
-        let is_due = now - call.since >= SLOW && self.between().is_due(now, every);
+        let is_due = now - call.since >= SLOW && self.between().is_due(now, LIVELY);
         is_due.then(|| format!("  {} [{}]", unanswered(call), duration(now - call.since)))
     }
 
@@ -120,29 +129,37 @@ impl Ticker {
             .then(|| format!("  {}", stopping(call, now, flows)))
     }
 
+    /// Soon, and then now and then. What the step's first line has announced is no news soon.
     fn waiting(&self, address: &Address, what: &str) -> Option<String> {
         let now = Instant::now();
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = || (now, now, what.to_owned());
-        let (begin, last, told) = waits.entry(address.clone()).or_insert_with(first);
-        // What changes is worth a line, too.
-        let every = if told == what { self.every } else { LIVELY };
-        if now.duration_since(*last) < every {
+        let wait = waits.entry(address.clone()).or_insert(Wait { begin: now, told: None });
+        let is_due = match &wait.told {
+            None => now.duration_since(wait.begin) >= SILENCE,
+            Some((last, told)) => {
+                // What changes is worth a line, too.
+                let every = if told.is_empty() || told == what { self.every } else { LIVELY };
+                now.duration_since(*last) >= every
+            }
+        };
+        if !is_due {
             return None;
         }
-        (*last, *told) = (now, what.to_owned());
-        Some(format!(
-            "  {address}: still waiting for {what} [{}]",
-            duration(now.duration_since(*begin))
-        ))
+        wait.told = Some((now, what.to_owned()));
+        let time = duration(now.duration_since(wait.begin));
+        Some(format!("  {address}: still waiting for {what} [{time}]"))
+    }
+
+    fn announced(&self, address: &Address) {
+        let now = Instant::now();
+        let wait = Wait { begin: now, told: Some((now, String::new())) };
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).insert(address.clone(), wait);
     }
 }
 
 impl Between {
-    /// May a line come now? At a terminal whenever nothing else was said; in a log soon, and then now
-    /// and then.
-    fn is_due(&mut self, now: Instant, every: Duration) -> bool {
-        let pause = if every > LIVELY { every } else { SILENCE };
+    /// May a line come now: the first soon, and then one after each pause?
+    fn is_due(&mut self, now: Instant, pause: Duration) -> bool {
         let is_due = self.told.is_none_or(|told| now.duration_since(told) >= pause)
             && now.duration_since(self.spoken) >= SILENCE;
         if is_due {
@@ -209,17 +226,26 @@ mod tests {
     }
 
     #[test]
-    fn in_a_log_too_a_refused_call_is_told_every_ten_seconds() {
-        let ticker = Ticker { every: Duration::from_mins(1), ..Ticker::default() };
+    fn a_call_without_an_answer_is_told_soon_and_then_every_ten_seconds() {
         let fault = Fault::new(FaultKind::Throttled, "ask", "Rate exceeded");
         let slow = call(Duration::from_secs(13));
         let refused = Unanswered { refused: Some(fault), ..slow.clone() };
-        for (call, says) in [(&slow, None), (&refused, Some("AWS throttles S3 PutObject"))] {
-            let long_ago = Instant::now() - LIVELY;
-            (ticker.between().spoken, ticker.between().told) = (long_ago, Some(long_ago));
-            let line = ticker.line(&Event::Unanswered(call));
-            assert_eq!(line.is_some(), says.is_some(), "{line:?}");
-            assert!(says.is_none_or(|says| line.unwrap().contains(says)));
+        for every in [LIVELY, Duration::from_mins(1)] {
+            let slow_says = "still waiting for S3 PutObject";
+            for (call, says) in [(&slow, slow_says), (&refused, "AWS throttles S3 PutObject")] {
+                let ticker = Ticker { every, ..Ticker::default() };
+                let after = |spoken: Duration, told: Option<Duration>| {
+                    let now = Instant::now();
+                    (ticker.between().spoken, ticker.between().told) =
+                        (now - spoken, told.map(|told| now - told));
+                    ticker.line(&Event::Unanswered(call))
+                };
+                assert_eq!(after(Duration::ZERO, None), None);
+                assert!(after(SILENCE, None).unwrap().contains(says));
+                let soon = LIVELY / 2;
+                assert_eq!(after(soon, Some(soon)), None);
+                assert!(after(LIVELY, Some(LIVELY)).unwrap().contains(says));
+            }
         }
     }
 
@@ -237,13 +263,26 @@ mod tests {
     }
 
     #[test]
-    fn what_hinders_a_wait_is_told_when_it_begins() {
+    fn a_wait_is_told_soon_and_what_hinders_it_when_that_begins() {
         let ticker = Ticker { every: Duration::from_mins(1), ..Ticker::default() };
         let address = Address::new(crate::change::Kind::Distribution, "d");
+        let ago = |pause: Duration| {
+            let mut waits = ticker.waits.lock().unwrap();
+            let wait = waits.get_mut(&address).unwrap();
+            wait.begin -= pause;
+            wait.told.iter_mut().for_each(|(last, _)| *last -= pause);
+        };
         assert_eq!(ticker.line(&Event::Waiting(&address, "it")), None);
-        ticker.waits.lock().unwrap().get_mut(&address).unwrap().1 -= LIVELY;
+        ago(SILENCE);
+        let line = ticker.line(&Event::Waiting(&address, "it")).unwrap();
+        assert_eq!(line, "  distribution d: still waiting for it [3s]");
+        ago(LIVELY);
         assert_eq!(ticker.line(&Event::Waiting(&address, "it")), None, "not yet a minute");
         assert!(ticker.line(&Event::Waiting(&address, "it; nobody answers: no")).is_some());
+        let change = crate::change::Change::new(address.clone(), Action::Await, "wait");
+        assert!(ticker.line(&Event::Started(&change)).is_some());
+        ago(LIVELY);
+        assert_eq!(ticker.line(&Event::Waiting(&address, "it")), None, "the first line told it");
     }
 
     #[test]

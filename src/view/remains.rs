@@ -3,12 +3,17 @@
 use super::clean::clean;
 use super::human::{duration, notes};
 use crate::change::Notice;
+use crate::name::{AccountId, StackName};
 use crate::sweep::Remains;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// What a look at the account found, and what becomes of it.
 pub struct Listing<'a> {
+    /// Where it looked.
+    pub account: &'a AccountId,
+    /// The only one that was asked for.
+    pub stack: Option<&'a StackName>,
     /// What was asked for.
     pub chosen: &'a [Remains],
     /// What of it stays all the same, because visitors use it.
@@ -46,7 +51,12 @@ impl Listing<'_> {
             self.stack(&mut text, found);
         }
         if self.chosen.is_empty() {
-            text.push_str("Nothing of ours is left that was asked for.\n");
+            let whose = self.stack.map_or("ours".into(), |stack| format!("stack `{stack}`"));
+            let account = self.account;
+            let _ = writeln!(
+                text,
+                "Nothing of {whose} that was asked for is left in account {account}."
+            );
         }
         notes(&mut text, self.notices);
         if !self.staying.is_empty() {
@@ -124,7 +134,7 @@ impl Listing<'_> {
                 "stays": self.stays(found),
             })
         };
-        json!({"stacks": self.chosen.iter().map(stack).collect::<Vec<_>>(),
+        json!({"account": self.account, "stack": self.stack, "stacks": self.chosen.iter().map(stack).collect::<Vec<_>>(),
             "notices": self.notices})
     }
 }

@@ -38,6 +38,8 @@ pub enum Ending {
     Done,
     /// Another user turned it meanwhile, and it stands as they wanted it.
     Overtaken,
+    /// It was carried out, and nobody could see what holds.
+    Written,
     /// It does not stand as it was wanted, or that is not known.
     Failed,
     /// The plan has a conflict.
@@ -117,12 +119,12 @@ pub(crate) fn turned(
             "run the same command again, if that is not what you want: it goes on from what holds \
                 now"
         }
-        Ending::Failed if status.state.is_none() => {
+        Ending::Failed | Ending::Interrupted | Ending::Written if status.state.is_none() => {
             let _ =
                 write!(text, "\nhint: `provision maintenance status{flags}` says what holds.\n");
             return text;
         }
-        Ending::Failed | Ending::Interrupted => {
+        Ending::Failed | Ending::Interrupted | Ending::Written => {
             "run the same command again: it goes on from what holds now"
         }
         Ending::Done | Ending::Refused => return text,

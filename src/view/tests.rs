@@ -154,7 +154,10 @@ fn texts(h: &str) -> Vec<String> {
     let (later, failed) = (outcome(h), fault(h));
     let found = remains(h);
     let notices = [Notice { address: Address::new(Kind::Role, h), text: h.into() }];
+    let account = "123456789012".parse().unwrap();
     let listing = Listing {
+        account: &account,
+        stack: None,
         chosen: std::slice::from_ref(&found),
         staying: &[],
         notices: &notices,

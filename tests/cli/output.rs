@@ -55,6 +55,28 @@ fn a_full_disk_ends_no_work() {
     assert_eq!(stands(&none.0), Vec::<String>::new());
 }
 
+#[test]
+fn a_limit_for_files_is_an_error_with_words_and_leaves_nothing_half_written() {
+    let story = Story::of_a_shop();
+    let limited = |arguments: &str| {
+        let line = format!("ulimit -f 1; exec {} {arguments}", env!("CARGO_BIN_EXE_provision"));
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &line]).current_dir(story.path("")).env_clear();
+        command.env("PROVISION_SANDBOX_DELAYS", "deploy=0,replicas=0");
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    let ended = limited("apply --sandbox --yes");
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("File too large"), "{said}");
+    for folder in ["", ".provision/sandbox"] {
+        for entry in std::fs::read_dir(story.path(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            assert!(path.extension().is_none_or(|ending| ending != "new"), "{path:?}");
+        }
+    }
+}
+
 /// What there is: the names of things and of objects.
 fn stands(story: &Story) -> Vec<String> {
     if !story.path(".provision/sandbox/world.json").exists() {

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM while a run waits.
+//! Ctrl-C, SIGTERM and SIGHUP while a run waits.
 
 use crate::story::{Answer, Story};
 use std::io::{BufRead, BufReader, Read};
@@ -57,12 +57,14 @@ fn an_interrupted_run_says_where_it_stopped_and_goes_on_later() {
 }
 
 #[test]
-fn a_termination_is_the_same() {
-    let story = Story::of_a_shop();
-    assert_eq!(interrupted(&story, "apply --sandbox --yes", "TERM").code, 130);
-    let world = story.world();
-    let answer = interrupted(&story, "destroy --sandbox --yes", "TERM");
-    assert_eq!(answer.code, 130);
-    assert!(answer.out.contains("not started  bucket shop-files"), "{}", answer.out);
-    assert_eq!(story.world()["buckets"], world["buckets"], "nothing after the wait was begun");
+fn a_termination_and_a_closed_terminal_are_the_same() {
+    for signal in ["TERM", "HUP"] {
+        let story = Story::of_a_shop();
+        assert_eq!(interrupted(&story, "apply --sandbox --yes", signal).code, 130, "{signal}");
+        let world = story.world();
+        let answer = interrupted(&story, "destroy --sandbox --yes", signal);
+        assert_eq!(answer.code, 130, "{signal}");
+        assert!(answer.out.contains("not started  bucket shop-files"), "{}", answer.out);
+        assert_eq!(story.world()["buckets"], world["buckets"], "nothing after the wait was begun");
+    }
 }

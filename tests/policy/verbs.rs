@@ -159,7 +159,12 @@ async fn a_sweep_that_takes_a_stack_down_takes_what_its_destroy_takes() {
         .extend(stage.policy("destroy")["Statement"].as_array().unwrap().clone());
     operator.may(&stage.shop, &both).await;
     drop(operator.run(&stage.shop, "sweep --stack shop --yes --delete-data").exits(0));
-    drop(operator.run(&stage.shop, "sweep --stack shop").exits(0).says("Nothing of ours is left"));
+    drop(
+        operator
+            .run(&stage.shop, "sweep --stack shop")
+            .exits(0)
+            .says("Nothing of stack `shop` that was asked for is left in account"),
+    );
 }
 
 #[tokio::test]

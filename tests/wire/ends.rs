@@ -6,32 +6,32 @@ use std::io::{BufRead, BufReader, Lines, Read};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// A command under way. It does not outlive a test that fails.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     words: Lines<BufReader<ChildStderr>>,
 }
 
 impl Running {
-    fn of(shop: &Shop, arguments: &str) -> Self {
+    pub(crate) fn of(shop: &Shop, arguments: &str) -> Self {
         let mut command = shop.command(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let words = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { child, words }
     }
 
-    fn stop(&self) {
+    pub(crate) fn stop(&self) {
         let kill = format!("kill -INT {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Waits for a line that begins so, and returns it.
-    fn line(&mut self, beginning: &str) -> String {
+    pub(crate) fn line(&mut self, beginning: &str) -> String {
         let line = self.words.by_ref().map(Result::unwrap).find(|it| it.starts_with(beginning));
         line.unwrap()
     }
 
     /// Waits for the end; returns the exit code and the rest of what was said.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let mut said = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
         said.extend(self.words.by_ref().map(|line| line.unwrap() + "\n"));

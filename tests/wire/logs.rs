@@ -292,7 +292,10 @@ async fn a_sweep_finds_what_is_left_of_functions_that_are_gone() {
         logs.untag_resource().resource_arn(arn).tag_keys("provision:protect").send().await.unwrap();
     }
     shop.run("sweep --all --yes").exits(0).says("Done: 13 deleted");
-    shop.run("sweep").exits(0).says("Nothing of ours is left").says("/aws/lambda/us-east-1.gone");
+    shop.run("sweep")
+        .exits(0)
+        .says("Nothing of ours that was asked for is left")
+        .says("/aws/lambda/us-east-1.gone");
     shop.ground.rules(|rules| rules.page_size = None);
     let left = [
         "eu-west-1 /aws/lambda/us-east-1.gone",

@@ -278,6 +278,11 @@ async fn a_turn_that_s3_refuses_until_its_end_tells_why() {
     assert!(!ran.said.contains("no answer") && !ran.said.contains("arrive"), "{}", ran.said);
 }
 
+/// How long, as a line says it.
+fn waited(line: &str) -> &str {
+    line.rsplit_once('[').map_or(line, |(_, time)| time)
+}
+
 /// Nobody waits for minutes; but for two attempts of ten seconds each, so that this is the slowest
 /// test here.
 #[tokio::test]
@@ -296,7 +301,11 @@ async fn a_turn_ends_although_s3_hangs() {
                 shop.ground.fault(At::Every(operation), Fault::Hang);
                 let ran = shop.run("maintenance on").exits(1).says(says);
                 let ran = ran.says(&format!("still waiting for S3 {name} at 127.0.0.1"));
-                drop(ran.says("there was no answer within 20 seconds"));
+                let ran = ran.says("there was no answer within 20 seconds");
+                let lines: Vec<_> =
+                    ran.said.lines().filter(|line| line.contains("still waiting")).collect();
+                let once: BTreeSet<_> = lines.iter().map(|line| waited(line)).collect();
+                assert_eq!(lines.len(), once.len(), "{}", ran.said);
                 assert_eq!(shop.ground.count(operation), attempts);
             });
         }

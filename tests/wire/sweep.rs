@@ -17,7 +17,9 @@ async fn what_a_lost_spec_left_is_found_and_taken_down() {
     shop.ground.rules(|rules| rules.replica_tries = 1);
     let id = shop.distribution().await;
 
-    shop.run("sweep --all --yes").exits(0).says("Nothing of ours is left that was asked for");
+    shop.run("sweep --all --yes")
+        .exits(0)
+        .says("Nothing of ours that was asked for is left in account 000000000000");
     shop.remove("provision.yaml");
     let calls = shop.calls_of("sweep", 0);
     assert_eq!(writes(&calls), Vec::<&str>::new());
@@ -25,7 +27,7 @@ async fn what_a_lost_spec_left_is_found_and_taken_down() {
         shop.run("sweep").exits(0).says("Stack `shop`").says(&format!("distribution {id} enabled"));
     shop.run("sweep --older-than 1h --yes")
         .exits(0)
-        .says("Nothing of ours is left that was asked for");
+        .says("Nothing of ours that was asked for is left in account 000000000000");
     shop.run("sweep --all --yes").exits(0).says("in use: it stays");
     shop.run("sweep --yes").exits(64);
 

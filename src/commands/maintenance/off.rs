@@ -24,5 +24,5 @@ pub(crate) async fn run(global: &Global, _: &Off) -> Result<Exit, Failure> {
     let deadline = Deadline::new(session.place.watch());
     let (stack, _, sides) = look(&session, &deadline).await?;
     let wanted = Wanted::Off { standard: desired::standard_page(&session.spec) };
-    Ok(turn(&session, &deadline, &stack, &wanted, sides).await)
+    Ok(turn(&session, &deadline, &stack, &wanted, sides, async {}).await)
 }

@@ -14,8 +14,7 @@ use crate::session::deadline::Deadline;
 use crate::session::failure::{Failure, Reason};
 use crate::session::global::Global;
 use crate::session::times;
-use crate::spec::Spec;
-use crate::spec::page;
+use crate::spec::{Spec, duration, page};
 use crate::stack::Stack;
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -29,7 +28,7 @@ use std::time::Duration;
 pub(crate) struct On {
     /// End after this time, such as 45m; the edge ends it by itself
     #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
-    #[arg(value_parser = humantime::parse_duration)]
+    #[arg(value_parser = duration::said)]
     pub length: Option<Duration>,
     /// End at this time: the next HH:MM here (not one that has just passed), or RFC 3339
     #[arg(long, value_name = "TIME")]
@@ -98,11 +97,13 @@ pub(crate) async fn run(global: &Global, verb: &On) -> Result<Exit, Failure> {
         standard: desired::standard_page(&session.spec),
         mark,
     });
-    let exit = turn(&session, &deadline, &stack, &wanted, sides).await;
-    if let Some(token) = token.filter(|_| exit == Exit::Done) {
-        session.place.view.bypass(&link(&session, &deadline, &stack, &token).await, &token);
-    }
-    Ok(exit)
+    // The token exists nowhere else: it does not wait for how the turn ends.
+    let shown = async {
+        if let Some(token) = &token {
+            session.place.view.bypass(&link(&session, &deadline, &stack, token).await, token);
+        }
+    };
+    Ok(turn(&session, &deadline, &stack, &wanted, sides, shown).await)
 }
 
 fn end(begin: Timestamp, length: Duration) -> Result<Timestamp, String> {
@@ -144,7 +145,10 @@ pub(crate) fn random() -> Result<String, getrandom::Error> {
 async fn link(session: &Session, deadline: &Deadline, stack: &Stack, token: &str) -> String {
     let site = match site(&session.spec) {
         Some(site) => Some(site),
-        None => found_site(session, deadline, stack).await.ok().flatten(),
+        None => {
+            let found = found_site(session, deadline, stack);
+            session.place.unless_stopped(found).await.ok().flatten()
+        }
     };
     format!(
         "{}?{}={token}",

@@ -4,7 +4,9 @@ use super::first;
 use crate::resource::function::package;
 use crate::resource::site::folder;
 use crate::spec::decode::{Draft, Given};
-use crate::spec::page::{ALLOW_HINT, HEADERS, LARGEST_RESPONSE, own_references};
+use crate::spec::page::{
+    ALLOW_HINT, HEADERS, LARGEST_RESPONSE, MARKUP_HINT, NO_MARKUP, has_no_markup, own_references,
+};
 use crate::spec::problem::{Problem, visible};
 use crate::spec::runtime;
 use crate::spec::{DistributionSpec, Source};
@@ -157,6 +159,11 @@ fn page(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
             "visitors see it during maintenance",
             "write something for them, or remove the key to use the built-in page",
         ));
+    } else if has_no_markup(&bytes) {
+        let what = format!("the page `{}` {NO_MARKUP}", given.shown);
+        let rule = "the edge function serves it as `text/html`";
+        let fix = format!("name the page's own file, or {MARKUP_HINT}");
+        problems.push(Problem::warning(&given.place, what, rule, fix));
     }
     for reference in own_references(&String::from_utf8_lossy(&bytes), &draft.spec.maintenance.allow)
     {

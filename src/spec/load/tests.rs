@@ -26,7 +26,7 @@ fn folder() -> TempDir {
     write("taken/index.html", b"<h1>home</h1>");
     write("page.html", b"<h1>soon</h1>");
     write("empty.html", b"");
-    write("fits.html", "x".repeat(38_912).as_bytes());
+    write("fits.html", "<".repeat(38_912).as_bytes());
     write("large.html", "x".repeat(38_913).as_bytes());
     write("latin.html", b"caf\xe9");
     write("edge/index.py", b"def handler(event, context): ...");

@@ -1,9 +1,9 @@
 //! Durations: always with a unit, in whole seconds, within the range of their key.
 
 use crate::spec::decode::reader::{Reader, Section};
+use crate::spec::duration::{read, written};
 use crate::spec::node::Value;
 use crate::spec::problem::Problem;
-use crate::spec::written;
 use std::time::Duration;
 
 impl Reader<'_> {
@@ -39,15 +39,14 @@ impl Reader<'_> {
             self.wrong_type(section, key, "a duration such as `10m`");
             return default;
         };
-        let Ok(duration) = humantime::parse_duration(text) else {
-            let what = format!("`{}` is not a duration", node.shown());
-            self.problems.push(Problem::error(
-                &node.place,
-                what,
-                "a duration is a number with a unit, or several of them",
-                "write for example `5s`, `10m` or `1h30m`",
-            ));
-            return default;
+        let duration = match read(text) {
+            Ok(duration) => duration,
+            Err(why) => {
+                let what = format!("`{}` is not a duration", node.shown());
+                let fix = why.fix(&node.shown());
+                self.problems.push(Problem::error(&node.place, what, why.rule(), fix));
+                return default;
+            }
         };
         if duration.subsec_nanos() != 0 {
             let what = format!("`{address}` must be whole seconds, found `{}`", node.shown());
