@@ -2,9 +2,8 @@
 //! mean, and what to do now.
 
 use super::cause::{self, causes, within};
-use super::lost::refused;
+use super::lost::{Stopped, refused};
 use super::refusal::{Meaning, meaning};
-use super::tries::Stopped;
 use super::way::Lost;
 use crate::change::{Fault, FaultKind};
 use crate::name::Region;
@@ -28,7 +27,7 @@ where
     }
     let code = error.code().map(str::to_owned);
     let status = error.raw_response().map(|response| response.status().as_u16());
-    let text = error.message().map_or_else(|| words(error, status), str::to_owned);
+    let text = error.message().map_or_else(|| words(error, status), told);
     let is_garbled = code.is_none() && status.is_some_and(is_success);
     let page = error.raw_response().filter(|_| code.is_none()).and_then(page);
     let is_page = page.is_some();
@@ -68,8 +67,7 @@ pub(super) fn of_try(
 ) -> Fault {
     let said = within::<ErrorMetadata>(error);
     let code = said.and_then(ErrorMetadata::code).map(str::to_owned);
-    let message =
-        said.and_then(ErrorMetadata::message).map_or_else(|| causes(error), str::to_owned);
+    let message = said.and_then(ErrorMetadata::message).map_or_else(|| causes(error), told);
     let Meaning { kind, cure } = match response {
         None => cause::meaning(error),
         Some(response) => meaning(code.as_deref(), &message, Some(response.status().as_u16())),
@@ -175,6 +173,17 @@ fn needs(error: &str) -> Vec<String> {
         other => &[other],
     };
     actions.iter().map(|action| format!("{service}:{action}")).collect()
+}
+
+/// AWS's own words, but for what it repeats to whoever has signed falsely: all that he has signed,
+/// the session token included.
+fn told(message: &str) -> String {
+    message
+        .split("The Canonical String for this request")
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .into()
 }
 
 /// What a web page says that came in AWS's place. No service of AWS that is called here answers in

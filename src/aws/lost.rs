@@ -4,12 +4,16 @@
 //! was wanted, it was this op that did it. And its last refusal, where something else ends first.
 
 use super::cause::{causes, within};
-use super::tries::Stopped;
 use crate::change::Fault;
 use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The user wants to stop: why the call was to be tried again.
+#[derive(Debug, thiserror::Error)]
+#[error("it was not tried again: {}", .0.message)]
+pub(super) struct Stopped(pub(super) Fault);
 
 tokio::task_local! {
     /// Has a write of the op that is under way been left without an answer?

@@ -57,11 +57,6 @@ impl Storable for Tried {
     type Storer = StoreReplace<Self>;
 }
 
-/// The user wants to stop: why the call was to be tried again.
-#[derive(Debug, thiserror::Error)]
-#[error("it was not tried again: {}", .0.message)]
-pub(super) struct Stopped(pub(super) Fault);
-
 /// Is the call tried again for as long as a look may take?
 pub(super) fn persists(kind: FaultKind) -> bool {
     matches!(kind, FaultKind::Throttled | FaultKind::Failing)
@@ -97,7 +92,7 @@ impl Intercept for Tries {
                 Ok(())
             }
             Some(Tried { last: Some(fault), .. }) if *self.stop.borrow() => {
-                Err(Stopped(fault.clone()).into())
+                Err(lost::Stopped(fault.clone()).into())
             }
             Some(_) => Ok(()),
         }
