@@ -307,8 +307,8 @@ fn every_rule_is_kept() {
         ("maintenance: { page: latin.html }", "the page `latin.html` is not UTF-8"),
         ("maintenance: { page: empty.html }", "warning: the page `empty.html` is empty"),
         (
-            "maintenance: { page: plain.txt }",
-            "warning: the page `plain.txt` holds no `<`, so it is no HTML",
+            "maintenance: { page: edge/index.py }",
+            "warning: the page `edge/index.py` holds no `<`, so it is no HTML",
         ),
         ("maintenance: { page: /etc/passwd }", "`/etc/passwd` is an absolute path"),
         ("maintenance: { page: ../page.html }", "`../page.html` is outside of the spec's folder"),
