@@ -106,8 +106,9 @@ mod tests {
         ] {
             assert_eq!(allowed(html), expected, "{html}");
         }
-        let many: String = (0..20).map(|number| format!("<script>{number}</script>")).collect();
-        assert_eq!(allowed(&many).split(' ').count(), MOST);
+        let many: Vec<String> =
+            (0..20).map(|number| format!("<script>{number}</script>")).collect();
+        assert_eq!(allowed(&many.concat()).split(' ').count(), MOST);
     }
 
     #[test]

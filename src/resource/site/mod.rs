@@ -321,9 +321,10 @@ impl Op {
                 let headers = &content.headers;
                 let kept = headers.cache_control.contains("immutable").then_some("immutable");
                 let encoded = Some(headers.content_encoding.as_str());
-                let traits = encoded.filter(|coding| !coding.is_empty()).into_iter().chain(kept);
-                let traits: String = traits.map(|word| format!(", {word}")).collect();
-                let summary = format!("{adopts}upload {}, {kind}{traits}", bytes(content.size));
+                let encoded = encoded.filter(|coding| !coding.is_empty());
+                let traits: Vec<&str> = [kind].into_iter().chain(encoded).chain(kept).collect();
+                let summary =
+                    format!("{adopts}upload {}, {}", bytes(content.size), traits.join(", "));
                 let change = Change::new(address, action, summary);
                 let etag = before
                     .as_ref()
