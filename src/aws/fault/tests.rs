@@ -222,8 +222,8 @@ fn a_page_in_awss_place_is_told_in_its_own_words() {
 /// As IAM and STS answer (IAM API Reference, "Signature Version 4 troubleshooting").
 #[test]
 fn a_refused_signature_tells_no_token() {
-    let said = "The request signature we calculated does not match the signature you provided. Check \
-        your AWS Secret Access Key and signing method.";
+    let said = "The request signature we calculated does not match the signature you provided. \
+        Check your AWS Secret Access Key and signing method.";
     let repeated = "\n\nThe Canonical String for this request should have been\n'POST\n/\n\n\
         x-amz-security-token:IQoJb3JpZ2lu";
     assert_eq!(told(&format!("{said}{repeated}")), said);

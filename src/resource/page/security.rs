@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 const MOST: usize = 8;
 
 /// The Content Security Policy (W3C, "Content Security Policy Level 3") under which this page does
-/// what it does now: styles, pictures and fonts from anywhere, and of scripts those that stand in it,
-/// and what it loads by a whole address or from the site.
+/// what it does now: styles, pictures and fonts from anywhere, and of scripts those that stand in
+/// it, and what it loads by a whole address or from the site.
 #[must_use]
 pub fn policy(html: &str) -> String {
     let mut allowed = BTreeSet::new();

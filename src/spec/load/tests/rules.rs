@@ -41,18 +41,6 @@ fn every_rule_is_kept() {
             "bucket name `a-123456789012-us-east-1-an` is another account's than the spec's \
                 `account`",
         ),
-        (
-            "bucket: { name: shop, namespace: account-regional }",
-            "bucket name `shop` is not in namespace `account-regional`",
-        ),
-        (
-            "bucket: { name: a-123456789012-us-east-1-an, namespace: global }",
-            "bucket name `a-123456789012-us-east-1-an` is not in namespace `global`",
-        ),
-        (
-            "region: me-south-1\nbucket: { namespace: account-regional }",
-            "there is no namespace `account-regional` in me-south-1",
-        ),
         ("bucket: { namespace: regional }", "unknown namespace `regional`"),
         ("bucket: { name: my.bucket }", "warning: bucket name `my.bucket` holds a dot"),
         ("role: { name: a/b }", "role name `a/b` may hold only letters, digits and `+=,.@_-`"),

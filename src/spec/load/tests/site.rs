@@ -1,7 +1,28 @@
-//! What a spec says of the site's files.
+//! What a spec says of the bucket and of the site's files.
 
 use super::rules::assert_problem;
 use super::*;
+
+#[test]
+fn a_bucket_s_name_is_in_its_namespace() {
+    let folder = folder();
+    for (text, expected) in [
+        (
+            "bucket: { name: shop, namespace: account-regional }",
+            "bucket name `shop` is not in namespace `account-regional`",
+        ),
+        (
+            "bucket: { name: a-123456789012-us-east-1-an, namespace: global }",
+            "bucket name `a-123456789012-us-east-1-an` is not in namespace `global`",
+        ),
+        (
+            "region: me-south-1\nbucket: { namespace: account-regional }",
+            "there is no namespace `account-regional` in me-south-1",
+        ),
+    ] {
+        assert_problem(&folder, text, expected);
+    }
+}
 
 #[test]
 fn every_rule_of_patterns_and_headers_is_kept() {
