@@ -332,8 +332,10 @@ fn the_console_turns_the_switch_by_keyboard_and_for_nobody_else() {
     assert_eq!(visitor.ask("document.getElementById('now').textContent"), "Maintenance is on");
     assert!(is_on());
 
-    // A page of the site, or of anybody else, can send requests to the console; they are not heard.
     assert_eq!(visitor.go(&site.address), maintenance());
+    // A page of the site, or of anybody else, can send requests to the console; they are not heard.
+    // The page of the window itself cannot: what it may ask for is bounded.
+    visitor.go(&format!("{}/.well-known/nothing", site.address.trim_end_matches('/')));
     let script = "(async () => {
         const body = JSON.stringify({ on: false });
         const answers = await Promise.allSettled([
