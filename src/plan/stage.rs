@@ -111,8 +111,10 @@ impl Stage {
             RemoveGrant, Retention, Role, Settled, Switch, Vacate, Vacated, Warning,
         };
         match self {
-            Role | Access => &[],
+            Role => &[],
             Bucket | Function | Logs => &[Role],
+            // A control without a bucket was left behind by somebody (`own_distribution`).
+            Access => &[Bucket],
             BucketSettings | Files | Page => &[Bucket],
             Documents => &[Bucket, Files],
             Retention => &[Logs],
