@@ -113,9 +113,8 @@ impl Stage {
         match self {
             Role => &[],
             Bucket | Function | Logs => &[Role],
-            // A control without a bucket was left behind by somebody (`own_distribution`).
-            Access => &[Bucket],
-            BucketSettings | Files | Page => &[Bucket],
+            // An access control without a bucket was left behind by somebody (`own_distribution`).
+            BucketSettings | Files | Page | Access => &[Bucket],
             Documents => &[Bucket, Files],
             Retention => &[Logs],
             Grant | Warning => &[Bucket, BucketSettings],
