@@ -80,10 +80,9 @@ pub fn provision(stack: &Stack, desired: &Desired, live: &Live, choices: &Choice
 fn own_distribution(plan: &mut Plan, stack: &Stack, desired: &Desired, live: &Live) {
     let name = &stack.names.stack;
     let Some(wanted) = &desired.distribution else { return };
-    // The grant comes after the distribution that it names, and the control after the bucket: where
-    // that is gone, with all that it could tell, somebody took it down.
-    let has_lost = live.bucket.is_none() || grant::distribution(live.policy.as_ref()).is_some();
-    let outlived = live.distribution.is_none() && has_lost;
+    // The grant comes after the distribution that it names.
+    let outlived =
+        live.distribution.is_none() && grant::distribution(live.policy.as_ref()).is_some();
     let access = access::plan::plan(name, live.access.as_ref(), outlived);
     plan.take(Stage::Access, access, |op| Op::Access(name.clone(), op));
     let access = live.access.as_ref().map(|access| access.id.as_str());

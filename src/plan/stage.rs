@@ -111,10 +111,9 @@ impl Stage {
             RemoveGrant, Retention, Role, Settled, Switch, Vacate, Vacated, Warning,
         };
         match self {
-            Role => &[],
+            Role | Access => &[],
             Bucket | Function | Logs => &[Role],
-            // An access control without a bucket was left behind by somebody (`own_distribution`).
-            BucketSettings | Files | Page | Access => &[Bucket],
+            BucketSettings | Files | Page => &[Bucket],
             Documents => &[Bucket, Files],
             Retention => &[Logs],
             Grant | Warning => &[Bucket, BucketSettings],

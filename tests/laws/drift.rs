@@ -61,12 +61,6 @@ drifts! {
             statements.retain(|statement| !ours(statement));
         }
     }),
-    "the policy lets visitors read control data" => |world, _| bucket(world, |found| {
-        let ours = |statement: &Value| statement["Sid"] == grant::HIDDEN_SID;
-        for statements in found.policy.iter_mut().filter_map(|policy| policy["Statement"].as_array_mut()) {
-            statements.retain(|statement| !ours(statement));
-        }
-    }),
     "the policy has a statement of theirs" => |world, _| bucket(world, |found| {
         let statements = found.policy.as_ref().map(policy::statements).unwrap_or_default().into_iter().chain([their_statement()]);
         found.policy = Some(json!({"Version": "2012-10-17",
