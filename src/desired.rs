@@ -12,6 +12,7 @@ use crate::resource::{
     logs, marker, page, role, site, tags,
 };
 use crate::spec::duration::written;
+use crate::spec::page::security;
 use crate::spec::{DistributionSpec, OwnedDistribution, Source, Spec};
 use crate::stack::{Names, Stack};
 use serde_json::json;
@@ -241,7 +242,7 @@ pub fn package_files(spec: &Spec, stack: &Stack, pages: &Pages) -> Result<packag
     }
     let maintenance = &spec.maintenance;
     let page = self::page(spec)?.read()?;
-    let csp = page::security::policy(&String::from_utf8_lossy(&page));
+    let csp = security::policy(&String::from_utf8_lossy(&page));
     let settings = json!({
         "bucket": stack.bucket,
         "region": stack.names.region,

@@ -249,8 +249,8 @@ fn listeners(connection: &Connection, calls: &meter::Calls) -> Vec<SharedInterce
         is_verbose: connection.verbose,
     };
     let recorder = connection.recording.clone().map(record::Recorder);
-    // The first hears of a try before the meter does, which asks it what came of it.
     let answer = SharedInterceptor::new(answer::Answer);
+    // The first hears of a try before the meter does, which asks it what came of it.
     [SharedInterceptor::new(tries), SharedInterceptor::new(meter), answer]
         .into_iter()
         .chain(recorder.map(SharedInterceptor::new))

@@ -220,12 +220,12 @@ impl Intercept for Recorder {
         });
         let headers = request.headers();
         let authorization = headers.get("authorization").unwrap_or_default();
-        let keys = [headers.get(TOKEN).unwrap_or_default(), key_id(authorization)];
+        let keys = [headers.get(TOKEN).unwrap_or_default(), of_scope(authorization, 0)];
         self.0.hides(keys.into_iter().filter(|key| !key.is_empty()));
         let mut exchange = Exchange {
             service: if service.ends_with("logs") { "logs".to_owned() } else { service },
             operation,
-            region: region(authorization).to_owned(),
+            region: of_scope(authorization, 2).to_owned(),
             method: request.method().to_owned(),
             path: path(request.uri()).to_owned(),
             asked: chosen(headers, ASKED),
@@ -285,14 +285,8 @@ fn path(uri: &str) -> &str {
     rest.find('/').map_or("/", |at| &rest[at..])
 }
 
-/// The id of the key that a request is signed with.
-fn key_id(authorization: &str) -> &str {
+/// One part of the scope of a signature: `Credential=KEY/DATE/REGION/SERVICE/…`.
+fn of_scope(authorization: &str, part: usize) -> &str {
     let scope = authorization.split_once("Credential=").map(|(_, scope)| scope);
-    scope.and_then(|scope| scope.split('/').next()).unwrap_or_default()
-}
-
-/// The region in the scope of a signature: `Credential=KEY/DATE/REGION/SERVICE/…`.
-fn region(authorization: &str) -> &str {
-    let scope = authorization.split_once("Credential=").map(|(_, scope)| scope);
-    scope.and_then(|scope| scope.split('/').nth(2)).unwrap_or_default()
+    scope.and_then(|scope| scope.split('/').nth(part)).unwrap_or_default()
 }

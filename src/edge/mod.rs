@@ -232,14 +232,21 @@ impl ObjectHeaders {
         Self { content_type, cache_control, ..Self::default() }
     }
 
-    /// Name and value of what there is, the type aside.
-    pub fn others(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let all = [
+    /// Each with its name, also those that are empty.
+    #[must_use]
+    pub fn all(&self) -> [(&'static str, &String); 5] {
+        [
+            ("content-type", &self.content_type),
             ("cache-control", &self.cache_control),
             ("content-encoding", &self.content_encoding),
             ("content-language", &self.content_language),
             ("content-disposition", &self.content_disposition),
-        ];
+        ]
+    }
+
+    /// Name and value of what there is, the type aside.
+    pub fn others(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let [_, all @ ..] = self.all();
         all.into_iter()
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| (name, value.as_str()))

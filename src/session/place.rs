@@ -214,7 +214,8 @@ impl Place {
         }
     }
 
-    /// Finds what is left of every stack in the account, and which that is, once it is known to be the right one.
+    /// Finds what is left of every stack in the account, and which that is, once it is known to be
+    /// the right one.
     ///
     /// # Errors
     /// See [`look`](Self::look).

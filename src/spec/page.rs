@@ -1,6 +1,8 @@
 //! What a maintenance page may be: it is served by the edge function, alone, while everything else
 //! of the site answers 503.
 
+pub mod security;
+
 /// What CloudFront takes from a viewer-request function, headers included (CloudFront Developer
 /// Guide, "Quotas").
 pub const LARGEST_RESPONSE: usize = 40_960;

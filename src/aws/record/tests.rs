@@ -1,6 +1,7 @@
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use veil::tests::{all_percent, entities, json, percent};
 
 /// What is somebody's, and how the recording comes to know it.
 const VALUES: &[(&str, Known)] = &[
@@ -29,22 +30,6 @@ enum Known {
     Named,
     /// From where it stands in another exchange.
     In(&'static str),
-}
-
-fn percent(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
-fn all_percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
-}
-
-fn json(text: &str) -> String {
-    text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
-}
-
-fn entities(text: &str) -> String {
-    text.chars().map(|letter| format!("&#x{:x};", u32::from(letter))).collect::<Vec<_>>().concat()
 }
 
 fn bytes(text: &str, between: &str) -> String {

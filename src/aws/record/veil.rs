@@ -313,4 +313,4 @@ fn is_digest(word: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 pub(crate) mod aws;
 pub(crate) mod permissions;
 pub mod plan;
-pub mod security;
 mod sides;
 pub(crate) mod simulate;
 pub mod turn;

@@ -44,7 +44,7 @@ pub fn keys(
     folder: &Path,
     selection: Selection<'_>,
 ) -> Result<BTreeMap<ObjectKey, PathBuf>, Fault> {
-    let Walk { keys, refused, .. } = walk(folder, selection)?;
+    let (keys, refused) = sorted(folder, selection)?;
     let Some((name, why)) = refused.first_key_value() else { return Ok(keys) };
     let more = match refused.len() - 1 {
         0 => String::new(),
@@ -55,11 +55,16 @@ pub fn keys(
         .hinted("`provision validate` names all of them"))
 }
 
-/// The files below the folder, by their names from there, that cannot be objects, and why. What
-/// cannot be read is left to [`read`].
-#[must_use]
-pub fn refused(folder: &Path, selection: Selection<'_>) -> BTreeMap<String, &'static str> {
-    walk(folder, selection).map(|walk| walk.refused).unwrap_or_default()
+/// Which key is which file's, and the files, by their names from the folder, that cannot be objects,
+/// each with why.
+pub type Sorted = (BTreeMap<ObjectKey, PathBuf>, BTreeMap<String, &'static str>);
+
+/// The same, with all that cannot be objects.
+///
+/// # Errors
+/// [`FaultKind::Local`] where a folder cannot be read.
+pub fn sorted(folder: &Path, selection: Selection<'_>) -> Result<Sorted, Fault> {
+    walk(folder, selection).map(|walk| (walk.keys, walk.refused))
 }
 
 /// What was found below a folder.
@@ -82,15 +87,16 @@ fn walk<'a>(folder: &Path, selection: Selection<'a>) -> Result<Walk<'a>, Fault> 
     let mut folders = vec![(walk.root.clone(), 0)];
     while let Some((folder, links)) = folders.pop() {
         for entry in std::fs::read_dir(&folder).map_err(|error| local(&folder, &error))? {
-            let path = entry.map_err(|error| local(&folder, &error))?.path();
-            if is_hidden(&path.file_name().unwrap_or_default().to_string_lossy()) {
+            let entry = entry.map_err(|error| local(&folder, &error))?;
+            let path = entry.path();
+            if is_hidden(&entry.file_name().to_string_lossy()) || walk.ignores(&path) {
                 continue;
             }
-            match walk.real(&path, links) {
+            let is_link = path.is_symlink();
+            let real = if is_link { walk.target(&path, links) } else { Ok(path.clone()) };
+            match real {
                 Err(why) => walk.refuse(&path, why),
-                Ok(real) if real.is_dir() => {
-                    folders.push((path.clone(), links + usize::from(path.is_symlink())));
-                }
+                Ok(real) if real.is_dir() => folders.push((path, links + usize::from(is_link))),
                 Ok(real) if Some(&real) == page.as_ref() => {}
                 Ok(real) if real.is_file() => walk.take(path),
                 Ok(_) => walk.refuse(&path, "must be a file or a folder"),
@@ -101,11 +107,8 @@ fn walk<'a>(folder: &Path, selection: Selection<'a>) -> Result<Walk<'a>, Fault> 
 }
 
 impl Walk<'_> {
-    /// What the path leads to, if that is part of the site.
-    fn real(&self, path: &Path, links: usize) -> Result<PathBuf, &'static str> {
-        if !path.is_symlink() {
-            return Ok(path.to_owned());
-        }
+    /// What a link leads to, if that is part of the site.
+    fn target(&self, path: &Path, links: usize) -> Result<PathBuf, &'static str> {
         let real = path.canonicalize().map_err(|_| "is a link that leads nowhere")?;
         let Ok(inside) = real.strip_prefix(&self.root) else {
             return Err("is a link that leads out of the site's folder");
@@ -124,22 +127,23 @@ impl Walk<'_> {
     fn take(&mut self, path: PathBuf) {
         match key(&self.root, &path) {
             Err(why) => self.refuse(&path, why),
-            Ok(key) => {
-                let is_ignored =
-                    self.selection.ignore.iter().any(|pattern| pattern.is_for(key.as_str()));
-                if !is_ignored && !self.selection.excluded.contains(&Some(&key)) {
-                    self.keys.insert(key, path);
-                }
-            }
+            Ok(key) if self.selection.excluded.contains(&Some(&key)) => {}
+            Ok(key) => drop(self.keys.insert(key, path)),
         }
     }
 
     fn refuse(&mut self, path: &Path, why: &'static str) {
-        let name = path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().into_owned();
-        let is_ignored = self.selection.ignore.iter().any(|pattern| pattern.is_for(&name));
-        if !is_ignored {
-            self.refused.insert(name, why);
-        }
+        self.refused.insert(self.name(path), why);
+    }
+
+    fn ignores(&self, path: &Path) -> bool {
+        let ignore = self.selection.ignore;
+        !ignore.is_empty() && ignore.iter().any(|pattern| pattern.is_for(&self.name(path)))
+    }
+
+    /// The path from the folder.
+    fn name(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().into_owned()
     }
 }
 
@@ -280,7 +284,7 @@ mod tests {
         link("nowhere", "broken");
         link("..", "sub/up");
         link(".git", "code");
-        let told = refused(folder.path(), Selection::default());
+        let (_, told) = sorted(folder.path(), Selection::default()).unwrap();
         let control = "must not hold control characters";
         let told: Vec<_> = told.iter().map(|(name, why)| (name.as_str(), *why)).collect();
         assert_eq!(
@@ -303,7 +307,7 @@ mod tests {
         );
         let all = ["**".parse().unwrap()];
         let ignored = Selection { ignore: &all, ..Selection::default() };
-        assert_eq!(refused(folder.path(), ignored), BTreeMap::new());
+        assert_eq!(sorted(folder.path(), ignored).unwrap(), (BTreeMap::new(), BTreeMap::new()));
     }
 
     #[cfg(unix)]

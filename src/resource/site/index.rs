@@ -65,17 +65,10 @@ impl Served {
 
     /// What becomes different once it is served like `next`.
     pub fn changes(&self, next: &Self) -> impl Iterator<Item = FieldChange> {
-        let (was, will) = (&self.headers, &next.headers);
-        let headers = [
-            ("content type", &was.content_type, &will.content_type),
-            ("cache control", &was.cache_control, &will.cache_control),
-            ("content encoding", &was.content_encoding, &will.content_encoding),
-            ("content language", &was.content_language, &will.content_language),
-            ("content disposition", &was.content_disposition, &will.content_disposition),
-        ];
-        let headers = headers
-            .into_iter()
-            .filter_map(|(name, was, will)| FieldChange::between(name, was, will));
+        let pairs = self.headers.all().into_iter().zip(next.headers.all());
+        let headers = pairs.filter_map(|((name, was), (_, will))| {
+            FieldChange::between(&name.replace('-', " "), was, will)
+        });
         let switch = (self.switch != next.switch && !next.switch.is_empty()).then(|| {
             let set = || FieldChange::set("on key", &next.switch);
             if self.switch.is_empty() {

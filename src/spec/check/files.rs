@@ -1,6 +1,7 @@
 //! The files that the spec names: they exist, they lie beside the spec, they fit.
 
 use super::first;
+use crate::name::ObjectKey;
 use crate::resource::function::package;
 use crate::resource::site::folder;
 use crate::spec::decode::{Draft, Given};
@@ -10,6 +11,7 @@ use crate::spec::page::{
 use crate::spec::problem::{Problem, visible};
 use crate::spec::runtime;
 use crate::spec::{DistributionSpec, Source};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,8 +22,7 @@ const RESPONSE_QUOTA: &str = "Amazon CloudFront Developer Guide, \"Quotas\": a r
 pub(super) fn check(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) {
     page(draft, folder, problems);
     if let Some(site) = site(draft, folder, problems) {
-        refused(draft, &site, problems);
-        secrets(draft, &site, problems);
+        objects(draft, &site, problems);
         keys_outside_of_site(draft, &site, problems);
         root_object(draft, &site, problems);
     }
@@ -187,10 +188,18 @@ fn site(draft: &Draft, folder: &Path, problems: &mut Vec<Problem>) -> Option<Pat
 /// How many files are named; the rest is counted.
 const NAMED: usize = 20;
 
-/// A file that cannot be an object would end the upload halfway.
-fn refused(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
+/// The files that become objects, and those that cannot.
+fn objects(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
     let Some(given) = draft.given("bucket.site") else { return };
-    let found = folder::refused(site, draft.spec.selection());
+    // What cannot be read is told by whoever needs the files.
+    let Ok((keys, bad)) = folder::sorted(site, draft.spec.selection()) else { return };
+    refused(&bad, given, problems);
+    let keys = keys.keys().map(ObjectKey::as_str);
+    secrets(keys.filter(|key| folder::looks_secret(key)), given, problems);
+}
+
+/// A file that cannot be an object would end the upload halfway.
+fn refused(found: &BTreeMap<String, &str>, given: &Given, problems: &mut Vec<Problem>) {
     let rule = "each file becomes an object under its name (Amazon S3 User Guide, \"Naming Amazon \
         S3 objects\")";
     let fix = "rename the file, take it out of the folder, or leave it out with `bucket.ignore`";
@@ -205,14 +214,11 @@ fn refused(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
 }
 
 /// What is in the folder by accident, everybody can read.
-fn secrets(draft: &Draft, site: &Path, problems: &mut Vec<Problem>) {
-    let Some(given) = draft.given("bucket.site") else { return };
-    let keys = folder::keys(site, draft.spec.selection()).unwrap_or_default();
-    let found: Vec<_> = keys.keys().filter(|key| folder::looks_secret(key.as_str())).collect();
-    for key in found.iter().take(NAMED) {
+fn secrets<'a>(found: impl Iterator<Item = &'a str>, given: &Given, problems: &mut Vec<Problem>) {
+    for key in found.take(NAMED) {
         problems.push(Problem::warning(
             &given.place,
-            format!("the site's file `{}` looks like a secret", visible(key.as_str())),
+            format!("the site's file `{}` looks like a secret", visible(key)),
             "every file of the site is public",
             "take it out of the folder, or leave it out with `bucket.ignore`",
         ));

@@ -31,19 +31,19 @@ const TEXTS: &[&str] = &[
     "Function not found: {} (see \\\"{}\\\")",
 ];
 
-fn percent(text: &str) -> String {
+pub(in crate::aws::record) fn percent(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-fn all_percent(text: &str) -> String {
+pub(in crate::aws::record) fn all_percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
-fn json(text: &str) -> String {
+pub(in crate::aws::record) fn json(text: &str) -> String {
     text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
 }
 
-fn entities(text: &str) -> String {
+pub(in crate::aws::record) fn entities(text: &str) -> String {
     text.chars().map(|c| format!("&#x{:x};", u32::from(c))).collect::<Vec<_>>().concat()
 }
 

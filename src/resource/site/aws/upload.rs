@@ -39,6 +39,21 @@ pub(super) struct Upload<'a> {
     pub metadata: &'a HashMap<String, String>,
 }
 
+/// A request that begins an upload, with what S3 keeps beside the bytes. Two types of the SDK have
+/// the same setters.
+macro_rules! described {
+    ($upload:expr, $request:expr) => {{
+        let headers = &$upload.put.content.headers;
+        $request
+            .set_content_type(said(&headers.content_type))
+            .set_cache_control(said(&headers.cache_control))
+            .set_content_encoding(said(&headers.content_encoding))
+            .set_content_language(said(&headers.content_language))
+            .set_content_disposition(said(&headers.content_disposition))
+            .set_metadata(Some($upload.metadata.clone()))
+    }};
+}
+
 impl Upload<'_> {
     /// Sends the bytes.
     ///
@@ -72,14 +87,8 @@ impl Upload<'_> {
     async fn whole(self) -> Result<Sent, Fault> {
         let Put { bucket, key, content, before, .. } = self.put;
         let request = self.clients.s3.put_object().bucket(bucket.as_str()).key(key.as_str());
-        let request = request
-            .expected_bucket_owner(self.account.as_str())
-            .set_content_type(said(&content.headers.content_type))
-            .set_cache_control(said(&content.headers.cache_control))
-            .set_content_encoding(said(&content.headers.content_encoding))
-            .set_content_language(said(&content.headers.content_language))
-            .set_content_disposition(said(&content.headers.content_disposition))
-            .set_metadata(Some(self.metadata.clone()))
+        let request = request.expected_bucket_owner(self.account.as_str());
+        let request = described!(self, request)
             .content_md5(BASE64_STANDARD.encode(hex::decode(&content.md5).unwrap_or_default()))
             .body(body(content, 0, content.size).await?);
         let request = match before {
@@ -93,21 +102,14 @@ impl Upload<'_> {
     /// Leaves nothing behind where it does not come to its end. What a run left that was killed goes
     /// before the next one begins: nobody could ever use it.
     async fn in_parts(self, parts: &Parts, context: &Context<'_>) -> Result<Sent, Fault> {
-        let Put { bucket, key, content, .. } = self.put;
+        let Put { bucket, key, .. } = self.put;
         let left = uploads(self.clients, self.account, bucket, Some(key.as_str())).await?;
         for (_, id) in left.iter().filter(|(left, _)| left == key) {
             self.abort(id).await?;
         }
         let request = self.clients.s3.create_multipart_upload().bucket(bucket.as_str());
-        let request = request
-            .key(key.as_str())
-            .expected_bucket_owner(self.account.as_str())
-            .set_content_type(said(&content.headers.content_type))
-            .set_cache_control(said(&content.headers.cache_control))
-            .set_content_encoding(said(&content.headers.content_encoding))
-            .set_content_language(said(&content.headers.content_language))
-            .set_content_disposition(said(&content.headers.content_disposition))
-            .set_metadata(Some(self.metadata.clone()));
+        let request = request.key(key.as_str()).expected_bucket_owner(self.account.as_str());
+        let request = described!(self, request);
         let begun = request.send().await.map_err(|error| fault(self.tried(), &error))?;
         let id = begun.upload_id.unwrap_or_default();
         let sent = self.pieces(parts, &id, context).await;

@@ -1,6 +1,7 @@
 //! What the page may do on the site's host. Whoever may turn the switch may put another page there,
 //! and that must not become a script that runs as the site.
 
+use super::value;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
@@ -58,13 +59,7 @@ fn scripts(html: &str) -> Vec<Script<'_>> {
 /// The value of `src`.
 fn source(attributes: &str) -> Option<String> {
     let at = attributes.to_ascii_lowercase().find("src=")?;
-    let value = attributes[at + 4..].trim_start();
-    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
-    let mut parts = match quote {
-        Some(quote) => value[1..].split(quote),
-        None => value.split(' '),
-    };
-    parts.next().map(str::to_owned)
+    value(attributes[at + 4..].trim_start())
 }
 
 /// `https://host:port` of an address; none of a path on the site itself.
